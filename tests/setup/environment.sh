@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Makes .build/venv with the pinned requirements, and makes this checkout importable as the collection mailops.smtp.
+# Quick when nothing changed: the stamp holds a hash of what went in.
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+build=$root/.build
+venv=$build/venv
+say() { printf '==> %s\n' "$*"; }
+
+find_python() {
+  local candidate
+  for candidate in "${PYTHON:-}" python3 python3.13 python3.12 python3.11; do
+    [ -n "$candidate" ] || continue
+    if "$candidate" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null; then
+      command -v "$candidate"
+      return
+    fi
+  done
+  echo "No Python 3.11, 3.12 or 3.13 found. Install one, or name it: make PYTHON=/path/to/python3 ..." >&2
+  exit 1
+}
+
+need_venv_module() {
+  "$1" -c 'import venv, ensurepip' 2>/dev/null && return
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    say "Installing python3-venv"
+    apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv >/dev/null
+  else
+    echo "Python's venv module is missing. As root: apt-get install python3-venv" >&2
+    exit 1
+  fi
+}
+
+python=$(find_python)
+want=$({ "$python" -c 'import sys; print(sys.version)'; cat "$root/tests/requirements.txt"; echo "$root"; } | sha256sum)
+if [ "$(cat "$venv/.stamp" 2>/dev/null)" != "$want" ]; then
+  need_venv_module "$python"
+  say "Creating .build/venv with $("$python" --version)"
+  rm -rf "$venv"
+  "$python" -m venv "$venv"
+  say "Installing $(grep -c '==' "$root/tests/requirements.txt") pinned packages (about half a minute)"
+  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r "$root/tests/requirements.txt"
+  printf '%s\n' "$want" >"$venv/.stamp"
+fi
+
+mkdir -p "$build/collections/ansible_collections/mailops"
+ln -sfn "$root" "$build/collections/ansible_collections/mailops/smtp"
