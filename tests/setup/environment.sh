@@ -42,7 +42,7 @@ if [ "$(cat "$venv/.stamp" 2>/dev/null)" != "$want" ]; then
   rm -rf "$venv"
   "$python" -m venv "$venv"
   say "Installing $(grep -c '==' "$root/tests/requirements.txt") pinned packages (about half a minute)"
-  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r "$root/tests/requirements.txt"
+  "$venv/bin/python" -m pip install -qq --disable-pip-version-check -r "$root/tests/requirements.txt"
   printf '%s\n' "$want" >"$venv/.stamp"
 fi
 
