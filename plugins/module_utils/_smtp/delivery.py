@@ -1,0 +1,130 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is handed to a session, and what became of it."""
+
+from __future__ import annotations
+
+import enum
+import re
+import typing as t
+from dataclasses import dataclass
+
+if t.TYPE_CHECKING:
+    from .errors import Stage
+    from .reply import Reply
+
+#: Nothing of this may reach a command line: CR and LF would start another command (RFC 5321 section 2.3.8).
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+#: Where Postfix, Exim, Exchange and the large providers name the queue entry in their reply to the message.
+_QUEUE_ID = re.compile(
+    r"(?:queued as|\bid[= ]|Ok:? queued:?|Message accepted as)\s*<?([A-Za-z0-9][\w.@-]{4,})", re.IGNORECASE
+)
+
+
+class Status(str, enum.Enum):
+    """The fate of one message for one recipient."""
+
+    SENT = "sent"  # the server took responsibility (RFC 5321 section 6.1)
+    REFUSED = "refused"  # a 5yz reply: never like this
+    DEFERRED = "deferred"  # known not to be accepted, and worth another attempt
+    UNKNOWN = "unknown"  # the connection was lost between the final dot and its reply
+
+    @classmethod
+    def of(cls, reply: Reply) -> Status:
+        """The status that a final reply means."""
+        if reply.positive:
+            return cls.SENT
+        return cls.REFUSED if reply.permanent else cls.DEFERRED
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """One message ready for the wire.
+
+    :param sender: reverse path without angle brackets; empty is the null sender (RFC 5321 section 4.5.5).
+    :param recipients: forward paths without angle brackets, at least one.
+    :param content: the message with CRLF line ends, the last line ended, dots not stuffed.
+    :param message_id: the Message-ID in it, for the result.
+    :raises ValueError: no recipient, a control character in an address, or content that ends within a line.
+    """
+
+    sender: str
+    recipients: tuple[str, ...]
+    content: bytes
+    message_id: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.recipients:
+            raise ValueError("a message needs at least one recipient")
+        for address in (self.sender, *self.recipients):
+            if _CONTROL.search(address) or "<" in address or ">" in address:
+                raise ValueError(f"{address!r} holds a character that no address may hold")
+        if not self.content.endswith(b"\r\n"):
+            raise ValueError("the content of a message ends with CRLF")
+
+    @property
+    def needs_smtputf8(self) -> bool:
+        """Whether an address is not ASCII (RFC 6531 section 3.4)."""
+        return not all(address.isascii() for address in (self.sender, *self.recipients))
+
+
+@dataclass(frozen=True)
+class RecipientResult:
+    """What became of a message for one recipient.
+
+    :param stage: the stage that decided.
+    :param problem: a sentence, empty when sent.
+    """
+
+    address: str
+    status: Status
+    stage: Stage
+    reply: Reply | None = None
+    problem: str = ""
+
+    def to_dict(self) -> dict[str, t.Any]:
+        """The form a module returns."""
+        return {
+            "address": self.address,
+            "status": self.status.value,
+            "stage": self.stage.value,
+            "code": self.reply.code if self.reply else None,
+            "enhanced_code": self.reply.enhanced if self.reply else None,
+            "text": self.reply.text if self.reply else "",
+            "problem": self.problem,
+        }
+
+
+@dataclass(frozen=True)
+class DeliveryResult:
+    """What became of one message.
+
+    :param size: octets of the content.
+    """
+
+    message_id: str
+    size: int
+    recipients: tuple[RecipientResult, ...]
+
+    def having(self, status: Status) -> tuple[RecipientResult, ...]:
+        """The recipients with this status."""
+        return tuple(recipient for recipient in self.recipients if recipient.status is status)
+
+    @property
+    def queue_id(self) -> str | None:
+        """The server's name for the message, where its last reply tells."""
+        for recipient in self.having(Status.SENT):
+            match = _QUEUE_ID.search(recipient.reply.text) if recipient.reply else None
+            if match:
+                return match.group(1)
+        return None
+
+    def to_dict(self) -> dict[str, t.Any]:
+        """The form a module returns."""
+        return {
+            "message_id": self.message_id,
+            "size": self.size,
+            "queue_id": self.queue_id,
+            "recipients": [recipient.to_dict() for recipient in self.recipients],
+        }

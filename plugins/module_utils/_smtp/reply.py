@@ -1,0 +1,111 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Replies of an SMTP server (RFC 5321 section 4.2, RFC 2034, RFC 3463)."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+#: RFC 5321 section 4.5.3.1.5 allows 512 octets a line; servers are known to send somewhat more.
+MAX_LINE_LENGTH = 4096
+#: An EHLO reply of a large server has some twenty lines.
+MAX_LINES = 128
+
+_LINE = re.compile(rb"([2-5][0-9]{2})(?:([ -])([^\r\n]*))?\r?\n?\Z")
+_ENHANCED = re.compile(r"([245]\.[0-9]{1,3}\.[0-9]{1,3})(?: |\Z)")
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f]")
+
+
+class MalformedReply(ValueError):
+    """A line that is no SMTP reply line."""
+
+
+class Reply(t.NamedTuple):
+    """One whole reply.
+
+    :param code: the three-digit code.
+    :param lines: the text of each line, without code and line end.
+    """
+
+    code: int
+    lines: tuple[str, ...]
+
+    @property
+    def positive(self) -> bool:
+        """2yz: done."""
+        return 200 <= self.code < 300
+
+    @property
+    def intermediate(self) -> bool:
+        """3yz: go on."""
+        return 300 <= self.code < 400
+
+    @property
+    def transient(self) -> bool:
+        """4yz: not now."""
+        return 400 <= self.code < 500
+
+    @property
+    def permanent(self) -> bool:
+        """5yz: not like this."""
+        return self.code >= 500
+
+    @property
+    def enhanced(self) -> str | None:
+        """The enhanced status code such as ``5.7.8``, where the first line carries one (RFC 2034 section 4)."""
+        match = _ENHANCED.match(self.lines[0])
+        return match.group(1) if match else None
+
+    @property
+    def text(self) -> str:
+        """The text of all lines, an enhanced code said once."""
+        prefix = self.enhanced
+        if prefix is None:
+            return " ".join(self.lines)
+        rest = [line[len(prefix) :].lstrip() if line.startswith(prefix) else line for line in self.lines[1:]]
+        return " ".join([self.lines[0], *rest]).strip()
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.text}".rstrip()
+
+
+def parse_reply_line(line: bytes) -> tuple[int, bool, str]:
+    """Split one reply line, its line end included or not.
+
+    :returns: code, whether it is the last line of its reply, text. Bytes that are not UTF-8 become U+FFFD, control
+        characters a question mark: the text goes into logs and terminals.
+    :raises MalformedReply: the line does not begin with a code, or is too long.
+    """
+    match = _LINE.match(line)
+    if match is None or len(line) > MAX_LINE_LENGTH:
+        raise MalformedReply(repr(line[:60]))
+    code, separator, text = match.groups()
+    return int(code), separator != b"-", _UNPRINTABLE.sub("?", (text or b"").decode("utf-8", "replace"))
+
+
+class ReplyParser:
+    """Collects lines until a reply is whole.
+
+    :raises MalformedReply: from :meth:`feed`, for a bad line, lines with different codes, or too many of them.
+    """
+
+    def __init__(self) -> None:
+        self._code = 0
+        self._lines: list[str] = []
+
+    def feed(self, line: bytes) -> Reply | None:
+        """Take one line; give the reply when this was its last."""
+        code, last, text = parse_reply_line(line)
+        if self._lines and code != self._code:
+            raise MalformedReply(f"a reply that began with {self._code} went on with {code}")
+        if len(self._lines) >= MAX_LINES:
+            raise MalformedReply(f"a reply of more than {MAX_LINES} lines")
+        self._code = code
+        self._lines.append(text)
+        if not last:
+            return None
+        reply = Reply(code, tuple(self._lines))
+        self._lines = []
+        return reply

@@ -1,0 +1,431 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One SMTP session: the only file of the collection that opens sockets.
+
+Greeting, EHLO, TLS, EHLO again, AUTH once, then messages (RFC 5321 section 3, RFC 3207, RFC 4954, RFC 2920).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import socket
+import ssl
+import time
+import typing as t
+from dataclasses import dataclass
+
+from .auth import NoUsableMechanism, choose_mechanism
+from .capabilities import Capabilities
+from .delivery import DeliveryResult, Envelope, RecipientResult, Status
+from .errors import (
+    AuthRefused,
+    CommandRefused,
+    ConnectFailed,
+    ConnectionLost,
+    NotOffered,
+    ProtocolViolation,
+    SmtpError,
+    Stage,
+    TlsFailed,
+)
+from .reply import MAX_LINE_LENGTH, MalformedReply, Reply, ReplyParser
+from .tls import TlsInfo, TlsMode, describe, explain
+
+if t.TYPE_CHECKING:
+    from .auth import Credentials, Mechanism
+    from .settings import ServerSettings
+    from .tls import TlsPolicy
+
+#: How long a polite goodbye may take once everything that matters is done, in seconds.
+_QUIT_TIMEOUT = 5.0
+
+
+@dataclass(frozen=True)
+class SessionInfo:
+    """What an open session came to."""
+
+    server: str
+    address: str
+    capabilities: Capabilities
+    tls: TlsInfo | None
+    mechanism: str | None
+
+    def to_dict(self) -> dict[str, t.Any]:
+        """The form a module returns."""
+        return {
+            "server": self.server,
+            "address": self.address,
+            "tls_version": self.tls.version if self.tls else None,
+            "tls_cipher": self.tls.cipher if self.tls else None,
+            "tls_verified": self.tls.verified if self.tls else False,
+            "auth_mechanism": self.mechanism,
+        }
+
+
+class _Wire:
+    """Bytes to and replies from one peer, each within a time limit."""
+
+    def __init__(self, stream: socket.socket, server: str, timeout: float) -> None:
+        self._stream = stream
+        self._server = server
+        self._buffer = bytearray()
+        self.timeout = timeout
+
+    @property
+    def tls(self) -> TlsInfo | None:
+        return describe(self._stream) if isinstance(self._stream, ssl.SSLSocket) else None
+
+    def send(self, data: bytes, stage: Stage) -> None:
+        self._stream.settimeout(self.timeout)
+        try:
+            self._stream.sendall(data)
+        except OSError as error:
+            raise self._lost(error, stage) from error
+
+    def read_reply(self, stage: Stage) -> Reply:
+        """:raises ConnectionLost: closed, reset, or the whole reply was not there in time."""
+        parser = ReplyParser()
+        deadline = time.monotonic() + self.timeout
+        while True:
+            line = self._read_line(stage, deadline)
+            try:
+                reply = parser.feed(line)
+            except MalformedReply as error:
+                raise ProtocolViolation(
+                    f"the answer is no SMTP reply: {error}",
+                    stage=stage,
+                    server=self._server,
+                    advice="Check that host and port name an SMTP server; a port with implicit TLS needs tls: implicit.",
+                ) from error
+            if reply is not None:
+                return reply
+
+    def _read_line(self, stage: Stage, deadline: float) -> bytes:
+        while True:
+            end = self._buffer.find(b"\n") + 1
+            if end:
+                line = bytes(self._buffer[:end])
+                del self._buffer[:end]
+                return line
+            if len(self._buffer) > MAX_LINE_LENGTH:
+                raise ProtocolViolation("an endless reply line", stage=stage, server=self._server)
+            self._buffer += self._receive(stage, deadline)
+
+    def _receive(self, stage: Stage, deadline: float) -> bytes:
+        remaining = deadline - time.monotonic()
+        try:
+            if remaining <= 0:
+                raise socket.timeout
+            self._stream.settimeout(remaining)
+            data = self._stream.recv(65536)
+        except OSError as error:
+            raise self._lost(error, stage) from error
+        if not data:
+            raise ConnectionLost("the server closed the connection", stage=stage, server=self._server)
+        return data
+
+    def start_tls(self, policy: TlsPolicy, host: str, stage: Stage) -> None:
+        """Go on in TLS.
+
+        :raises ProtocolViolation: plaintext is waiting behind the reply to STARTTLS; it could be anybody's
+            (RFC 3207 section 4.2, CVE-2011-0411).
+        :raises TlsFailed: no handshake, or not with whom we asked for.
+        """
+        if self._buffer:
+            raise ProtocolViolation("the server sent plaintext ahead of TLS", stage=stage, server=self._server)
+        try:
+            self._stream.settimeout(self.timeout)
+            self._stream = policy.context().wrap_socket(self._stream, server_hostname=host)
+        except ssl.SSLError as error:
+            problem, advice = explain(error)
+            raise TlsFailed(problem, stage=Stage.TLS, server=self._server, advice=advice) from error
+        except OSError as error:
+            raise self._lost(error, Stage.TLS) from error
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def _lost(self, error: OSError, stage: Stage) -> ConnectionLost:
+        if isinstance(error, socket.timeout):
+            return ConnectionLost(f"no answer within {self.timeout:g} s", stage=stage, server=self._server)
+        reason = error.strerror or str(error) or type(error).__name__
+        return ConnectionLost(f"the connection was lost: {reason}", stage=stage, server=self._server)
+
+
+@t.final
+class SmtpSession:
+    """A session that is open from ``with`` to the end of its block.
+
+    ::
+
+        with SmtpSession(settings) as session:
+            result = session.deliver(envelope)
+
+    :raises SmtpError: from ``with``, when the session cannot be opened as the settings demand.
+    """
+
+    def __init__(self, settings: ServerSettings) -> None:
+        self._settings = settings
+        self._transaction_open = False
+
+    def __enter__(self) -> SmtpSession:
+        self._wire, address = self._connect()
+        try:
+            mechanism = self._open()
+        except BaseException:
+            self._wire.close()
+            raise
+        self.info = SessionInfo(self._settings.server, address, self._capabilities, self._wire.tls, mechanism)
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        """Say QUIT. What was accepted stays accepted, whatever the server does now (RFC 5321 section 4.1.1.10)."""
+        try:
+            self._wire.timeout = _QUIT_TIMEOUT
+            self._command("QUIT", Stage.QUIT)
+        except SmtpError:
+            pass
+        finally:
+            self._wire.close()
+
+    # Opening
+
+    def _connect(self) -> tuple[_Wire, str]:
+        settings = self._settings
+        try:
+            stream = socket.create_connection((settings.host, settings.port), settings.connect_timeout)
+        except socket.timeout as error:
+            raise self._connect_failed(
+                f"no connection within {settings.connect_timeout:g} s",
+                "A firewall may drop the port, on this host, on the way or at the server.",
+            ) from error
+        except socket.gaierror as error:
+            raise self._connect_failed(
+                f"the name {settings.host} does not resolve: {error.strerror}", "Check the name and this host's DNS."
+            ) from error
+        except OSError as error:
+            raise self._connect_failed(
+                f"no connection: {error.strerror or error}",
+                "Check host and port, that the server runs, and the firewalls between.",
+            ) from error
+        self._ehlo_name = settings.ehlo_name or _own_name(stream)
+        return _Wire(stream, settings.server, settings.timeout), str(stream.getpeername()[0])
+
+    def _connect_failed(self, problem: str, advice: str) -> ConnectFailed:
+        return ConnectFailed(problem, stage=Stage.CONNECT, server=self._settings.server, advice=advice)
+
+    def _open(self) -> str | None:
+        settings = self._settings
+        if settings.tls.mode is TlsMode.IMPLICIT:
+            self._wire.start_tls(settings.tls, settings.host, Stage.TLS)
+        self._expect_positive(self._wire.read_reply(Stage.GREETING), Stage.GREETING)
+        self._ehlo()
+        if settings.tls.mode is TlsMode.STARTTLS:
+            self._starttls()
+            self._ehlo()
+        return self._login(settings.credentials) if settings.credentials else None
+
+    def _ehlo(self) -> None:
+        reply = self._command(f"EHLO {self._ehlo_name}", Stage.EHLO)
+        self._expect_positive(reply, Stage.EHLO)
+        self._capabilities = Capabilities.parse(reply)
+
+    def _starttls(self) -> None:
+        if "STARTTLS" not in self._capabilities:
+            raise TlsFailed(
+                "STARTTLS is required and the server does not offer it",
+                stage=Stage.STARTTLS,
+                server=self._settings.server,
+                advice="Nothing was sent. If the port speaks TLS from the first byte use tls: implicit.",
+            )
+        self._expect_positive(self._command("STARTTLS", Stage.STARTTLS), Stage.STARTTLS)
+        self._wire.start_tls(self._settings.tls, self._settings.host, Stage.STARTTLS)
+
+    def _login(self, credentials: Credentials) -> str:
+        """Choose one mechanism and try it once: every further try counts towards a lock-out."""
+        try:
+            mechanism = choose_mechanism(self._capabilities.auth_mechanisms)
+        except NoUsableMechanism as error:
+            raise NotOffered(f"no way to log in: {error}", stage=Stage.AUTH, server=self._settings.server) from error
+        reply = self._authenticate(mechanism, credentials)
+        if not reply.positive:
+            raise AuthRefused(
+                f"the login of {credentials.username} with {mechanism.name} was refused",
+                stage=Stage.AUTH,
+                server=self._settings.server,
+                reply=credentials.scrub(reply),
+                advice="Check username and password; many providers ask for an app password or an authorisation code.",
+            )
+        return mechanism.name
+
+    def _authenticate(self, mechanism: Mechanism, credentials: Credentials) -> Reply:
+        exchange = mechanism.start(credentials)
+        response = next(exchange)
+        if mechanism.initial:
+            reply = self._command(f"AUTH {mechanism.name} {_encode(response) or '='}", Stage.AUTH)
+        else:
+            reply = self._command(f"AUTH {mechanism.name}", Stage.AUTH)
+            if reply.intermediate:
+                reply = self._command(_encode(response), Stage.AUTH)
+        while reply.intermediate:
+            try:
+                reply = self._command(_encode(exchange.send(self._decode(reply))), Stage.AUTH)
+            except StopIteration:
+                reply = self._command("*", Stage.AUTH)  # RFC 4954 section 4: cancel what we do not understand
+        return reply
+
+    def _decode(self, reply: Reply) -> bytes:
+        try:
+            return base64.b64decode(reply.lines[0])
+        except binascii.Error as error:
+            raise ProtocolViolation(
+                "the login challenge is not base64", stage=Stage.AUTH, server=self._settings.server
+            ) from error
+
+    # Messages
+
+    def deliver(self, envelope: Envelope) -> DeliveryResult:
+        """Hand over one message; never raises for what the server or the network does to it.
+
+        From the positive reply to the final dot on the message is sent, for each recipient that was accepted. A
+        connection lost before the final dot leaves them deferred, after it unknown (RFC 5321 section 4.2.5).
+        """
+        results: dict[str, RecipientResult] = {}
+        try:
+            self._check_offered(envelope)
+            if self._open_transaction(envelope, results):
+                reply = self._send_content(envelope.content)
+                for address in envelope.recipients:
+                    results.setdefault(address, _judged(address, Stage.END_OF_DATA, reply))
+        except SmtpError as error:
+            for address in envelope.recipients:
+                results.setdefault(address, _failed(address, error))
+        recipients = tuple(results[address] for address in envelope.recipients)
+        return DeliveryResult(envelope.message_id, len(envelope.content), recipients)
+
+    def _check_offered(self, envelope: Envelope) -> None:
+        limit = self._capabilities.max_size
+        if limit and len(envelope.content) > limit:
+            raise NotOffered(
+                f"the message has {len(envelope.content)} octets, the server takes {limit}",
+                stage=Stage.MAIL,
+                server=self._settings.server,
+                advice="Send less, or a link in place of the attachment.",
+            )
+        if envelope.needs_smtputf8 and "SMTPUTF8" not in self._capabilities:
+            raise NotOffered(
+                "an address is not ASCII and the server does not offer SMTPUTF8",
+                stage=Stage.MAIL,
+                server=self._settings.server,
+                advice="Use an ASCII address, or a server that offers SMTPUTF8 (RFC 6531).",
+            )
+
+    def _open_transaction(self, envelope: Envelope, results: dict[str, RecipientResult]) -> bool:
+        """MAIL, RCPT and DATA, in one go where PIPELINING is offered (RFC 2920 section 3.1).
+
+        :param results: receives the recipients that fell out, and why.
+        :returns: whether the server now waits for the message.
+        """
+        mail = self._mail_command(envelope)
+        recipients = {address: f"RCPT TO:<{address}>" for address in envelope.recipients}
+        pipelining = "PIPELINING" in self._capabilities
+        reset = self._transaction_open
+        if pipelining:
+            batch = ["RSET"] * reset + [mail, *recipients.values(), "DATA"]
+            self._wire.send(b"".join(map(_line, batch)), Stage.MAIL)
+
+        def ask(command: str, stage: Stage) -> Reply:
+            return self._wire.read_reply(stage) if pipelining else self._command(command, stage)
+
+        if reset:
+            ask("RSET", Stage.MAIL)
+        self._transaction_open = True
+        reply = ask(mail, Stage.MAIL)
+        if not reply.positive:
+            results.update({address: _judged(address, Stage.MAIL, reply) for address in recipients})
+            if not pipelining:
+                return False
+        for address, command in recipients.items():
+            reply = ask(command, Stage.RCPT)
+            if not reply.positive:
+                results.setdefault(address, _judged(address, Stage.RCPT, reply))
+        nobody_left = len(results) == len(recipients)
+        if nobody_left and not pipelining:
+            return False
+        return self._start_data(ask("DATA", Stage.DATA), nobody_left, recipients, results)
+
+    def _start_data(
+        self, reply: Reply, nobody_left: bool, recipients: t.Iterable[str], results: dict[str, RecipientResult]
+    ) -> bool:
+        if reply.intermediate and not nobody_left:
+            return True
+        if reply.intermediate:
+            self._send_content(b"")  # RFC 2920 section 3.1: the server waits, so give it an empty message for nobody
+        for address in recipients:
+            results.setdefault(address, _judged(address, Stage.DATA, reply))
+        return False
+
+    def _mail_command(self, envelope: Envelope) -> str:
+        parameters = ""
+        if "SIZE" in self._capabilities:
+            parameters += f" SIZE={len(envelope.content)}"
+        if envelope.needs_smtputf8:
+            parameters += " BODY=8BITMIME SMTPUTF8"
+        return f"MAIL FROM:<{envelope.sender}>{parameters}"
+
+    def _send_content(self, content: bytes) -> Reply:
+        stuffed = content.replace(b"\r\n.", b"\r\n..")  # RFC 5321 section 4.5.2
+        if stuffed.startswith(b"."):
+            stuffed = b"." + stuffed
+        self._wire.send(stuffed + b".\r\n", Stage.BODY)
+        reply = self._wire.read_reply(Stage.END_OF_DATA)
+        self._transaction_open = False
+        return reply
+
+    # Commands
+
+    def _command(self, line: str, stage: Stage) -> Reply:
+        self._wire.send(_line(line), stage)
+        return self._wire.read_reply(stage)
+
+    def _expect_positive(self, reply: Reply, stage: Stage) -> None:
+        if not reply.positive:
+            raise CommandRefused("the server refused", stage=stage, server=self._settings.server, reply=reply)
+
+
+def _own_name(stream: socket.socket) -> str:
+    """This host's qualified name, or else an address literal (RFC 5321 section 4.1.4)."""
+    name = socket.gethostname()
+    if "." in name:
+        return name
+    address = str(stream.getsockname()[0])
+    return f"[IPv6:{address}]" if ":" in address else f"[{address}]"
+
+
+def _line(command: str) -> bytes:
+    return command.encode("utf-8") + b"\r\n"
+
+
+def _encode(response: bytes) -> str:
+    return base64.b64encode(response).decode("ascii")
+
+
+_SUBJECTS = {Stage.MAIL: "the sender", Stage.RCPT: "the recipient"}
+
+
+def _judged(address: str, stage: Stage, reply: Reply) -> RecipientResult:
+    """The result that a reply means for one recipient."""
+    status = Status.of(reply)
+    problem = "" if status is Status.SENT else f'{_SUBJECTS.get(stage, "the message")} was {status.value}: "{reply}"'
+    return RecipientResult(address, status, stage, reply, problem)
+
+
+def _failed(address: str, error: SmtpError) -> RecipientResult:
+    """The result for one recipient when there is no reply; only the end of data leaves it undecided."""
+    if error.stage is Stage.END_OF_DATA:
+        status = Status.UNKNOWN
+    else:
+        status = Status.DEFERRED if error.temporary else Status.REFUSED
+    return RecipientResult(address, status, error.stage, error.reply, str(error))

@@ -1,0 +1,74 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where a session goes and how it behaves there."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+from .tls import TlsMode, TlsPolicy
+
+if t.TYPE_CHECKING:
+    from .auth import Credentials
+
+#: RFC 6409 section 3.1 (submission), RFC 8314 section 3.3 (submissions), RFC 5321 section 4.5.4.2 (relay).
+DEFAULT_PORTS: t.Mapping[TlsMode, int] = {TlsMode.STARTTLS: 587, TlsMode.IMPLICIT: 465, TlsMode.NONE: 25}
+
+
+class InvalidSettings(ValueError):
+    """Settings that contradict each other or cannot be used; the text is a sentence for the user."""
+
+
+@dataclass(frozen=True)
+class ServerSettings:
+    """One server as one user sees it.
+
+    :param host: name or address.
+    :param port: 0 takes the usual port of the TLS mode.
+    :param tls: when TLS begins and what it must prove.
+    :param credentials: the login, or None to send without one.
+    :param ehlo_name: what to call ourselves (RFC 5321 section 4.1.1.1); empty takes this host's qualified name, or the
+        address it connects from where it has none.
+    :param connect_timeout: seconds for the TCP connection, per address.
+    :param timeout: seconds for one command and its reply, however slowly it drips.
+    :param allow_cleartext_login: whether a login may travel without TLS.
+    """
+
+    host: str
+    port: int = 0
+    tls: TlsPolicy = field(default_factory=TlsPolicy)
+    credentials: Credentials | None = None
+    ehlo_name: str = ""
+    connect_timeout: float = 15.0
+    timeout: float = 60.0
+    allow_cleartext_login: bool = False
+
+    def __post_init__(self) -> None:
+        """:raises InvalidSettings: nothing was connected yet."""
+        if not _is_host(self.host):
+            raise InvalidSettings(f"host is {self.host!r}, expected a host name or an address")
+        if not 0 <= self.port <= 65535:
+            raise InvalidSettings(f"port is {self.port}, expected 1 to 65535")
+        if not self.ehlo_name.isascii() or any(not "!" <= character <= "~" for character in self.ehlo_name):
+            raise InvalidSettings(f"the EHLO name is {self.ehlo_name!r}, expected a host name in ASCII letters")
+        if self.credentials and self.tls.mode is TlsMode.NONE and not self.allow_cleartext_login:
+            raise InvalidSettings(
+                "a login without TLS would send the password in clear; use tls: starttls or tls: implicit"
+            )
+        if not self.port:
+            object.__setattr__(self, "port", DEFAULT_PORTS[self.tls.mode])
+
+    @property
+    def server(self) -> str:
+        """``host:port``, an IPv6 address in brackets."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def _is_host(name: str) -> bool:
+    """Whether the resolver can be asked for this name; it encodes IDNA itself and raises UnicodeError where it can't."""
+    try:
+        return bool(name) and all("!" <= chr(octet) <= "~" for octet in name.encode("idna"))
+    except UnicodeError:
+        return False
