@@ -1,0 +1,17 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The filter behind the role relay: its variables in, what its templates write out."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.mailops.smtp.plugins.module_utils._relay.plan import make_plan
+
+
+class FilterModule:
+    """Filters of the collection."""
+
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        return {"relay_plan": make_plan}

@@ -1,0 +1,244 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The public variables of the role ``relay``, taken apart and judged before any host is touched.
+
+Every problem is a sentence that names the variable and says what was expected; all are found in one go.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import typing as t
+from dataclasses import dataclass
+
+from .._message.addresses import parse_mailbox
+from .._message.errors import InvalidAddress
+
+Options = t.Mapping[str, t.Any]
+Network = t.Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
+
+#: The widest network that may relay without a login, by IP version: more than this is the Internet, not a site.
+WIDEST_PREFIX: t.Mapping[int, int] = {4: 8, 6: 32}
+
+#: What a port means where a listener does not say (RFC 5321, RFC 6409, RFC 8314).
+LISTENER_DEFAULTS: t.Mapping[int, tuple[str, bool]] = {
+    25: ("opportunistic", False),
+    465: ("implicit", True),
+    587: ("starttls", True),
+}
+
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_QUALIFIED_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})+\Z")
+_USER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}\Z")
+_PASSWORD_HASH = re.compile(r"\{[A-Z0-9-]+(?:\.[A-Za-z0-9]+)?\}[^\s:]+\Z")
+_PARAMETER = re.compile(r"[A-Za-z0-9_]+\Z")
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f]")
+
+
+@dataclass(frozen=True)
+class Listener:
+    """One port that accepts mail.
+
+    :param tls: ``none``, ``opportunistic``, ``starttls`` (required) or ``implicit``.
+    :param login: whether a login is demanded.
+    :param sources: who may connect; empty for everybody.
+    """
+
+    port: int
+    tls: str
+    login: bool
+    sources: tuple[Network, ...]
+
+
+@dataclass(frozen=True)
+class User:
+    """One login and the sender addresses it may use (``@domain`` for a whole domain)."""
+
+    name: str
+    password: str | None
+    password_hash: str | None
+    senders: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Upstream:
+    """The server that takes all outgoing mail."""
+
+    host: str
+    port: int
+    tls: str
+    username: str | None
+    password: str | None
+
+    @property
+    def nexthop(self) -> str:
+        """As Postfix writes it; the brackets say that no MX is asked."""
+        return f"[{self.host}]:{self.port}"
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """All variables, checked."""
+
+    hostname: str
+    domain: str
+    listeners: tuple[Listener, ...]
+    networks: tuple[Network, ...]
+    users: tuple[User, ...]
+    upstream: Upstream | None
+    settings: t.Mapping[str, str]
+    problems: tuple[str, ...]
+
+
+def read_inputs(options: Options) -> Inputs:
+    """Check the role's variables, given without their prefix ``relay_``."""
+    reader = _Reader()
+    hostname = reader.qualified_name("relay_hostname", options["hostname"])
+    domain = reader.qualified_name("relay_domain", options["domain"])
+    inputs = Inputs(
+        hostname=hostname,
+        domain=domain,
+        listeners=tuple(reader.listener(index, item) for index, item in enumerate(options["listeners"])),
+        networks=reader.networks("relay_networks", options["networks"], bounded=True),
+        users=tuple(reader.user(index, item, domain) for index, item in enumerate(options["users"])),
+        upstream=reader.upstream(options["upstream"]) if options["upstream"] else None,
+        settings=reader.settings(options["settings"]),
+        problems=(),
+    )
+    reader.whole(inputs, options)
+    return Inputs(**{**vars(inputs), "problems": tuple(reader.problems)})
+
+
+class _Reader:
+    """Collects problems while it reads, and gives something harmless in the place of what is wrong."""
+
+    def __init__(self) -> None:
+        self.problems: list[str] = []
+
+    def problem(self, variable: str, sentence: str) -> None:
+        self.problems.append(f"{variable}: {sentence}")
+
+    def qualified_name(self, variable: str, value: str) -> str:
+        if not _QUALIFIED_NAME.match(value):
+            self.problem(variable, f"{value!r} is no fully qualified name; expected something like relay.example.com")
+        return value
+
+    def networks(self, variable: str, values: t.Iterable[str], bounded: bool = False) -> tuple[Network, ...]:
+        networks = []
+        for value in values:
+            try:
+                network = ipaddress.ip_network(value)
+            except ValueError as error:
+                self.problem(variable, f"{error}; expected an address or a network such as 192.0.2.0/24")
+                continue
+            widest = WIDEST_PREFIX[network.version]
+            if bounded and network.prefixlen < widest:
+                self.problem(
+                    variable,
+                    f"{value} would let strangers send mail through this host; expected the networks of your own "
+                    f"hosts, none wider than /{widest}",
+                )
+            networks.append(network)
+        return tuple(networks)
+
+    def listener(self, index: int, item: Options) -> Listener:
+        variable = f"relay_listeners[{index}]"
+        port = item["port"]
+        if not 1 <= port <= 65535:
+            self.problem(variable, f"port {port} is none; expected 1 to 65535")
+        tls, login = LISTENER_DEFAULTS.get(port, ("starttls", True))
+        tls = item.get("tls") or tls
+        login = login if item.get("login") is None else item["login"]
+        if login and tls in ("none", "opportunistic"):
+            self.problem(
+                variable, f"a login with tls: {tls} could travel in clear; expected tls: starttls or tls: implicit"
+            )
+        return Listener(port, tls, login, self.networks(f"{variable}.from", item.get("from") or ()))
+
+    def user(self, index: int, item: Options, domain: str) -> User:
+        name = item["name"]
+        variable = f"relay_users[{index}] ({name})"
+        if not _USER_NAME.match(name):
+            self.problem(variable, "expected a name of letters, digits and . _ @ + -")
+        password, password_hash = item.get("password"), item.get("password_hash")
+        if bool(password) == bool(password_hash):
+            self.problem(variable, "expected either password or password_hash, and not an empty one")
+        if password_hash and not _PASSWORD_HASH.match(password_hash):
+            self.problem(
+                variable, "password_hash is no hash with its scheme; expected something like {SHA512-CRYPT}$6$..."
+            )
+        senders = item.get("senders") or [name if "@" in name else f"{name}@{domain}"]
+        for sender in senders:
+            self._sender(f"{variable}.senders", sender)
+        return User(name, password, password_hash, tuple(senders))
+
+    def _sender(self, variable: str, sender: str) -> None:
+        try:
+            mailbox = parse_mailbox(f"anybody{sender}" if sender.startswith("@") else sender)
+            good = bool(mailbox.domain) and not mailbox.name
+        except InvalidAddress:
+            good = False
+        if not good:
+            self.problem(
+                variable, f"{sender!r} is no address; expected deploy@example.com, or @example.com for a domain"
+            )
+
+    def upstream(self, item: Options) -> Upstream:
+        username, password = item.get("username"), item.get("password")
+        tls = item.get("tls") or "starttls"
+        upstream = Upstream(item["host"], item.get("port") or 587, tls, username, password)
+        if not _QUALIFIED_NAME.match(upstream.host):
+            self.problem(
+                "relay_upstream.host", f"{upstream.host!r} is no host name; expected something like smtp.example.com"
+            )
+        if not 1 <= upstream.port <= 65535:
+            self.problem("relay_upstream.port", f"{upstream.port} is none; expected 1 to 65535")
+        if bool(username) != bool(password):
+            self.problem("relay_upstream", "expected username and password together, and neither empty")
+        if username and tls == "none":
+            self.problem(
+                "relay_upstream.tls", "a login without TLS would send the password in clear; expected tls: starttls"
+            )
+        for key, value in (("username", username), ("password", password)):
+            if value and (_UNSAFE.search(value) or value != value.strip() or (key == "username" and ":" in value)):
+                self.problem(f"relay_upstream.{key}", "holds a character that Postfix cannot store in its table")
+        return upstream
+
+    def settings(self, values: Options) -> dict[str, str]:
+        for name, value in values.items():
+            if not _PARAMETER.match(name) or _UNSAFE.search(str(value)):
+                self.problem(f"relay_settings.{name}", "expected a Postfix parameter with its value on one line")
+        return {name: _postfix_value(value) for name, value in values.items()}
+
+    def whole(self, inputs: Inputs, options: Options) -> None:
+        """What is wrong only in combination."""
+        ports = [listener.port for listener in inputs.listeners]
+        for port in sorted({port for port in ports if ports.count(port) > 1}):
+            self.problem("relay_listeners", f"port {port} is listed more than once")
+        names = [user.name for user in inputs.users]
+        for name in sorted({name for name in names if names.count(name) > 1}):
+            self.problem("relay_users", f"{name} is listed more than once")
+        if any(listener.login for listener in inputs.listeners) and not inputs.users:
+            self.problem("relay_users", "a listener demands a login and there is nobody who could; expected a user")
+        if not inputs.listeners and not inputs.upstream:
+            self.problem("relay_upstream", "a host without listeners hands its mail to an upstream; expected a host")
+        tls = options["tls"]
+        if bool(tls.get("certificate")) != bool(tls.get("key")):
+            self.problem("relay_tls", "expected certificate and key together, or neither for a self-signed one")
+        self._verify(options["verify"])
+
+    def _verify(self, verify: Options) -> None:
+        for key in ("to", "from"):
+            if verify.get(key):
+                try:
+                    parse_mailbox(verify[key])
+                except InvalidAddress as error:
+                    self.problem(f"relay_verify.{key}", str(error))
+
+
+def _postfix_value(value: t.Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
