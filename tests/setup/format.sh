@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# format.sh: sorts the imports, makes the changes ruff calls safe, and formats every Python file.
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+"$root/tests/setup/environment.sh"
+cd "$root"
+.build/venv/bin/ruff check --fix-only --quiet .
+.build/venv/bin/ruff format .

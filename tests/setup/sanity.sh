@@ -1,0 +1,66 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# sanity.sh [OPTION ...]: ansible-test sanity for the working tree; options are passed on: --test validate-modules
+# What runs on managed hosts is also compiled and imported with Python 3.9, their oldest, where that is installed.
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+"$root/tests/setup/environment.sh"
+export PATH="$root/.build/venv/bin:$PATH"
+copy=$root/.build/ansible-test/ansible_collections/mailops/smtp
+home=$root/.build/home # ansible-test's own: its virtual environments go there, not into the user's home.
+log=$root/.build/sanity.log
+oldest=3.9
+
+# Pip, which ansible-test would fetch in the version its core expects.
+version=$(python -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+pip_version=$(python - "$version" <<'PYTHON'
+import sys
+from ansible_test._internal.host_configs import NativePythonConfig
+from ansible_test._internal.python_requirements import get_venv_packages
+print(get_venv_packages(NativePythonConfig(version=sys.argv[1]))["pip"])
+PYTHON
+)
+cache=$home/.ansible/test/cache
+mkdir -p "$cache" "$home/.config/pip"
+if [ ! -e "$cache/pip-$pip_version-py3-none-any.whl" ]; then
+  python -m pip download -qq --disable-pip-version-check --no-deps --only-binary :all: -d "$cache" "pip==$pip_version"
+fi
+cp "$root/tests/setup/get_pip.py" "$cache/get_pip_${pip_version//./_}.py"
+install -m 600 /dev/null "$home/.config/pip/pip.conf" # An index may be named with its password.
+python "$root/tests/setup/pip_settings.py" >"$home/.config/pip/pip.conf"
+
+# A real folder, as ansible-test wants it: the working tree as it would be committed now.
+rm -rf "$root/.build/ansible-test"
+mkdir -p "$copy"
+(cd "$root" && tests/setup/files.sh | tar --create --null --no-recursion --files-from - | tar --extract -C "$copy")
+
+find_oldest() {
+  local candidate
+  # pyenv's shims answer for its active versions only.
+  for candidate in "python$oldest" "${PYENV_ROOT:-$HOME/.pyenv}/versions/$oldest".*/bin/"python$oldest"; do
+    "$candidate" -c 'import sys; print(sys.executable)' 2>/dev/null && return
+  done
+  return 1
+}
+pythons=(--target-python "$version")
+if found=$(find_oldest); then
+  pythons+=(--target-python "$oldest")
+  PATH=$root/.build/venv/bin:$(dirname "$found"):$PATH
+else
+  echo "No Python $oldest here: what runs on managed hosts is compiled and imported with $version only."
+fi
+
+# CONTENT_ROOT: or it finds this repository above the copy, and in it only ignored files.
+cd "$copy"
+status=0
+HOME=$home ANSIBLE_TEST_CONTENT_ROOT=$copy ansible-test sanity -v --lint --color no \
+  --controller "origin:python=$version" "${pythons[@]}" "$@" 2>"$log" || status=$?
+
+# Findings are printed by now. What remains to be said: why it broke, if it did; what was not tested; how much was.
+grep -E '^(FATAL|WARNING: (Skipping|Required program))' "$log" || true
+awk '/^Running sanity test/ { test = $4 ($6 ? " " $6 : ""); run++ }
+     /^No tests applicable/ { idle = idle " " test; run-- }
+     END { printf "ansible-test sanity: %d tests with something to test%s\n", run, idle ? ", none for" idle : "" }' "$log"
+[ "$status" = 0 ] || echo "All it said: .build/sanity.log"
+exit "$status"

@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# unit.sh [PYTEST OPTION ...]: the unit tests; options are passed on: unit.sh -k reply -x
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+"$root/tests/setup/environment.sh"
+cd "$root"
+exec .build/venv/bin/python -m pytest --quiet "$@"

@@ -1,0 +1,341 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The rules of docs/design.md that keep the rooms apart, read off the imports of every file.
+
+What only Python's parser can see is checked here; what a linter can say is left to the linter.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+COLLECTION = "ansible_collections.mailops.smtp"
+MAX_LINES = 400
+
+HEADER = (
+    "# Copyright (c) 2026 The mailops.smtp authors",
+    "# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)",
+    "# SPDX-License-Identifier: GPL-3.0-or-later",
+)
+
+# Who may import whom; a room may always import itself, but for entries, which have nothing to say to each other.
+MAY_IMPORT = {
+    "modules": {"_module", "core"},
+    "action": {"plugin_utils", "_module", "core"},
+    "callback": {"plugin_utils", "_module", "core"},
+    "filter": {"plugin_utils", "_module", "core"},
+    "doc_fragments": set(),
+    "plugin_utils": {"plugin_utils", "core"},
+    "_module": {"_module", "core"},
+    "core": {"core"},
+}
+
+# Who may import what from outside the collection. Anything that opens a socket counts as sockets.
+GUARDED = {
+    "socket": {"_smtp/session.py"},
+    "socketserver": {"_smtp/session.py"},
+    "smtplib": {"_smtp/session.py"},
+    "asyncio": {"_smtp/session.py"},
+    "http.client": {"_smtp/session.py"},
+    "urllib.request": {"_smtp/session.py"},
+    "ssl": {"_smtp/session.py", "_smtp/tls.py"},
+    "dns": {"_dns/resolver.py"},
+}
+
+
+class Violation(NamedTuple):
+    """A line that breaks a rule; reads as an editor's link and a sentence."""
+
+    path: str
+    line: int
+    rule: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}: [{self.rule}] {self.text}"
+
+
+class Import(NamedTuple):
+    """An imported name in full: ``a.b.c`` for ``from a.b import c``."""
+
+    line: int
+    name: str
+    relative: bool
+
+    def within(self, package: str) -> bool:
+        """Whether the name is the package or lies in it."""
+        return f"{self.name}.".startswith(f"{package}.")
+
+
+def violations(root: Path) -> list[Violation]:
+    """Every broken rule in the checkout at ``root``, in the order of files and lines."""
+    return [found for path in python_files(root) for found in sorted(check_file(root, path), key=lambda one: one.line)]
+
+
+def python_files(root: Path) -> Iterator[Path]:
+    """The checkout's own Python files; hidden folders hold what is built and what belongs to tools."""
+    for folder, names, files in os.walk(root):
+        names[:] = sorted(name for name in names if not name.startswith(".") and name != "__pycache__")
+        yield from (Path(folder, name) for name in sorted(files) if name.endswith(".py"))
+
+
+def check_file(root: Path, path: Path) -> Iterator[Violation]:
+    """Every rule that applies to this file."""
+    relative = path.relative_to(root).as_posix()
+    source = path.read_text(encoding="utf-8")
+    tree = ast.parse(source, filename=str(path))
+    found = list(check_header(source, tree))
+    if relative.startswith("plugins/"):
+        inside = relative.removeprefix("plugins/")
+        found += check_length(source)
+        found += check_imports(inside, list(imports(tree, relative)))
+        if room(inside) == "core":
+            found += check_calls(tree)
+    for line, rule, text in found:
+        yield Violation(relative, line, rule, text)
+
+
+Finding = tuple[int, str, str]
+
+
+def check_header(source: str, tree: ast.Module) -> Iterator[Finding]:
+    """The licence, a docstring, and annotations that Python 3.9 need not evaluate."""
+    lines = source.splitlines()
+    first = 1 if lines and lines[0].startswith("#!") else 0
+    for number, wanted in enumerate(HEADER, start=first):
+        if number >= len(lines) or lines[number] != wanted:
+            yield number + 1, "header", f"this line must be: {wanted}"
+    if not ast.get_docstring(tree):
+        yield len(HEADER) + 1, "header", "a module docstring must follow the licence"
+    futures = [
+        node
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom)
+        and node.module == "__future__"
+        and any(alias.name == "annotations" for alias in node.names)
+    ]
+    if not futures:
+        yield len(HEADER) + 1, "header", "'from __future__ import annotations' is missing"
+
+
+def check_length(source: str) -> Iterator[Finding]:
+    """A file is a thing with one name."""
+    length = source.count("\n")
+    if length > MAX_LINES:
+        yield MAX_LINES + 1, "length", f"{length} lines, {MAX_LINES} at most: which two things does this file hold?"
+
+
+def check_imports(inside: str, names: list[Import]) -> Iterator[Finding]:
+    """``inside`` is the file's path below plugins/."""
+    own = room(inside)
+    if own not in MAY_IMPORT:
+        yield 1, "rooms", f"docs/design.md knows no room for plugins/{inside}"
+        return
+    for name in names:
+        yield from check_direction(own, name)
+        yield from check_ansible(own, name)
+        for guarded, allowed in GUARDED.items():
+            if name.within(guarded) and inside.removeprefix("module_utils/") not in allowed:
+                yield (
+                    name.line,
+                    "guarded",
+                    f"imports {name.name}: {guarded} is only for {' and '.join(sorted(allowed))}",
+                )
+
+
+def check_direction(own: str, name: Import) -> Iterator[Finding]:
+    """Imports point one way."""
+    if not name.within(COLLECTION):
+        return
+    if own in ("core", "_module") and not name.relative:
+        yield name.line, "relative", f"imports {name.name}: inside module_utils, imports of the collection are relative"
+    prefix = f"{COLLECTION}.plugins."
+    target = room(name.name.removeprefix(prefix).replace(".", "/")) if name.name.startswith(prefix) else name.name
+    if target not in MAY_IMPORT[own]:
+        allowed = ", ".join(sorted(MAY_IMPORT[own])) or "nothing"
+        yield name.line, "direction", f"{own} imports {name.name} ({target}): it may import {allowed}"
+
+
+def check_ansible(own: str, name: Import) -> Iterator[Finding]:
+    """Ansible stays out of the core, and the controller's part of it out of what runs on managed hosts."""
+    if not name.within("ansible"):
+        return
+    if own == "core":
+        yield name.line, "core", f"imports {name.name}: the core takes values and raises its own errors"
+    elif own in ("modules", "_module") and not name.within("ansible.module_utils"):
+        yield name.line, "target", f"imports {name.name}: managed hosts get ansible.module_utils only"
+
+
+def check_calls(tree: ast.Module) -> Iterator[Finding]:
+    """The core never exits and never prints."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            called = ast.unparse(node.func)
+        elif isinstance(node, ast.Raise) and isinstance(node.exc, ast.Name):
+            called = node.exc.id
+        else:
+            continue
+        if called in ("print", "exit", "quit", "sys.exit", "os._exit", "SystemExit"):
+            yield node.lineno, "core", f"{called}: the core never exits and never prints"
+        elif called.startswith(("sys.stdout", "sys.stderr")):
+            yield node.lineno, "core", f"{called}: the core never prints"
+
+
+def room(inside: str) -> str:
+    """The room of a path below plugins/: ``core`` for every private one of module_utils but ``_module``."""
+    parts = inside.removesuffix(".py").split("/")
+    if parts[0] != "module_utils":
+        return parts[0]
+    if parts[1:2] == ["_module"]:
+        return "_module"
+    return "core" if len(parts) > 1 and parts[1].startswith("_") else inside
+
+
+def imports(tree: ast.Module, relative: str) -> Iterator[Import]:
+    """Every import of a file, wherever in it, with relative ones resolved by the file's place in the collection."""
+    package = [*COLLECTION.split("."), *relative.split("/")[:-1]]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (Import(node.lineno, alias.name, False) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) + 1 - node.level] if node.level else []
+            for alias in node.names:
+                parts = [*base, *filter(None, [node.module]), alias.name]
+                yield Import(node.lineno, ".".join(parts), node.level > 0)
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) in ("__import__", "importlib.import_module"):
+            for argument in node.args[:1]:
+                if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
+                    yield Import(node.lineno, argument.value, False)
+
+
+def test_this_checkout_keeps_the_rules():
+    found = violations(ROOT)
+    assert not found, "\n".join(["docs/design.md, 'Rooms':", *map(str, found)])
+
+
+HEAD = "\n".join([*HEADER, '"""A docstring."""', "", "from __future__ import annotations", ""])
+FIRST = HEAD.count("\n") + 1
+
+
+def write(root: Path, path: str, source: str) -> Path:
+    file = root / path
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(source, encoding="utf-8")
+    return root
+
+
+GOOD = [
+    ("plugins/modules/smtp_send.py", f"from {COLLECTION}.plugins.module_utils._module.send import run"),
+    ("plugins/modules/smtp_send.py", "from ansible.module_utils.basic import AnsibleModule"),
+    ("plugins/action/smtp_send.py", f"from {COLLECTION}.plugins.plugin_utils._errors import guard"),
+    ("plugins/filter/mail.py", f"from {COLLECTION}.plugins.module_utils._message import addresses"),
+    ("plugins/plugin_utils/_errors.py", "from ansible.errors import AnsibleError"),
+    ("plugins/module_utils/_module/send.py", "from .._smtp.session import Session"),
+    ("plugins/module_utils/_module/send.py", "from .. import _smtp"),
+    ("plugins/module_utils/_smtp/session.py", "import socket, ssl"),
+    ("plugins/module_utils/_smtp/tls.py", "import ssl"),
+    ("plugins/module_utils/_smtp/pool.py", "from .session import Session"),
+    ("plugins/module_utils/_dns/resolver.py", "import dns.resolver"),
+    ("plugins/module_utils/_dns/checks.py", "from .resolver import lookup"),
+    ("plugins/module_utils/_message/build.py", "import smtplibrary, dnspython, sslext"),
+    ("tests/unit/test_x.py", "import socket, dns.resolver, ansible.errors; print(1)"),
+]
+
+
+@pytest.mark.parametrize("path,line", GOOD)
+def test_what_the_design_allows(tmp_path, path, line):
+    assert violations(write(tmp_path, path, f"{HEAD}\n{line}\n")) == []
+
+
+CORE = "plugins/module_utils/_smtp/reply.py"
+BAD = [
+    # imports point one way
+    ("direction", "plugins/module_utils/_smtp/pool.py", "from .._module import send"),
+    ("direction", "plugins/module_utils/_smtp/pool.py", "from .. import _dns, _module"),
+    ("direction", "plugins/module_utils/_smtp/pool.py", "from .._module.send import run"),
+    ("direction", "plugins/module_utils/_module/send.py", "from ...modules import smtp_send"),
+    ("direction", "plugins/module_utils/_module/send.py", "from ...plugin_utils._errors import guard"),
+    ("direction", "plugins/modules/smtp_send.py", f"from {COLLECTION}.plugins.plugin_utils._errors import guard"),
+    ("direction", "plugins/modules/smtp_send.py", f"from {COLLECTION}.plugins.modules.smtp_info import main"),
+    ("direction", "plugins/modules/smtp_send.py", f"import {COLLECTION}.plugins.action.smtp_send"),
+    ("direction", "plugins/action/smtp_send.py", f"from {COLLECTION}.plugins.callback import mail_report"),
+    ("direction", "plugins/callback/mail_report.py", f"from {COLLECTION}.tests.unit import helper"),
+    ("direction", "plugins/plugin_utils/_errors.py", f"from {COLLECTION}.plugins.module_utils._module import send"),
+    ("direction", "plugins/doc_fragments/_smtp.py", f"from {COLLECTION}.plugins.module_utils._smtp import presets"),
+    ("relative", CORE, f"from {COLLECTION}.plugins.module_utils._smtp.errors import SmtpError"),
+    ("rooms", "plugins/module_utils/smtp.py", "import re"),
+    ("rooms", "plugins/module_utils/smtp/reply.py", "import re"),
+    ("rooms", "plugins/lookup/mail.py", "import re"),
+    # the core knows no Ansible, never exits, never prints
+    ("core", CORE, "from ansible.module_utils.basic import AnsibleModule"),
+    ("core", CORE, "import ansible"),
+    ("core", CORE, "def f():\n    from ansible.module_utils.common.text.converters import to_text"),
+    ("core", CORE, "print('x')"),
+    ("core", CORE, "import sys; sys.exit(1)"),
+    ("core", CORE, "import sys; sys.stderr.write('x')"),
+    ("core", CORE, "exit(1)"),
+    ("core", CORE, "raise SystemExit(1)"),
+    ("core", CORE, "raise SystemExit"),
+    ("core", "plugins/module_utils/_names.py", "print('x')"),
+    ("target", "plugins/modules/smtp_send.py", "from ansible.errors import AnsibleError"),
+    ("target", "plugins/module_utils/_module/send.py", "import ansible.plugins.loader"),
+    # one file opens sockets, one asks the name server
+    ("guarded", "plugins/module_utils/_smtp/pool.py", "import socket"),
+    ("guarded", "plugins/module_utils/_smtp/tls.py", "from socket import create_connection"),
+    ("guarded", "plugins/module_utils/_smtp/oauth.py", "import urllib.request"),
+    ("guarded", "plugins/module_utils/_smtp/oauth.py", "from http import client"),
+    ("guarded", "plugins/modules/smtp_send.py", "import smtplib"),
+    ("guarded", "plugins/module_utils/_other/session.py", "import socket"),
+    ("guarded", "plugins/modules/postfix_info.py", "try:\n    import socket as s\nexcept ImportError: pass"),
+    ("guarded", "plugins/module_utils/_smtp/pool.py", "import importlib; importlib.import_module('socket')"),
+    ("guarded", "plugins/module_utils/_module/send.py", "from ssl import SSLContext"),
+    ("guarded", "plugins/module_utils/_dns/checks.py", "import dns.resolver"),
+    ("guarded", "plugins/callback/mail_report.py", "from dns import resolver"),
+    # one thing a file
+    ("length", CORE, "\n" * MAX_LINES),
+]
+
+
+@pytest.mark.parametrize("rule,path,lines", BAD)
+def test_what_the_design_forbids(tmp_path, rule, path, lines):
+    found = violations(write(tmp_path, path, f"{HEAD}\n{lines}\n"))
+    assert [(one.path, one.rule) for one in found] == [(path, rule)], "\n".join(map(str, found))
+
+
+HEADLESS = [
+    (1, HEAD.replace("2026", "2025")),
+    (2, HEAD.replace("v3.0", "v2.0")),
+    (3, HEAD.replace(HEADER[2] + "\n", "")),
+    (4, HEAD.replace('"""A docstring."""', "")),
+    (4, HEAD.replace("import annotations", "import division")),
+    (2, "#!/usr/bin/env python3\n" + HEAD.replace(HEADER[0], "# by me")),
+]
+
+
+@pytest.mark.parametrize("line,source", HEADLESS)
+def test_a_file_says_what_it_is(tmp_path, line, source):
+    found = violations(write(tmp_path, "tests/unit/test_x.py", source))
+    assert [(one.line, one.rule) for one in found] == [(line, "header")], "\n".join(map(str, found))
+
+
+def test_a_violation_names_the_file_the_line_and_the_rule(tmp_path):
+    found = violations(write(tmp_path, CORE, f"{HEAD}\nimport re\nimport socket\n"))
+    assert [str(one) for one in found] == [
+        f"{CORE}:{FIRST + 2}: [guarded] imports socket: socket is only for _smtp/session.py"
+    ]
+
+
+def test_every_file_is_read_but_what_is_built(tmp_path):
+    write(tmp_path, ".build/venv/x.py", "")
+    write(tmp_path, "tests/.cache/x.py", "")
+    write(tmp_path, "tests/unit/a.py", HEAD)
+    write(tmp_path, "plugins/filter/b.py", HEAD)
+    assert [path.name for path in python_files(tmp_path)] == ["b.py", "a.py"]
