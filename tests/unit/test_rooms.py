@@ -40,13 +40,13 @@ MAY_IMPORT = {
 
 # Who may import what from outside the collection. Anything that opens a socket counts as sockets.
 GUARDED = {
-    "socket": {"_smtp/session.py"},
-    "socketserver": {"_smtp/session.py"},
-    "smtplib": {"_smtp/session.py"},
-    "asyncio": {"_smtp/session.py"},
-    "http.client": {"_smtp/session.py"},
-    "urllib.request": {"_smtp/session.py"},
-    "ssl": {"_smtp/session.py", "_smtp/tls.py"},
+    "socket": {"_smtp/connection.py"},
+    "socketserver": {"_smtp/connection.py"},
+    "smtplib": {"_smtp/connection.py"},
+    "asyncio": {"_smtp/connection.py"},
+    "http.client": {"_smtp/connection.py"},
+    "urllib.request": {"_smtp/connection.py"},
+    "ssl": {"_smtp/connection.py", "_smtp/tls.py"},
     "dns": {"_dns/resolver.py"},
 }
 
@@ -240,7 +240,7 @@ GOOD = [
     ("plugins/plugin_utils/_errors.py", "from ansible.errors import AnsibleError"),
     ("plugins/module_utils/_module/send.py", "from .._smtp.session import Session"),
     ("plugins/module_utils/_module/send.py", "from .. import _smtp"),
-    ("plugins/module_utils/_smtp/session.py", "import socket, ssl"),
+    ("plugins/module_utils/_smtp/connection.py", "import socket, ssl"),
     ("plugins/module_utils/_smtp/tls.py", "import ssl"),
     ("plugins/module_utils/_smtp/pool.py", "from .session import Session"),
     ("plugins/module_utils/_dns/resolver.py", "import dns.resolver"),
@@ -329,7 +329,7 @@ def test_a_file_says_what_it_is(tmp_path, line, source):
 def test_a_violation_names_the_file_the_line_and_the_rule(tmp_path):
     found = violations(write(tmp_path, CORE, f"{HEAD}\nimport re\nimport socket\n"))
     assert [str(one) for one in found] == [
-        f"{CORE}:{FIRST + 2}: [guarded] imports socket: socket is only for _smtp/session.py"
+        f"{CORE}:{FIRST + 2}: [guarded] imports socket: socket is only for _smtp/connection.py"
     ]
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One SMTP session: the only file of the collection that opens sockets.
+"""One SMTP session.
 
 Greeting, EHLO, TLS, EHLO again, AUTH once, then messages (RFC 5321 section 3, RFC 3207, RFC 4954, RFC 2920).
 """
@@ -10,33 +10,21 @@ from __future__ import annotations
 
 import base64
 import binascii
-import socket
-import ssl
-import time
 import typing as t
 from dataclasses import dataclass
 
 from .auth import NoUsableMechanism, choose_mechanism
 from .capabilities import Capabilities
+from .connection import connect
 from .delivery import DeliveryResult, Envelope, RecipientResult, Status
-from .errors import (
-    AuthRefused,
-    CommandRefused,
-    ConnectFailed,
-    ConnectionLost,
-    NotOffered,
-    ProtocolViolation,
-    SmtpError,
-    Stage,
-    TlsFailed,
-)
-from .reply import MAX_LINE_LENGTH, MalformedReply, Reply, ReplyParser
-from .tls import TlsInfo, TlsMode, describe, explain
+from .errors import AuthRefused, CommandRefused, NotOffered, ProtocolViolation, SmtpError, Stage, TlsFailed
+from .tls import TlsMode
 
 if t.TYPE_CHECKING:
     from .auth import Credentials, Mechanism
+    from .reply import Reply
     from .settings import ServerSettings
-    from .tls import TlsPolicy
+    from .tls import TlsInfo
 
 #: How long a polite goodbye may take once everything that matters is done, in seconds.
 _QUIT_TIMEOUT = 5.0
@@ -64,96 +52,6 @@ class SessionInfo:
         }
 
 
-class _Wire:
-    """Bytes to and replies from one peer, each within a time limit."""
-
-    def __init__(self, stream: socket.socket, server: str, timeout: float) -> None:
-        self._stream = stream
-        self._server = server
-        self._buffer = bytearray()
-        self.timeout = timeout
-
-    @property
-    def tls(self) -> TlsInfo | None:
-        return describe(self._stream) if isinstance(self._stream, ssl.SSLSocket) else None
-
-    def send(self, data: bytes, stage: Stage) -> None:
-        self._stream.settimeout(self.timeout)
-        try:
-            self._stream.sendall(data)
-        except OSError as error:
-            raise self._lost(error, stage) from error
-
-    def read_reply(self, stage: Stage) -> Reply:
-        """:raises ConnectionLost: closed, reset, or the whole reply was not there in time."""
-        parser = ReplyParser()
-        deadline = time.monotonic() + self.timeout
-        while True:
-            line = self._read_line(stage, deadline)
-            try:
-                reply = parser.feed(line)
-            except MalformedReply as error:
-                raise ProtocolViolation(
-                    f"the answer is no SMTP reply: {error}",
-                    stage=stage,
-                    server=self._server,
-                    advice="Check that host and port name an SMTP server; a port with implicit TLS needs tls: implicit.",
-                ) from error
-            if reply is not None:
-                return reply
-
-    def _read_line(self, stage: Stage, deadline: float) -> bytes:
-        while True:
-            end = self._buffer.find(b"\n") + 1
-            if end:
-                line = bytes(self._buffer[:end])
-                del self._buffer[:end]
-                return line
-            if len(self._buffer) > MAX_LINE_LENGTH:
-                raise ProtocolViolation("an endless reply line", stage=stage, server=self._server)
-            self._buffer += self._receive(stage, deadline)
-
-    def _receive(self, stage: Stage, deadline: float) -> bytes:
-        remaining = deadline - time.monotonic()
-        try:
-            if remaining <= 0:
-                raise socket.timeout
-            self._stream.settimeout(remaining)
-            data = self._stream.recv(65536)
-        except OSError as error:
-            raise self._lost(error, stage) from error
-        if not data:
-            raise ConnectionLost("the server closed the connection", stage=stage, server=self._server)
-        return data
-
-    def start_tls(self, policy: TlsPolicy, host: str, stage: Stage) -> None:
-        """Go on in TLS.
-
-        :raises ProtocolViolation: plaintext is waiting behind the reply to STARTTLS; it could be anybody's
-            (RFC 3207 section 4.2, CVE-2011-0411).
-        :raises TlsFailed: no handshake, or not with whom we asked for.
-        """
-        if self._buffer:
-            raise ProtocolViolation("the server sent plaintext ahead of TLS", stage=stage, server=self._server)
-        try:
-            self._stream.settimeout(self.timeout)
-            self._stream = policy.context().wrap_socket(self._stream, server_hostname=host)
-        except ssl.SSLError as error:
-            problem, advice = explain(error)
-            raise TlsFailed(problem, stage=Stage.TLS, server=self._server, advice=advice) from error
-        except OSError as error:
-            raise self._lost(error, Stage.TLS) from error
-
-    def close(self) -> None:
-        self._stream.close()
-
-    def _lost(self, error: OSError, stage: Stage) -> ConnectionLost:
-        if isinstance(error, socket.timeout):
-            return ConnectionLost(f"no answer within {self.timeout:g} s", stage=stage, server=self._server)
-        reason = error.strerror or str(error) or type(error).__name__
-        return ConnectionLost(f"the connection was lost: {reason}", stage=stage, server=self._server)
-
-
 @t.final
 class SmtpSession:
     """A session that is open from ``with`` to the end of its block.
@@ -171,56 +69,35 @@ class SmtpSession:
         self._transaction_open = False
 
     def __enter__(self) -> SmtpSession:
-        self._wire, address = self._connect()
+        self._connection = connect(self._settings)
         try:
             mechanism = self._open()
         except BaseException:
-            self._wire.close()
+            self._connection.close()
             raise
-        self.info = SessionInfo(self._settings.server, address, self._capabilities, self._wire.tls, mechanism)
+        self.info = SessionInfo(
+            self._settings.server, self._connection.address, self._capabilities, self._connection.tls, mechanism
+        )
         return self
 
     def __exit__(self, *_exception: object) -> None:
         """Say QUIT. What was accepted stays accepted, whatever the server does now (RFC 5321 section 4.1.1.10)."""
         try:
-            self._wire.timeout = _QUIT_TIMEOUT
-            self._command("QUIT", Stage.QUIT)
+            if self._connection.usable:
+                self._connection.timeout = _QUIT_TIMEOUT
+                self._command("QUIT", Stage.QUIT)
         except SmtpError:
             pass
         finally:
-            self._wire.close()
+            self._connection.close()
 
     # Opening
-
-    def _connect(self) -> tuple[_Wire, str]:
-        settings = self._settings
-        try:
-            stream = socket.create_connection((settings.host, settings.port), settings.connect_timeout)
-        except socket.timeout as error:
-            raise self._connect_failed(
-                f"no connection within {settings.connect_timeout:g} s",
-                "A firewall may drop the port, on this host, on the way or at the server.",
-            ) from error
-        except socket.gaierror as error:
-            raise self._connect_failed(
-                f"the name {settings.host} does not resolve: {error.strerror}", "Check the name and this host's DNS."
-            ) from error
-        except OSError as error:
-            raise self._connect_failed(
-                f"no connection: {error.strerror or error}",
-                "Check host and port, that the server runs, and the firewalls between.",
-            ) from error
-        self._ehlo_name = settings.ehlo_name or _own_name(stream)
-        return _Wire(stream, settings.server, settings.timeout), str(stream.getpeername()[0])
-
-    def _connect_failed(self, problem: str, advice: str) -> ConnectFailed:
-        return ConnectFailed(problem, stage=Stage.CONNECT, server=self._settings.server, advice=advice)
 
     def _open(self) -> str | None:
         settings = self._settings
         if settings.tls.mode is TlsMode.IMPLICIT:
-            self._wire.start_tls(settings.tls, settings.host, Stage.TLS)
-        self._expect_positive(self._wire.read_reply(Stage.GREETING), Stage.GREETING)
+            self._connection.start_tls(settings.tls, settings.host, Stage.TLS)
+        self._expect_positive(self._connection.read_reply(Stage.GREETING), Stage.GREETING)
         self._ehlo()
         if settings.tls.mode is TlsMode.STARTTLS:
             self._starttls()
@@ -228,7 +105,7 @@ class SmtpSession:
         return self._login(settings.credentials) if settings.credentials else None
 
     def _ehlo(self) -> None:
-        reply = self._command(f"EHLO {self._ehlo_name}", Stage.EHLO)
+        reply = self._command(f"EHLO {self._settings.ehlo_name or self._connection.own_name}", Stage.EHLO)
         self._expect_positive(reply, Stage.EHLO)
         self._capabilities = Capabilities.parse(reply)
 
@@ -241,7 +118,7 @@ class SmtpSession:
                 advice="Nothing was sent. If the port speaks TLS from the first byte use tls: implicit.",
             )
         self._expect_positive(self._command("STARTTLS", Stage.STARTTLS), Stage.STARTTLS)
-        self._wire.start_tls(self._settings.tls, self._settings.host, Stage.STARTTLS)
+        self._connection.start_tls(self._settings.tls, self._settings.host, Stage.STARTTLS)
 
     def _login(self, credentials: Credentials) -> str:
         """Choose one mechanism and try it once: every further try counts towards a lock-out."""
@@ -334,10 +211,10 @@ class SmtpSession:
         reset = self._transaction_open
         if pipelining:
             batch = ["RSET"] * reset + [mail, *recipients.values(), "DATA"]
-            self._wire.send(b"".join(map(_line, batch)), Stage.MAIL)
+            self._connection.send(b"".join(map(_line, batch)), Stage.MAIL)
 
         def ask(command: str, stage: Stage) -> Reply:
-            return self._wire.read_reply(stage) if pipelining else self._command(command, stage)
+            return self._connection.read_reply(stage) if pipelining else self._command(command, stage)
 
         if reset:
             ask("RSET", Stage.MAIL)
@@ -379,29 +256,20 @@ class SmtpSession:
         stuffed = content.replace(b"\r\n.", b"\r\n..")  # RFC 5321 section 4.5.2
         if stuffed.startswith(b"."):
             stuffed = b"." + stuffed
-        self._wire.send(stuffed + b".\r\n", Stage.BODY)
-        reply = self._wire.read_reply(Stage.END_OF_DATA)
+        self._connection.send(stuffed + b".\r\n", Stage.BODY)
+        reply = self._connection.read_reply(Stage.END_OF_DATA)
         self._transaction_open = False
         return reply
 
     # Commands
 
     def _command(self, line: str, stage: Stage) -> Reply:
-        self._wire.send(_line(line), stage)
-        return self._wire.read_reply(stage)
+        self._connection.send(_line(line), stage)
+        return self._connection.read_reply(stage)
 
     def _expect_positive(self, reply: Reply, stage: Stage) -> None:
         if not reply.positive:
             raise CommandRefused("the server refused", stage=stage, server=self._settings.server, reply=reply)
-
-
-def _own_name(stream: socket.socket) -> str:
-    """This host's qualified name, or else an address literal (RFC 5321 section 4.1.4)."""
-    name = socket.gethostname()
-    if "." in name:
-        return name
-    address = str(stream.getsockname()[0])
-    return f"[IPv6:{address}]" if ":" in address else f"[{address}]"
 
 
 def _line(command: str) -> bytes:

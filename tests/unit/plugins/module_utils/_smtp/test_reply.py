@@ -1,0 +1,114 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Replies: what is one, what is none, and how it reads."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.mailops.smtp.plugins.module_utils._smtp.capabilities import Capabilities
+from ansible_collections.mailops.smtp.plugins.module_utils._smtp.reply import (
+    MAX_LINES,
+    MalformedReply,
+    Reply,
+    ReplyParser,
+    parse_reply_line,
+)
+
+GOOD_LINES = [
+    (b"250 ok\r\n", (250, True, "ok")),
+    (b"250-SIZE 1000\r\n", (250, False, "SIZE 1000")),
+    (b"250\r\n", (250, True, "")),
+    (b"354 go\n", (354, True, "go")),
+    (b"550 caf\xc3\xa9\r\n", (550, True, "café")),
+    (b"550 bad \xff byte\r\n", (550, True, "bad \ufffd byte")),
+    (b"550 a\x1b[31mb\r\n", (550, True, "a?[31mb")),
+]
+BAD_LINES = [
+    b"",
+    b"\r\n",
+    b"25 ok\r\n",
+    b"HTTP/1.1 400\r\n",
+    b"250_ok\r\n",
+    b"199 no\r\n",
+    b"650 no\r\n",
+    b"250 " + b"x" * 5000,
+]
+
+
+@pytest.mark.parametrize(("line", "expected"), GOOD_LINES)
+def test_good_line(line: bytes, expected: tuple[int, bool, str]) -> None:
+    assert parse_reply_line(line) == expected
+
+
+@pytest.mark.parametrize("line", BAD_LINES)
+def test_bad_line(line: bytes) -> None:
+    with pytest.raises(MalformedReply):
+        parse_reply_line(line)
+
+
+@given(st.binary(max_size=200))
+def test_any_line_is_read_or_refused(line: bytes) -> None:
+    try:
+        code, _last, text = parse_reply_line(line)
+    except MalformedReply:
+        return
+    assert 200 <= code <= 599
+    assert "\r" not in text
+    assert "\n" not in text
+
+
+def test_parser_joins_lines() -> None:
+    parser = ReplyParser()
+    assert parser.feed(b"550-5.7.26 not\r\n") is None
+    assert parser.feed(b"550 5.7.26 authenticated\r\n") == Reply(550, ("5.7.26 not", "5.7.26 authenticated"))
+
+
+def test_parser_refuses_mixed_codes() -> None:
+    parser = ReplyParser()
+    parser.feed(b"250-one\r\n")
+    with pytest.raises(MalformedReply, match="250 went on with 550"):
+        parser.feed(b"550 two\r\n")
+
+
+def test_parser_refuses_endless_replies() -> None:
+    parser = ReplyParser()
+    with pytest.raises(MalformedReply, match="more than"):
+        for _line in range(MAX_LINES + 1):
+            parser.feed(b"250-more\r\n")
+
+
+@pytest.mark.parametrize(
+    ("lines", "enhanced", "text"),
+    [
+        (("2.1.5 Ok",), "2.1.5", "2.1.5 Ok"),
+        (("5.7.26 not", "5.7.26 authenticated"), "5.7.26", "5.7.26 not authenticated"),
+        (("Ok",), None, "Ok"),
+        (("3.5.1000 no code",), None, "3.5.1000 no code"),
+    ],
+)
+def test_enhanced_code_is_said_once(lines: tuple[str, ...], enhanced: str | None, text: str) -> None:
+    reply = Reply(550, lines)
+    assert reply.enhanced == enhanced
+    assert reply.text == text
+
+
+EHLO = Reply(
+    250, ("mx.test greets you", "SIZE 1000", "AUTH PLAIN login", "AUTH=PLAIN XOAUTH2", "8BITMIME", "%junk", "")
+)
+
+
+def test_capabilities() -> None:
+    capabilities = Capabilities.parse(EHLO)
+    assert "8bitmime" in capabilities
+    assert "STARTTLS" not in capabilities
+    assert capabilities.auth_mechanisms == ("PLAIN", "LOGIN", "XOAUTH2")
+    assert capabilities.max_size == 1000
+
+
+@pytest.mark.parametrize(("line", "size"), [("SIZE", None), ("SIZE 0", None), ("SIZE x", None), ("SIZE 5", 5)])
+def test_size(line: str, size: int | None) -> None:
+    assert Capabilities.parse(Reply(250, ("hello", line))).max_size == size

@@ -1,0 +1,295 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Sessions against a server that does what each test asks of it, over real sockets and real TLS."""
+
+from __future__ import annotations
+
+import base64
+import ssl
+import typing as t
+
+import pytest
+import trustme
+
+from ansible_collections.mailops.smtp.plugins.module_utils._smtp import errors
+from ansible_collections.mailops.smtp.plugins.module_utils._smtp.auth import Credentials
+from ansible_collections.mailops.smtp.plugins.module_utils._smtp.delivery import DeliveryResult, Envelope, Status
+from ansible_collections.mailops.smtp.plugins.module_utils._smtp.session import SmtpSession
+from ansible_collections.mailops.smtp.plugins.module_utils._smtp.settings import InvalidSettings, ServerSettings
+from ansible_collections.mailops.smtp.plugins.module_utils._smtp.tls import TlsMode, TlsPolicy
+from ansible_collections.mailops.smtp.tests.fault.peer import END_OF_DATA, GREETING, Fault, Peer
+
+PLAINTEXT = TlsPolicy(TlsMode.NONE)
+LOGIN = Credentials("user", "hunter2-secret")
+AUTH_PLAIN_RESPONSE = base64.b64encode(b"\0user\0hunter2-secret").decode()
+ENVELOPE = Envelope(
+    "from@a.test", ("one@b.test", "two@b.test"), b"Subject: x\r\n\r\n.dot\r\n..\r\nend\r\n", "<id@a.test>"
+)
+
+
+class Authority(t.NamedTuple):
+    server: ssl.SSLContext
+    ca_file: str
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    ca = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    ca.issue_cert("localhost").configure_cert(context)
+    path = tmp_path_factory.mktemp("ca") / "ca.pem"
+    ca.cert_pem.write_to_path(path)
+    return Authority(context, str(path))
+
+
+def settings(peer: Peer, **changes: t.Any) -> ServerSettings:
+    defaults: dict[str, t.Any] = {"host": "localhost", "port": peer.port, "tls": PLAINTEXT, "timeout": 1.0}
+    return ServerSettings(**{**defaults, **changes})
+
+
+def deliver(peer: Peer, envelope: Envelope = ENVELOPE, **changes: t.Any) -> DeliveryResult:
+    with SmtpSession(settings(peer, **changes)) as session:
+        return session.deliver(envelope)
+
+
+def statuses(result: DeliveryResult) -> list[str]:
+    return [recipient.status.value for recipient in result.recipients]
+
+
+@pytest.mark.parametrize("extensions", [["PIPELINING", "SIZE 9999"], []])
+def test_a_message_arrives_as_it_is(extensions: list[str]) -> None:
+    with Peer(extensions=extensions) as peer:
+        result = deliver(peer)
+    assert statuses(result) == ["sent", "sent"]
+    assert result.queue_id == "PEER12345"
+    assert peer.messages == [b"Subject: x\r\n\r\n..dot\r\n...\r\nend\r\n.\r\n"]
+    size = f" SIZE={len(ENVELOPE.content)}" if extensions else ""
+    assert peer.commands[1:] == [
+        f"MAIL FROM:<from@a.test>{size}",
+        "RCPT TO:<one@b.test>",
+        "RCPT TO:<two@b.test>",
+        "DATA",
+        "QUIT",
+    ]
+    assert peer.connections == 1
+
+
+def test_several_messages_in_one_session() -> None:
+    with Peer(replies={"RCPT": "550 5.1.1 unknown"}) as peer, SmtpSession(settings(peer)) as session:
+        assert statuses(session.deliver(ENVELOPE)) == ["refused", "refused"]
+        del peer.replies["RCPT"]
+        assert statuses(session.deliver(ENVELOPE)) == ["sent", "sent"]
+        assert statuses(session.deliver(ENVELOPE)) == ["sent", "sent"]
+    # the server waited for a message although nobody was to have it, and got an empty one (RFC 2920 section 3.1)
+    assert [len(message) for message in peer.messages] == [3, 34, 34]
+
+
+#: command -> (reply, status of both recipients, deciding stage)
+REPLIES = [
+    ("MAIL", "550 5.7.1 not you", "refused", "mail"),
+    ("MAIL", "451 4.3.0 later", "deferred", "mail"),
+    ("RCPT", "550 5.1.1 unknown", "refused", "rcpt"),
+    ("RCPT", "450 4.2.0 greylisted", "deferred", "rcpt"),
+    ("DATA", "554 5.5.1 no", "refused", "data"),
+    ("DATA", "421 4.3.2 closing", "deferred", "data"),
+    (END_OF_DATA, "554 5.6.0 spam", "refused", "end of data"),
+    (END_OF_DATA, "452 4.3.1 full", "deferred", "end of data"),
+]
+
+
+@pytest.mark.parametrize("extensions", [["PIPELINING"], []], ids=["pipelining", "in turn"])
+@pytest.mark.parametrize(("command", "reply", "status", "stage"), REPLIES)
+def test_a_reply_decides(command: str, reply: str, status: str, stage: str, extensions: list[str]) -> None:
+    with Peer(replies={command: reply}, extensions=extensions) as peer:
+        result = deliver(peer)
+    assert statuses(result) == [status, status]
+    assert {recipient.stage.value for recipient in result.recipients} == {stage}
+    assert all(reply.split(" ", 2)[2] in recipient.problem for recipient in result.recipients)
+    assert b"end" not in b"".join(peer.messages)
+
+
+#: command -> (fault, status of both recipients); the server counts what it took
+FAULTS = [
+    (command, fault, "unknown" if command == END_OF_DATA else "deferred")
+    for command in ("MAIL", "RCPT", "DATA", END_OF_DATA)
+    for fault in (Fault.CLOSE, Fault.RESET, Fault.STALL, Fault.DRIP)
+]
+
+
+@pytest.mark.parametrize(("command", "fault", "status"), FAULTS)
+def test_a_lost_connection_is_never_success(command: str, fault: Fault, status: str) -> None:
+    with Peer(faults={command: fault}) as peer:
+        result = deliver(peer, timeout=0.4)
+    assert statuses(result) == [status, status]
+    if command != END_OF_DATA:
+        assert peer.messages == []
+
+
+@pytest.mark.parametrize("fault", [Fault.CLOSE, Fault.RESET, Fault.GARBAGE])
+def test_what_quit_does_changes_nothing(fault: Fault) -> None:
+    with Peer(faults={"QUIT": fault}) as peer:
+        assert statuses(deliver(peer)) == ["sent", "sent"]
+
+
+OPENING_FAULTS = [
+    (GREETING, Fault.CLOSE, errors.ConnectionLost, "the server closed it"),
+    (GREETING, Fault.STALL, errors.ConnectionLost, "no answer within"),
+    (GREETING, Fault.DRIP, errors.ConnectionLost, "no answer within"),
+    (GREETING, Fault.GARBAGE, errors.ProtocolViolation, "no SMTP reply"),
+    (GREETING, Fault.ENDLESS, errors.ProtocolViolation, "endless"),
+    ("EHLO", Fault.RESET, errors.ConnectionLost, "connection"),
+    ("EHLO", Fault.GARBAGE, errors.ProtocolViolation, "no SMTP reply"),
+]
+
+
+@pytest.mark.parametrize(("command", "fault", "error", "words"), OPENING_FAULTS)
+def test_a_session_that_does_not_open(command: str, fault: Fault, error: type[errors.SmtpError], words: str) -> None:
+    with Peer(faults={command: fault}) as peer, pytest.raises(error, match=words) as caught:
+        deliver(peer, timeout=0.4)
+    assert caught.value.stage.value == command.lower()
+    assert f"localhost:{peer.port}" in str(caught.value)
+
+
+def test_a_greeting_that_refuses() -> None:
+    with Peer(replies={GREETING: "554 5.7.1 go away"}) as peer, pytest.raises(errors.CommandRefused, match="go away"):
+        deliver(peer)
+
+
+def test_nobody_listens() -> None:
+    with Peer() as peer:
+        port = peer.port
+    with pytest.raises(errors.ConnectFailed, match=f"localhost:{port}, stage connect: .*refused"):
+        SmtpSession(ServerSettings("localhost", port, PLAINTEXT)).__enter__()
+
+
+def test_a_name_that_does_not_resolve() -> None:
+    with pytest.raises(errors.ConnectFailed, match="nowhere.invalid does not resolve"):
+        SmtpSession(ServerSettings("nowhere.invalid", 25, PLAINTEXT)).__enter__()
+
+
+@pytest.mark.parametrize("mode", [TlsMode.STARTTLS, TlsMode.IMPLICIT])
+def test_tls_and_login(authority: Authority, mode: TlsMode) -> None:
+    implicit = mode is TlsMode.IMPLICIT
+    with Peer(extensions=["AUTH LOGIN PLAIN"], tls=authority.server, implicit=implicit) as peer:
+        changes = {"tls": TlsPolicy(mode, ca_file=authority.ca_file), "credentials": LOGIN}
+        with SmtpSession(settings(peer, **changes)) as session:
+            assert statuses(session.deliver(ENVELOPE)) == ["sent", "sent"]
+            info = session.info.to_dict()
+    assert info["tls_version"] == "TLSv1.3"
+    assert info["tls_verified"] is True
+    assert info["auth_mechanism"] == "PLAIN"
+    assert f"AUTH PLAIN {AUTH_PLAIN_RESPONSE}" in peer.commands
+
+
+def test_login_by_prompts(authority: Authority) -> None:
+    with Peer(extensions=["AUTH LOGIN"], tls=authority.server) as peer:
+        deliver(peer, tls=TlsPolicy(ca_file=authority.ca_file), credentials=LOGIN)
+    index = peer.commands.index("AUTH LOGIN")
+    assert [base64.b64decode(line) for line in peer.commands[index + 1 : index + 3]] == [b"user", b"hunter2-secret"]
+
+
+def test_a_refused_login_is_tried_once_and_told_without_the_secret(authority: Authority) -> None:
+    replies = {"AUTH": f"535 5.7.8 {AUTH_PLAIN_RESPONSE} and hunter2-secret are wrong"}
+    with Peer(replies, extensions=["AUTH PLAIN LOGIN"], tls=authority.server) as peer:
+        with pytest.raises(errors.AuthRefused, match="535 5.7.8") as caught:
+            deliver(peer, tls=TlsPolicy(ca_file=authority.ca_file), credentials=LOGIN)
+    assert sum(command.startswith("AUTH") for command in peer.commands) == 1
+    assert AUTH_PLAIN_RESPONSE not in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+    assert "hunter2" not in repr(LOGIN)
+
+
+@pytest.mark.parametrize("mode", [TlsMode.STARTTLS, TlsMode.IMPLICIT])
+def test_a_strange_certificate_is_refused_before_any_login(authority: Authority, mode: TlsMode) -> None:
+    with Peer(extensions=["AUTH PLAIN"], tls=authority.server, implicit=mode is TlsMode.IMPLICIT) as peer:
+        with pytest.raises(errors.TlsFailed, match="certificate was refused"):
+            deliver(peer, tls=TlsPolicy(mode), credentials=LOGIN)
+    assert not any(command.startswith("AUTH") for command in peer.commands)
+
+
+def test_a_wrong_name_is_refused(authority: Authority) -> None:
+    with Peer(tls=authority.server) as peer, pytest.raises(errors.TlsFailed, match="127.0.0.1"):
+        deliver(peer, host="127.0.0.1", tls=TlsPolicy(ca_file=authority.ca_file))
+
+
+def test_verification_off_only_when_said(authority: Authority) -> None:
+    with Peer(tls=authority.server) as peer, SmtpSession(settings(peer, tls=TlsPolicy(verify=False))) as session:
+        assert session.info.tls is not None
+        assert session.info.tls.verified is False
+
+
+def test_no_starttls_is_no_downgrade() -> None:
+    with Peer(extensions=["AUTH PLAIN"]) as peer, pytest.raises(errors.TlsFailed, match="does not offer it"):
+        deliver(peer, tls=TlsPolicy(), credentials=LOGIN)
+    assert [command.split(" ")[0] for command in peer.commands] == ["EHLO"]
+
+
+def test_plaintext_ahead_of_tls_is_an_attack(authority: Authority) -> None:
+    """CVE-2011-0411: what came before the handshake must not be taken for what came inside."""
+    with Peer(faults={"STARTTLS": Fault.INJECT}, tls=authority.server) as peer:
+        with pytest.raises(errors.ProtocolViolation, match="plaintext ahead of TLS"):
+            deliver(peer, tls=TlsPolicy(ca_file=authority.ca_file))
+
+
+def test_implicit_tls_to_a_plaintext_port() -> None:
+    with Peer() as peer, pytest.raises(errors.TlsFailed, match="tls: starttls"):
+        deliver(peer, tls=TlsPolicy(TlsMode.IMPLICIT))
+
+
+def test_no_common_mechanism(authority: Authority) -> None:
+    with Peer(extensions=["AUTH GSSAPI"], tls=authority.server) as peer:
+        with pytest.raises(errors.NotOffered, match="offers GSSAPI"):
+            deliver(peer, tls=TlsPolicy(ca_file=authority.ca_file), credentials=LOGIN)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"host": ""}, "host"),
+        ({"host": "a b"}, "host"),
+        ({"host": "a\r\nb"}, "host"),
+        ({"port": 70000}, "port"),
+        ({"ehlo_name": "a\r\nMAIL FROM:<x>"}, "EHLO"),
+        ({"tls": PLAINTEXT, "credentials": LOGIN}, "in clear"),
+    ],
+)
+def test_settings_that_cannot_work(changes: dict[str, t.Any], words: str) -> None:
+    with pytest.raises(InvalidSettings, match=words):
+        ServerSettings(**{"host": "localhost", **changes})
+
+
+@pytest.mark.parametrize("address", ["a\r\nRCPT TO:<b>", "a\0b", "a>b", "<a"])
+def test_no_command_injection(address: str) -> None:
+    with pytest.raises(ValueError, match="no address may hold"):
+        Envelope("from@a.test", (address,), b"x\r\n")
+
+
+def test_too_large_for_the_server() -> None:
+    with Peer(extensions=["SIZE 10"]) as peer:
+        result = deliver(peer)
+    assert statuses(result) == ["refused", "refused"]
+    assert "takes 10" in result.recipients[0].problem
+    assert not any(command.startswith("MAIL") for command in peer.commands)
+
+
+def test_utf8_address_needs_smtputf8() -> None:
+    envelope = Envelope("from@a.test", ("用户@b.test",), b"x\r\n")
+    with Peer(extensions=[]) as peer:
+        assert statuses(deliver(peer, envelope)) == ["refused"]
+    with Peer(extensions=["SMTPUTF8"]) as peer:
+        assert statuses(deliver(peer, envelope)) == ["sent"]
+    assert "MAIL FROM:<from@a.test> BODY=8BITMIME SMTPUTF8" in peer.commands
+
+
+def test_a_transaction_left_open_is_reset() -> None:
+    replies = {"RCPT": "550 5.1.1 unknown", "DATA": "554 5.5.1 nobody to send to"}
+    with Peer(replies) as peer, SmtpSession(settings(peer)) as session:
+        assert statuses(session.deliver(ENVELOPE)) == ["refused", "refused"]
+        peer.replies.clear()
+        assert statuses(session.deliver(ENVELOPE)) == ["sent", "sent"]
+    assert peer.commands.count("RSET") == 1
+
+
+def test_status_words() -> None:
+    assert {status.value for status in Status} == {"sent", "refused", "deferred", "unknown"}
