@@ -1,0 +1,43 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What can go wrong when DNS is asked or a record is read."""
+
+from __future__ import annotations
+
+
+class DnsError(Exception):
+    """The root of all errors of this package."""
+
+
+class InvalidName(DnsError):
+    """A text that cannot be a domain name (RFC 1035 section 2.3.4)."""
+
+
+class RecordSyntaxError(DnsError):
+    """A record that was found but does not follow its grammar."""
+
+
+class ResolverUnavailable(DnsError):
+    """No resolver can be made: no configuration, or a name server that is no address."""
+
+
+class LibraryMissing(ResolverUnavailable):
+    """The dnspython library is not installed."""
+
+
+class LookupFailed(DnsError):
+    """A question that got no usable answer. That a name or a record does not exist is an answer, not an error."""
+
+    def __init__(self, name: str, rdtype: str, reason: str) -> None:
+        super().__init__(f"the {rdtype} lookup for {name} {reason}")
+        self.name = name
+        self.rdtype = rdtype
+
+
+class LookupTimedOut(LookupFailed):
+    """No name server answered in time."""
+
+
+class ServerFailure(LookupFailed):
+    """The name servers answered with an error, such as SERVFAIL or REFUSED."""

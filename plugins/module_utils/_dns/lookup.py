@@ -1,0 +1,67 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The seam between judging and asking: what a lookup is, and what it answers."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+from ipaddress import ip_address
+
+from .errors import LookupFailed
+from .names import Address
+
+
+@dataclasses.dataclass(frozen=True)
+class Answer:
+    """What DNS says for one name and type.
+
+    ``values`` holds one text for each record, names without the final dot: ``192.0.2.1`` for A, ``10 mx.example.com``
+    for MX, the joined strings for TXT. No values: the name exists without such a record, or does not exist at all.
+    """
+
+    values: tuple[str, ...] = ()
+    exists: bool = True
+
+
+class Lookup(t.Protocol):
+    """Anything that answers DNS questions."""
+
+    def query(self, name: str, rdtype: str) -> Answer:
+        """Ask for the ``rdtype`` records of ``name``, following aliases.
+
+        Raises :class:`LookupFailed` when there is no usable answer and :class:`InvalidName` when ``name`` cannot be
+        asked for.
+        """
+        ...
+
+
+class CachedLookup:
+    """Asks each question once; a failure is remembered too, so that one dead zone costs one time-out."""
+
+    def __init__(self, lookup: Lookup) -> None:
+        self._lookup = lookup
+        self._answers: dict[tuple[str, str], Answer | LookupFailed] = {}
+
+    def query(self, name: str, rdtype: str) -> Answer:
+        """See :meth:`Lookup.query`."""
+        key = (name.lower(), rdtype)
+        if key not in self._answers:
+            try:
+                self._answers[key] = self._lookup.query(name, rdtype)
+            except LookupFailed as error:
+                self._answers[key] = error
+        answer = self._answers[key]
+        if isinstance(answer, LookupFailed):
+            raise answer
+        return answer
+
+
+#: The type of the record that holds an address, by IP version.
+ADDRESS_TYPES = {4: "A", 6: "AAAA"}
+
+
+def addresses_of(lookup: Lookup, name: str, versions: t.Iterable[int] = ADDRESS_TYPES) -> tuple[Address, ...]:
+    """The addresses of ``name`` of the IP ``versions``. Raises as :meth:`Lookup.query` when one cannot be told."""
+    return tuple(ip_address(text) for version in versions for text in lookup.query(name, ADDRESS_TYPES[version]).values)

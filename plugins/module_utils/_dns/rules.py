@@ -1,0 +1,51 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The controls that DNS alone can decide, as data. Their ids are stable."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from .._controls.finding import Finding, Severity, Status
+from .errors import DnsError
+
+
+@dataclasses.dataclass(frozen=True)
+class Rule:
+    """One control, and the short ways to say how it went."""
+
+    control: str
+    severity: Severity
+    source: str
+
+    def passed(self, subject: str, message: str) -> Finding:
+        """It is met."""
+        return self._finding(Status.PASS, subject, message)
+
+    def failed(self, subject: str, message: str, remedy: str) -> Finding:
+        """It is not met."""
+        return self._finding(Status.FAIL, subject, message, remedy)
+
+    def undecided(self, subject: str, error: DnsError | str) -> Finding:
+        """DNS gave no usable answer."""
+        message = f"{subject} could not be judged: {error}."
+        return self._finding(Status.ERROR, subject, message, "Check the name servers, then run this again.")
+
+    def not_checked(self, subject: str, message: str, remedy: str) -> Finding:
+        """Something needed to judge it is not known."""
+        return self._finding(Status.NOT_CHECKED, subject, message, remedy)
+
+    def not_applicable(self, subject: str, message: str) -> Finding:
+        """It asks nothing of this subject."""
+        return self._finding(Status.NOT_APPLICABLE, subject, message)
+
+    def _finding(self, status: Status, subject: str, message: str, remedy: str = "") -> Finding:
+        return Finding(self.control, status, self.severity, subject, message, remedy, self.source)
+
+
+MX = Rule("MR-DNS-01", Severity.HIGH, "RFC 5321 section 5.1, RFC 2181 section 10.3")
+FCRDNS = Rule("MR-DNS-03", Severity.HIGH, "RFC 1912 section 2.1")
+HELO = Rule("MR-DNS-04", Severity.HIGH, "RFC 5321 section 4.1.1.1")
+SPF_RECORD = Rule("MR-SPF-01", Severity.HIGH, "RFC 7208 section 4.5")
+SPF_PASS = Rule("MR-SPF-02", Severity.CRITICAL, "RFC 7208 section 2.6")

@@ -1,0 +1,245 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""``check_host()`` of RFC 7208: may this address send for this domain? Pure, over a lookup."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import functools
+import ipaddress
+import typing as t
+
+from .errors import InvalidName, LookupFailed, RecordSyntaxError
+from .lookup import ADDRESS_TYPES, Answer, Lookup
+from .macros import MacroValues, expand_domain
+from .names import Address, normalize, parse_address, reverse_pointer
+from .records import Mechanism, Qualifier, SpfRecord, is_spf, parse_mx, parse_spf
+
+# RFC 7208 section 4.6.4.
+MAX_LOOKUPS = 10
+MAX_VOID_LOOKUPS = 2
+MAX_NAMES = 10
+
+
+class SpfResult(str, enum.Enum):
+    """The results of ``check_host()`` (RFC 7208 section 2.6)."""
+
+    NONE = "none"
+    NEUTRAL = "neutral"
+    PASS = "pass"
+    FAIL = "fail"
+    SOFTFAIL = "softfail"
+    TEMPERROR = "temperror"
+    PERMERROR = "permerror"
+
+
+_RESULTS = {
+    Qualifier.PASS: SpfResult.PASS,
+    Qualifier.FAIL: SpfResult.FAIL,
+    Qualifier.SOFTFAIL: SpfResult.SOFTFAIL,
+    Qualifier.NEUTRAL: SpfResult.NEUTRAL,
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class SpfOutcome:
+    """A result and, in a few words, what led to it."""
+
+    result: SpfResult
+    reason: str
+
+
+class _Stop(Exception):
+    """Ends the whole evaluation: a permanent or a temporary error, at any depth."""
+
+    def __init__(self, result: SpfResult, reason: str) -> None:
+        super().__init__(reason)
+        self.outcome = SpfOutcome(result, reason)
+
+
+def spf_records(lookup: Lookup, domain: str) -> tuple[str, ...]:
+    """The SPF records of ``domain`` as published (RFC 7208 sections 4.4 and 4.5). Raises :class:`LookupFailed`."""
+    return tuple(filter(is_spf, lookup.query(domain, "TXT").values))
+
+
+def check_host(lookup: Lookup, address: Address, domain: str, sender: str = "", helo: str = "") -> SpfOutcome:
+    """Evaluate the SPF policy of ``domain`` for mail from ``address`` (RFC 7208 section 4).
+
+    ``sender`` is the envelope sender, ``postmaster@domain`` when empty or without a local part (section 4.3);
+    ``helo`` is the name given with EHLO. Never raises: errors are the results temperror and permerror.
+    """
+    local, _at, sender_domain = sender.rpartition("@")
+    sender = f"{local or 'postmaster'}@{sender_domain or domain}"
+    evaluation = _Evaluation(lookup, parse_address(str(address)), sender, helo or domain)
+    try:
+        return evaluation.check(domain)
+    except _Stop as stop:
+        return stop.outcome
+
+
+class _Evaluation:
+    """One run of ``check_host()``: the limits are counted over all includes and redirects together."""
+
+    def __init__(self, lookup: Lookup, address: Address, sender: str, helo: str) -> None:
+        self._lookup = lookup
+        self._address = address
+        self._sender = sender
+        self._helo = helo
+        self._lookups = 0
+        self._voids = 0
+
+    def check(self, domain: str) -> SpfOutcome:
+        """Find and evaluate the record of ``domain`` (section 4.3 to 4.7)."""
+        record = self._record(domain)
+        if record is None:
+            return SpfOutcome(SpfResult.NONE, f"{domain} has no SPF record")
+        for mechanism in record.mechanisms:
+            if self._matches(mechanism, domain):
+                return SpfOutcome(_RESULTS[mechanism.qualifier], f"{mechanism.text} of {domain} matches")
+        if record.redirect:
+            return self._redirect(record.redirect, domain)
+        return SpfOutcome(SpfResult.NEUTRAL, f"no mechanism of {domain} matches")
+
+    def _record(self, domain: str) -> SpfRecord | None:
+        try:
+            name = normalize(domain)
+        except InvalidName:
+            return None
+        if "." not in name:
+            return None
+        try:
+            texts = spf_records(self._lookup, name)
+            if len(texts) > 1:
+                raise _Stop(SpfResult.PERMERROR, f"{domain} has {len(texts)} SPF records")
+            return parse_spf(texts[0]) if texts else None
+        except LookupFailed as error:
+            raise _Stop(SpfResult.TEMPERROR, str(error)) from error
+        except RecordSyntaxError as error:
+            raise _Stop(SpfResult.PERMERROR, f"the SPF record of {domain} is invalid: {error}") from error
+
+    def _redirect(self, spec: str, domain: str) -> SpfOutcome:
+        """Section 6.1: the record of another domain takes over; there must be one."""
+        self._count_lookup()
+        target = self._expand(spec, domain)
+        outcome = self.check(target)
+        if outcome.result is SpfResult.NONE:
+            raise _Stop(SpfResult.PERMERROR, f"redirect={target} of {domain} leads to no SPF record")
+        return outcome
+
+    def _matches(self, mechanism: Mechanism, domain: str) -> bool:
+        if mechanism.name in _COUNTED:
+            self._count_lookup()
+        target = self._expand(mechanism.domain, domain) if mechanism.domain else domain
+        try:
+            return _MATCHERS[mechanism.name](self, mechanism, target)
+        except LookupFailed as error:
+            raise _Stop(SpfResult.TEMPERROR, str(error)) from error
+
+    # -- the mechanisms, section 5 --------------------------------------------------------------------------------
+
+    def all(self, _mechanism: Mechanism, _target: str) -> bool:
+        """Section 5.1."""
+        return True
+
+    def include(self, mechanism: Mechanism, target: str) -> bool:
+        """Section 5.2: only a pass matches, and a missing record is a permanent error."""
+        outcome = self.check(target)
+        if outcome.result is SpfResult.NONE:
+            raise _Stop(SpfResult.PERMERROR, f"{mechanism.text} leads to no SPF record: {outcome.reason}")
+        return outcome.result is SpfResult.PASS
+
+    def a(self, mechanism: Mechanism, target: str) -> bool:
+        """Section 5.3."""
+        return any(self._within(address, mechanism) for address in self._addresses(target))
+
+    def mx(self, mechanism: Mechanism, target: str) -> bool:
+        """Section 5.4: more than ten exchangers are a permanent error (section 4.6.4)."""
+        try:
+            records = list(map(parse_mx, self._ask(target, "MX").values))
+        except RecordSyntaxError as error:
+            raise _Stop(SpfResult.PERMERROR, str(error)) from error
+        if len(records) > MAX_NAMES:
+            raise _Stop(SpfResult.PERMERROR, f"{target} has more than {MAX_NAMES} MX records")
+        hosts = (record.exchange for record in records if not record.is_null)
+        return any(self._within(address, mechanism) for host in hosts for address in self._addresses(host))
+
+    def ptr(self, _mechanism: Mechanism, target: str) -> bool:
+        """Section 5.5."""
+        return any(_is_below(name, target) for name in self._validated_names())
+
+    def ip(self, mechanism: Mechanism, _target: str) -> bool:
+        """Section 5.6, for both versions."""
+        return mechanism.network is not None and self._address in mechanism.network
+
+    def exists(self, _mechanism: Mechanism, target: str) -> bool:
+        """Section 5.7: an A record, whatever the version of the address."""
+        return bool(self._ask(target, "A").values)
+
+    # -- the questions and their limits ---------------------------------------------------------------------------
+
+    def _count_lookup(self) -> None:
+        self._lookups += 1
+        if self._lookups > MAX_LOOKUPS:
+            raise _Stop(SpfResult.PERMERROR, f"more than {MAX_LOOKUPS} terms need a DNS lookup")
+
+    def _ask(self, name: str, rdtype: str) -> Answer:
+        """Ask, and count an empty answer (section 4.6.4). A name that cannot exist has no records (section 4.8)."""
+        try:
+            answer = self._lookup.query(normalize(name), rdtype)
+        except InvalidName:
+            answer = Answer(exists=False)
+        if not answer.values:
+            self._voids += 1
+        if self._voids > MAX_VOID_LOOKUPS:
+            raise _Stop(SpfResult.PERMERROR, f"more than {MAX_VOID_LOOKUPS} DNS lookups found nothing")
+        return answer
+
+    def _addresses(self, name: str) -> tuple[Address, ...]:
+        return tuple(map(ipaddress.ip_address, self._ask(name, ADDRESS_TYPES[self._address.version]).values))
+
+    def _within(self, address: Address, mechanism: Mechanism) -> bool:
+        prefix = mechanism.prefix4 if address.version == 4 else mechanism.prefix6
+        return self._address in ipaddress.ip_network((str(address), prefix), strict=False)
+
+    def _validated_names(self) -> t.Iterator[str]:
+        """The names of the address that lead back to it (section 5.5); lookup errors only skip a name."""
+        try:
+            names = self._ask(reverse_pointer(self._address), "PTR").values[:MAX_NAMES]
+        except LookupFailed:
+            return
+        for name in names:
+            try:
+                if self._address in self._addresses(name):
+                    yield name
+            except LookupFailed:
+                continue
+
+    def _validated_name(self, domain: str) -> str:
+        """The value of ``%{p}`` (section 7.3): the domain itself, else a name below it, else any, else "unknown"."""
+        names = sorted(self._validated_names(), key=lambda name: (name != domain, not _is_below(name, domain)))
+        return names[0] if names else "unknown"
+
+    def _expand(self, spec: str, domain: str) -> str:
+        validated_name = functools.partial(self._validated_name, domain)
+        return expand_domain(spec, MacroValues(self._address, self._sender, domain, self._helo, validated_name))
+
+
+def _is_below(name: str, domain: str) -> bool:
+    return f".{name.lower()}".endswith(f".{domain.lower()}")
+
+
+#: The terms that cause lookups (section 4.6.4); redirect counts itself.
+_COUNTED = frozenset({"include", "a", "mx", "ptr", "exists"})
+
+_MATCHERS: dict[str, t.Callable[[_Evaluation, Mechanism, str], bool]] = {
+    "all": _Evaluation.all,
+    "include": _Evaluation.include,
+    "a": _Evaluation.a,
+    "mx": _Evaluation.mx,
+    "ptr": _Evaluation.ptr,
+    "ip4": _Evaluation.ip,
+    "ip6": _Evaluation.ip,
+    "exists": _Evaluation.exists,
+}

@@ -1,0 +1,42 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The records that are shown beside the findings."""
+
+from __future__ import annotations
+
+from ansible_collections.mailops.smtp.plugins.module_utils._dns.checks import CHECKS, MailSystem
+from ansible_collections.mailops.smtp.plugins.module_utils._dns.errors import LookupTimedOut
+from ansible_collections.mailops.smtp.plugins.module_utils._dns.evidence import collect
+from ansible_collections.mailops.smtp.plugins.module_utils._dns.names import parse_address
+from ansible_collections.mailops.smtp.tests.unit.support.zone_lookup import ZoneLookup
+
+SYSTEM = MailSystem("example.com", "mail.example.com", (parse_address("192.0.2.25"),))
+
+
+def test_what_was_seen():
+    zone = {
+        "example.com": {"MX": ["20 b.example.com", "10 mail.example.com"], "TXT": ["other", "v=spf1 mx -all"]},
+        "mail.example.com": {"A": ["192.0.2.25"], "AAAA": ["2001:db8::25"]},
+        "25.2.0.192.in-addr.arpa": {"PTR": ["mail.example.com"]},
+    }
+    assert collect(ZoneLookup(zone), SYSTEM, CHECKS) == {
+        "a": {"mail.example.com": ["192.0.2.25", "2001:db8::25"]},
+        "mx": [
+            {"preference": 10, "exchange": "mail.example.com", "addresses": ["192.0.2.25", "2001:db8::25"]},
+            {"preference": 20, "exchange": "b.example.com", "addresses": []},
+        ],
+        "ptr": {"192.0.2.25": ["mail.example.com"]},
+        "spf": ["v=spf1 mx -all"],
+    }
+
+
+def test_a_null_mx_has_no_exchange():
+    found = collect(ZoneLookup({"example.com": {"MX": ["0 ."]}}), SYSTEM, ["mx"])
+    assert found == {"mx": [{"preference": 0, "exchange": "", "addresses": []}]}
+
+
+def test_what_could_not_be_looked_up_is_missing():
+    late = {"A": LookupTimedOut, "MX": LookupTimedOut, "TXT": LookupTimedOut, "PTR": LookupTimedOut}
+    zone = dict.fromkeys(["example.com", "mail.example.com", "25.2.0.192.in-addr.arpa"], late)
+    assert collect(ZoneLookup(zone), SYSTEM, CHECKS) == {"a": {}, "mx": [], "ptr": {}, "spf": []}

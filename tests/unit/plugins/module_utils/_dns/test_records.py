@@ -1,0 +1,151 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Parsing of MX and SPF records."""
+
+from __future__ import annotations
+
+import ipaddress
+
+import pytest
+from ansible_collections.mailops.smtp.plugins.module_utils._dns.errors import RecordSyntaxError
+from ansible_collections.mailops.smtp.plugins.module_utils._dns.records import (
+    Mechanism,
+    MxRecord,
+    Qualifier,
+    SpfRecord,
+    is_spf,
+    parse_mx,
+    parse_spf,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+@pytest.mark.parametrize(
+    ("value", "expected", "null"),
+    [
+        ("10 Mx.Example.com.", MxRecord(10, "mx.example.com"), False),
+        ("0 mx.example.com", MxRecord(0, "mx.example.com"), False),
+        ("0 .", MxRecord(0, ""), True),
+    ],
+)
+def test_mx(value, expected, null):
+    assert parse_mx(value) == expected
+    assert expected.is_null is null
+
+
+@pytest.mark.parametrize("value", ["", "10", "mx.example.com", "x mx.example.com", "-1 mx.example.com"])
+def test_mx_refuses(value):
+    with pytest.raises(RecordSyntaxError, match="is not an MX record"):
+        parse_mx(value)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("v=spf1", True), ("V=SPF1 -all", True), ("v=spf10", False), ("", False)]
+)
+def test_is_spf(text, expected):
+    assert is_spf(text) is expected
+
+
+@pytest.mark.parametrize(
+    ("term", "expected"),
+    [
+        ("all", Mechanism("all", Qualifier.PASS, "all")),
+        ("-all", Mechanism("all", Qualifier.FAIL, "-all")),
+        ("~ALL", Mechanism("all", Qualifier.SOFTFAIL, "~ALL")),
+        ("?all", Mechanism("all", Qualifier.NEUTRAL, "?all")),
+        ("a", Mechanism("a", Qualifier.PASS, "a")),
+        ("a/24", Mechanism("a", Qualifier.PASS, "a/24", prefix4=24)),
+        ("a//64", Mechanism("a", Qualifier.PASS, "a//64", prefix6=64)),
+        ("mx:m.example/24//64", Mechanism("mx", Qualifier.PASS, "mx:m.example/24//64", "m.example", None, 24, 64)),
+        ("include:%{d}.x.example", Mechanism("include", Qualifier.PASS, "include:%{d}.x.example", "%{d}.x.example")),
+        ("exists:%{i}", Mechanism("exists", Qualifier.PASS, "exists:%{i}", "%{i}")),
+        ("ptr", Mechanism("ptr", Qualifier.PASS, "ptr")),
+        (
+            "ip4:192.0.2.9/24",
+            Mechanism("ip4", Qualifier.PASS, "ip4:192.0.2.9/24", "", ipaddress.ip_network("192.0.2.0/24")),
+        ),
+        ("ip6:::1", Mechanism("ip6", Qualifier.PASS, "ip6:::1", "", ipaddress.ip_network("::1/128"))),
+    ],
+)
+def test_mechanism(term, expected):
+    assert parse_spf(f"v=spf1 {term}") == SpfRecord((expected,))
+
+
+def test_modifiers():
+    record = parse_spf("v=spf1  redirect=_spf.example.com exp=why.example.com future=%{c}/thing ")
+    assert record == SpfRecord((), "_spf.example.com", "why.example.com")
+
+
+@pytest.mark.parametrize(
+    ("terms", "reason"),
+    [
+        ("moo", "'moo' is not a known mechanism"),
+        ("ipv4:192.0.2.1", "is not a known mechanism"),
+        ("redirect:example.com", "is not a known mechanism"),
+        ("all:x.example", "it takes no argument"),
+        ("include", "it needs a domain"),
+        ("include:", "the domain is malformed"),
+        ("exists", "it needs a domain"),
+        ("a:foo", "the domain is malformed"),
+        ("a:192.0.2.1", "the domain is malformed"),
+        ("a:foo.example/", "the domain is malformed"),
+        ("a/33", "/33 is more than 32 bits"),
+        ("a/024", "the domain is malformed"),
+        ("a//129", "/129 is more than 128 bits"),
+        ("a:%{z}.example", "the domain is malformed"),
+        ("a:%{d0}.example", "the domain is malformed"),
+        ("a:%d.example", "the domain is malformed"),
+        ("exists:%{c}.example", "the domain is malformed"),
+        ("ip4:192.0.2", "Expected 4 octets"),
+        ("ip4:192.0.2.1/33", "/33 is more than 32 bits"),
+        ("ip4:192.0.2.01", "Leading zeros"),
+        ("ip4:2001:db8::1", "Expected 4 octets"),
+        ("ip4", "the network is malformed"),
+        ("ip6:192.0.2.1", "is not valid"),
+        ("ip6:fe80::1%eth0", "the network is malformed"),
+        ("redirect=a.example redirect=b.example", "the modifier redirect= appears twice"),
+        ("exp=a.example exp=b.example", "the modifier exp= appears twice"),
+        ("redirect=", "has a value that is not allowed"),
+        ("new=%z", "has a value that is not allowed"),
+        ("-all\tmx", "the domain is malformed|is not valid|is not an SPF term"),
+        ("“-all”", "is not an SPF term"),
+    ],
+)
+def test_a_syntax_error_says_what_is_wrong(terms, reason):
+    with pytest.raises(RecordSyntaxError, match=reason):
+        parse_spf(f"v=spf1 ip4:192.0.2.1 {terms} -all")
+
+
+def test_other_text_records_are_not_spf():
+    with pytest.raises(RecordSyntaxError, match="does not begin with v=spf1"):
+        parse_spf("google-site-verification=x")
+
+
+TERMS = st.one_of(
+    st.text(),
+    st.text("aimnptxlcud4e6+-~?:/=%{}.0123456789 ", max_size=40),
+    st.builds(
+        "{}{}{}".format,
+        st.sampled_from(["a", "mx", "ip4", "ip6", "exp", "include", "exists"]),
+        st.sampled_from(":=/"),
+        st.text(),
+    ),
+)
+
+
+@given(st.lists(TERMS))
+def test_any_text_gives_a_record_or_the_typed_error(terms):
+    try:
+        assert isinstance(parse_spf("v=spf1 " + " ".join(terms)), SpfRecord)
+    except RecordSyntaxError:
+        pass
+
+
+@pytest.mark.parametrize(
+    "hostile", ["a:" + "a" * 60000 + "!", "a:" + "." * 60000, "x=" + "%" * 60001, "a" + "/1" * 30000]
+)
+def test_a_long_hostile_record_is_refused_at_once(hostile):
+    with pytest.raises(RecordSyntaxError):
+        parse_spf(f"v=spf1 {hostile}")

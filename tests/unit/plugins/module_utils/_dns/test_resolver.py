@@ -1,0 +1,136 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The resolver against a real name server on loopback."""
+
+from __future__ import annotations
+
+import time
+
+import dns.rcode
+import pytest
+from ansible_collections.mailops.smtp.plugins.module_utils._dns import resolver as resolver_module
+from ansible_collections.mailops.smtp.plugins.module_utils._dns.errors import (
+    InvalidName,
+    LibraryMissing,
+    LookupTimedOut,
+    ResolverUnavailable,
+    ServerFailure,
+)
+from ansible_collections.mailops.smtp.plugins.module_utils._dns.lookup import Answer, addresses_of
+from ansible_collections.mailops.smtp.plugins.module_utils._dns.resolver import DnsResolver, parse_nameserver
+from ansible_collections.mailops.smtp.tests.unit.support.dns_server import DnsServer, serve
+
+SERVER = DnsServer(
+    zone={
+        "example.test": {
+            "MX": ["10 mx1.example.test.", "20 mx2.example.test."],
+            "TXT": ['"v=spf1 mx" " -all"', '"caf\\195\\169"'],
+            "A": ["192.0.2.1"],
+        },
+        "mx1.example.test": {"A": ["192.0.2.1"], "AAAA": ["2001:db8::1"]},
+        "alias.example.test": {"CNAME": ["mx1.example.test."]},
+        "null.example.test": {"MX": ["0 ."]},
+        "1.2.0.192.in-addr.arpa": {"PTR": ["Mail.Example.test."]},
+        "big.example.test": {"TXT": ['"came over tcp"']},
+        "broken.example.test": {},
+        "refused.example.test": {},
+    },
+    rcodes={"broken.example.test": dns.rcode.SERVFAIL, "refused.example.test": dns.rcode.REFUSED},
+    silent=frozenset({"silent.example.test"}),
+    truncated=frozenset({"big.example.test"}),
+)
+
+
+@pytest.fixture(scope="module")
+def resolver():
+    with serve(SERVER):
+        yield DnsResolver([SERVER.nameserver], timeout=3)
+
+
+@pytest.mark.parametrize(
+    ("name", "rdtype", "expected"),
+    [
+        ("example.test", "A", Answer(("192.0.2.1",))),
+        ("EXAMPLE.test.", "A", Answer(("192.0.2.1",))),
+        ("example.test", "MX", Answer(("10 mx1.example.test", "20 mx2.example.test"))),
+        ("example.test", "TXT", Answer(("caf\\xc3\\xa9", "v=spf1 mx -all"))),
+        ("mx1.example.test", "AAAA", Answer(("2001:db8::1",))),
+        ("1.2.0.192.in-addr.arpa", "PTR", Answer(("Mail.Example.test",))),
+        ("alias.example.test", "A", Answer(("192.0.2.1",))),
+        ("alias.example.test", "CNAME", Answer(("mx1.example.test",))),
+        ("null.example.test", "MX", Answer(("0 .",))),
+        ("mx1.example.test", "MX", Answer()),
+        ("absent.example.test", "A", Answer(exists=False)),
+    ],
+)
+def test_answers(resolver, name, rdtype, expected):
+    assert resolver.query(name, rdtype) == expected
+
+
+def test_a_truncated_answer_is_fetched_over_tcp(resolver):
+    assert resolver.query("big.example.test", "TXT") == Answer(("came over tcp",))
+    assert [asked for asked in SERVER.asked if asked[1] == "big.example.test"] == [
+        ("udp", "big.example.test", "TXT"),
+        ("tcp", "big.example.test", "TXT"),
+    ]
+
+
+@pytest.mark.parametrize(("name", "code"), [("broken.example.test", "SERVFAIL"), ("refused.example.test", "REFUSED")])
+def test_a_server_error_is_not_an_answer(resolver, name, code):
+    with pytest.raises(ServerFailure) as caught:
+        resolver.query(name, "A")
+    assert str(caught.value) == f"the A lookup for {name} failed (127.0.0.1: {code})"
+
+
+def test_silence_ends_in_time():
+    with serve(SERVER) as server:
+        impatient = DnsResolver([server.nameserver], timeout=0.3)
+        start = time.monotonic()
+        with pytest.raises(LookupTimedOut, match=r"the A lookup for silent\.example\.test got no answer within 0\.3 s"):
+            impatient.query("silent.example.test", "A")
+    assert time.monotonic() - start < 2
+
+
+def test_a_dead_name_server_does_not_hide_a_living_one():
+    with serve(SERVER) as server:
+        # Nothing listens on this port of 127.0.0.2.
+        both = DnsResolver([f"127.0.0.2:{server.port}", server.nameserver], timeout=0.8)
+        assert both.query("example.test", "A") == Answer(("192.0.2.1",))
+
+
+def test_addresses_of_both_families(resolver):
+    assert [str(address) for address in addresses_of(resolver, "mx1.example.test")] == ["192.0.2.1", "2001:db8::1"]
+
+
+@pytest.mark.parametrize("name", ["a..example.test", "x" * 64 + ".test", ".".join(["x" * 60] * 5)])
+def test_a_name_that_cannot_be_asked_for(resolver, name):
+    with pytest.raises(InvalidName):
+        resolver.query(name, "A")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("192.0.2.53", ("192.0.2.53", 53)),
+        ("192.0.2.53:5353", ("192.0.2.53", 5353)),
+        ("2001:db8::53", ("2001:db8::53", 53)),
+        ("[2001:db8::53]:5353", ("2001:db8::53", 5353)),
+    ],
+)
+def test_nameserver(text, expected):
+    assert parse_nameserver(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text", ["ns.example.com", "ns.example.com:53", "192.0.2.300", "192.0.2.53:", "192.0.2.53:99999", ""]
+)
+def test_nameserver_must_be_an_address(text):
+    with pytest.raises(ResolverUnavailable, match="is not an IP address"):
+        parse_nameserver(text)
+
+
+def test_the_missing_library_is_a_clear_error(monkeypatch):
+    monkeypatch.setattr(resolver_module, "DNSPYTHON_IMPORT_ERROR", ImportError("No module named 'dns'"))
+    with pytest.raises(LibraryMissing, match="dnspython is not installed"):
+        DnsResolver()

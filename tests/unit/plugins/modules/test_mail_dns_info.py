@@ -1,0 +1,192 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The module against a real name server on loopback."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import dns.rcode
+import pytest
+import yaml
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.testing import patch_module_args
+from ansible_collections.mailops.smtp.plugins.module_utils._dns import resolver
+from ansible_collections.mailops.smtp.plugins.modules import mail_dns_info
+from ansible_collections.mailops.smtp.tests.unit.support.dns_server import DnsServer, serve
+
+COLLECTIONS = Path(__file__).parents[4] / ".build" / "collections"
+
+SERVER = DnsServer(
+    zone={
+        "example.test": {"MX": ["10 mail.example.test."], "TXT": ['"v=spf1 mx -all"']},
+        "mail.example.test": {"A": ["192.0.2.25"], "AAAA": ["2001:db8::25"]},
+        "25.2.0.192.in-addr.arpa": {"PTR": ["mail.example.test."]},
+        "broken.test": {},
+    },
+    rcodes={"broken.test": dns.rcode.SERVFAIL},
+)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[DnsServer]:
+    with serve(SERVER):
+        yield SERVER
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict]:
+    """Runs the module in this process, as Ansible would call it, and gives what it prints and its warnings."""
+    warnings: list[str] = []
+    monkeypatch.setattr(AnsibleModule, "warn", lambda _module, warning: warnings.append(warning))
+
+    def run_module(**options: object) -> dict:
+        with patch_module_args(options), pytest.raises(SystemExit):
+            mail_dns_info.main()
+        return {**json.loads(capsys.readouterr().out), "warnings": list(warnings)}
+
+    return run_module
+
+
+def test_ansible_runs_it_in_check_mode(server):
+    options = {"domain": "example.test", "checks": ["spf", "mx"], "nameservers": [server.nameserver]}
+    command = ["-m", "ansible", "adhoc", "localhost", "--check", "-m", "mailops.smtp.mail_dns_info"]
+    run = subprocess.run(
+        [sys.executable, *command, "-a", json.dumps(options)],
+        env={
+            **os.environ,
+            "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
+            "ANSIBLE_PYTHON_INTERPRETER": sys.executable,
+            "ANSIBLE_NOCOLOR": "true",
+        },
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert '"msg": "DNS for example.test: 2 pass, 1 not checked."' in run.stdout
+
+
+def test_a_good_system_passes(run, server):
+    result = run(
+        domain="example.test",
+        hostname="Mail.example.test.",
+        addresses=["192.0.2.25"],
+        nameservers=[server.nameserver],
+    )
+    assert result["passed"] is True
+    assert result["changed"] is False
+    assert result["msg"] == "DNS for example.test: 6 pass."
+    assert result["warnings"] == []
+    assert result["records"] == {
+        "a": {"mail.example.test": ["192.0.2.25", "2001:db8::25"]},
+        "mx": [{"preference": 10, "exchange": "mail.example.test", "addresses": ["192.0.2.25", "2001:db8::25"]}],
+        "ptr": {"192.0.2.25": ["mail.example.test"]},
+        "spf": ["v=spf1 mx -all"],
+    }
+
+
+def test_a_finding_warns(run, server):
+    result = run(domain="example.test", addresses=["192.0.2.99"], checks=["ptr"], nameservers=[server.nameserver])
+    assert "failed" not in result
+    assert result["passed"] is False
+    assert result["findings"] == [
+        {
+            "control": "MR-DNS-03",
+            "status": "fail",
+            "severity": "high",
+            "subject": "192.0.2.99",
+            "message": "192.0.2.99 has no PTR record.",
+            "remedy": "Ask whoever assigns 192.0.2.99 to set its PTR record to the name the mail server greets with.",
+            "source": "RFC 1912 section 2.1",
+        }
+    ]
+    assert result["warnings"] == [
+        (
+            "MR-DNS-03: 192.0.2.99 has no PTR record. "
+            "Ask whoever assigns 192.0.2.99 to set its PTR record to the name the mail server greets with."
+        )
+    ]
+
+
+def test_a_finding_can_be_ignored(run, server):
+    result = run(domain="gone.test", on_finding="ignore", nameservers=[server.nameserver])
+    assert result["passed"] is False
+    assert result["warnings"] == []
+
+
+def test_a_finding_fails_and_all_are_listed(run, server):
+    result = run(
+        domain="gone.test",
+        addresses=["192.0.2.25"],
+        checks=["spf", "mx"],
+        on_finding="fail",
+        nameservers=[server.nameserver],
+    )
+    assert result["msg"].splitlines() == [
+        "DNS for gone.test: 3 fail.",
+        (
+            "- MR-DNS-01: gone.test has no MX record, so answers and bounces may not reach it. "
+            "Publish an MX record for gone.test that names its mail server."
+        ),
+        (
+            "- MR-SPF-01: gone.test has no SPF record. "
+            'Publish a TXT record for gone.test that begins with "v=spf1" and ends with "-all" or "~all".'
+        ),
+        (
+            "- MR-SPF-02: SPF of gone.test gives none for 192.0.2.25: gone.test has no SPF record. "
+            "Add ip4:192.0.2.25 to the SPF record of gone.test."
+        ),
+    ]
+    assert len(result["findings"]) == 3
+
+
+def test_what_cannot_be_decided_never_fails(run, server):
+    result = run(domain="broken.test", checks=["mx"], on_finding="fail", nameservers=[server.nameserver])
+    assert "failed" not in result
+    assert result["passed"] is False
+    [warning] = result["warnings"]
+    assert warning.startswith(
+        "MR-DNS-01: broken.test could not be judged: the MX lookup for broken.test failed (127.0.0.1"
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"domain": "localhost"}, "Cannot check DNS: 'localhost' is not a mail domain such as example.com."),
+        (
+            {"domain": "example.test", "addresses": ["mail.example.test"]},
+            "Cannot check DNS: addresses: 'mail.example.test' does not appear to be an IPv4 or IPv6 address.",
+        ),
+        (
+            {"domain": "example.test", "nameservers": ["ns.example.test"]},
+            "Cannot check DNS: the name server 'ns.example.test' is not an IP address, with or without a port.",
+        ),
+    ],
+)
+def test_an_option_that_cannot_be_used(run, options, message):
+    result = run(**options)
+    assert result["msg"] == message
+
+
+def test_a_missing_library_is_named(run, monkeypatch):
+    monkeypatch.setattr(resolver, "DNSPYTHON_IMPORT_ERROR", ImportError("No module named 'dns'"))
+    result = run(domain="example.test")
+    assert result["failed"] is True
+    assert result["msg"].startswith("Failed to import the required Python library (dnspython)")
+
+
+def test_the_documentation_and_the_spec_agree():
+    options = yaml.safe_load(mail_dns_info.DOCUMENTATION)["options"]
+    documented = {
+        name: {key: value for key, value in option.items() if key != "description"} for name, option in options.items()
+    }
+    assert documented == mail_dns_info.ARGUMENT_SPEC
