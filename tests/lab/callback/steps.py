@@ -1,0 +1,81 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Ansible's output while the lab comes up: one line for each play; of a failure, which host, which task and why."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from typing import Any
+
+from ansible.plugins.callback import CallbackBase
+
+DOCUMENTATION = """
+name: steps
+type: stdout
+short_description: One line for each play
+description: Says how long each play took, and of a failure which host, which task and why.
+"""
+
+
+class CallbackModule(CallbackBase):
+    """Times the plays; explains failures with the journal of the host."""
+
+    CALLBACK_VERSION = 2.0
+    CALLBACK_TYPE = "stdout"
+    CALLBACK_NAME = "steps"
+
+    def __init__(self) -> None:
+        """Nothing runs yet."""
+        super().__init__()
+        self._play = ""
+        self._began = 0.0
+
+    def _close(self) -> None:
+        if self._play:
+            self._display.display(f"{time.monotonic() - self._began:6.1f}s {self._play}")
+
+    def v2_playbook_on_play_start(self, play: Any) -> None:
+        """The play before this one is done."""
+        self._close()
+        self._play, self._began = play.get_name(), time.monotonic()
+
+    def v2_playbook_on_stats(self, stats: Any) -> None:
+        """The last play is done."""
+        self._close()
+
+    def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
+        """A task failed."""
+        if not ignore_errors:
+            self._explain(result)
+
+    def v2_runner_item_on_failed(self, result: Any) -> None:
+        """One item of a loop failed."""
+        self._explain(result)
+
+    def v2_runner_on_unreachable(self, result: Any) -> None:
+        """A host cannot be reached."""
+        self._explain(result)
+
+    def _explain(self, result: Any) -> None:
+        host, said = result.host.get_name(), self._clean_results_of(result)
+        self._display.display(f"FAILED {host}: {result.task.get_name()}: {said}")
+        if host == "localhost":
+            return
+        # The host may be unreachable over ssh just now, so its journal is read the other way.
+        journal = ["podman", "exec", f"mailops-lab-{host}", "journalctl", "--no-pager", "--lines=15", "--output=cat"]
+        try:
+            tail = subprocess.run(journal, capture_output=True, text=True, timeout=10, check=False)
+        except (OSError, subprocess.TimeoutExpired) as error:
+            self._display.display(f"  its journal cannot be read: {error}")
+            return
+        for line in (tail.stdout or tail.stderr).splitlines():
+            self._display.display(f"  {host} | {line}")
+
+    @staticmethod
+    def _clean_results_of(result: Any) -> str:
+        values = result.result
+        if values.get("censored"):
+            return "its output holds secrets"
+        return " ".join(str(values[key]).strip() for key in ("msg", "stderr", "stdout") if values.get(key))

@@ -1,0 +1,133 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# What the lab asks of this machine, and what it changes there: packages (as root), one network, containers, images.
+# Sourced by `lab`, which sets $state (.build/lab) and $sockets.
+: "${state:?}" "${sockets:?}"
+
+network=mailops-lab
+
+fail() { printf 'The lab cannot run: %s\n' "$*" >&2; exit 1; }
+
+unified_cgroups() { [ "$(stat -fc %T /sys/fs/cgroup)" = cgroup2fs ]; }
+has_capability() { (($(awk '/^CapEff/ { print "0x" $2 }' /proc/self/status) >> $1 & 1)); } # a bit of capabilities(7)
+
+missing_packages() { # Debian's names for what is not there
+  local runtime=runc command package
+  unified_cgroups && runtime=crun
+  command -v runc >/dev/null && runtime=runc
+  while read -r command package; do
+    PATH=$PATH:/usr/sbin:/sbin:/usr/lib/podman:/usr/libexec/podman command -v "$command" >/dev/null || echo "$package"
+  done <<-END
+	podman podman
+	$runtime $runtime
+	netavark netavark
+	iptables iptables
+	nft nftables
+	ip iproute2
+	ssh openssh-client
+	mmdebstrap mmdebstrap
+	apt-ftparchive apt-utils
+	END
+  [ -e /usr/share/keyrings/debian-archive-keyring.gpg ] || echo debian-archive-keyring
+}
+
+check_machine() {
+  local missing install
+  mapfile -t missing < <(missing_packages)
+  install="apt-get install --no-install-recommends ${missing[*]}"
+  if [ "$(id -u)" != 0 ]; then
+    fail "its hosts have addresses on a bridge of this machine, which only root can make: use sudo." \
+      "${missing:+First, as root: $install}"
+  fi
+  if [ -n "${missing:-}" ]; then
+    command -v apt-get >/dev/null || fail "these are missing (by Debian's names): ${missing[*]}"
+    step "installing ${missing[*]}"
+    if ! { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"; } \
+      >"$state/install.log" 2>&1; then
+      fail "this did not work: $install ($(tail -n 1 "$state/install.log"))"
+    fi
+  fi
+  unshare --mount --pid --net --fork true 2>/dev/null ||
+    fail "this machine does not allow new namespaces (is it a container itself? It needs --privileged)"
+  unshare --net ip link add lab type bridge 2>/dev/null || fail "this kernel does not offer bridges"
+  configure_podman
+  timeout 60 podman info >"$state/podman.log" 2>&1 || fail "podman info says: $(tail -n 1 "$state/podman.log")"
+}
+
+# Ordinary machines keep podman's defaults. crun refuses the mixed cgroup hierarchy of older ones, and without
+# CAP_SYS_RESOURCE no limit can be raised to what podman wants (it lowers its own first, so the machine's do not serve).
+configure_podman() {
+  local conf=$state/containers.conf
+  rm -f "$conf"
+  unified_cgroups || printf '[engine]\nruntime = "runc"\n' >"$conf"
+  has_capability 24 || printf '[containers]\ndefault_ulimits = ["nofile=%s:%s", "nproc=%s:%s"]\n' \
+    "$(lower_of -n)" "$(lower_of -n)" "$(lower_of -u)" "$(lower_of -u)" >>"$conf"
+  if [ -e "$conf" ]; then export CONTAINERS_CONF=$conf; fi
+}
+
+lower_of() { # the machine's limit, and never above 20000
+  local limit
+  limit=$(ulimit -H "$1")
+  [[ $limit != unlimited && $limit -lt 20000 ]] || limit=20000
+  echo "$limit"
+}
+
+# Addresses beyond this machine that it depends on: name servers, mirrors, indexes, proxies, whom it talks to now. They may
+# well lie in a network that is reserved for documentation, and behind the default route no route tells.
+used_addresses() {
+  local host
+  awk '$1 == "nameserver" { print $2 }' /etc/resolv.conf
+  ss -Htn4 | awk '{ print $5 }'
+  # shellcheck disable=SC2016  # apt replaces it, not the shell
+  { apt-get indextargets --format '$(SITE)'; python3 -m pip config list; env | grep -iE '(_proxy|_url|_index)='; } 2>/dev/null |
+    sed -nE "s#.*://([^/@ ]*@)?([^/: \"']+).*#\2#p" | sort -u |
+    while read -r host; do timeout 5 getent ahostsv4 "$host" || :; done || :
+}
+
+is_free() { # SUBNET ADDRESSES: nothing on this machine routes into it or lies in it, and it depends on nothing there
+  [ -z "$(ip -4 route show table all root "$1")" ] &&
+    ! ip -4 route show table all match "$1" | grep -qv '^default' &&
+    ! grep -qF " ${1%.*}." <<<" ${2//$'\n'/ }"
+}
+
+choose_subnet() {
+  local subnet used
+  used=$(used_addresses)
+  for subnet in ${LAB_SUBNET:-203.0.113.0/24 198.51.100.0/24 198.18.77.0/24}; do
+    if [[ ! $subnet =~ ^([0-9]{1,3}\.){3}0/24$ ]]; then fail "LAB_SUBNET must be like 203.0.113.0/24, not $subnet"; fi
+    if is_free "$subnet" "$used"; then echo "$subnet" && return; fi
+  done
+  fail "this machine already uses ${LAB_SUBNET:-the three networks of the lab}. Name a free one: LAB_SUBNET=10.99.99.0/24"
+}
+
+network_exists() { podman network exists $network; }
+
+make_network() {
+  local subnet
+  subnet=$(choose_subnet)
+  # Not --internal: with it this machine gets no address on the bridge, and its connections leave by the default route.
+  podman network create --disable-dns --label mailops.lab=network --subnet "$subnet" $network >/dev/null ||
+    fail "podman could not create a network for $subnet"
+}
+
+describe_network() { # the facts of this machine that the inventory and the tests need
+  local subnet
+  subnet=$(podman network inspect $network --format '{{range .Subnets}}{{.Subnet}}{{end}}')
+  printf 'lab_network: %s\nlab_subnet: %s\nlab_prefix: %s\nlab_bridge: %s\nlab_images:\n' \
+    $network "$subnet" "${subnet%.*}" "$(podman network inspect $network --format '{{.NetworkInterface}}')"
+}
+
+containers() { podman ps --all --quiet --filter label=mailops.lab=host "$@"; }
+
+remove_hosts() { # [NAME...]: these, or all
+  local name ids=()
+  if [ $# = 0 ]; then
+    mapfile -t ids < <(containers)
+  else
+    for name in "$@"; do mapfile -t -O ${#ids[@]} ids < <(containers --filter "name=^mailops-lab-$name\$"); done
+  fi
+  if [ ${#ids[@]} != 0 ]; then podman rm --force --time 0 "${ids[@]}" >/dev/null; fi
+  rm -rf "$sockets" # ssh's connections to hosts that are gone
+}
+
+remove_network() { if network_exists; then podman network rm --force $network >/dev/null; fi; }

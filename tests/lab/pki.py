@@ -1,0 +1,128 @@
+#!/usr/bin/env python3
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Makes what identifies the lab's hosts and people, once for each build folder.
+
+Standard input says for whom: ``{"hosts": {"relay": "relay.sender.test", ...}, "accounts": ["inbox@dest.test", ...]}``.
+In the folder named on the command line it leaves:
+
+    pki/ca.pem, ca.key           the lab's certificate authority
+    pki/NAME.pem, NAME.key       for each host's mail name: certificate and chain, key
+    ssh/id_ed25519, known_hosts  the way in to every host, and how each proves itself
+    hosts/HOST/                  the files a new host gets before its first boot
+    secrets.yml                  lab_passwords: one for each account
+
+What is there is kept; certificates are made anew ten days before they end.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import secrets
+import sys
+from pathlib import Path
+
+import trustme
+import yaml
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+LIFETIME = datetime.timedelta(days=90)
+MARGIN = datetime.timedelta(days=10)
+
+
+def write(path: Path, content: bytes, mode: int) -> None:
+    """Write a file whose mode is right from its first byte on."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+        file.write(content)
+    path.chmod(mode)
+
+
+def lasts(certificate: Path) -> bool:
+    """Whether the certificate exists and does not end soon."""
+    if not certificate.exists():
+        return False
+    return x509.load_pem_x509_certificate(certificate.read_bytes()).not_valid_after_utc > now() + MARGIN
+
+
+def now() -> datetime.datetime:
+    """The time, in UTC."""
+    return datetime.datetime.now(datetime.UTC)
+
+
+def certificates(folder: Path, names: list[str]) -> None:
+    """A certificate authority and a certificate for each name."""
+    authority_file, authority_key = folder / "ca.pem", folder / "ca.key"
+    if lasts(authority_file):
+        authority = trustme.CA.from_pem(authority_file.read_bytes(), authority_key.read_bytes())
+    else:
+        authority = trustme.CA(organization_name="mailops.smtp lab")
+        write(authority_key, authority.private_key_pem.bytes(), 0o600)
+        write(authority_file, authority.cert_pem.bytes(), 0o644)
+        for name in names:
+            (folder / f"{name}.pem").unlink(missing_ok=True)
+    for name in names:
+        if lasts(folder / f"{name}.pem"):
+            continue
+        leaf = authority.issue_cert(name, common_name=name, not_after=now() + LIFETIME)
+        write(folder / f"{name}.key", leaf.private_key_pem.bytes(), 0o600)
+        chain = [pem.bytes() for pem in leaf.cert_chain_pems] + [authority.cert_pem.bytes()]
+        write(folder / f"{name}.pem", b"".join(chain), 0o644)
+
+
+def ssh_key(path: Path) -> bytes:
+    """The public half of the key at ``path``, which is made if need be."""
+    if not path.exists():
+        private = Ed25519PrivateKey.generate().private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()
+        )
+        write(path, private, 0o600)
+    key = serialization.load_ssh_private_key(path.read_bytes(), password=None)
+    return key.public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH) + b"\n"
+
+
+def host_files(build: Path, hosts: list[str]) -> None:
+    """Each host's own ssh key, who may log in, and whom it trusts."""
+    client = ssh_key(build / "ssh/id_ed25519")
+    known = b""
+    for host in hosts:
+        tree = build / "hosts" / host
+        key = tree / "etc/ssh/ssh_host_ed25519_key"
+        public = ssh_key(key)
+        write(key.with_suffix(".pub"), public, 0o644)
+        write(tree / "root/.ssh/authorized_keys", client, 0o600)
+        (tree / "root").chmod(0o700)
+        (tree / "root/.ssh").chmod(0o700)
+        authority = (build / "pki/ca.pem").read_bytes()
+        write(tree / "usr/local/share/ca-certificates/mailops-lab.crt", authority, 0o644)
+        known += f"mailops-lab-{host} ".encode() + public
+    write(build / "ssh/known_hosts", known, 0o644)
+
+
+def passwords(path: Path, accounts: list[str]) -> None:
+    """A password for each account; those that exist stay."""
+    known: dict[str, str] = yaml.safe_load(path.read_text())["lab_passwords"] if path.exists() else {}
+    kept = {account: known.get(account) or secrets.token_urlsafe(18) for account in accounts}
+    if kept != known:
+        text = "# Made by tests/lab/pki.py for this build folder only.\n" + yaml.safe_dump({"lab_passwords": kept})
+        write(path, text.encode(), 0o600)
+
+
+def main() -> None:
+    """Read what is wanted, make what is missing."""
+    os.umask(0o022)
+    build = Path(sys.argv[1])
+    wanted = json.load(sys.stdin)
+    certificates(build / "pki", sorted(wanted["hosts"].values()))
+    host_files(build, sorted(wanted["hosts"]))
+    passwords(build / "secrets.yml", sorted(wanted["accounts"]))
+
+
+if __name__ == "__main__":
+    main()
