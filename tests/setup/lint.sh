@@ -7,8 +7,8 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 "$root/tests/setup/environment.sh"
 cd "$root"
 export PATH="$root/.build/venv/bin:$PATH"
-collections=$root/.build/collections
 cache=$root/.build/cache
+export ANSIBLE_HOME=$cache/ansible ANSIBLE_COLLECTIONS_PATH=$root/.build/collections
 logs=$root/.build/lint
 all=(ruff format mypy-managed mypy-controller yamllint ansible-lint changelog shellcheck)
 
@@ -46,9 +46,7 @@ check() {
     yamllint)
       tests/setup/files.sh | grep -zE '\.ya?ml$|^\.(yamllint|ansible-lint)$' | xargs -0 yamllint --strict
       ;;
-    ansible-lint)
-      ANSIBLE_COLLECTIONS_PATH=$collections ANSIBLE_HOME=$cache/ansible ansible-lint -q --nocolor
-      ;;
+    ansible-lint) ansible-lint -q --nocolor ;;
     changelog)
       antsibull-changelog lint &&
         { [ ! -e changelogs/changelog.yaml ] || antsibull-changelog lint-changelog-yaml changelogs/changelog.yaml; }

@@ -59,8 +59,8 @@ HOME=$home ANSIBLE_TEST_CONTENT_ROOT=$copy ansible-test sanity -v --lint --color
 
 # Findings are printed by now. What remains to be said: why it broke, if it did; what was not tested; how much was.
 grep -E '^(FATAL|WARNING: (Skipping|Required program))' "$log" || true
-awk '/^Running sanity test/ { test = $4 ($6 ? " " $6 : ""); run++ }
-     /^No tests applicable/ { idle = idle " " test; run-- }
-     END { printf "ansible-test sanity: %d tests with something to test%s\n", run, idle ? ", none for" idle : "" }' "$log"
+awk '/^Running sanity test/ { gsub(/"/, ""); test = $4 ($7 ? " " $7 : ""); run++ }
+     /^No tests applicable/ { idle = idle ", " test; run-- }
+     END { printf "ansible-test sanity: %d tests with something to test%s\n", run, idle ? "; nothing yet for " substr(idle, 3) : "" }' "$log"
 [ "$status" = 0 ] || echo "All it said: .build/sanity.log"
 exit "$status"
