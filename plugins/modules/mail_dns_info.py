@@ -38,7 +38,7 @@ options:
   via:
     description:
       - Names or addresses of the upstream hosts (smarthosts) that carry the mail, when there are any.
-      - With O(via) and no O(addresses), the controls about this host's own address and name do not apply, since receivers
+      - With O(via) and no O(addresses), the controls about this host's own address and name do not apply: receivers
         see the upstream.
       - The upstream's addresses in DNS then stand for those it sends from. V(MR-SPF-02) is V(pass) when SPF passes them
         all, and V(not_checked) otherwise, because many providers send from other addresses than they take mail at.
@@ -193,7 +193,8 @@ findings:
       type: str
       sample: RFC 1912 section 2.1
 records:
-  description: The records that were seen, for each of O(checks). What could not be looked up is missing; a finding tells why.
+  description:
+    - The records that were seen, for each of O(checks). What could not be looked up is missing; a finding tells why.
   returned: when DNS was asked
   type: dict
   contains:
@@ -235,6 +236,7 @@ records:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+
 from ansible_collections.mailops.smtp.plugins.module_utils._module.dns import CHECK_NAMES, run
 
 ARGUMENT_SPEC = {

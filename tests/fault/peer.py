@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """An SMTP server that does, at any stage, what a test asks of it: the only double among the tests' servers.
 
-It is a small, correct server by default. ``replies`` changes what it says to a command, ``faults`` what it does in place
-of an answer, and ``messages`` holds what it took responsibility for.
+It is a small, correct server by default. ``replies`` changes what it says to a command, ``faults`` what it does in
+place of an answer, and ``messages`` holds what it took responsibility for.
 """
 
 from __future__ import annotations

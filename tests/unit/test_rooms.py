@@ -250,7 +250,7 @@ GOOD = [
 ]
 
 
-@pytest.mark.parametrize("path,line", GOOD)
+@pytest.mark.parametrize(("path", "line"), GOOD)
 def test_what_the_design_allows(tmp_path, path, line):
     assert violations(write(tmp_path, path, f"{HEAD}\n{line}\n")) == []
 
@@ -304,7 +304,7 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize("rule,path,lines", BAD)
+@pytest.mark.parametrize(("rule", "path", "lines"), BAD)
 def test_what_the_design_forbids(tmp_path, rule, path, lines):
     found = violations(write(tmp_path, path, f"{HEAD}\n{lines}\n"))
     assert [(one.path, one.rule) for one in found] == [(path, rule)], "\n".join(map(str, found))
@@ -320,7 +320,7 @@ HEADLESS = [
 ]
 
 
-@pytest.mark.parametrize("line,source", HEADLESS)
+@pytest.mark.parametrize(("line", "source"), HEADLESS)
 def test_a_file_says_what_it_is(tmp_path, line, source):
     found = violations(write(tmp_path, "tests/unit/test_x.py", source))
     assert [(one.line, one.rule) for one in found] == [(line, "header")], "\n".join(map(str, found))

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Header fields as they stand in a message: encoded, folded, never open to injection (RFC 5322 section 2.2, RFC 2047)."""
+"""Header fields as they stand in a message: encoded, folded, closed to injection (RFC 5322 section 2.2, RFC 2047)."""
 
 from __future__ import annotations
 

@@ -102,7 +102,7 @@ def server_settings(options: Options) -> ServerSettings:
             tls.context()
     except OSError as error:
         raise InvalidSettings(
-            f"ca_file {options['ca_file']} cannot be used: {error.strerror or error}; expected a file of certificates in PEM"
+            f"ca_file {options['ca_file']} cannot be used: {error.strerror or error}; expected certificates in PEM"
         ) from error
     return ServerSettings(
         host=options["host"],

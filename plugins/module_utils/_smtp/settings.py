@@ -67,7 +67,7 @@ class ServerSettings:
 
 
 def _is_host(name: str) -> bool:
-    """Whether the resolver can be asked for this name; it encodes IDNA itself and raises UnicodeError where it can't."""
+    """Whether the resolver can be asked for this name, which it turns into IDNA itself."""
     try:
         return bool(name) and all("!" <= chr(octet) <= "~" for octet in name.encode("idna"))
     except UnicodeError:

@@ -17,6 +17,7 @@ import pytest
 import yaml
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.testing import patch_module_args
+
 from ansible_collections.mailops.smtp.plugins.module_utils._dns import resolver
 from ansible_collections.mailops.smtp.plugins.modules import mail_dns_info
 from ansible_collections.mailops.smtp.tests.unit.support.dns_server import DnsServer, serve

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import pytest
+
 from ansible_collections.mailops.smtp.plugins.module_utils._controls.finding import Status
 from ansible_collections.mailops.smtp.plugins.module_utils._dns.checks import CHECKS, MailSystem, run_checks
 from ansible_collections.mailops.smtp.plugins.module_utils._dns.errors import LookupTimedOut, ServerFailure

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import pytest
+
 from ansible_collections.mailops.smtp.plugins.module_utils._dns.macros import MacroValues, expand_domain
 from ansible_collections.mailops.smtp.plugins.module_utils._dns.names import parse_address
 

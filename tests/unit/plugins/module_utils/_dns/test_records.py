@@ -5,9 +5,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from ansible_collections.mailops.smtp.plugins.module_utils._dns.errors import RecordSyntaxError
 from ansible_collections.mailops.smtp.plugins.module_utils._dns.records import (
     Mechanism,
@@ -18,8 +22,6 @@ from ansible_collections.mailops.smtp.plugins.module_utils._dns.records import (
     parse_mx,
     parse_spf,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 
 @pytest.mark.parametrize(
@@ -137,10 +139,8 @@ TERMS = st.one_of(
 
 @given(st.lists(TERMS))
 def test_any_text_gives_a_record_or_the_typed_error(terms):
-    try:
+    with contextlib.suppress(RecordSyntaxError):
         assert isinstance(parse_spf("v=spf1 " + " ".join(terms)), SpfRecord)
-    except RecordSyntaxError:
-        pass
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import time
 
 import dns.rcode
 import pytest
+
 from ansible_collections.mailops.smtp.plugins.module_utils._dns import resolver as resolver_module
 from ansible_collections.mailops.smtp.plugins.module_utils._dns.errors import (
     InvalidName,

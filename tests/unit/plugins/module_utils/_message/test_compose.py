@@ -48,7 +48,7 @@ def read_back(**changes: t.Any) -> EmailMessage:
     return parsed
 
 
-def text_of(part: EmailMessage) -> str:
+def text_of(part: t.Any) -> str:
     return str(part.get_content()).replace("\r\n", "\n")
 
 

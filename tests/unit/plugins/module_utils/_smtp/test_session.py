@@ -191,9 +191,11 @@ def test_login_by_prompts(authority: Authority) -> None:
 
 def test_a_refused_login_is_tried_once_and_told_without_the_secret(authority: Authority) -> None:
     replies = {"AUTH": f"535 5.7.8 {AUTH_PLAIN_RESPONSE} and hunter2-secret are wrong"}
-    with Peer(replies, extensions=["AUTH PLAIN LOGIN"], tls=authority.server) as peer:
-        with pytest.raises(errors.AuthRefused, match="535 5.7.8") as caught:
-            deliver(peer, tls=TlsPolicy(ca_file=authority.ca_file), credentials=LOGIN)
+    with (
+        Peer(replies, extensions=["AUTH PLAIN LOGIN"], tls=authority.server) as peer,
+        pytest.raises(errors.AuthRefused, match="535 5.7.8") as caught,
+    ):
+        deliver(peer, tls=TlsPolicy(ca_file=authority.ca_file), credentials=LOGIN)
     assert sum(command.startswith("AUTH") for command in peer.commands) == 1
     assert AUTH_PLAIN_RESPONSE not in str(caught.value)
     assert "hunter2" not in str(caught.value)
@@ -202,9 +204,11 @@ def test_a_refused_login_is_tried_once_and_told_without_the_secret(authority: Au
 
 @pytest.mark.parametrize("mode", [TlsMode.STARTTLS, TlsMode.IMPLICIT])
 def test_a_strange_certificate_is_refused_before_any_login(authority: Authority, mode: TlsMode) -> None:
-    with Peer(extensions=["AUTH PLAIN"], tls=authority.server, implicit=mode is TlsMode.IMPLICIT) as peer:
-        with pytest.raises(errors.TlsFailed, match="certificate was refused"):
-            deliver(peer, tls=TlsPolicy(mode), credentials=LOGIN)
+    with (
+        Peer(extensions=["AUTH PLAIN"], tls=authority.server, implicit=mode is TlsMode.IMPLICIT) as peer,
+        pytest.raises(errors.TlsFailed, match="certificate was refused"),
+    ):
+        deliver(peer, tls=TlsPolicy(mode), credentials=LOGIN)
     assert not any(command.startswith("AUTH") for command in peer.commands)
 
 
@@ -227,9 +231,11 @@ def test_no_starttls_is_no_downgrade() -> None:
 
 def test_plaintext_ahead_of_tls_is_an_attack(authority: Authority) -> None:
     """CVE-2011-0411: what came before the handshake must not be taken for what came inside."""
-    with Peer(faults={"STARTTLS": Fault.INJECT}, tls=authority.server) as peer:
-        with pytest.raises(errors.ProtocolViolation, match="plaintext ahead of TLS"):
-            deliver(peer, tls=TlsPolicy(ca_file=authority.ca_file))
+    with (
+        Peer(faults={"STARTTLS": Fault.INJECT}, tls=authority.server) as peer,
+        pytest.raises(errors.ProtocolViolation, match="plaintext ahead of TLS"),
+    ):
+        deliver(peer, tls=TlsPolicy(ca_file=authority.ca_file))
 
 
 def test_implicit_tls_to_a_plaintext_port() -> None:
@@ -238,9 +244,11 @@ def test_implicit_tls_to_a_plaintext_port() -> None:
 
 
 def test_no_common_mechanism(authority: Authority) -> None:
-    with Peer(extensions=["AUTH GSSAPI"], tls=authority.server) as peer:
-        with pytest.raises(errors.NotOffered, match="offers GSSAPI"):
-            deliver(peer, tls=TlsPolicy(ca_file=authority.ca_file), credentials=LOGIN)
+    with (
+        Peer(extensions=["AUTH GSSAPI"], tls=authority.server) as peer,
+        pytest.raises(errors.NotOffered, match="offers GSSAPI"),
+    ):
+        deliver(peer, tls=TlsPolicy(ca_file=authority.ca_file), credentials=LOGIN)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,214 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lab as fixtures: its hosts, plays run on them, and what one host sees of another.
+
+The lab is up before (``make lab``). Plays run once a session, in the order their fixtures ask for: a check on the bare
+host, the first run, a second one, a check on the converged host.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import typing as t
+from dataclasses import dataclass
+from email import message_from_string, policy
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+import testinfra
+import yaml
+
+ROOT = Path(__file__).resolve().parents[3]
+BUILD = ROOT / ".build"
+LAB = BUILD / "lab"
+LOGS = BUILD / "lab-logs"
+VENV = BUILD / "venv/bin"
+PROBE = Path(__file__).with_name("probe.py")
+HOSTS = ("ns", "relay", "upstream", "mx", "client", "outsider")
+
+
+@dataclass(frozen=True)
+class Play:
+    """One run of ansible-playbook."""
+
+    output: str
+    code: int
+
+    def count(self, host: str, word: str) -> int:
+        """A number of the recap, such as ``changed``."""
+        match = re.search(rf"^{host} .*\b{word}=(\d+)", self.output, re.MULTILINE)
+        assert match, f"no recap of {host}:\n{self.tail}"
+        return int(match.group(1))
+
+    @property
+    def tail(self) -> str:
+        """The end of the output, for a failing test."""
+        return self.output[-6000:]
+
+    def succeeded(self) -> Play:
+        """Itself, or a failure that shows what the play said."""
+        assert self.code == 0, self.tail
+        return self
+
+
+def run_play(name: str, playbook: str, *options: str, extra: t.Mapping[str, t.Any] | None = None) -> Play:
+    """Run a playbook as a user would, loudly; its output is kept in .build/lab-logs."""
+    command = [str(VENV / "ansible-playbook"), playbook, "-vvvv", "--diff", *options]
+    if extra:
+        command += ["--extra-vars", json.dumps(extra)]
+    environment = {**os.environ, "ANSIBLE_CONFIG": str(ROOT / "tests/ansible.cfg"), "ANSIBLE_NOCOLOR": "1"}
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300, check=False
+    )
+    output = done.stdout.decode("utf-8", "replace")
+    LOGS.mkdir(exist_ok=True)
+    (LOGS / f"{name}.log").write_text(output)
+    return Play(output, done.returncode)
+
+
+@pytest.fixture(scope="session")
+def hosts() -> dict[str, t.Any]:
+    """testinfra's hosts by name, over the lab's shared ssh connections."""
+    config = str(LAB / "ssh_config")
+    return {name: testinfra.get_host(f"ssh://{name}", ssh_config=config) for name in HOSTS}
+
+
+@pytest.fixture(scope="session")
+def passwords() -> dict[str, str]:
+    """The lab's passwords by account."""
+    return dict(yaml.safe_load((LAB / "secrets.yml").read_text())["lab_passwords"])
+
+
+@pytest.fixture(scope="session")
+def probe(hosts: dict[str, t.Any]) -> t.Callable[..., t.Any]:
+    """``probe(host, function, **arguments)`` runs a function of probe.py on a host."""
+
+    def run(host: str, function: str, **arguments: t.Any) -> t.Any:
+        command = f"python3 - {function} {shlex.quote(json.dumps(arguments))}"
+        done = subprocess.run(
+            ["ssh", "-F", str(LAB / "ssh_config"), host, command],
+            input=PROBE.read_bytes(),
+            capture_output=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, f"{function} on {host}: {done.stderr.decode()[-3000:]}"
+        return json.loads(done.stdout)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def read_mail(probe: t.Callable[..., t.Any], passwords: dict[str, str]) -> t.Callable[..., EmailMessage | None]:
+    """``read_mail(subject)`` waits for a message in a mailbox of ``mx`` and parses it."""
+
+    def read(subject: str, mailbox: str = "inbox@dest.test", seconds: float = 20) -> EmailMessage | None:
+        password = passwords[mailbox]
+        text = probe(
+            "client",
+            "read_mail",
+            host="mx.dest.test",
+            user=mailbox,
+            password=password,
+            subject=subject,
+            seconds=seconds,
+        )
+        if text is None:
+            return None
+        parsed = message_from_string(text, policy=policy.default)
+        assert isinstance(parsed, EmailMessage)
+        return parsed
+
+    return read
+
+
+def snapshot(host: t.Any) -> str:
+    """All that a play could change on a host: configuration, packages, units, programs, state."""
+    paths = "/etc /usr/bin /usr/sbin /usr/lib/systemd /var/lib/dpkg /var/lib/mailops /var/spool /root /srv"
+    return str(
+        host.check_output(
+            f"find {paths} -xdev -not -path '/root/.ansible*' \\( -type f -o -type l -o -type d \\) "
+            "-printf '%p %y %m %u %g %s %T@ %l\\n' 2>/dev/null | "
+            "grep -vE '/var/spool/postfix/(active|pid|public|private|incoming|maildrop|deferred)' | sort; systemctl list-units --all --plain --no-legend '*.service' | "
+            "grep -E 'postfix|dovecot|nftables|relay' || true; nft list ruleset 2>/dev/null || true"
+        )
+    )
+
+
+@pytest.fixture(scope="session")
+def bare_check(hosts: dict[str, t.Any]) -> tuple[Play, str, str]:
+    """``--check`` on the bare host, with what the host was before and after."""
+    before = snapshot(hosts["relay"])
+    play = run_play("1-bare-check", "playbooks/relay.yml", "--check")
+    return play, before, snapshot(hosts["relay"])
+
+
+@pytest.fixture(scope="session")
+def first_run(bare_check: tuple[Play, str, str]) -> Play:
+    """The first real run."""
+    return run_play("2-first-run", "playbooks/relay.yml")
+
+
+@pytest.fixture(scope="session")
+def second_run(first_run: Play) -> Play:
+    """The same again."""
+    first_run.succeeded()
+    return run_play("3-second-run", "playbooks/relay.yml")
+
+
+@pytest.fixture(scope="session")
+def converged_check(second_run: Play, hosts: dict[str, t.Any]) -> tuple[Play, str, str]:
+    """``--check`` on the converged host, with what the host was before and after."""
+    before = snapshot(hosts["relay"])
+    play = run_play("4-converged-check", "playbooks/relay.yml", "--check")
+    return play, before, snapshot(hosts["relay"])
+
+
+@pytest.fixture(scope="session")
+def relay(first_run: Play, hosts: dict[str, t.Any]) -> t.Any:
+    """The converged relay."""
+    first_run.succeeded()
+    return hosts["relay"]
+
+
+@pytest.fixture
+def journal_on_failure(relay: t.Any, request: pytest.FixtureRequest) -> t.Iterator[None]:
+    """Print the relay's mail log when the test fails."""
+    before = request.session.testsfailed
+    yield
+    if request.session.testsfailed > before:
+        print(relay.run("journalctl --no-pager -n 60 -t postfix* -u dovecot").stdout)
+
+
+@pytest.fixture(scope="session")
+def send() -> t.Callable[..., dict[str, t.Any]]:
+    """``send(host, **options)`` runs smtp_send on a host of the lab and gives its result."""
+
+    def run(host: str, _check: bool = False, **options: t.Any) -> dict[str, t.Any]:
+        command = [str(VENV / "ansible"), host, "-m", "mailops.smtp.smtp_send", "-a", json.dumps(options)]
+        environment = {
+            **os.environ,
+            "ANSIBLE_CONFIG": str(ROOT / "tests/ansible.cfg"),
+            "ANSIBLE_CALLBACK_RESULT_FORMAT": "json",
+            "ANSIBLE_NOCOLOR": "1",
+        }
+        done = subprocess.run(
+            [*command, *(["--check"] if _check else [])],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        _host, arrow, result = done.stdout.partition("=> ")
+        assert arrow, done.stderr + done.stdout
+        return dict(json.loads(result))
+
+    return run

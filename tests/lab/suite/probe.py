@@ -1,0 +1,89 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a host sees of another one, in one script for ``python3 -``: standard library only, nothing of the collection.
+
+Called with the name of a function below and its arguments as one JSON object; prints its result as JSON.
+"""
+
+from __future__ import annotations
+
+import base64
+import concurrent.futures
+import imaplib
+import json
+import smtplib
+import socket
+import ssl
+import sys
+import time
+
+TIMEOUT = 10
+
+
+def open_ports(host, ports):
+    """Which of these TCP ports take a connection."""
+
+    def is_open(port):
+        with socket.socket() as probe:
+            probe.settimeout(2)
+            return probe.connect_ex((host, port)) == 0
+
+    with concurrent.futures.ThreadPoolExecutor(64) as pool:
+        return [port for port, answer in zip(ports, pool.map(is_open, ports), strict=True) if answer]
+
+
+def resolve(host):
+    """The first IPv4 address of a name."""
+    return socket.gethostbyname(host)
+
+
+def dialogue(host, port, tls, commands):
+    """Say these commands and give each reply as ``[code, text]``; ``AUTH user password`` logs in with PLAIN.
+
+    The reply to EHLO comes first; with ``starttls`` there are two, before TLS and inside it.
+    """
+    context = ssl.create_default_context()
+    replies = []
+    if tls == "implicit":
+        client: smtplib.SMTP = smtplib.SMTP_SSL(host, port, timeout=TIMEOUT, context=context)
+    else:
+        client = smtplib.SMTP(host, port, timeout=TIMEOUT)
+    with client:
+        replies.append(client.ehlo())
+        if tls == "starttls":
+            client.starttls(context=context)
+            replies.append(client.ehlo())
+        replies.extend(say(client, command) for command in commands)
+    return [[code, text.decode("utf-8", "replace")] for code, text in replies]
+
+
+def say(client, command):
+    verb, _space, rest = command.partition(" ")
+    if verb == "AUTH":
+        client.user, client.password = rest.split(" ")
+        return client.docmd("AUTH", f"PLAIN {base64.b64encode(client.auth_plain().encode()).decode()}")
+    if verb == "BODY":
+        return client.data(rest.encode())
+    return client.docmd(command)
+
+
+def read_mail(host, user, password, subject, seconds):
+    """The newest message whose Subject holds these words, read over IMAPS; None when none came in time."""
+    deadline = time.monotonic() + seconds
+    while True:
+        with imaplib.IMAP4_SSL(host, ssl_context=ssl.create_default_context(), timeout=TIMEOUT) as mailbox:
+            mailbox.login(user, password)
+            mailbox.select("INBOX", readonly=True)
+            _status, found = mailbox.search("UTF-8", "SUBJECT", json.dumps(subject))
+            if found[0]:
+                _status, parts = mailbox.fetch(str(found[0].split()[-1], "ascii"), "(RFC822)")
+                return next(part[1] for part in parts if isinstance(part, tuple)).decode("ascii")
+        if time.monotonic() > deadline:
+            return None
+        time.sleep(0.2)
+
+
+if __name__ == "__main__":
+    result = globals()[sys.argv[1]](**json.loads(sys.argv[2]))
+    print(json.dumps(result))

@@ -1,0 +1,147 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The role as its user meets it: check mode, first run, second run, bad input, and no secret anywhere."""
+
+from __future__ import annotations
+
+import base64
+import typing as t
+from pathlib import Path
+
+import pytest
+from conftest import LAB, LOGS, Play, run_play
+
+Snapshots = tuple[Play, str, str]
+
+
+def test_check_on_a_bare_host_tells_what_it_would_do_and_does_nothing(bare_check: Snapshots) -> None:
+    play, before, after = bare_check
+    play.succeeded()
+    assert play.count("relay", "changed") >= 3
+    assert "+smtp_tls_security_level = may" in play.output
+    assert before == after
+
+
+def test_first_run(first_run: Play) -> None:
+    assert first_run.succeeded().count("relay", "changed") >= 3
+    assert first_run.count("relay", "failed") == 0
+
+
+def test_second_run_changes_nothing(second_run: Play) -> None:
+    assert second_run.succeeded().count("relay", "changed") == 0
+
+
+def test_check_on_a_converged_host_finds_nothing(converged_check: Snapshots) -> None:
+    play, before, after = converged_check
+    assert play.succeeded().count("relay", "changed") == 0
+    assert before == after
+
+
+def test_drift_is_seen_and_mended(relay: t.Any, converged_check: Snapshots) -> None:
+    relay.check_output("echo 'smtpd_banner = hello' >> /etc/postfix/main.cf && systemctl stop dovecot")
+    check = run_play("5-drift-check", "playbooks/relay.yml", "--check").succeeded()
+    assert "-smtpd_banner = hello" in check.output
+    assert check.count("relay", "changed") == 1
+    assert run_play("6-drift", "playbooks/relay.yml").succeeded().count("relay", "changed") == 1
+    assert relay.service("dovecot").is_running
+
+
+def test_a_stopped_service_is_started_again(relay: t.Any, second_run: Play) -> None:
+    relay.check_output("systemctl stop postfix")
+    assert run_play("7-stopped", "playbooks/relay.yml").succeeded().count("relay", "changed") == 1
+    assert relay.service("postfix").is_running
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"smtpd_tls_loglvl": "1"}, "smtpd_tls_loglvl"),
+        ({"inet_protocols": "ipx"}, "ipx"),
+    ],
+)
+def test_what_postfix_does_not_like_changes_nothing(
+    relay: t.Any, second_run: Play, settings: dict[str, str], said: str
+) -> None:
+    before = relay.file("/etc/postfix/main.cf").content_string
+    play = run_play("8-invalid", "playbooks/relay.yml", extra={"relay_settings": settings})
+    assert play.code != 0
+    assert "Nothing was changed: the new configuration is not valid" in play.output
+    assert said in play.output
+    assert relay.file("/etc/postfix/main.cf").content_string == before
+
+
+def test_what_does_not_start_is_put_back(relay: t.Any, second_run: Play) -> None:
+    """Two listeners of one port are valid to postconf and refused by master(8): the old files must come back."""
+    before = relay.file("/etc/postfix/master.cf").content_string
+    listeners = [{"port": port} for port in (25, 22)]
+    play = run_play("9-put-back", "playbooks/relay.yml", extra={"relay_listeners": listeners})
+    assert play.code != 0
+    assert "Everything was put back as it was" in play.output
+    assert relay.file("/etc/postfix/master.cf").content_string == before
+    assert relay.service("postfix").is_running
+    assert run_play("10-after", "playbooks/relay.yml").succeeded().count("relay", "changed") == 0
+
+
+BAD_INPUT: list[tuple[dict[str, t.Any], str]] = [
+    ({"relay_listners": []}, "The role does not know relay_listners"),
+    ({"relay_networks": ["0.0.0.0/0"]}, "relay_networks: 0.0.0.0/0 would let strangers"),
+    ({"relay_networks": "everybody"}, "relay_networks: 'everybody' does not appear to be"),
+    ({"relay_users": [{"name": "app"}]}, "relay_users[0] (app): expected either password"),
+    ({"relay_upstream": {"host": "smtp.provider.test", "username": "u", "password": "p", "tls": "none"}}, "in clear"),
+    ({"relay_upstream": {"hots": "x"}}, "hots"),
+    ({"relay_listeners": [{"port": "many"}]}, "port"),
+    ({"relay_verify": {"to": "not an address"}}, "relay_verify.to: 'not an address' is no address"),
+]
+
+
+@pytest.mark.parametrize(("extra", "words"), BAD_INPUT)
+def test_bad_input_is_told_before_any_host_is_touched(extra: dict[str, t.Any], words: str) -> None:
+    """The host cannot even be reached: whoever tries to touch it says so."""
+    unreachable = {"ansible_host": "127.0.0.1", "ansible_port": 9, "ansible_ssh_args": ""}
+    play = run_play("bad-input", "playbooks/relay.yml", extra={**extra, **unreachable})
+    assert play.code != 0
+    assert words in play.output, play.tail
+    assert "UNREACHABLE" not in play.output
+
+
+def test_no_secret_is_printed_or_left_behind(
+    converged_check: Snapshots, hosts: dict[str, t.Any], passwords: dict[str, str]
+) -> None:
+    """After four plays with ``-vvvv --diff``: nothing in their output, nothing on disk outside the credential files."""
+    secrets = forms_of([*passwords.values(), key_body(LAB / "pki/relay.sender.test.key")])
+    for log in LOGS.glob("*.log"):
+        text = log.read_text()
+        assert not [secret for secret in secrets if secret in text], f"{log.name} holds a secret"
+    allowed = {"/etc/postfix/relay_sasl_passwd", "/etc/postfix/relay.pem"}
+    pattern = "\n".join(secrets)
+    found = hosts["relay"].run(
+        "grep -rlFs -e %s / --exclude-dir=proc --exclude-dir=sys --exclude-dir=packages", pattern
+    )
+    assert set(found.stdout.split()) <= allowed, found.stdout
+    journal = hosts["relay"].run("journalctl --no-pager -o cat | grep -F -e %s", pattern)
+    assert journal.stdout == ""
+
+
+def test_credential_files_are_for_their_readers_only(relay: t.Any) -> None:
+    for path, mode, group in (
+        ("/etc/postfix/relay_sasl_passwd", 0o600, "root"),
+        ("/etc/postfix/relay.pem", 0o600, "root"),
+        ("/etc/dovecot/relay_users", 0o640, "dovecot"),
+    ):
+        file = relay.file(path)
+        assert (file.mode, file.user, file.group) == (mode, "root", group), path
+
+
+def forms_of(secrets: list[str]) -> list[str]:
+    """Each in clear and as the three ways base64 may hold it."""
+    forms = list(secrets)
+    for secret in secrets:
+        for shift in range(3):
+            encoded = base64.b64encode(b"x" * shift + secret.encode()).decode().rstrip("=")
+            forms.append(encoded[4 if shift else 0 : -1])
+    return forms
+
+
+def key_body(path: Path) -> str:
+    return path.read_text().splitlines()[1]

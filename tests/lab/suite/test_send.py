@@ -1,0 +1,95 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""smtp_send against real servers that say no: what the user is told, and that nothing was sent."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+UPSTREAM = "smtp.provider.test"
+LOGIN = "deploy@provider.test"
+Send = t.Callable[..., dict[str, t.Any]]
+
+
+@pytest.fixture
+def options(passwords: dict[str, str]) -> dict[str, t.Any]:
+    return {
+        "host": UPSTREAM,
+        "username": LOGIN,
+        "password": passwords[LOGIN],
+        "from": LOGIN,
+        "to": ["inbox@dest.test"],
+        "subject": "refused",
+    }
+
+
+FAILURES: list[tuple[dict[str, t.Any], str, list[str]]] = [
+    ({"port": 2525}, "connect", ["smtp.provider.test:2525", "Connection refused", "Check host and port"]),
+    ({"host": "nowhere.test"}, "connect", ["nowhere.test:587", "does not resolve"]),
+    ({"ca_file": "/etc/ssl/certs/ssl-cert-snakeoil.pem"}, "compose", ["ca_file", "cannot be used"]),
+    ({"password": "wrong"}, "auth", ["535", "5.7.8", "login of deploy@provider.test", "app password"]),
+    ({"username": None, "password": None}, "mail", ["530", "Authentication required"]),
+    ({"tls": "implicit", "port": 587}, "tls", ["without TLS", "tls: starttls"]),
+    ({"tls": "none"}, "compose", ["password in clear"]),
+    ({"to": "Doe, John <inbox@dest.test>"}, "compose", ["to: ", "in quotes"]),
+    ({"attachments": [{"path": "/nonexistent"}]}, "compose", ["/nonexistent cannot be read"]),
+    ({"subject": "a\nBcc: x@y.test"}, "compose", ["line break"]),
+]
+
+
+@pytest.mark.parametrize(("changes", "stage", "words"), FAILURES)
+def test_a_failure_says_where_and_why(
+    send: Send, options: dict[str, t.Any], changes: dict[str, t.Any], stage: str, words: list[str]
+) -> None:
+    given = {name: value for name, value in {**options, **changes}.items() if value is not None}
+    result = send("client", **given)
+    assert result.get("failed") is True, result
+    assert result["stage"] == stage, result["msg"]
+    assert not [word for word in words if word not in result["msg"]], result["msg"]
+
+
+def test_a_certificate_for_another_name(send: Send, options: dict[str, t.Any], probe: t.Callable[..., t.Any]) -> None:
+    """Its address proves nothing: the certificate carries the name."""
+    address = probe("client", "resolve", host=UPSTREAM)
+    result = send("client", **{**options, "host": address})
+    assert result["stage"] == "tls"
+    assert "certificate was refused" in result["msg"]
+    assert address in result["msg"]
+
+
+def test_an_authority_nobody_trusts(send: Send, options: dict[str, t.Any], hosts: dict[str, t.Any]) -> None:
+    hosts["client"].check_output(
+        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=x "
+        "-keyout /dev/null -out /root/other-ca.pem 2>/dev/null"
+    )
+    result = send("client", **{**options, "ca_file": "/root/other-ca.pem"})
+    assert result["stage"] == "tls"
+    assert "certificate was refused" in result["msg"]
+
+
+def test_some_recipients_refused_is_no_success(send: Send) -> None:
+    """The destination itself: it knows its mailboxes."""
+    result = send(
+        "client",
+        host="mx.dest.test",
+        port=25,
+        **{"from": "x@sender.test"},
+        subject="half",
+        to=["inbox@dest.test", "nobody@dest.test"],
+    )
+    assert result["failed"] is True
+    assert [recipient["status"] for recipient in result["recipients"]] == ["sent", "refused"]
+    assert result["recipients"][1]["code"] == 550
+    assert "1 of 2 recipients" in result["msg"]
+    assert "nobody@dest.test" in result["msg"]
+
+
+def test_check_mode_composes_and_sends_nothing(send: Send, options: dict[str, t.Any], hosts: dict[str, t.Any]) -> None:
+    before = hosts["upstream"].check_output("journalctl --no-pager -o cat -t postfix/587/smtpd | wc -l")
+    result = send("client", _check=True, **options)
+    assert result["msg"].startswith("Would send")
+    assert result["size"] > 100
+    assert hosts["upstream"].check_output("journalctl --no-pager -o cat -t postfix/587/smtpd | wc -l") == before
