@@ -31,14 +31,18 @@ missing_packages() { # Debian's names for what is not there
   [ -e /usr/share/keyrings/debian-archive-keyring.gpg ] || echo debian-archive-keyring
 }
 
+need_root() {
+  local missing
+  [ "$(id -u)" = 0 ] && return
+  mapfile -t missing < <(missing_packages)
+  fail "its hosts have addresses on a bridge of this machine, which only root can make. Run it as root (sudo)." \
+    "${missing:+Missing yet: apt-get install --no-install-recommends ${missing[*]}}"
+}
+
 check_machine() {
   local missing install
   mapfile -t missing < <(missing_packages)
   install="apt-get install --no-install-recommends ${missing[*]}"
-  if [ "$(id -u)" != 0 ]; then
-    fail "its hosts have addresses on a bridge of this machine, which only root can make: use sudo." \
-      "${missing:+First, as root: $install}"
-  fi
   if [ -n "${missing:-}" ]; then
     command -v apt-get >/dev/null || fail "these are missing (by Debian's names): ${missing[*]}"
     step "installing ${missing[*]}"

@@ -51,16 +51,25 @@ class CallbackModule(CallbackBase):
             self._explain(result)
 
     def v2_runner_item_on_failed(self, result: Any) -> None:
-        """One item of a loop failed."""
-        self._explain(result)
+        """One item of a loop failed; the task's own failure, with the journal, follows."""
+        self._say(result)
 
     def v2_runner_on_unreachable(self, result: Any) -> None:
         """A host cannot be reached."""
         self._explain(result)
 
+    def _say(self, result: Any) -> None:
+        values = result.result
+        item = values.get(values.get("ansible_loop_var", "item"), "")
+        said = [str(values[key]).strip() for key in ("msg", "stderr", "stdout") if values.get(key)]
+        if values.get("censored"):
+            item, said = "", ["its output holds secrets"]
+        task = f"{result.task.get_name()} {item}".strip()
+        self._display.display(f"FAILED {result.host.get_name()}: {task}: {' '.join(said)}")
+
     def _explain(self, result: Any) -> None:
-        host, said = result.host.get_name(), self._clean_results_of(result)
-        self._display.display(f"FAILED {host}: {result.task.get_name()}: {said}")
+        self._say(result)
+        host = result.host.get_name()
         if host == "localhost":
             return
         # The host may be unreachable over ssh just now, so its journal is read the other way.
@@ -72,10 +81,3 @@ class CallbackModule(CallbackBase):
             return
         for line in (tail.stdout or tail.stderr).splitlines():
             self._display.display(f"  {host} | {line}")
-
-    @staticmethod
-    def _clean_results_of(result: Any) -> str:
-        values = result.result
-        if values.get("censored"):
-            return "its output holds secrets"
-        return " ".join(str(values[key]).strip() for key in ("msg", "stderr", "stdout") if values.get(key))
