@@ -38,8 +38,8 @@ options:
   via:
     description:
       - Names or addresses of the upstream hosts (smarthosts) that carry the mail, when there are any.
-      - With O(via) and no O(addresses), the controls about this host's own address and name do not apply: receivers
-        see the upstream.
+      - With O(via) and no O(addresses), the controls about this host's own address and name do not apply, as
+        receivers see the upstream.
       - The upstream's addresses in DNS then stand for those it sends from. V(MR-SPF-02) is V(pass) when SPF passes them
         all, and V(not_checked) otherwise, because many providers send from other addresses than they take mail at.
     type: list

@@ -77,7 +77,7 @@ def _read(option: str, read: t.Callable[[str], _T], text: str) -> _T:
 def _leave(module: AnsibleModule, findings: t.Sequence[Finding], records: t.Mapping[str, t.Any]) -> None:
     failed = [finding for finding in findings if finding.status is Status.FAIL]
     undecided = [finding for finding in findings if finding.status is Status.ERROR]
-    result = {
+    result: dict[str, t.Any] = {
         "changed": False,
         "findings": [finding.to_dict() for finding in findings],
         "records": records,

@@ -11,11 +11,9 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shlex
 import subprocess
 import typing as t
-from dataclasses import dataclass
 from email import message_from_string, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -24,52 +22,10 @@ import pytest
 import testinfra
 import yaml
 
-ROOT = Path(__file__).resolve().parents[3]
-BUILD = ROOT / ".build"
-LAB = BUILD / "lab"
-LOGS = BUILD / "lab-logs"
-VENV = BUILD / "venv/bin"
+from ansible_collections.mailops.smtp.tests.lab.suite.plays import LAB, ROOT, VENV, Play, run_play
+
 PROBE = Path(__file__).with_name("probe.py")
 HOSTS = ("ns", "relay", "upstream", "mx", "client", "outsider")
-
-
-@dataclass(frozen=True)
-class Play:
-    """One run of ansible-playbook."""
-
-    output: str
-    code: int
-
-    def count(self, host: str, word: str) -> int:
-        """A number of the recap, such as ``changed``."""
-        match = re.search(rf"^{host} .*\b{word}=(\d+)", self.output, re.MULTILINE)
-        assert match, f"no recap of {host}:\n{self.tail}"
-        return int(match.group(1))
-
-    @property
-    def tail(self) -> str:
-        """The end of the output, for a failing test."""
-        return self.output[-6000:]
-
-    def succeeded(self) -> Play:
-        """Itself, or a failure that shows what the play said."""
-        assert self.code == 0, self.tail
-        return self
-
-
-def run_play(name: str, playbook: str, *options: str, extra: t.Mapping[str, t.Any] | None = None) -> Play:
-    """Run a playbook as a user would, loudly; its output is kept in .build/lab-logs."""
-    command = [str(VENV / "ansible-playbook"), playbook, "-vvvv", "--diff", *options]
-    if extra:
-        command += ["--extra-vars", json.dumps(extra)]
-    environment = {**os.environ, "ANSIBLE_CONFIG": str(ROOT / "tests/ansible.cfg"), "ANSIBLE_NOCOLOR": "1"}
-    done = subprocess.run(
-        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300, check=False
-    )
-    output = done.stdout.decode("utf-8", "replace")
-    LOGS.mkdir(exist_ok=True)
-    (LOGS / f"{name}.log").write_text(output)
-    return Play(output, done.returncode)
 
 
 @pytest.fixture(scope="session")
@@ -128,17 +84,20 @@ def read_mail(probe: t.Callable[..., t.Any], passwords: dict[str, str]) -> t.Cal
     return read
 
 
+#: All that a play could change on a host, but for what a running Postfix moves about.
+SNAPSHOT = r"""
+find /etc /usr/bin /usr/sbin /usr/lib/systemd /var/lib/dpkg /var/lib/mailops /var/spool /root /srv -xdev \
+  -not -path '/root/.ansible*' -printf '%p %y %m %u %g %s %T@ %l\n' 2>/dev/null |
+  grep -vE '/var/spool/postfix/(active|pid|public|private|incoming|maildrop|deferred)' | sort
+systemctl list-units --all --plain --no-legend '*.service' | grep -E 'postfix|dovecot|nftables|relay'
+nft list ruleset 2>/dev/null
+true
+"""
+
+
 def snapshot(host: t.Any) -> str:
-    """All that a play could change on a host: configuration, packages, units, programs, state."""
-    paths = "/etc /usr/bin /usr/sbin /usr/lib/systemd /var/lib/dpkg /var/lib/mailops /var/spool /root /srv"
-    return str(
-        host.check_output(
-            f"find {paths} -xdev -not -path '/root/.ansible*' \\( -type f -o -type l -o -type d \\) "
-            "-printf '%p %y %m %u %g %s %T@ %l\\n' 2>/dev/null | "
-            "grep -vE '/var/spool/postfix/(active|pid|public|private|incoming|maildrop|deferred)' | sort; systemctl list-units --all --plain --no-legend '*.service' | "
-            "grep -E 'postfix|dovecot|nftables|relay' || true; nft list ruleset 2>/dev/null || true"
-        )
-    )
+    """What the host is now."""
+    return str(host.check_output(SNAPSHOT))
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,8 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from conftest import LAB, LOGS, Play, run_play
+
+from ansible_collections.mailops.smtp.tests.lab.suite.plays import LAB, LOGS, Play, run_play
 
 Snapshots = tuple[Play, str, str]
 

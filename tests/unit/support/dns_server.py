@@ -68,7 +68,17 @@ class DnsServer:
             response.answer.append(dns.rrset.from_text(f"{name}.", 60, "IN", rdtype, *records[rdtype]))
 
 
+class _UdpServer(socketserver.ThreadingUDPServer):
+    dns: DnsServer
+
+
+class _TcpServer(socketserver.ThreadingTCPServer):
+    dns: DnsServer
+
+
 class _UdpHandler(socketserver.BaseRequestHandler):
+    server: _UdpServer
+
     def handle(self) -> None:
         wire, socket = self.request
         answer = self.server.dns.respond(wire, "udp")
@@ -77,6 +87,8 @@ class _UdpHandler(socketserver.BaseRequestHandler):
 
 
 class _TcpHandler(socketserver.StreamRequestHandler):
+    server: _TcpServer
+
     def handle(self) -> None:
         size = self.rfile.read(2)
         answer = self.server.dns.respond(self.rfile.read(*struct.unpack("!H", size)), "tcp") if size else None
@@ -84,12 +96,12 @@ class _TcpHandler(socketserver.StreamRequestHandler):
             self.wfile.write(struct.pack("!H", len(answer)) + answer)
 
 
-def _bind() -> tuple[socketserver.ThreadingUDPServer, socketserver.ThreadingTCPServer]:
+def _bind() -> tuple[_UdpServer, _TcpServer]:
     """Both transports on one free port; a port that is free for one may be taken for the other."""
     while True:
-        udp = socketserver.ThreadingUDPServer(("127.0.0.1", 0), _UdpHandler)
+        udp = _UdpServer(("127.0.0.1", 0), _UdpHandler)
         try:
-            return udp, socketserver.ThreadingTCPServer(udp.server_address, _TcpHandler)
+            return udp, _TcpServer(udp.server_address, _TcpHandler)
         except OSError:
             udp.server_close()
 

@@ -34,6 +34,7 @@ class ZoneLookup:
         values = records.get(rdtype, ())
         if isinstance(values, type):
             raise values(name, rdtype, "failed as the test asks")
-        if "CNAME" in records and rdtype != "CNAME":
-            return self._find(records["CNAME"][0], rdtype)
+        alias = records.get("CNAME", ())
+        if alias and not isinstance(alias, type) and rdtype != "CNAME":
+            return self._find(alias[0], rdtype)
         return Answer(tuple(values))

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import typing as t
+
 import pytest
 
 from ansible_collections.mailops.smtp.plugins.module_utils._controls.finding import Status
@@ -65,7 +67,8 @@ def test_a_good_system_passes_every_check():
     ]
 
 
-A_CASES = {
+Cases = dict[str, tuple[t.Any, ...]]
+A_CASES: Cases = {
     "an egress address": (
         system(V4),
         {},
@@ -118,7 +121,7 @@ def mx(*records: str) -> dict:
     return {"example__com": {"MX": list(records)}}
 
 
-MX_CASES = {
+MX_CASES: Cases = {
     "a good target": (system(), {}, ["pass"], "The MX target mail.example.com of example.com resolves to 192.0.2.25"),
     "one of two": (
         system(),
@@ -184,7 +187,7 @@ def ptr(*names: str) -> dict:
     return {REVERSE4.replace(".", "__"): {"PTR": list(names)}}
 
 
-PTR_CASES = {
+PTR_CASES: Cases = {
     "the HELO name": (
         system(V4),
         {},
@@ -282,7 +285,7 @@ def spf(*records: str) -> dict:
     return {"example__com": {"MX": [f"10 {HOST}"], "TXT": list(records)}}
 
 
-SPF_CASES = {
+SPF_CASES: Cases = {
     "good": (
         system(V4),
         {},

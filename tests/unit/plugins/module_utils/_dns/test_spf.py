@@ -10,13 +10,13 @@ import pytest
 from ansible_collections.mailops.smtp.plugins.module_utils._dns.errors import LookupTimedOut, ServerFailure
 from ansible_collections.mailops.smtp.plugins.module_utils._dns.names import parse_address
 from ansible_collections.mailops.smtp.plugins.module_utils._dns.spf import SpfOutcome, SpfResult, check_host
-from ansible_collections.mailops.smtp.tests.unit.support.zone_lookup import ZoneLookup
+from ansible_collections.mailops.smtp.tests.unit.support.zone_lookup import Zone, ZoneLookup
 
 V4 = "192.0.2.25"
 V6 = "2001:db8::25"
 DOMAIN = "example.com"
 
-HOSTS = {
+HOSTS: Zone = {
     "mail.example.com": {"A": [V4], "AAAA": [V6]},
     "near.example.com": {"A": ["192.0.2.99"], "AAAA": ["2001:db8::99"]},
     "other.example.com": {"A": ["198.51.100.1"]},

@@ -1,0 +1,59 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs of ansible-playbook, as a user would start them, and where the lab keeps its things."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import typing as t
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+BUILD = ROOT / ".build"
+LAB = BUILD / "lab"
+LOGS = BUILD / "lab-logs"
+VENV = BUILD / "venv/bin"
+
+
+@dataclass(frozen=True)
+class Play:
+    """One run of ansible-playbook."""
+
+    output: str
+    code: int
+
+    def count(self, host: str, word: str) -> int:
+        """A number of the recap, such as ``changed``."""
+        match = re.search(rf"^{host} .*\b{word}=(\d+)", self.output, re.MULTILINE)
+        assert match, f"no recap of {host}:\n{self.tail}"
+        return int(match.group(1))
+
+    @property
+    def tail(self) -> str:
+        """The end of the output, for a failing test."""
+        return self.output[-6000:]
+
+    def succeeded(self) -> Play:
+        """Itself, or a failure that shows what the play said."""
+        assert self.code == 0, self.tail
+        return self
+
+
+def run_play(name: str, playbook: str, *options: str, extra: t.Mapping[str, t.Any] | None = None) -> Play:
+    """Run a playbook as a user would, loudly; its output is kept in .build/lab-logs."""
+    command = [str(VENV / "ansible-playbook"), playbook, "-vvvv", "--diff", *options]
+    if extra:
+        command += ["--extra-vars", json.dumps(extra)]
+    environment = {**os.environ, "ANSIBLE_CONFIG": str(ROOT / "tests/ansible.cfg"), "ANSIBLE_NOCOLOR": "1"}
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300, check=False
+    )
+    output = done.stdout.decode("utf-8", "replace")
+    LOGS.mkdir(exist_ok=True)
+    (LOGS / f"{name}.log").write_text(output)
+    return Play(output, done.returncode)
