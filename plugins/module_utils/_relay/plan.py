@@ -59,7 +59,7 @@ def _certificate(inputs: Inputs, tls: Options) -> dict[str, str]:
     if all(listener.tls == "none" for listener in inputs.listeners):
         return {}
     name = "relay.pem" if tls.get("certificate") else "self-signed.pem"
-    return {"smtpd_tls_chain_files": f"{_POSTFIX}/{name}"}
+    return {"smtpd_tls_chain_files": f"{_POSTFIX}/{name}", "smtpd_tls_security_level": "may"}
 
 
 #: What each TLS mode of a listener means to smtpd(8).
