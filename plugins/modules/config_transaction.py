@@ -81,6 +81,13 @@ options:
     type: list
     elements: list
     default: []
+  explain:
+    description:
+      - Commands, each as a list of words, whose output tells why the service did not take the new files, such as the end
+        of its log. Run only then.
+    type: list
+    elements: list
+    default: []
 """
 
 EXAMPLES = r"""
@@ -100,6 +107,8 @@ EXAMPLES = r"""
       - [systemctl, reload, named]
     health:
       - [systemctl, is-active, --quiet, named]
+    explain:
+      - [journalctl, --no-pager, --lines=10, --unit=named]
 """
 
 RETURN = r"""

@@ -43,6 +43,7 @@ ARGUMENTS: dict[str, t.Any] = {
     "validate": {"type": "list", "elements": "list", "default": []},
     "activate": {"type": "list", "elements": "list", "default": []},
     "health": {"type": "list", "elements": "list", "default": []},
+    "explain": {"type": "list", "elements": "list", "default": []},
 }
 
 #: Where a run that was cut short leaves word for the next one.
@@ -135,6 +136,7 @@ class _Transaction:
 
     def _put_back(self, problem: str, report: dict[str, t.Any]) -> t.NoReturn:
         """Restore the files and the service; say so, or say what could not be restored."""
+        problem += self._explanation()
         undo(self._changes)
         try:
             self._activate()
@@ -144,6 +146,11 @@ class _Transaction:
         os.unlink(self._pending)
         report["changed"] = False
         self._module.fail_json(msg=f"{problem} Everything was put back as it was.", **report)
+
+    def _explanation(self) -> str:
+        """What the service itself says of its failure."""
+        said = [self._module.run_command(argv)[1].strip() for argv in self._module.params["explain"]]
+        return "".join(f"\n{text}\n" for text in said if text)
 
     def _command(self, argv: list[str], hide: str = "", warnings_fail: bool = False) -> None:
         code, output, complaints = self._module.run_command(argv)

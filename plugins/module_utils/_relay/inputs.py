@@ -125,9 +125,9 @@ class _Reader:
             self.problem(variable, f"{value!r} is no fully qualified name; expected something like relay.example.com")
         return value
 
-    def networks(self, variable: str, values: t.Iterable[str], bounded: bool = False) -> tuple[Network, ...]:
+    def networks(self, variable: str, values: t.Any, bounded: bool = False) -> tuple[Network, ...]:
         networks = []
-        for value in values:
+        for value in _as_list(values):
             try:
                 network = ipaddress.ip_network(value)
             except ValueError as error:
@@ -145,12 +145,12 @@ class _Reader:
 
     def listener(self, index: int, item: Options) -> Listener:
         variable = f"relay_listeners[{index}]"
-        port = item["port"]
+        port = int(item["port"])
         if not 1 <= port <= 65535:
             self.problem(variable, f"port {port} is none; expected 1 to 65535")
         tls, login = LISTENER_DEFAULTS.get(port, ("starttls", True))
         tls = item.get("tls") or tls
-        login = login if item.get("login") is None else item["login"]
+        login = login if item.get("login") is None else _as_bool(item["login"])
         if login and tls in ("none", "opportunistic"):
             self.problem(
                 variable, f"a login with tls: {tls} could travel in clear; expected tls: starttls or tls: implicit"
@@ -169,7 +169,7 @@ class _Reader:
             self.problem(
                 variable, "password_hash is no hash with its scheme; expected something like {SHA512-CRYPT}$6$..."
             )
-        senders = item.get("senders") or [name if "@" in name else f"{name}@{domain}"]
+        senders = _as_list(item.get("senders")) or [name if "@" in name else f"{name}@{domain}"]
         for sender in senders:
             self._sender(f"{variable}.senders", sender)
         return User(name, password, password_hash, tuple(senders))
@@ -188,7 +188,7 @@ class _Reader:
     def upstream(self, item: Options) -> Upstream:
         username, password = item.get("username"), item.get("password")
         tls = item.get("tls") or "starttls"
-        upstream = Upstream(item["host"], item.get("port") or 587, tls, username, password)
+        upstream = Upstream(item["host"], int(item.get("port") or 587), tls, username, password)
         if not _QUALIFIED_NAME.match(upstream.host):
             self.problem(
                 "relay_upstream.host", f"{upstream.host!r} is no host name; expected something like smtp.example.com"
@@ -236,6 +236,17 @@ class _Reader:
                     parse_mailbox(verify[key])
                 except InvalidAddress as error:
                     self.problem(f"relay_verify.{key}", str(error))
+
+
+# Ansible checks the types of a role's variables, and hands them on as they were written.
+
+
+def _as_list(value: t.Any) -> list[str]:
+    return [part.strip() for part in value.split(",")] if isinstance(value, str) else list(value or ())
+
+
+def _as_bool(value: t.Any) -> bool:
+    return value.lower() in ("yes", "true", "on", "1", "y", "t") if isinstance(value, str) else bool(value)
 
 
 def _postfix_value(value: t.Any) -> str:

@@ -43,18 +43,18 @@ def passwords() -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def probe(hosts: dict[str, t.Any]) -> t.Callable[..., t.Any]:
-    """``probe(host, function, **arguments)`` runs a function of probe.py on a host."""
+    """``probe(on, function, **arguments)`` runs a function of probe.py on a host."""
 
-    def run(host: str, function: str, **arguments: t.Any) -> t.Any:
+    def run(on: str, function: str, /, **arguments: t.Any) -> t.Any:
         command = f"python3 - {function} {shlex.quote(json.dumps(arguments))}"
         done = subprocess.run(
-            ["ssh", "-F", str(LAB / "ssh_config"), host, command],
+            ["ssh", "-F", str(LAB / "ssh_config"), on, command],
             input=PROBE.read_bytes(),
             capture_output=True,
             timeout=120,
             check=False,
         )
-        assert done.returncode == 0, f"{function} on {host}: {done.stderr.decode()[-3000:]}"
+        assert done.returncode == 0, f"{function} on {on}: {done.stderr.decode()[-3000:]}"
         return json.loads(done.stdout)
 
     return run
@@ -147,10 +147,10 @@ def journal_on_failure(relay: t.Any, request: pytest.FixtureRequest) -> t.Iterat
 
 @pytest.fixture(scope="session")
 def send() -> t.Callable[..., dict[str, t.Any]]:
-    """``send(host, **options)`` runs smtp_send on a host of the lab and gives its result."""
+    """``send(on, **options)`` runs smtp_send on a host of the lab and gives its result."""
 
-    def run(host: str, _check: bool = False, **options: t.Any) -> dict[str, t.Any]:
-        command = [str(VENV / "ansible"), host, "-m", "mailops.smtp.smtp_send", "-a", json.dumps(options)]
+    def run(on: str, /, _check: bool = False, **options: t.Any) -> dict[str, t.Any]:
+        command = [str(VENV / "ansible"), on, "-m", "mailops.smtp.smtp_send", "-a", json.dumps(options)]
         environment = {
             **os.environ,
             "ANSIBLE_CONFIG": str(ROOT / "tests/ansible.cfg"),
@@ -166,8 +166,8 @@ def send() -> t.Callable[..., dict[str, t.Any]]:
             timeout=120,
             check=False,
         )
-        _host, arrow, result = done.stdout.partition("=> ")
+        verdict, arrow, result = done.stdout.partition("=> ")
         assert arrow, done.stderr + done.stdout
-        return dict(json.loads(result))
+        return {"failed": "FAILED" in verdict, **json.loads(result)}
 
     return run

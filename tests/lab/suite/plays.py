@@ -38,6 +38,11 @@ class Play:
         """The end of the output, for a failing test."""
         return self.output[-6000:]
 
+    def says(self, words: str) -> bool:
+        """Whether the output holds these words, however it is wrapped; a failure that shows it where it does not."""
+        assert " ".join(words.split()) in " ".join(self.output.split()), f"{words!r} is not in:\n{self.tail}"
+        return True
+
     def succeeded(self) -> Play:
         """Itself, or a failure that shows what the play said."""
         assert self.code == 0, self.tail

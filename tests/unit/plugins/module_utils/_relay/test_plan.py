@@ -94,6 +94,18 @@ def test_networks_in_postfix_form() -> None:
     assert made["main"]["mynetworks"] == "127.0.0.0/8 [::1]/128 192.0.2.0/24 [2001:db8::]/32"
 
 
+def test_values_as_inventories_in_ini_form_give_them() -> None:
+    made = plan(
+        listeners=[{"port": "587", "login": "no", "from": "192.0.2.1,192.0.2.2"}],
+        networks="192.0.2.0/24, 198.51.100.7",
+        upstream={"host": "smtp.p.test", "port": "2525"},
+    )
+    assert made["main"]["mynetworks"].endswith("192.0.2.0/24 198.51.100.7/32")
+    assert made["main"]["relayhost"] == "[smtp.p.test]:2525"
+    assert "smtpd_sasl_auth_enable" not in service(made, "587")
+    assert made["firewall"]["accept"][0]["match"] == "ip saddr { 192.0.2.1/32, 192.0.2.2/32 } "
+
+
 def test_certificate() -> None:
     given = plan(listeners=[{"port": 25}], tls={"certificate": "c.pem", "key": "k.pem"})
     assert (given["main"]["smtpd_tls_chain_files"], given["self_signed"]) == ("/etc/postfix/relay.pem", False)
