@@ -2,10 +2,13 @@
 # One target, one script: people, hooks and CI run the same thing. Choose the interpreter with PYTHON=/path/to/python3.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help env format lint sanity unit test
+.PHONY: help demo test unit lab lint sanity format env requirements clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+demo: ## a lab of real hosts, a relay on one of them, and a message through it
+	@tests/demo/run
 
 env: ## the pinned tools, in .build/venv
 	@tests/setup/environment.sh
@@ -22,4 +25,14 @@ sanity: ## ansible-test sanity for the working tree
 unit: ## unit tests
 	@tests/setup/unit.sh
 
-test: lint sanity unit ## all of the above
+lab: ## the lab's hosts made anew, and the tests on them
+	@tests/lab/run
+
+test: lint unit sanity lab ## all of the above
+
+requirements: ## pin tests/requirements.txt anew, from tests/requirements.in
+	@tests/setup/requirements.sh
+
+clean: ## remove hosts, network, images, caches and environment
+	@tests/lab/lab clean
+	@rm -rf .build

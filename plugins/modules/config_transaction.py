@@ -83,8 +83,8 @@ options:
     default: []
   explain:
     description:
-      - Commands, each as a list of words, whose output tells why the service did not take the new files, such as the end
-        of its log. Run only then.
+      - Commands, each as a list of words, whose output tells why the service did not take the new files, such as the
+        end of its log. Run only then.
     type: list
     elements: list
     default: []

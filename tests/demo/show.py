@@ -1,0 +1,82 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Prints the demo's message as it arrived: its headers, and TLS and login of each hop."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import subprocess
+import sys
+import typing as t
+from email import message_from_string, policy
+from email.message import EmailMessage
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+LAB = ROOT / ".build/lab"
+MAILBOX = "inbox@dest.test"
+SUBJECT = "from the demo"
+
+
+def main() -> int:
+    """Fetch the message from the lab and show it."""
+    text = fetch()
+    if text is None:
+        print("Nothing arrived. The relay's log: tests/lab/lab ssh relay journalctl -t postfix/smtp", file=sys.stderr)
+        return 1
+    message = message_from_string(text, policy=policy.default)
+    assert isinstance(message, EmailMessage)
+    show(message)
+    return 0
+
+
+def fetch() -> str | None:
+    """Read the mailbox from client: this machine itself talks to no mail server."""
+    password = yaml.safe_load((LAB / "secrets.yml").read_text())["lab_passwords"][MAILBOX]
+    arguments = {"host": "mx.dest.test", "user": MAILBOX, "password": password, "subject": SUBJECT, "seconds": 20}
+    done = subprocess.run(
+        ["ssh", "-F", str(LAB / "ssh_config"), "client", f"python3 - read_mail {shlex.quote(json.dumps(arguments))}"],
+        input=(ROOT / "tests/lab/suite/probe.py").read_bytes(),
+        stdout=subprocess.PIPE,
+        timeout=60,
+        check=True,
+    )
+    return t.cast("str | None", json.loads(done.stdout))
+
+
+def show(message: EmailMessage) -> None:
+    """Headers first, then a line for each hop, the first one on top."""
+    for name, value in message.items():
+        if name != "Received":
+            print(f"  {name}: {value}")
+    parts = [f"{part.get_content_type()} {part.get_filename() or ''}".strip() for part in message.walk()]
+    print(f"  ({', '.join(parts)})")
+    print("\n  hop by hop:")
+    for number, received in enumerate(reversed(message.get_all("Received", [])), 1):
+        print(f"  {number}. {describe_hop(' '.join(str(received).split()))}")
+
+
+def describe_hop(received: str) -> str:
+    """Such as ``client.sender.test -> relay.sender.test  ESMTPSA  TLSv1.3 AES256  login app@sender.test``."""
+
+    def find(pattern: str, default: str) -> str:
+        match = re.search(pattern, received)
+        return " ".join(match.groups()) if match else default
+
+    return "  ".join(
+        [
+            find(r"^from (\S+)", "localhost") + " -> " + find(r" by (\S+)", "?"),
+            find(r" with ((?:UTF8)?E?SMTP\S*)", "?"),
+            find(r"using (TLS\S+) with cipher (\S+)", "no TLS"),
+            "login " + find(r"Authenticated sender: ([^)]+)\)", "none"),
+        ]
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
