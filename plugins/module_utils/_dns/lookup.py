@@ -34,7 +34,6 @@ class Lookup(t.Protocol):
         Raises :class:`LookupFailed` when there is no usable answer and :class:`InvalidName` when ``name`` cannot be
         asked for.
         """
-        ...
 
 
 class CachedLookup:
@@ -62,6 +61,6 @@ class CachedLookup:
 ADDRESS_TYPES = {4: "A", 6: "AAAA"}
 
 
-def addresses_of(lookup: Lookup, name: str, versions: t.Iterable[int] = ADDRESS_TYPES) -> tuple[Address, ...]:
+def addresses_of(lookup: Lookup, name: str, versions: t.Iterable[int] = (4, 6)) -> tuple[Address, ...]:
     """The addresses of ``name`` of the IP ``versions``. Raises as :meth:`Lookup.query` when one cannot be told."""
     return tuple(ip_address(text) for version in versions for text in lookup.query(name, ADDRESS_TYPES[version]).values)

@@ -12,7 +12,7 @@ from ansible_collections.mailops.smtp.plugins.module_utils._dns.lookup import An
 from ansible_collections.mailops.smtp.plugins.module_utils._dns.names import normalize
 
 #: name -> type -> the texts of its records, or the error the lookup ends in.
-Zone = Mapping[str, Mapping[str, "Sequence[str] | type[LookupFailed]"]]
+Zone = Mapping[str, Mapping[str, Sequence[str] | type[LookupFailed]]]
 
 
 class ZoneLookup:

@@ -112,7 +112,7 @@ def test_modifiers():
         ("redirect=", "has a value that is not allowed"),
         ("new=%z", "has a value that is not allowed"),
         ("-all\tmx", "the domain is malformed|is not valid|is not an SPF term"),
-        ("“-all”", "is not an SPF term"),
+        ("\u201c-all\u201d", "is not an SPF term"),
     ],
 )
 def test_a_syntax_error_says_what_is_wrong(terms, reason):
