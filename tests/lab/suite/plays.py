@@ -52,8 +52,11 @@ class Play:
 def run_play(name: str, playbook: str, *options: str, extra: t.Mapping[str, t.Any] | None = None) -> Play:
     """Run a playbook as a user would, loudly; its output is kept in .build/lab-logs."""
     command = [str(VENV / "ansible-playbook"), playbook, "-vvvv", "--diff", *options]
-    if extra:
-        command += ["--extra-vars", json.dumps(extra)]
+    if extra:  # in a file: with -vvvv ansible-playbook prints its own command line
+        variables = BUILD / "extra-vars.json"
+        variables.touch(mode=0o600)
+        variables.write_text(json.dumps(extra))
+        command += ["--extra-vars", f"@{variables}"]
     environment = {**os.environ, "ANSIBLE_CONFIG": str(ROOT / "tests/ansible.cfg"), "ANSIBLE_NOCOLOR": "1"}
     done = subprocess.run(
         command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300, check=False

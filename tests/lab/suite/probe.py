@@ -18,7 +18,7 @@ import ssl
 import sys
 import time
 
-TIMEOUT = 10
+TIMEOUT = 60  # Dovecot answers each wrong login later than the one before
 
 
 def open_ports(host, ports):
