@@ -39,6 +39,38 @@ class Status(str, enum.Enum):
 
 
 @dataclass(frozen=True)
+class DsnRequest:
+    """Which delivery status notifications to ask for (RFC 3461).
+
+    :param notify: ``success``, ``failure``, ``delay`` or only ``never``; empty leaves it to the servers.
+    :param full: whether a notification brings the whole message back (RET=FULL) or only its header (RET=HDRS).
+    :param envelope_id: comes back in the notification; empty for none.
+    """
+
+    notify: tuple[str, ...] = ()
+    full: bool = False
+    envelope_id: str = ""
+
+    def mail_parameters(self) -> str:
+        """The parameters of MAIL, a space before each."""
+        envelope_id = f" ENVID={_xtext(self.envelope_id)}" if self.envelope_id else ""
+        return f" RET={'FULL' if self.full else 'HDRS'}{envelope_id}"
+
+    def rcpt_parameters(self, address: str) -> str:
+        """The parameters of RCPT, a space before each."""
+        notify = f" NOTIFY={','.join(self.notify).upper()}" if self.notify else ""
+        original = f" ORCPT=rfc822;{_xtext(address)}" if address.isascii() else ""
+        return notify + original
+
+
+def _xtext(text: str) -> str:
+    """RFC 3461 section 4: printable ASCII but for ``+`` and ``=`` stands for itself."""
+    return "".join(
+        chr(octet) if 33 <= octet <= 126 and octet not in b"+=" else f"+{octet:02X}" for octet in text.encode("utf-8")
+    )
+
+
+@dataclass(frozen=True)
 class Envelope:
     """One message ready for the wire.
 
@@ -46,6 +78,8 @@ class Envelope:
     :param recipients: forward paths without angle brackets, at least one.
     :param content: the message with CRLF line ends, the last line ended, dots not stuffed.
     :param message_id: the Message-ID in it, for the result.
+    :param dsn: notifications to ask for where the server offers DSN.
+    :param require_tls: whether every hop must use verified TLS (RFC 8689); such a message is sent that way or not.
     :raises ValueError: no recipient, a control character in an address, or content that ends within a line.
     """
 
@@ -53,6 +87,8 @@ class Envelope:
     recipients: tuple[str, ...]
     content: bytes
     message_id: str = ""
+    dsn: DsnRequest | None = None
+    require_tls: bool = False
 
     def __post_init__(self) -> None:
         if not self.recipients:
@@ -62,6 +98,11 @@ class Envelope:
                 raise ValueError(f"{address!r} holds a character that no address may hold")
         if not self.content.endswith(b"\r\n"):
             raise ValueError("the content of a message ends with CRLF")
+
+    @property
+    def is_8bit(self) -> bool:
+        """Whether the content needs 8BITMIME (RFC 6152)."""
+        return not self.content.isascii()
 
     @property
     def needs_smtputf8(self) -> bool:

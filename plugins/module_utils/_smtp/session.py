@@ -16,12 +16,22 @@ from dataclasses import dataclass
 from .auth import NoUsableMechanism, choose_mechanism
 from .capabilities import Capabilities
 from .connection import connect
-from .delivery import DeliveryResult, Envelope, RecipientResult, Status
-from .errors import AuthRefused, CommandRefused, NotOffered, ProtocolViolation, SmtpError, Stage, TlsFailed
+from .errors import (
+    AuthRefused,
+    CommandRefused,
+    ConnectionLost,
+    NotOffered,
+    ProtocolViolation,
+    SmtpError,
+    Stage,
+    TlsFailed,
+)
 from .tls import TlsMode
+from .transaction import Transaction
 
 if t.TYPE_CHECKING:
     from .auth import Credentials, Mechanism
+    from .delivery import DeliveryResult, Envelope
     from .reply import Reply
     from .settings import ServerSettings
     from .tls import TlsInfo
@@ -76,7 +86,7 @@ class SmtpSession:
             self._connection.close()
             raise
         self.info = SessionInfo(
-            self._settings.server, self._connection.address, self._capabilities, self._connection.tls, mechanism
+            self._settings.server, self._connection.address, self.capabilities, self._connection.tls, mechanism
         )
         return self
 
@@ -105,12 +115,14 @@ class SmtpSession:
         return self._login(settings.credentials) if settings.credentials else None
 
     def _ehlo(self) -> None:
-        reply = self._command(f"EHLO {self._settings.ehlo_name or self._connection.own_name}", Stage.EHLO)
+        verb = "LHLO" if self._settings.lmtp else "EHLO"
+        reply = self._command(f"{verb} {self._settings.ehlo_name or self._connection.own_name}", Stage.EHLO)
         self._expect_positive(reply, Stage.EHLO)
-        self._capabilities = Capabilities.parse(reply)
+        self.capabilities = Capabilities.parse(reply)
+        self._pipelining = "PIPELINING" in self.capabilities
 
     def _starttls(self) -> None:
-        if "STARTTLS" not in self._capabilities:
+        if "STARTTLS" not in self.capabilities:
             raise TlsFailed(
                 "STARTTLS is required and the server does not offer it",
                 stage=Stage.STARTTLS,
@@ -123,7 +135,7 @@ class SmtpSession:
     def _login(self, credentials: Credentials) -> str:
         """Choose one mechanism and try it once: every further try counts towards a lock-out."""
         try:
-            mechanism = choose_mechanism(self._capabilities.auth_mechanisms)
+            mechanism = choose_mechanism(self.capabilities.auth_mechanisms)
         except NoUsableMechanism as error:
             raise NotOffered(f"no way to log in: {error}", stage=Stage.AUTH, server=self._settings.server) from error
         reply = self._authenticate(mechanism, credentials)
@@ -166,100 +178,80 @@ class SmtpSession:
     def deliver(self, envelope: Envelope) -> DeliveryResult:
         """Hand over one message; never raises for what the server or the network does to it.
 
-        From the positive reply to the final dot on the message is sent, for each recipient that was accepted. A
-        connection lost before the final dot leaves them deferred, after it unknown (RFC 5321 section 4.2.5).
+        From the positive reply to the end of the data on the message is sent, for each recipient that was accepted. A
+        connection lost before leaves them deferred, lost between the two unknown (RFC 5321 section 4.2.5).
         """
-        results: dict[str, RecipientResult] = {}
+        return next(self.deliver_all([envelope]))
+
+    def deliver_all(self, envelopes: t.Iterable[Envelope]) -> t.Iterator[DeliveryResult]:
+        """Hand over messages, giving a result for each in turn; see :meth:`deliver`.
+
+        With PIPELINING the commands of the next message travel behind the content of the one before, so that a message
+        costs one round trip (RFC 2920 section 3.1). Ends early when the connection is lost: what was not taken from
+        ``envelopes`` by then was not tried.
+        """
+        current: Transaction | None = None
+        for envelope in envelopes:
+            following = Transaction(envelope, self.capabilities, self._settings.server)
+            if current:
+                yield self._finish(current, following)
+            current = following if self._start(following, ahead=current is not None) else None
+            if not current:
+                yield following.result()
+            if not self._connection.usable:
+                return
+        if current:
+            yield self._finish(current)
+
+    def _start(self, transaction: Transaction, ahead: bool) -> bool:
+        """Say the commands of a transaction, unless they went ahead, and take the replies.
+
+        :returns: whether the server now waits for the content.
+        """
         try:
-            self._check_offered(envelope)
-            if self._open_transaction(envelope, results):
-                reply = self._send_content(envelope.content)
-                for address in envelope.recipients:
-                    results.setdefault(address, _judged(address, Stage.END_OF_DATA, reply))
+            if not self._connection.usable:
+                raise ConnectionLost(
+                    "the connection was lost before its turn", stage=Stage.MAIL, server=self.info.server
+                )
+            if self._transaction_open and not ahead:
+                self._command("RSET", Stage.MAIL)
+            if self._pipelining and not ahead:
+                self._connection.send(transaction.group, Stage.MAIL)
+            return self._take_replies(transaction)
         except SmtpError as error:
-            for address in envelope.recipients:
-                results.setdefault(address, _failed(address, error))
-        recipients = tuple(results[address] for address in envelope.recipients)
-        return DeliveryResult(envelope.message_id, len(envelope.content), recipients)
-
-    def _check_offered(self, envelope: Envelope) -> None:
-        limit = self._capabilities.max_size
-        if limit and len(envelope.content) > limit:
-            raise NotOffered(
-                f"the message has {len(envelope.content)} octets, the server takes {limit}",
-                stage=Stage.MAIL,
-                server=self._settings.server,
-                advice="Send less, or a link in place of the attachment.",
-            )
-        if envelope.needs_smtputf8 and "SMTPUTF8" not in self._capabilities:
-            raise NotOffered(
-                "an address is not ASCII and the server does not offer SMTPUTF8",
-                stage=Stage.MAIL,
-                server=self._settings.server,
-                advice="Use an ASCII address, or a server that offers SMTPUTF8 (RFC 6531).",
-            )
-
-    def _open_transaction(self, envelope: Envelope, results: dict[str, RecipientResult]) -> bool:
-        """MAIL, RCPT and DATA, in one go where PIPELINING is offered (RFC 2920 section 3.1).
-
-        :param results: receives the recipients that fell out, and why.
-        :returns: whether the server now waits for the message.
-        """
-        mail = self._mail_command(envelope)
-        recipients = {address: f"RCPT TO:<{address}>" for address in envelope.recipients}
-        pipelining = "PIPELINING" in self._capabilities
-        reset = self._transaction_open
-        if pipelining:
-            batch = ["RSET"] * reset + [mail, *recipients.values(), "DATA"]
-            self._connection.send(b"".join(map(_line, batch)), Stage.MAIL)
-
-        def ask(command: str, stage: Stage) -> Reply:
-            return self._connection.read_reply(stage) if pipelining else self._command(command, stage)
-
-        if reset:
-            ask("RSET", Stage.MAIL)
-        self._transaction_open = True
-        reply = ask(mail, Stage.MAIL)
-        if not reply.positive:
-            results.update({address: _judged(address, Stage.MAIL, reply) for address in recipients})
-            if not pipelining:
-                return False
-        for address, command in recipients.items():
-            reply = ask(command, Stage.RCPT)
-            if not reply.positive:
-                results.setdefault(address, _judged(address, Stage.RCPT, reply))
-        nobody_left = len(results) == len(recipients)
-        if nobody_left and not pipelining:
+            transaction.fail(error)
             return False
-        return self._start_data(ask("DATA", Stage.DATA), nobody_left, recipients, results)
 
-    def _start_data(
-        self, reply: Reply, nobody_left: bool, recipients: t.Iterable[str], results: dict[str, RecipientResult]
-    ) -> bool:
-        if reply.intermediate and not nobody_left:
-            return True
-        if reply.intermediate:
-            self._send_content(b"")  # RFC 2920 section 3.1: the server waits, so give it an empty message for nobody
-        for address in recipients:
-            results.setdefault(address, _judged(address, Stage.DATA, reply))
-        return False
+    def _take_replies(self, transaction: Transaction) -> bool:
+        replies: list[Reply] = []
+        try:
+            for stage, command in transaction.commands:
+                if not self._pipelining:
+                    if replies and not transaction.take(replies):
+                        break
+                    self._connection.send(command, stage)
+                self._transaction_open = True
+                replies.append(self._connection.read_reply(stage))
+        finally:
+            waiting = transaction.take(replies)  # what was said before a connection was lost still holds
+        if not waiting and replies and replies[-1].intermediate:
+            # RFC 2920 section 3.1: the server waits although nobody is left, so it gets an empty message for nobody
+            self._connection.send(b".\r\n", Stage.BODY)
+            self._connection.read_reply(Stage.END_OF_DATA)
+            self._transaction_open = False
+        return waiting
 
-    def _mail_command(self, envelope: Envelope) -> str:
-        parameters = ""
-        if "SIZE" in self._capabilities:
-            parameters += f" SIZE={len(envelope.content)}"
-        if envelope.needs_smtputf8:
-            parameters += " BODY=8BITMIME SMTPUTF8"
-        return f"MAIL FROM:<{envelope.sender}>{parameters}"
-
-    def _send_content(self, content: bytes) -> Reply:
-        stuffed = content.replace(b"\r\n.", b"\r\n..")  # RFC 5321 section 4.5.2
-        if stuffed.startswith(b"."):
-            stuffed = b"." + stuffed
-        self._connection.send(stuffed + b".\r\n", Stage.BODY)
-        reply = self._connection.read_reply(Stage.END_OF_DATA)
-        self._transaction_open = False
-        return reply
+    def _finish(self, transaction: Transaction, following: Transaction | None = None) -> DeliveryResult:
+        """Send the content, the commands of the following transaction right behind it, and take the reply."""
+        try:
+            group = following.group if following and self._pipelining else b""
+            self._connection.send(transaction.content + group, Stage.BODY)
+            count = len(transaction.accepted) if self._settings.lmtp else 1
+            transaction.finish([self._connection.read_reply(Stage.END_OF_DATA) for _number in range(count)])
+            self._transaction_open = False
+        except SmtpError as error:
+            transaction.fail(error)
+        return transaction.result()
 
     # Commands
 
@@ -278,22 +270,3 @@ def _line(command: str) -> bytes:
 
 def _encode(response: bytes) -> str:
     return base64.b64encode(response).decode("ascii")
-
-
-_SUBJECTS = {Stage.MAIL: "the sender", Stage.RCPT: "the recipient"}
-
-
-def _judged(address: str, stage: Stage, reply: Reply) -> RecipientResult:
-    """The result that a reply means for one recipient."""
-    status = Status.of(reply)
-    problem = "" if status is Status.SENT else f'{_SUBJECTS.get(stage, "the message")} was {status.value}: "{reply}"'
-    return RecipientResult(address, status, stage, reply, problem)
-
-
-def _failed(address: str, error: SmtpError) -> RecipientResult:
-    """The result for one recipient when there is no reply; only the end of data leaves it undecided."""
-    if error.stage is Stage.END_OF_DATA:
-        status = Status.UNKNOWN
-    else:
-        status = Status.DEFERRED if error.temporary else Status.REFUSED
-    return RecipientResult(address, status, error.stage, error.reply, str(error))
