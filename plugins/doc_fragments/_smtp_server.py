@@ -61,4 +61,10 @@ options:
     description: Seconds to wait for each reply, however slowly it comes in.
     type: float
     default: 60.0
+  final_timeout:
+    description:
+      - Seconds to wait for the reply to the message itself, which servers scan first.
+      - Giving up leaves unknown whether it was accepted (RFC 5321 section 4.5.3.2.6 asks for ten minutes).
+    type: float
+    default: 600.0
 """

@@ -31,7 +31,7 @@ attributes:
     support: full
 options:
   name:
-    description: Name of the transaction, unique on the host.
+    description: Name of the transaction, unique on the host, of letters, digits, C(_) and C(-).
     type: str
     required: true
   files:
@@ -51,8 +51,8 @@ options:
         description: What it holds, in place of O(files[].content), when it may never be shown.
         type: str
       mode:
-        description: Permission bits in octal.
-        type: str
+        description: Permission bits in octal, in quotes.
+        type: raw
         default: "0644"
       owner:
         description: User it belongs to.
@@ -129,7 +129,8 @@ from ..module_utils._module.transaction import ARGUMENTS, run_transaction
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
+    # no_log: Ansible would write the parameters into the host's syslog, and masks only secrets that repr() leaves alone
+    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True, no_log=True)
     run_transaction(module)
 
 

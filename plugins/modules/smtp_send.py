@@ -190,7 +190,7 @@ connection:
       description: The address that answered.
       type: str
     tls_version:
-      description: TLS version, or V(none).
+      description: TLS version; null without TLS.
       type: str
     tls_cipher:
       description: Cipher suite.
@@ -202,13 +202,25 @@ connection:
       description: Mechanism of the login, if there was one.
       type: str
 stage:
-  description: The stage of the session that failed.
+  description: The stage of the session that failed; V(compose) when no connection was opened.
   type: str
   returned: on failure
   sample: auth
+server:
+  description: Host and port as given.
+  type: str
+  returned: when the session could not be opened
 code:
-  description: The code of the reply that ended the session.
+  description: The code of the reply that ended the session, if it was a reply.
   type: int
+  returned: when the session could not be opened
+enhanced_code:
+  description: The enhanced status code of that reply.
+  type: str
+  returned: when the session could not be opened
+text:
+  description: The text of that reply.
+  type: str
   returned: when the session could not be opened
 """
 
@@ -222,6 +234,7 @@ def main() -> None:
         argument_spec={**SERVER_ARGUMENTS, **MESSAGE_ARGUMENTS},
         required_together=SERVER_REQUIRED_TOGETHER,
         supports_check_mode=True,
+        no_log=True,  # what people write each other does not belong into the host's syslog
     )
     run_send(module)
 

@@ -31,6 +31,7 @@ class Fault(enum.Enum):
     GARBAGE = "answer what is no SMTP reply"
     ENDLESS = "answer a line without end"
     INJECT = "answer, and put plaintext behind it"
+    BREAK_OFF = "let the content begin, then refuse it and close"
     ACCEPT_AND_CLOSE = "do what was asked, and close before saying so"
 
 
@@ -116,11 +117,11 @@ class _Conversation:
 
     def _handle(self, command: str) -> None:
         verb = command.split(" ")[0].upper()
-        if verb == "EHLO":
+        if verb in ("EHLO", "LHLO"):
             tls_waits = self._peer.tls is not None and not isinstance(self._stream, ssl.SSLSocket)
             keywords = ["peer.test", *self._peer.extensions, *(["STARTTLS"] if tls_waits else [])]
             lines = [f"250-{keyword}" for keyword in keywords[:-1]] + [f"250 {keywords[-1]}"]
-            self._answer(verb, "\r\n".join(lines))
+            self._answer("EHLO", "\r\n".join(lines))
         elif verb == "STARTTLS" and self._peer.tls:
             self._answer(verb, "220 2.0.0 go ahead")
             self._input.close()
@@ -183,6 +184,12 @@ class _Conversation:
         if fault is Fault.INJECT:
             reply += "\r\n250 2.0.0 ok"
         self._say(reply)
+        if fault is Fault.BREAK_OFF:
+            self._input.read(100_000)
+            self._say("552 5.3.4 too large")
+            self._stream.shutdown(socket.SHUT_WR)
+            self._peer._over.wait(0.3)
+            raise _Hangup
         return reply
 
     def _say(self, reply: str) -> None:

@@ -20,6 +20,9 @@ _DOMAIN_LITERAL = re.compile(r"\[(?:IPv6:[0-9A-Fa-f:.]+|[0-9.]+)\]\Z")
 _LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\Z")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
+#: UTS 46 section 4.1.2: IDNA 2003, which Python speaks, maps these to others; IDNA 2008 does not.
+_DEVIATIONS = frozenset("\u00df\u03c2\u200c\u200d")
+
 #: RFC 5321 section 4.5.3.1.1 and 4.5.3.1.2, in octets.
 _MAX_LOCAL, _MAX_DOMAIN = 64, 255
 
@@ -121,6 +124,11 @@ def _mailbox(name: str, address: str) -> Mailbox:
 def _ascii_domain(domain: str, address: str) -> str:
     if _DOMAIN_LITERAL.match(domain):
         return domain
+    if set(domain) & _DEVIATIONS:
+        raise InvalidAddress(
+            f"the domain of {address!r} holds a letter that the two standards of international names read "
+            "differently, as two domains; write it in its ASCII form, xn--..."
+        )
     try:
         ascii_domain = domain.encode("idna").decode("ascii")
     except UnicodeError:

@@ -37,7 +37,11 @@ def _follow(module: AnsibleModule, queue_id: str) -> Trace:
     """Read the journal until the message left the queue, or the time is over."""
     deadline = time.monotonic() + module.params["timeout"]
     while True:
-        lines = _run(module, ["journalctl", "--no-pager", "--output=cat", "--since=-1d", f"--grep={queue_id}"], (0, 1))
+        lines = _run(
+            module,
+            ["journalctl", "--no-pager", "--output=cat", "--since=-1d", "--unit=postfix*", f"--grep={queue_id}"],
+            (0, 1),
+        )
         found = trace(lines.splitlines(), queue_id)
         if found.removed or time.monotonic() > deadline:
             return found

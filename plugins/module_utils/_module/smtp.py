@@ -12,11 +12,11 @@ from ansible.module_utils.basic import AnsibleModule
 from .._message.addresses import Mailbox, parse_mailbox, parse_mailboxes
 from .._message.attachments import from_content, from_file
 from .._message.compose import Message, compose
-from .._message.errors import InvalidAddress, MessageError
+from .._message.errors import InvalidAddress
 from .._message.mime import Attachment
 from .._smtp.auth import Credentials
 from .._smtp.delivery import DeliveryResult, Envelope, Status
-from .._smtp.errors import SmtpError
+from .._smtp.errors import SmtpError, Stage
 from .._smtp.session import SmtpSession
 from .._smtp.settings import InvalidSettings, ServerSettings
 from .._smtp.tls import TlsMode, TlsPolicy
@@ -36,6 +36,7 @@ SERVER_ARGUMENTS: dict[str, t.Any] = {
     "ehlo_name": {"type": "str", "default": ""},
     "connect_timeout": {"type": "float", "default": 15.0},
     "timeout": {"type": "float", "default": 60.0},
+    "final_timeout": {"type": "float", "default": 600.0},
 }
 SERVER_REQUIRED_TOGETHER = [("username", "password")]
 
@@ -72,8 +73,8 @@ def run_send(module: AnsibleModule) -> None:
     try:
         settings = server_settings(module.params)
         envelope = _envelope(module.params)
-    except (MessageError, InvalidSettings) as error:
-        module.fail_json(msg=f"Nothing was sent: {error}.", stage="compose")
+    except ValueError as error:  # MessageError, InvalidSettings, and an envelope that cannot be
+        module.fail_json(msg=f"Nothing was sent: {error}.", stage=Stage.COMPOSE.value)
     if module.check_mode:
         module.exit_json(
             changed=False,
@@ -85,7 +86,7 @@ def run_send(module: AnsibleModule) -> None:
             result = session.deliver(envelope)
             connection = session.info.to_dict()
     except SmtpError as error:
-        module.fail_json(msg=f"Nothing was sent. {error}", **failure(error))
+        module.fail_json(msg=f"Nothing was sent. {error}", **failure(error), **_unsent(envelope).to_dict())
     report = {**result.to_dict(), "connection": connection}
     open_recipients = [recipient for recipient in result.recipients if recipient.status is not Status.SENT]
     if open_recipients:
@@ -112,6 +113,7 @@ def server_settings(options: Options) -> ServerSettings:
         ehlo_name=options["ehlo_name"],
         connect_timeout=options["connect_timeout"],
         timeout=options["timeout"],
+        final_timeout=options["final_timeout"],
         allow_cleartext_login=options["allow_cleartext_login"],
     )
 
@@ -178,11 +180,22 @@ def _unsent(envelope: Envelope) -> DeliveryResult:
     return DeliveryResult(envelope.message_id, len(envelope.content), ())
 
 
+#: What to do about a recipient who did not get the message.
+_ADVICE: t.Mapping[Status, str] = {
+    Status.REFUSED: "It will be refused each time: change the address, the sender or the message.",
+    Status.DEFERRED: "Nothing was accepted: send it again later.",
+    Status.UNKNOWN: "The server may have taken it or not: sending it again may deliver it twice.",
+}
+
+
 def _partial_failure(settings: ServerSettings, result: DeliveryResult) -> str:
+    """Who did not get the message, why, and what to do, as sentences."""
     sent = len(result.having(Status.SENT))
-    problems = "; ".join(
-        f"{recipient.address}: {recipient.status.value} at stage {recipient.stage.value}, {recipient.problem}"
+    problems = [
+        f"{recipient.address}: {recipient.status.value} at stage {recipient.stage.value}: {recipient.problem}. "
+        f"{_ADVICE[recipient.status]}"
         for recipient in result.recipients
         if recipient.status is not Status.SENT
-    )
-    return f"{settings.server} took the message for {sent} of {len(result.recipients)} recipients. {problems}"
+    ]
+    known = f"{settings.server} took the message for {sent} of {len(result.recipients)} recipients."
+    return " ".join([known, *problems])

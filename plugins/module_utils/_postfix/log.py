@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 _DELIVERY = re.compile(
     r"(?P<queue_id>[0-9A-Za-z]{6,}): to=<(?P<recipient>[^>]*)>,(?: orig_to=<[^>]*>,)? relay=(?P<relay>[^,]+),"
-    r".* dsn=(?P<dsn>[0-9.]+), status=(?P<status>[a-z-]+) \((?P<text>.*)\)\s*\Z"
+    r"[^(]* dsn=(?P<dsn>[0-9.]+), status=(?P<status>[a-z-]+) \((?P<text>.*)\)\s*\Z"
 )
 
 

@@ -30,9 +30,14 @@ LISTENER_DEFAULTS: t.Mapping[int, tuple[str, bool]] = {
 }
 
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-_QUALIFIED_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})+\Z")
-_USER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}\Z")
-_PASSWORD_HASH = re.compile(r"\{[A-Z0-9-]+(?:\.[A-Za-z0-9]+)?\}[^\s:]+\Z")
+#: The last label is no number: that would be an address.
+_QUALIFIED_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\.(?![0-9]+\Z){_LABEL}\Z")
+#: Dovecot looks logins up in lower case.
+_USER_NAME = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,127}\Z")
+#: Schemes of Dovecot that do not keep the password itself, or a fast hash of it.
+_PASSWORD_HASH = re.compile(
+    r"\{(?:SCRAM-SHA-256|SCRAM-SHA-1|SHA256-CRYPT|SHA512-CRYPT|BLF-CRYPT|ARGON2I|ARGON2ID|PBKDF2)\}[^\s:]+\Z"
+)
 _PARAMETER = re.compile(r"[A-Za-z0-9_]+\Z")
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -120,7 +125,8 @@ class _Reader:
     def problem(self, variable: str, sentence: str) -> None:
         self.problems.append(f"{variable}: {sentence}")
 
-    def qualified_name(self, variable: str, value: str) -> str:
+    def qualified_name(self, variable: str, given: t.Any) -> str:
+        value = str(given)
         if not _QUALIFIED_NAME.match(value):
             self.problem(variable, f"{value!r} is no fully qualified name; expected something like relay.example.com")
         return value
@@ -129,7 +135,7 @@ class _Reader:
         networks = []
         for value in _as_list(values):
             try:
-                network = ipaddress.ip_network(value)
+                network = _network(value)
             except ValueError as error:
                 self.problem(variable, f"{error}; expected an address or a network such as 192.0.2.0/24")
                 continue
@@ -155,46 +161,50 @@ class _Reader:
             self.problem(
                 variable, f"a login with tls: {tls} could travel in clear; expected tls: starttls or tls: implicit"
             )
-        return Listener(port, tls, login, self.networks(f"{variable}.from", item.get("from") or ()))
+        if item.get("from") is not None and not _as_list(item["from"]):
+            self.problem(f"{variable}.from", "an empty list lets nobody connect; expected a network, or no from at all")
+        return Listener(port, tls, login, self.networks(f"{variable}.from", item.get("from")))
 
     def user(self, index: int, item: Options, domain: str) -> User:
-        name = item["name"]
+        name = str(item["name"])
         variable = f"relay_users[{index}] ({name})"
         if not _USER_NAME.match(name):
-            self.problem(variable, "expected a name of letters, digits and . _ @ + -")
-        password, password_hash = item.get("password"), item.get("password_hash")
+            self.problem(variable, "expected a name of small letters, digits and . _ @ + -")
+        password, password_hash = _as_text(item.get("password")), _as_text(item.get("password_hash"))
         if bool(password) == bool(password_hash):
             self.problem(variable, "expected either password or password_hash, and not an empty one")
         if password_hash and not _PASSWORD_HASH.match(password_hash):
             self.problem(
-                variable, "password_hash is no hash with its scheme; expected something like {SHA512-CRYPT}$6$..."
+                variable, "password_hash has no scheme fit for passwords; expected something like {SHA512-CRYPT}$6$..."
             )
         senders = _as_list(item.get("senders")) or [name if "@" in name else f"{name}@{domain}"]
-        for sender in senders:
-            self._sender(f"{variable}.senders", sender)
-        return User(name, password, password_hash, tuple(senders))
+        return User(name, password, password_hash, tuple(self._sender(f"{variable}.senders", one) for one in senders))
 
-    def _sender(self, variable: str, sender: str) -> None:
+    def _sender(self, variable: str, sender: str) -> str:
+        """:returns: the address as Postfix will see it, or ``@domain``."""
         try:
             mailbox = parse_mailbox(f"anybody{sender}" if sender.startswith("@") else sender)
-            good = bool(mailbox.domain) and not mailbox.name
+            if mailbox.domain and not mailbox.name and not mailbox.local.startswith(("#", '"')):
+                return f"@{mailbox.domain}" if sender.startswith("@") else mailbox.address
         except InvalidAddress:
-            good = False
-        if not good:
-            self.problem(
-                variable, f"{sender!r} is no address; expected deploy@example.com, or @example.com for a domain"
-            )
+            pass
+        self.problem(variable, f"{sender!r} is no address; expected deploy@example.com, or @example.com for a domain")
+        return sender
 
     def upstream(self, item: Options) -> Upstream:
-        username, password = item.get("username"), item.get("password")
+        username, password = _as_text(item.get("username")), _as_text(item.get("password"))
         tls = item.get("tls") or "starttls"
-        upstream = Upstream(item["host"], int(item.get("port") or 587), tls, username, password)
+        upstream = Upstream(str(item["host"]), int(item.get("port") or 587), tls, username, password)
         if not _QUALIFIED_NAME.match(upstream.host):
             self.problem(
                 "relay_upstream.host", f"{upstream.host!r} is no host name; expected something like smtp.example.com"
             )
         if not 1 <= upstream.port <= 65535:
             self.problem("relay_upstream.port", f"{upstream.port} is none; expected 1 to 65535")
+        if upstream.port == 465:
+            self.problem(
+                "relay_upstream.port", "465 speaks TLS with the first byte, which is not supported yet; use 587"
+            )
         if bool(username) != bool(password):
             self.problem("relay_upstream", "expected username and password together, and neither empty")
         if username and tls == "none":
@@ -207,10 +217,11 @@ class _Reader:
         return upstream
 
     def settings(self, values: Options) -> dict[str, str]:
-        for name, value in values.items():
-            if not _PARAMETER.match(name) or _UNSAFE.search(str(value)):
+        settings = {str(name): _postfix_value(value) for name, value in values.items()}
+        for name, value in settings.items():
+            if not _PARAMETER.match(name) or _UNSAFE.search(value):
                 self.problem(f"relay_settings.{name}", "expected a Postfix parameter with its value on one line")
-        return {name: _postfix_value(value) for name, value in values.items()}
+        return settings
 
     def whole(self, inputs: Inputs, options: Options) -> None:
         """What is wrong only in combination."""
@@ -224,12 +235,20 @@ class _Reader:
             self.problem("relay_users", "a listener demands a login and there is nobody who could; expected a user")
         if not inputs.listeners and not inputs.upstream:
             self.problem("relay_upstream", "a host without listeners hands its mail to an upstream; expected a host")
+        if options["firewall"].get("backend") == "none" and any(listener.sources for listener in inputs.listeners):
+            self.problem("relay_listeners", "from needs a firewall, and relay_firewall.backend is none; leave it out")
         tls = options["tls"]
         if bool(tls.get("certificate")) != bool(tls.get("key")):
             self.problem("relay_tls", "expected certificate and key together, or neither for a self-signed one")
-        self._verify(options["verify"])
+        self._verify(inputs, options["verify"])
 
-    def _verify(self, verify: Options) -> None:
+    def _verify(self, inputs: Inputs, verify: Options) -> None:
+        takes_plain_mail = any(
+            listener.port == 25 and not listener.login and listener.tls in ("none", "opportunistic")
+            for listener in inputs.listeners
+        )
+        if verify.get("to") and inputs.listeners and not takes_plain_mail:
+            self.problem("relay_verify", "the message goes in by port 25 of the host itself; expected such a listener")
         for key in ("to", "from"):
             if verify.get(key):
                 try:
@@ -241,8 +260,19 @@ class _Reader:
 # Ansible checks the types of a role's variables, and hands them on as they were written.
 
 
+def _network(value: t.Any) -> Network:
+    """:raises ValueError: no network; an IPv6 scope, which may be any text, belongs to no other host."""
+    if "%" in str(value):
+        raise ValueError(f"{str(value)!r} does not appear to be an IPv4 or IPv6 network")
+    return ipaddress.ip_network(str(value))
+
+
 def _as_list(value: t.Any) -> list[str]:
     return [part.strip() for part in value.split(",")] if isinstance(value, str) else list(value or ())
+
+
+def _as_text(value: t.Any) -> str | None:
+    return None if value is None else str(value)
 
 
 def _as_bool(value: t.Any) -> bool:
@@ -250,6 +280,8 @@ def _as_bool(value: t.Any) -> bool:
 
 
 def _postfix_value(value: t.Any) -> str:
+    if value is None:
+        return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

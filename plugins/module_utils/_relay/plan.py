@@ -23,7 +23,7 @@ def make_plan(options: Options) -> dict[str, t.Any]:
     inputs = read_inputs(options)
     if inputs.problems:
         return {"problems": list(inputs.problems)}
-    return {
+    plan: dict[str, t.Any] = {
         "problems": [],
         "self_signed": "self-signed.pem" in _certificate(inputs, options["tls"]).get("smtpd_tls_chain_files", ""),
         "logins": any(listener.login for listener in inputs.listeners),
@@ -33,6 +33,19 @@ def make_plan(options: Options) -> dict[str, t.Any]:
         "firewall": _firewall(inputs.listeners),
         "upstream_host": inputs.upstream.host if inputs.upstream else None,
     }
+    plan["problems"] = [f"{text!r} would break out of its line" for text in _texts(plan["main"], plan["services"])]
+    return plan
+
+
+def _texts(*values: t.Any) -> t.Iterator[str]:
+    """Every text with a control character in it, at any depth; the reader lets none through, this makes sure."""
+    for value in values:
+        if isinstance(value, dict):
+            yield from _texts(*value.values())
+        elif isinstance(value, list):
+            yield from _texts(*value)
+        elif isinstance(value, str) and any(character < " " or character == "\x7f" for character in value):
+            yield value
 
 
 def _main(inputs: Inputs) -> dict[str, str]:
@@ -74,7 +87,9 @@ _LOGIN_OPTIONS: t.Mapping[str, str] = {
     "smtpd_sasl_auth_enable": "yes",
     "smtpd_client_restrictions": "permit_sasl_authenticated,reject",
     "smtpd_relay_restrictions": "permit_sasl_authenticated,reject",
-    "smtpd_sender_restrictions": "reject_authenticated_sender_login_mismatch",
+    # the null sender belongs to no login
+    "smtpd_sender_restrictions": "reject_authenticated_sender_login_mismatch,"
+    " check_sender_access inline:{ {<> = 553 5.7.1 a login needs a sender address} }",
     # clients of submission ports pipeline carelessly, as Postfix's own master.cf allows for
     "smtpd_forbid_unauth_pipelining": "no",
 }

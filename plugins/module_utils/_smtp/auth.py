@@ -16,6 +16,10 @@ from dataclasses import dataclass, field
 if t.TYPE_CHECKING:
     from .reply import Reply
 
+_MASK = "********"
+#: So many characters of base64 in a row are no accident.
+_TELLING = 6
+
 #: Yields responses, receives challenges.
 Exchange = t.Generator[bytes, bytes, None]
 
@@ -31,14 +35,25 @@ class Credentials:
     username: str
     password: str = field(repr=False)
 
+    def _echoed_in(self, reply: Reply) -> bool:
+        plain = f"\0{self.username}\0{self.password}"
+        forms = (self.password, *(base64.b64encode(text.encode()).decode("ascii") for text in (plain, self.password)))
+        return any(form and form in line for form in forms for line in reply.lines)
+
     def scrub(self, reply: Reply) -> Reply:
-        """The reply without the secrets that a server may echo, in clear or base64."""
+        """The reply without any word in which the server echoes a secret, in clear or base64, whole or in part."""
+        if reply.positive and not self._echoed_in(reply):
+            return reply  # thousands of these come in, and hold nothing
         plain = f"\0{self.username}\0{self.password}"
         encoded = [base64.b64encode(text.encode()).decode("ascii") for text in (plain, self.password)]
-        lines = reply.lines
-        for secret in filter(None, [self.password, *encoded]):
-            lines = tuple(line.replace(secret, "********") for line in lines)
-        return reply._replace(lines=lines)
+
+        def clean(word: str) -> str:
+            pieces = {word[start : start + _TELLING] for start in range(max(1, len(word) - _TELLING + 1))}
+            echoes = any(piece in form for form in encoded for piece in pieces if len(piece) == _TELLING)
+            return _MASK if echoes or (self.password and self.password in word) else word
+
+        lines = (line.replace(self.password, _MASK) if self.password else line for line in reply.lines)
+        return reply._replace(lines=tuple(" ".join(map(clean, line.split(" "))) for line in lines))
 
 
 @dataclass(frozen=True)

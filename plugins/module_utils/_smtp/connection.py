@@ -14,6 +14,9 @@ from .errors import ConnectFailed, ConnectionLost, ProtocolViolation, Stage, Tls
 from .reply import MAX_LINE_LENGTH, MalformedReply, Reply, ReplyParser
 from .tls import TlsInfo, describe, explain
 
+#: Octets handed over at once; each such piece has the time of one reply.
+_CHUNK = 65536
+
 if t.TYPE_CHECKING:
     from .settings import ServerSettings
     from .tls import TlsPolicy
@@ -30,6 +33,7 @@ def connect(settings: ServerSettings) -> Connection:
 
     try:
         stream = socket.create_connection((settings.host, settings.port), settings.connect_timeout)
+        address = str(stream.getpeername()[0])
     except socket.timeout as error:
         raise failed(
             f"no connection within {settings.connect_timeout:g} s",
@@ -44,27 +48,28 @@ def connect(settings: ServerSettings) -> Connection:
             f"no connection: {error.strerror or error}",
             "Check host and port, that the server runs, and the firewalls between.",
         ) from error
-    return Connection(stream, settings.server, settings.timeout)
+    return Connection(stream, address, settings)
 
 
 class Connection:
     """Bytes to and replies from one peer, each within a time limit.
 
+    :param address: the peer's address.
     :param timeout: seconds for one reply, however slowly it comes in; may be changed at any time.
+    :param final_timeout: the same for the reply to the content.
+    :ivar scrub: what each reply goes through before anybody sees it; a login takes its secrets out.
     :ivar usable: whether there is any sense in sending more.
     """
 
-    def __init__(self, stream: socket.socket, server: str, timeout: float) -> None:
+    def __init__(self, stream: socket.socket, address: str, settings: ServerSettings) -> None:
         self._stream = stream
-        self._server = server
+        self._server = settings.server
+        self.address = address
         self._buffer = bytearray()
-        self.timeout = timeout
+        self.timeout = settings.timeout
+        self.final_timeout = settings.final_timeout
         self.usable = True
-
-    @property
-    def address(self) -> str:
-        """The peer's address."""
-        return str(self._stream.getpeername()[0])
+        self.scrub: t.Callable[[Reply], Reply] = lambda reply: reply
 
     @property
     def own_name(self) -> str:
@@ -84,7 +89,9 @@ class Connection:
         """:raises ConnectionLost: not all of it could be handed over in time."""
         self._stream.settimeout(self.timeout)
         try:
-            self._stream.sendall(data)
+            # the time-out of sendall is for all it is given, and a large message may well take longer than one reply
+            for start in range(0, len(data), _CHUNK):
+                self._stream.sendall(data[start : start + _CHUNK])
         except OSError as error:
             raise self._lost(error, stage) from error
 
@@ -95,19 +102,29 @@ class Connection:
         :raises ProtocolViolation: no SMTP reply.
         """
         parser = ReplyParser()
-        deadline = time.monotonic() + self.timeout
+        timeout = self.final_timeout if stage is Stage.END_OF_DATA else self.timeout
+        deadline = time.monotonic() + timeout
         while True:
             line = self._read_line(stage, deadline)
             try:
                 reply = parser.feed(line)
             except MalformedReply as error:
-                raise self._violation(
-                    f"the answer is no SMTP reply: {error}",
+                said = "" if stage is Stage.AUTH else f": {error}"  # it may echo what it was told
+                raise self.violation(
+                    f"the answer is no SMTP reply{said}",
                     stage,
                     "Check that host and port name an SMTP server; a port with implicit TLS needs tls: implicit.",
-                ) from error
+                ) from (None if stage is Stage.AUTH else error)
             if reply is not None:
-                return reply
+                return self.scrub(reply)
+
+    def expect_silence(self, stage: Stage) -> None:
+        """Make sure that nothing is waiting: it would be taken for the answer to what is said next.
+
+        :raises ProtocolViolation: the peer answered more than it was asked.
+        """
+        if self._buffer:
+            raise self.violation("the server answered more than it was asked", stage)
 
     def _read_line(self, stage: Stage, deadline: float) -> bytes:
         while True:
@@ -117,7 +134,7 @@ class Connection:
                 del self._buffer[:end]
                 return line
             if len(self._buffer) > MAX_LINE_LENGTH:
-                raise self._violation("an endless reply line", stage)
+                raise self.violation("an endless reply line", stage)
             self._buffer += self._receive(stage, deadline)
 
     def _receive(self, stage: Stage, deadline: float) -> bytes:
@@ -141,7 +158,7 @@ class Connection:
         :raises TlsFailed: no handshake, or not with whom we asked for.
         """
         if self._buffer:
-            raise self._violation("the server sent plaintext ahead of TLS", stage)
+            raise self.violation("the server sent plaintext ahead of TLS", stage)
         try:
             self._stream.settimeout(self.timeout)
             self._stream = policy.context().wrap_socket(self._stream, server_hostname=host)
@@ -155,13 +172,15 @@ class Connection:
         """Let go of the socket."""
         self._stream.close()
 
-    def _violation(self, problem: str, stage: Stage, advice: str = "") -> ProtocolViolation:
+    def violation(self, problem: str, stage: Stage, advice: str = "") -> ProtocolViolation:
+        """The error for a peer that cannot be trusted to speak SMTP; nothing more is said to it."""
         self.usable = False
         return ProtocolViolation(problem, stage=stage, server=self._server, advice=advice)
 
     def _lost(self, error: OSError, stage: Stage) -> ConnectionLost:
         self.usable = False
         if isinstance(error, socket.timeout):
-            return ConnectionLost(f"no answer within {self.timeout:g} s", stage=stage, server=self._server)
+            timeout = self.final_timeout if stage is Stage.END_OF_DATA else self.timeout
+            return ConnectionLost(f"no answer within {timeout:g} s", stage=stage, server=self._server)
         reason = error.strerror or str(error) or type(error).__name__
         return ConnectionLost(f"the connection was lost: {reason}", stage=stage, server=self._server)

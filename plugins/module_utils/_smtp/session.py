@@ -9,7 +9,6 @@ Greeting, EHLO, TLS, EHLO again, AUTH once, then messages (RFC 5321 section 3, R
 from __future__ import annotations
 
 import base64
-import binascii
 import typing as t
 from dataclasses import dataclass
 
@@ -21,7 +20,6 @@ from .errors import (
     CommandRefused,
     ConnectionLost,
     NotOffered,
-    ProtocolViolation,
     SmtpError,
     Stage,
     TlsFailed,
@@ -134,6 +132,7 @@ class SmtpSession:
 
     def _login(self, credentials: Credentials) -> str:
         """Choose one mechanism and try it once: every further try counts towards a lock-out."""
+        self._connection.scrub = credentials.scrub
         try:
             mechanism = choose_mechanism(self.capabilities.auth_mechanisms)
         except NoUsableMechanism as error:
@@ -144,7 +143,7 @@ class SmtpSession:
                 f"the login of {credentials.username} with {mechanism.name} was refused",
                 stage=Stage.AUTH,
                 server=self._settings.server,
-                reply=credentials.scrub(reply),
+                reply=reply,
                 advice="Check username and password; many providers ask for an app password or an authorisation code.",
             )
         return mechanism.name
@@ -163,15 +162,14 @@ class SmtpSession:
                 reply = self._command(_encode(exchange.send(self._decode(reply))), Stage.AUTH)
             except StopIteration:
                 reply = self._command("*", Stage.AUTH)  # RFC 4954 section 4: cancel what we do not understand
+                break
         return reply
 
     def _decode(self, reply: Reply) -> bytes:
         try:
             return base64.b64decode(reply.lines[0])
-        except binascii.Error as error:
-            raise ProtocolViolation(
-                "the login challenge is not base64", stage=Stage.AUTH, server=self._settings.server
-            ) from error
+        except ValueError as error:
+            raise self._connection.violation("the login challenge is not base64", Stage.AUTH) from error
 
     # Messages
 
@@ -213,6 +211,8 @@ class SmtpSession:
                 raise ConnectionLost(
                     "the connection was lost before its turn", stage=Stage.MAIL, server=self.info.server
                 )
+            if not ahead:
+                self._connection.expect_silence(Stage.MAIL)
             if self._transaction_open and not ahead:
                 self._command("RSET", Stage.MAIL)
             if self._pipelining and not ahead:
@@ -231,7 +231,7 @@ class SmtpSession:
                         break
                     self._connection.send(command, stage)
                 self._transaction_open = True
-                replies.append(self._connection.read_reply(stage))
+                replies.append(self._read(stage))
         finally:
             waiting = transaction.take(replies)  # what was said before a connection was lost still holds
         if not waiting and replies and replies[-1].intermediate:
@@ -244,20 +244,43 @@ class SmtpSession:
     def _finish(self, transaction: Transaction, following: Transaction | None = None) -> DeliveryResult:
         """Send the content, the commands of the following transaction right behind it, and take the reply."""
         try:
+            self._connection.expect_silence(Stage.DATA)
             group = following.group if following and self._pipelining else b""
             self._connection.send(transaction.content + group, Stage.BODY)
             count = len(transaction.accepted) if self._settings.lmtp else 1
-            transaction.finish([self._connection.read_reply(Stage.END_OF_DATA) for _number in range(count)])
+            transaction.finish([self._read(Stage.END_OF_DATA) for _number in range(count)])
             self._transaction_open = False
         except SmtpError as error:
-            transaction.fail(error)
+            transaction.fail(self._last_words(error))
         return transaction.result()
+
+    def _last_words(self, error: SmtpError) -> SmtpError:
+        """A server that will not have the content may say so and close while it is still being sent."""
+        if error.stage is not Stage.BODY:
+            return error
+        try:
+            reply = self._connection.read_reply(Stage.BODY)
+        except SmtpError:
+            return error
+        if reply.positive or reply.intermediate:
+            return error
+        return CommandRefused("the server broke off", stage=Stage.BODY, server=self.info.server, reply=reply)
 
     # Commands
 
     def _command(self, line: str, stage: Stage) -> Reply:
         self._connection.send(_line(line), stage)
         return self._connection.read_reply(stage)
+
+    def _read(self, stage: Stage) -> Reply:
+        """A reply of the class that this stage can have: 354 to DATA, 2yz to the others, 4yz and 5yz to all.
+
+        Anything else means that replies and commands do not belong together, and no "250" could be trusted.
+        """
+        reply = self._connection.read_reply(stage)
+        if reply.transient or reply.permanent or reply.intermediate is (stage is Stage.DATA):
+            return reply
+        raise self._connection.violation(f'the answer does not belong here: "{reply}"', stage)
 
     def _expect_positive(self, reply: Reply, stage: Stage) -> None:
         if not reply.positive:

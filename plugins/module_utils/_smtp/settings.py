@@ -17,6 +17,10 @@ if t.TYPE_CHECKING:
 DEFAULT_PORTS: t.Mapping[TlsMode, int] = {TlsMode.STARTTLS: 587, TlsMode.IMPLICIT: 465, TlsMode.NONE: 25}
 
 
+#: A day, in seconds: longer is a mistake.
+_LONGEST = 86400
+
+
 class InvalidSettings(ValueError):
     """Settings that contradict each other or cannot be used; the text is a sentence for the user."""
 
@@ -33,6 +37,8 @@ class ServerSettings:
         address it connects from where it has none.
     :param connect_timeout: seconds for the TCP connection, per address.
     :param timeout: seconds for one command and its reply, however slowly it drips.
+    :param final_timeout: seconds for the reply to the content: servers scan it first, and giving up leaves its fate
+        unknown (RFC 5321 section 4.5.3.2.6).
     :param allow_cleartext_login: whether a login may travel without TLS.
     :param lmtp: whether the server speaks LMTP, with a reply for each recipient (RFC 2033).
     """
@@ -44,6 +50,7 @@ class ServerSettings:
     ehlo_name: str = ""
     connect_timeout: float = 15.0
     timeout: float = 60.0
+    final_timeout: float = 600.0
     allow_cleartext_login: bool = False
     lmtp: bool = False
 
@@ -55,6 +62,11 @@ class ServerSettings:
             raise InvalidSettings(f"port is {self.port}, expected 1 to 65535")
         if not self.ehlo_name.isascii() or any(not "!" <= character <= "~" for character in self.ehlo_name):
             raise InvalidSettings(f"the EHLO name is {self.ehlo_name!r}, expected a host name in ASCII letters")
+        for timeout in (self.connect_timeout, self.timeout, self.final_timeout):
+            if not 0 < timeout <= _LONGEST:
+                raise InvalidSettings(f"a time-out is {timeout:g} s, expected more than 0 and at most {_LONGEST}")
+        if self.credentials and not self.credentials.username:
+            raise InvalidSettings("the user name of the login is empty; leave it out to send without a login")
         if self.credentials and self.tls.mode is TlsMode.NONE and not self.allow_cleartext_login:
             raise InvalidSettings(
                 "a login without TLS would send the password in clear; use tls: starttls or tls: implicit"

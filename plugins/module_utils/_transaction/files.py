@@ -8,7 +8,9 @@ Pure file-system logic: it runs no program and knows no service.
 
 from __future__ import annotations
 
+import base64
 import grp
+import json
 import os
 import pwd
 import shutil
@@ -25,7 +27,7 @@ class TransactionError(Exception):
 class WantedFile:
     """One file as it shall be.
 
-    :param path: absolute.
+    :param path: absolute and normal, so that below another root it stays there.
     :param content: octets.
     :param mode: permission bits.
     :param secret: whether the content may never be shown.
@@ -37,6 +39,11 @@ class WantedFile:
     owner: str = "root"
     group: str = "root"
     secret: bool = False
+
+    def __post_init__(self) -> None:
+        """:raises TransactionError: the path is not absolute, or leads elsewhere than it reads."""
+        if not self.path.startswith("/") or os.path.normpath(self.path) != self.path or self.path == "/":
+            raise TransactionError(f"{self.path!r} is no plain absolute path; expected something like /etc/app.conf")
 
 
 @dataclass(frozen=True)
@@ -128,14 +135,54 @@ def apply(changes: t.Iterable[Change]) -> None:
             raise TransactionError(f"{wanted.path} cannot be written: {error.strerror}") from error
 
 
+def remember(changes: t.Iterable[Change]) -> str:
+    """What :func:`undo` needs, as text that outlives a run: see :func:`recall`."""
+    return json.dumps({change.wanted.path: _to_json(change.present) for change in changes})
+
+
+def recall(text: str, changes: t.Sequence[Change]) -> list[Change]:
+    """The changes, with what was there before a run that was cut short in place of what it left.
+
+    :raises TransactionError: the text is none that :func:`remember` made.
+    """
+    try:
+        before = {path: _from_json(present) for path, present in json.loads(text).items()}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise TransactionError("what an interrupted run left behind cannot be read") from error
+    untouched = [change for change in changes if change.wanted.path not in before]
+    return [*untouched, *(Change(WantedFile(path, b""), present) for path, present in before.items())]
+
+
+def _to_json(present: PresentFile | None) -> dict[str, t.Any] | None:
+    if present is None:
+        return None
+    return {**vars(present), "content": base64.b64encode(present.content).decode("ascii")}
+
+
+def _from_json(fields: dict[str, t.Any] | None) -> PresentFile | None:
+    return None if fields is None else PresentFile(**{**fields, "content": base64.b64decode(fields["content"])})
+
+
 def undo(changes: t.Iterable[Change]) -> None:
-    """Put back what was there before :func:`apply`; safe to call when only some of it happened."""
+    """Put back what was there before :func:`apply`; safe to call when only some of it happened.
+
+    :raises TransactionError: one could not be put back.
+    """
     for change in changes:
-        present = change.present
-        if present is not None:
-            _replace(change.wanted.path, present.content, present.mode, present.uid, present.gid)
-        elif os.path.lexists(change.wanted.path):
-            os.unlink(change.wanted.path)
+        path, present = change.wanted.path, change.present
+        try:
+            if present is not None:
+                _replace(path, present.content, present.mode, present.uid, present.gid)
+            elif os.path.lexists(path):
+                os.unlink(path)
+        except OSError as error:
+            raise TransactionError(f"{path} cannot be put back: {error.strerror}") from error
+
+
+def write_private(path: str, text: str) -> None:
+    """Write a file that only the caller can read, by rename, its directory made where missing."""
+    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+    _replace(path, text.encode("utf-8"), 0o600, os.geteuid(), os.getegid())
 
 
 def remove_tree(root: str) -> None:

@@ -89,7 +89,7 @@ BAD_INPUT: list[tuple[dict[str, t.Any], str]] = [
     ({"relay_users": [{"name": "app"}]}, "relay_users[0] (app): expected either password"),
     ({"relay_upstream": {"host": "smtp.provider.test", "username": "u", "password": "p", "tls": "none"}}, "in clear"),
     ({"relay_upstream": {"hots": "x"}}, "hots"),
-    ({"relay_listeners": [{"port": "many"}]}, "port"),
+    ({"relay_listeners": [{"port": "many"}]}, "many"),
     ({"relay_verify": {"to": "not an address"}}, "relay_verify.to: 'not an address' is no address"),
 ]
 

@@ -34,6 +34,7 @@ GOOD = [
 BAD = [
     ("", "no address"),
     ("a@", "no valid domain"),
+    ("ops@straße.test", "ASCII form"),
     ("@example.com", "no address"),
     ("a b@example.com", "no address"),
     ("a..b@example.com", "no address"),

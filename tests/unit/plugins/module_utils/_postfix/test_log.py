@@ -44,6 +44,11 @@ def test_the_last_attempt_counts() -> None:
     assert trace([DEFERRED, later, REMOVED], "4dDwwB5hD2z4w").sent
 
 
+def test_the_next_hop_cannot_speak_for_postfix() -> None:
+    bounced = SENT.replace("status=sent (250 2.0.0 Ok", "status=bounced (550 no, dsn=2.0.0, status=sent (250 fine)")
+    assert not trace([bounced, REMOVED], "4dDwwB5hD2z4w").sent
+
+
 def test_nothing_known() -> None:
     found = trace(OTHERS, "4dDwwB5hD2z4w")
     assert not found.deliveries

@@ -32,6 +32,7 @@ def options(**changes: t.Any) -> dict[str, t.Any]:
         "upstream": {"host": "smtp.p.test"},
         "tls": {},
         "verify": {},
+        "firewall": {},
         "settings": {},
         "hardening": {"disable_vrfy_command": "yes", "biff": "no"},
     }
@@ -106,6 +107,22 @@ def test_values_as_inventories_in_ini_form_give_them() -> None:
     assert made["firewall"]["accept"][0]["match"] == "ip saddr { 192.0.2.1/32, 192.0.2.2/32 } "
 
 
+def test_numbers_for_text_as_yaml_gives_them() -> None:
+    made = plan(
+        listeners=[{"port": 587}],
+        users=[{"name": 123, "password": 12345678}],
+        upstream={"host": "smtp.p.test", "username": "u", "password": 4711},
+    )
+    assert made["tables"]["dovecot_users"].startswith("123:{SCRAM-SHA-256}")
+    assert made["tables"]["sasl_passwd"] == "[smtp.p.test]:587 u:4711\n"
+
+
+def test_senders_are_written_as_postfix_sees_them() -> None:
+    user = {"name": "a", "password": "x", "senders": [" ops@a.test", "<b@a.test>", "c@MÜNCHEN.de", "@münchen.de"]}
+    senders = plan(users=[user])["tables"]["senders"].splitlines()
+    assert senders == ["ops@a.test a", "b@a.test a", "c@xn--mnchen-3ya.de a", "@xn--mnchen-3ya.de a"]
+
+
 def test_certificate() -> None:
     given = plan(listeners=[{"port": 25}], tls={"certificate": "c.pem", "key": "k.pem"})
     assert (given["main"]["smtpd_tls_chain_files"], given["self_signed"]) == ("/etc/postfix/relay.pem", False)
@@ -120,6 +137,9 @@ BAD = [
     ({"networks": ["::/0"]}, "relay_networks: ::/0 would let strangers"),
     ({"networks": ["10.0.0.0/7"]}, "none wider than /8"),
     ({"networks": ["192.0.2.1/24"]}, "relay_networks: 192.0.2.1/24 has host bits set"),
+    ({"networks": ["fe80::%x]\nrelay_domains = static:all\nmail_name = [/64"]}, "relay_networks: "),
+    ({"listeners": [{"port": 25, "from": ["192.0.2.1"]}], "firewall": {"backend": "none"}}, "from needs a firewall"),
+    ({"settings": {"smtpd_milters": ["a", "b\nrelay_domains = x"]}}, "relay_settings.smtpd_milters: "),
     ({"networks": ["lan"]}, "expected an address or a network"),
     ({"listeners": [{"port": 0}]}, "relay_listeners[0]: port 0"),
     ({"listeners": [{"port": 25}, {"port": 25}]}, "port 25 is listed more than once"),
@@ -129,8 +149,8 @@ BAD = [
     ({"users": [{"name": "a"}]}, "relay_users[0] (a): expected either password or password_hash"),
     ({"users": [{"name": "a", "password": ""}]}, "expected either password or password_hash"),
     ({"users": [{"name": "a", "password": "x", "password_hash": "{X}y"}]}, "expected either"),
-    ({"users": [{"name": "a", "password_hash": "plain"}]}, "password_hash is no hash"),
-    ({"users": [{"name": "a:b", "password": "x"}]}, "expected a name of letters"),
+    ({"users": [{"name": "a", "password_hash": "plain"}]}, "no scheme fit for passwords"),
+    ({"users": [{"name": "a:b", "password": "x"}]}, "expected a name of small letters"),
     ({"users": [{"name": "a", "password": "x"}, {"name": "a", "password": "y"}]}, "a is listed more than once"),
     ({"users": [{"name": "a", "password": "x", "senders": ["b"]}]}, "'b' is no address"),
     ({"upstream": {"host": "x"}}, "relay_upstream.host: 'x' is no host name"),
@@ -148,6 +168,16 @@ BAD = [
     ({"tls": {"key": "k"}}, "relay_tls: expected certificate and key together"),
     ({"settings": {"a b": "c"}}, "relay_settings.a b: "),
     ({"settings": {"biff": "no\nsmtpd_x = y"}}, "relay_settings.biff: "),
+    ({"hostname": "192.0.2.10"}, "relay_hostname: '192.0.2.10' is no fully qualified name"),
+    ({"listeners": [{"port": 25, "from": []}]}, "relay_listeners[0].from: an empty list lets nobody connect"),
+    ({"users": [{"name": "App", "password": "x"}]}, "expected a name of small letters"),
+    ({"users": [{"name": "a", "password_hash": "{PLAIN}x"}]}, "no scheme fit for passwords"),
+    ({"users": [{"name": "a", "password": "x", "senders": ["#x@a.test"]}]}, "'#x@a.test' is no address"),
+    ({"upstream": {"host": "a.test", "port": 465}}, "relay_upstream.port: 465 speaks TLS"),
+    (
+        {"listeners": [{"port": 25, "tls": "starttls"}], "verify": {"to": "a@b.test"}},
+        "relay_verify: the message goes in",
+    ),
     ({"verify": {"to": "nobody at all"}}, "relay_verify.to: "),
 ]
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import ssl
+import traceback
 import typing as t
 
 import pytest
@@ -14,7 +15,7 @@ import trustme
 
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp import errors
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.auth import Credentials
-from ansible_collections.mailops.smtp.plugins.module_utils._smtp.delivery import DeliveryResult, Envelope, Status
+from ansible_collections.mailops.smtp.plugins.module_utils._smtp.delivery import DeliveryResult, Envelope
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.session import SmtpSession
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.settings import InvalidSettings, ServerSettings
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.tls import TlsMode, TlsPolicy
@@ -45,6 +46,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 def settings(peer: Peer, **changes: t.Any) -> ServerSettings:
     defaults: dict[str, t.Any] = {"host": "localhost", "port": peer.port, "tls": PLAINTEXT, "timeout": 1.0}
+    defaults["final_timeout"] = changes.get("timeout", 1.0)
     return ServerSettings(**{**defaults, **changes})
 
 
@@ -113,7 +115,7 @@ def test_a_reply_decides(command: str, reply: str, status: str, stage: str, exte
 FAULTS = [
     (command, fault, "unknown" if command == END_OF_DATA else "deferred")
     for command in ("MAIL", "RCPT", "DATA", END_OF_DATA)
-    for fault in (Fault.CLOSE, Fault.RESET, Fault.STALL, Fault.DRIP)
+    for fault in (Fault.CLOSE, Fault.RESET, Fault.STALL, Fault.DRIP, Fault.ACCEPT_AND_CLOSE)
 ]
 
 
@@ -258,6 +260,9 @@ def test_no_common_mechanism(authority: Authority) -> None:
         ({"host": "a b"}, "host"),
         ({"host": "a\r\nb"}, "host"),
         ({"port": 70000}, "port"),
+        ({"timeout": -1}, "time-out"),
+        ({"connect_timeout": float("inf")}, "time-out"),
+        ({"credentials": Credentials("", "x")}, "user name"),
         ({"ehlo_name": "a\r\nMAIL FROM:<x>"}, "EHLO"),
         ({"tls": PLAINTEXT, "credentials": LOGIN}, "in clear"),
     ],
@@ -299,5 +304,61 @@ def test_a_transaction_left_open_is_reset() -> None:
     assert peer.commands.count("RSET") == 1
 
 
-def test_status_words() -> None:
-    assert {status.value for status in Status} == {"sent", "refused", "deferred", "unknown"}
+@pytest.mark.parametrize(
+    "echo", [f"535 5.7.8 {AUTH_PLAIN_RESPONSE[3:-4]} is wrong", f"ERR AUTH PLAIN {AUTH_PLAIN_RESPONSE}"]
+)
+def test_no_echo_of_a_login_gets_through(authority: Authority, echo: str) -> None:
+    with (
+        Peer({"AUTH": echo}, extensions=["AUTH PLAIN"], tls=authority.server) as peer,
+        pytest.raises(errors.SmtpError) as caught,
+    ):
+        deliver(peer, tls=TlsPolicy(ca_file=authority.ca_file), credentials=LOGIN)
+    assert caught.value.stage is errors.Stage.AUTH
+    told = "".join(traceback.format_exception(caught.value))
+    assert not [start for start in range(20) if AUTH_PLAIN_RESPONSE[start : start + 8] in told], told
+
+
+def test_lmtp_gives_each_recipient_a_reply() -> None:
+    """RFC 2033 section 4.2."""
+    with Peer({END_OF_DATA: "250 2.0.0 one\r\n452 4.2.2 two is full"}) as peer:
+        result = deliver(peer, lmtp=True)
+    assert statuses(result) == ["sent", "deferred"]
+    assert peer.commands[0].startswith("LHLO ")
+
+
+def test_a_server_that_breaks_off_is_heard() -> None:
+    """It says why and closes while the content is still on its way."""
+    envelope = Envelope("from@a.test", ("one@b.test",), b"x" * 70 + b"\r\n" + b"y\r\n" * 3_000_000)
+    with Peer(faults={"DATA": Fault.BREAK_OFF}, extensions=["PIPELINING"]) as peer:
+        result = deliver(peer, envelope)
+    assert statuses(result) == ["refused"]
+    assert "552 5.3.4" in result.recipients[0].problem
+
+
+OUT_OF_STEP = [
+    ({"DATA": "250 2.0.0 ok"}, {}, "data"),
+    ({"MAIL": "354 go"}, {}, "mail"),
+    ({"RCPT": "354 go"}, {}, "rcpt"),
+    ({}, {"MAIL": Fault.INJECT}, "data"),
+    ({}, {"RCPT": Fault.INJECT}, "data"),
+]
+
+
+@pytest.mark.parametrize("extensions", [["PIPELINING"], []], ids=["pipelining", "in turn"])
+@pytest.mark.parametrize(("replies", "faults", "stage"), OUT_OF_STEP)
+def test_a_server_out_of_step_never_means_sent(
+    replies: dict[str, str], faults: dict[str, Fault], stage: str, extensions: list[str]
+) -> None:
+    with Peer(replies, faults, extensions) as peer:
+        result = deliver(peer)
+    assert "sent" not in statuses(result), result
+    assert peer.messages in ([], [b".\r\n"])
+
+
+def test_a_server_that_only_ever_asks(authority: Authority) -> None:
+    with (
+        Peer({"AUTH": "334 ", "*": "334 "}, extensions=["AUTH PLAIN"], tls=authority.server) as peer,
+        pytest.raises(errors.AuthRefused),
+    ):
+        deliver(peer, tls=TlsPolicy(ca_file=authority.ca_file), credentials=LOGIN)
+    assert peer.commands[-1] == "*"

@@ -1,0 +1,166 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""config_transaction as Ansible runs it: what it does to files when commands fail, and what it tells."""
+
+from __future__ import annotations
+
+import getpass
+import grp
+import json
+import os
+import typing as t
+from pathlib import Path
+
+import pytest
+from ansible.module_utils import basic
+from ansible.module_utils.testing import patch_module_args
+
+from ansible_collections.mailops.smtp.plugins.module_utils._module import transaction
+from ansible_collections.mailops.smtp.plugins.modules import config_transaction
+
+OWNER = {"owner": getpass.getuser(), "group": grp.getgrgid(os.getgid()).gr_name}
+Run = t.Callable[..., dict[str, t.Any]]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """``run(files, check=False, **options)`` gives the module's result; ``log`` in it is what went to syslog."""
+    log: list[str] = []
+    monkeypatch.setattr(transaction, "_STATE_DIRECTORY", str(tmp_path / "state"))
+    monkeypatch.setattr(basic.AnsibleModule, "log", lambda _self, msg, **_more: log.append(str(msg)))
+
+    def run_module(files: list[dict[str, t.Any]], check: bool = False, **options: t.Any) -> dict[str, t.Any]:
+        given = {"name": "app", "files": [{**OWNER, **file} for file in files], **options, "_ansible_check_mode": check}
+        with patch_module_args(given), pytest.raises(SystemExit):
+            config_transaction.main()
+        return {**json.loads(capsys.readouterr().out), "log": "\n".join(log)}
+
+    return run_module
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Path:
+    path = tmp_path / "app.conf"
+    path.write_text("old\n")
+    path.chmod(0o644)
+    return path
+
+
+def leftovers(tmp_path: Path) -> list[str]:
+    return sorted(
+        path.name for path in tmp_path.rglob("*") if path.name.endswith((".pending", ".stage", ".mailops-new"))
+    )
+
+
+def test_a_change_and_none(run: Run, target: Path, tmp_path: Path) -> None:
+    files = [{"path": str(target), "content": "new\n"}]
+    options = {"validate": [["grep", "-q", "new", f"{{stage}}{target}"]], "activate": [["touch", f"{tmp_path}/active"]]}
+    preview = run(files, check=True, **options)
+    assert (preview["changed"], target.read_text()) == (True, "old\n")
+    assert "+new" not in preview["diff"][0]["before"]
+    assert run(files, **options)["changed"] is True
+    assert target.read_text() == "new\n"
+    assert (tmp_path / "active").exists()
+    assert run(files, **options)["changed"] is False
+    assert leftovers(tmp_path) == []
+
+
+FAILURES = [
+    {"validate": [["sh", "-c", "echo no good >&2"]]},
+    {"validate": [["false"]]},
+    {"validate": [["no-such-program"]]},
+    {"activate": [["false"]]},
+    {"activate": [["no-such-program"]]},
+    {"health": [["false"]]},
+    {"activate": [["false"]], "explain": [["no-such-program"]]},
+]
+
+
+@pytest.mark.parametrize("options", FAILURES)
+def test_whatever_fails_the_old_file_stays(run: Run, target: Path, tmp_path: Path, options: dict[str, t.Any]) -> None:
+    result = run([{"path": str(target), "content": "new\n"}, {"path": f"{tmp_path}/more", "content": "x"}], **options)
+    assert result["failed"] is True
+    assert target.read_text() == "old\n"
+    assert not (tmp_path / "more").exists()
+
+
+def test_the_service_gets_its_old_file_back(run: Run, target: Path, tmp_path: Path) -> None:
+    """Activation refuses the new file only; the result says that everything is as it was."""
+    result = run(
+        [{"path": str(target), "content": "new\n"}],
+        activate=[["grep", "-q", "old", str(target)]],
+        explain=[["echo", "the service says why"]],
+    )
+    assert "Everything was put back as it was" in result["msg"]
+    assert "the service says why" in result["msg"]
+    assert leftovers(tmp_path) == []
+
+
+def test_a_killed_run_is_undone_to_what_was_before_it(
+    run: Run, target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = [{"path": str(target), "content": "new\n"}]
+    with monkeypatch.context() as killed:
+        killed.setattr(transaction._Transaction, "_activate", lambda _self: os._exit(9))
+        if (child := os.fork()) == 0:
+            run(files)
+        os.waitpid(child, 0)
+    assert target.read_text() == "new\n"
+    assert leftovers(tmp_path) == ["app.pending", "app.stage"] or leftovers(tmp_path) == ["app.pending"]
+    assert run(files, check=True)["changed"] is True
+    result = run(files, activate=[["grep", "-q", "old", str(target)]])
+    assert "Everything was put back as it was" in result["msg"]
+    assert target.read_text() == "old\n"
+    assert run(files)["changed"] is True
+    assert (target.read_text(), leftovers(tmp_path)) == ("new\n", [])
+
+
+def test_an_unhealthy_service_is_activated_again(run: Run, target: Path, tmp_path: Path) -> None:
+    files = [{"path": str(target), "content": "old\n"}]
+    flag = tmp_path / "running"
+    options = {"health": [["test", "-e", str(flag)]], "activate": [["touch", str(flag)]]}
+    assert run(files, check=True, **options)["changed"] is True
+    assert run(files, **options)["changed"] is True
+    assert run(files, **options)["changed"] is False
+    broken = run(files, health=[["false"]])
+    assert broken["msg"].startswith("The files are right and the service is not healthy.")
+
+
+def test_no_secret_in_result_or_log(run: Run, target: Path) -> None:
+    secret = "user:hunter2-secret\nsecond 'line' \\ here\n"
+    files = [{"path": str(target), "secret": secret, "mode": "0600"}]
+    results = [
+        run(files, check=True),
+        run(files, validate=[["sh", "-c", f"cat {{stage}}{target} >&2"]]),
+        run(files),
+    ]
+    for text in map(json.dumps, results):
+        assert "hunter2" not in text
+        assert "second" not in text
+    assert target.read_text() == secret
+    assert target.stat().st_mode & 0o777 == 0o600
+
+
+BAD = [
+    ({"path": "relative.conf"}, {}, "no plain absolute path"),
+    ({"path": "/../../tmp/x"}, {}, "no plain absolute path"),
+    ({"mode": "u=rw"}, {}, "expected octal digits"),
+    ({"mode": "1777777"}, {}, "expected octal digits"),
+    ({"owner": "no-such-user"}, {}, "no-such-user"),
+    ({}, {"name": "../../x"}, "name is '../../x'"),
+]
+
+
+@pytest.mark.parametrize(("file", "options", "words"), BAD)
+def test_bad_input(run: Run, target: Path, file: dict[str, t.Any], options: dict[str, t.Any], words: str) -> None:
+    result = run([{"path": str(target), "content": "new\n", **file}], **options)
+    assert result["failed"] is True
+    assert words in result["msg"]
+    assert target.read_text() == "old\n"
+
+
+@pytest.mark.parametrize("mode", ["0640", "640", 0o640])
+def test_modes_as_yaml_gives_them(run: Run, target: Path, mode: t.Any) -> None:
+    run([{"path": str(target), "content": "new\n", "mode": mode}])
+    assert target.stat().st_mode & 0o7777 == 0o640
