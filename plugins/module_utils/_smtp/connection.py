@@ -11,7 +11,7 @@ import time
 import typing as t
 
 from .errors import ConnectFailed, ConnectionLost, ProtocolViolation, Stage, TlsFailed
-from .reply import MAX_LINE_LENGTH, MalformedReply, Reply, ReplyParser
+from .reply import MAX_LINE_LENGTH, MalformedReply, Reply, ReplyParser, single_line_reply
 from .tls import TlsInfo, describe, explain
 
 #: Octets handed over at once; each such piece has the time of one reply.
@@ -66,6 +66,7 @@ class Connection:
         self._server = settings.server
         self.address = address
         self._buffer = bytearray()
+        self._allowed = 0.0
         self.timeout = settings.timeout
         self.final_timeout = settings.final_timeout
         self.usable = True
@@ -87,11 +88,11 @@ class Connection:
 
     def send(self, data: bytes, stage: Stage) -> None:
         """:raises ConnectionLost: not all of it could be handed over in time."""
-        self._stream.settimeout(self.timeout)
         try:
+            self._allow(self.timeout)
             # the time-out of sendall is for all it is given, and a large message may well take longer than one reply
             for start in range(0, len(data), _CHUNK):
-                self._stream.sendall(data[start : start + _CHUNK])
+                self._stream.sendall(data[start : start + _CHUNK] if len(data) > _CHUNK else data)
         except OSError as error:
             raise self._lost(error, stage) from error
 
@@ -101,22 +102,29 @@ class Connection:
         :raises ConnectionLost: closed, reset, or not there in time.
         :raises ProtocolViolation: no SMTP reply.
         """
-        parser = ReplyParser()
+        try:
+            reply = self._parse_reply(stage)
+        except MalformedReply as error:
+            said = "" if stage is Stage.AUTH else f": {error}"  # it may echo what it was told
+            raise self.violation(
+                f"the answer is no SMTP reply{said}",
+                stage,
+                "Check that host and port name an SMTP server; a port with implicit TLS needs tls: implicit.",
+            ) from (None if stage is Stage.AUTH else error)
+        return self.scrub(reply)
+
+    def _parse_reply(self, stage: Stage) -> Reply:
         timeout = self.final_timeout if stage is Stage.END_OF_DATA else self.timeout
         deadline = time.monotonic() + timeout
-        while True:
-            line = self._read_line(stage, deadline)
-            try:
-                reply = parser.feed(line)
-            except MalformedReply as error:
-                said = "" if stage is Stage.AUTH else f": {error}"  # it may echo what it was told
-                raise self.violation(
-                    f"the answer is no SMTP reply{said}",
-                    stage,
-                    "Check that host and port name an SMTP server; a port with implicit TLS needs tls: implicit.",
-                ) from (None if stage is Stage.AUTH else error)
-            if reply is not None:
-                return self.scrub(reply)
+        line = self._read_line(stage, deadline, timeout)
+        whole = single_line_reply(line)  # as nearly all are
+        if whole:
+            return whole
+        parser = ReplyParser()
+        reply = parser.feed(line)
+        while reply is None:
+            reply = parser.feed(self._read_line(stage, deadline, timeout))
+        return reply
 
     def expect_silence(self, stage: Stage) -> None:
         """Make sure that nothing is waiting: it would be taken for the answer to what is said next.
@@ -126,7 +134,7 @@ class Connection:
         if self._buffer:
             raise self.violation("the server answered more than it was asked", stage)
 
-    def _read_line(self, stage: Stage, deadline: float) -> bytes:
+    def _read_line(self, stage: Stage, deadline: float, timeout: float) -> bytes:
         while True:
             end = self._buffer.find(b"\n") + 1
             if end:
@@ -135,14 +143,14 @@ class Connection:
                 return line
             if len(self._buffer) > MAX_LINE_LENGTH:
                 raise self.violation("an endless reply line", stage)
-            self._buffer += self._receive(stage, deadline)
+            self._buffer += self._receive(stage, timeout)
+            timeout = deadline - time.monotonic()  # what is left for the rest of a reply that drips
 
-    def _receive(self, stage: Stage, deadline: float) -> bytes:
-        remaining = deadline - time.monotonic()
+    def _receive(self, stage: Stage, timeout: float) -> bytes:
         try:
-            if remaining <= 0:
+            if timeout <= 0:
                 raise socket.timeout
-            self._stream.settimeout(remaining)
+            self._allow(timeout)
             data = self._stream.recv(65536)
         except OSError as error:
             raise self._lost(error, stage) from error
@@ -160,13 +168,19 @@ class Connection:
         if self._buffer:
             raise self.violation("the server sent plaintext ahead of TLS", stage)
         try:
-            self._stream.settimeout(self.timeout)
+            self._allow(self.timeout)
             self._stream = policy.context().wrap_socket(self._stream, server_hostname=host)
         except ssl.SSLError as error:
             problem, advice = explain(error)
             raise TlsFailed(problem, stage=Stage.TLS, server=self._server, advice=advice) from error
         except OSError as error:
             raise self._lost(error, Stage.TLS) from error
+
+    def _allow(self, timeout: float) -> None:
+        """Set the socket's time-out; each change is a system call, and with thousands of messages none is needed."""
+        if timeout != self._allowed:
+            self._stream.settimeout(timeout)
+            self._allowed = timeout
 
     def close(self) -> None:
         """Let go of the socket."""

@@ -142,11 +142,13 @@ class DeliveryResult:
     """What became of one message.
 
     :param size: octets of the content.
+    :param attempts: how often it was tried.
     """
 
     message_id: str
     size: int
     recipients: tuple[RecipientResult, ...]
+    attempts: int = 1
 
     def having(self, status: Status) -> tuple[RecipientResult, ...]:
         """The recipients with this status."""

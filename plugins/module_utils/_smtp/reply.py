@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import typing as t
 
@@ -83,6 +84,16 @@ def parse_reply_line(line: bytes) -> tuple[int, bool, str]:
         raise MalformedReply(repr(line[:60]))
     code, separator, text = match.groups()
     return int(code), separator != b"-", _UNPRINTABLE.sub("?", (text or b"").decode("utf-8", "replace"))
+
+
+@functools.lru_cache(maxsize=256)
+def single_line_reply(line: bytes) -> Reply | None:
+    """The reply that this line is, or None when more lines belong to it; a server says the same few all the time.
+
+    :raises MalformedReply: see :func:`parse_reply_line`.
+    """
+    code, last, text = parse_reply_line(line)
+    return Reply(code, (text,)) if last else None
 
 
 class ReplyParser:

@@ -99,6 +99,11 @@ class SmtpSession:
         finally:
             self._connection.close()
 
+    @property
+    def usable(self) -> bool:
+        """Whether another message can be handed over."""
+        return self._connection.usable
+
     # Opening
 
     def _open(self) -> str | None:
@@ -278,7 +283,7 @@ class SmtpSession:
         Anything else means that replies and commands do not belong together, and no "250" could be trusted.
         """
         reply = self._connection.read_reply(stage)
-        if reply.transient or reply.permanent or reply.intermediate is (stage is Stage.DATA):
+        if reply.code >= 400 or reply.intermediate is (stage is Stage.DATA):
             return reply
         raise self._connection.violation(f'the answer does not belong here: "{reply}"', stage)
 
