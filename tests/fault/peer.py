@@ -41,6 +41,7 @@ class Peer:
     :param replies: command (or ``GREETING``, ``.``) to the reply given in place of the usual one.
     :param faults: command to what happens when it comes in.
     :param extensions: the EHLO keywords.
+    :param unix_socket: path to listen on in place of a port.
     :param tls: serves STARTTLS, or TLS from the first byte with ``implicit``.
     """
 
@@ -51,20 +52,25 @@ class Peer:
         extensions: t.Sequence[str] = ("PIPELINING", "SIZE 1000000", "ENHANCEDSTATUSCODES"),
         tls: ssl.SSLContext | None = None,
         implicit: bool = False,
+        unix_socket: str = "",
     ) -> None:
         self.replies = dict(replies or {})
         self.faults = dict(faults or {})
         self.extensions = list(extensions)
         self.tls = tls
         self.implicit = implicit
+        self._unix_socket = unix_socket
         self.commands: list[str] = []
         self.messages: list[bytes] = []
         self.connections = 0
         self._over = threading.Event()
 
     def __enter__(self) -> Peer:
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
+        if self._unix_socket:
+            self._listener = socket.create_server(self._unix_socket, family=socket.AF_UNIX)
+        else:
+            self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = 0 if self._unix_socket else self._listener.getsockname()[1]
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
         return self
@@ -129,6 +135,9 @@ class _Conversation:
             self._input = self._stream.makefile("rb")
         elif verb == "DATA":
             self._take_message()
+        elif verb == "BDAT":
+            self._peer.messages.append(self._input.read(int(command.split(" ")[1])))
+            self._answer(END_OF_DATA, "250 2.0.0 Ok: queued as PEER12345")
         elif verb == "AUTH":
             self._authenticate(command)
         elif verb == "QUIT":

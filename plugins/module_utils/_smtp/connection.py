@@ -11,6 +11,7 @@ import time
 import typing as t
 
 from .errors import ConnectFailed, ConnectionLost, ProtocolViolation, Stage, TlsFailed
+from .proxy import ProxyFailed
 from .reply import MAX_LINE_LENGTH, MalformedReply, Reply, ReplyParser, single_line_reply
 from .tls import TlsInfo, describe, explain
 
@@ -23,32 +24,54 @@ if t.TYPE_CHECKING:
 
 
 def connect(settings: ServerSettings) -> Connection:
-    """Open a TCP connection, trying each address of the name in turn.
+    """Open a connection, trying each address of a name in turn.
 
-    :raises ConnectFailed: the name does not resolve, or no address answers.
+    :raises ConnectFailed: the name does not resolve, nobody answers, or a proxy says no.
     """
 
     def failed(problem: str, advice: str) -> ConnectFailed:
         return ConnectFailed(problem, stage=Stage.CONNECT, server=settings.server, advice=advice)
 
     try:
-        stream = socket.create_connection((settings.host, settings.port), settings.connect_timeout)
-        address = str(stream.getpeername()[0])
+        return Connection(*_open_stream(settings), settings)
+    except ProxyFailed as error:
+        raise failed(f"the proxy did not connect: {error}", "Check the proxy, its login and its rules.") from None
     except socket.timeout as error:
         raise failed(
             f"no connection within {settings.connect_timeout:g} s",
             "A firewall may drop the port, on this host, on the way or at the server.",
         ) from error
     except socket.gaierror as error:
+        name = settings.proxy.host if settings.proxy else settings.host
         raise failed(
-            f"the name {settings.host} does not resolve: {error.strerror}", "Check the name and this host's DNS."
+            f"the name {name} does not resolve: {error.strerror}", "Check the name and this host's DNS."
         ) from error
     except OSError as error:
         raise failed(
             f"no connection: {error.strerror or error}",
             "Check host and port, that the server runs, and the firewalls between.",
         ) from error
-    return Connection(stream, address, settings)
+
+
+def _open_stream(settings: ServerSettings) -> tuple[socket.socket, str]:
+    """:returns: a stream to the server, and the address of whom it is connected to."""
+    if settings.unix_socket:
+        stream = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        stream.settimeout(settings.connect_timeout)
+    else:
+        next_host = settings.proxy or settings
+        stream = socket.create_connection((next_host.host, next_host.port), settings.connect_timeout)
+        stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    try:
+        if settings.unix_socket:
+            stream.connect(settings.unix_socket)
+            return stream, settings.unix_socket
+        if settings.proxy:
+            settings.proxy.connect(stream, settings.host, settings.port)
+        return stream, str(stream.getpeername()[0])
+    except BaseException:
+        stream.close()
+        raise
 
 
 class Connection:
@@ -64,6 +87,7 @@ class Connection:
     def __init__(self, stream: socket.socket, address: str, settings: ServerSettings) -> None:
         self._stream = stream
         self._server = settings.server
+        self._policy = settings.tls
         self.address = address
         self._buffer = bytearray()
         self._allowed = 0.0
@@ -78,13 +102,15 @@ class Connection:
         name = socket.gethostname()
         if "." in name:
             return name
+        if self._stream.family == socket.AF_UNIX:
+            return name or "localhost"
         address = str(self._stream.getsockname()[0])
         return f"[IPv6:{address}]" if ":" in address else f"[{address}]"
 
     @property
     def tls(self) -> TlsInfo | None:
         """What the handshake came to, if there was one."""
-        return describe(self._stream) if isinstance(self._stream, ssl.SSLSocket) else None
+        return describe(self._stream, self._policy) if isinstance(self._stream, ssl.SSLSocket) else None
 
     def send(self, data: bytes, stage: Stage) -> None:
         """:raises ConnectionLost: not all of it could be handed over in time."""
@@ -169,7 +195,10 @@ class Connection:
             raise self.violation("the server sent plaintext ahead of TLS", stage)
         try:
             self._allow(self.timeout)
-            self._stream = policy.context().wrap_socket(self._stream, server_hostname=host)
+            self._stream = policy.context().wrap_socket(self._stream, server_hostname=policy.server_name or host)
+            problem = policy.check_pin(self._stream)
+            if problem:
+                raise TlsFailed(problem, stage=Stage.TLS, server=self._server, advice="Check who answers there.")
         except ssl.SSLError as error:
             problem, advice = explain(error)
             raise TlsFailed(problem, stage=Stage.TLS, server=self._server, advice=advice) from error

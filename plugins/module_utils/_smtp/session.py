@@ -112,10 +112,18 @@ class SmtpSession:
             self._connection.start_tls(settings.tls, settings.host, Stage.TLS)
         self._expect_positive(self._connection.read_reply(Stage.GREETING), Stage.GREETING)
         self._ehlo()
-        if settings.tls.mode is TlsMode.STARTTLS:
-            self._starttls()
+        if settings.tls.mode in (TlsMode.STARTTLS, TlsMode.OPPORTUNISTIC) and self._starttls():
             self._ehlo()
-        return self._login(settings.credentials) if settings.credentials else None
+        if not settings.credentials:
+            return None
+        if self._connection.tls is None and not settings.allow_cleartext_login:
+            raise NotOffered(
+                "the server offers no TLS, and the login would travel in clear",
+                stage=Stage.AUTH,
+                server=settings.server,
+                advice="Nothing was sent. Send without a login, or use a server with TLS.",
+            )
+        return self._login(settings.credentials)
 
     def _ehlo(self) -> None:
         verb = "LHLO" if self._settings.lmtp else "EHLO"
@@ -124,8 +132,11 @@ class SmtpSession:
         self.capabilities = Capabilities.parse(reply)
         self._pipelining = "PIPELINING" in self.capabilities
 
-    def _starttls(self) -> None:
+    def _starttls(self) -> bool:
+        """:returns: whether the session goes on in TLS."""
         if "STARTTLS" not in self.capabilities:
+            if self._settings.tls.mode is TlsMode.OPPORTUNISTIC:
+                return False
             raise TlsFailed(
                 "STARTTLS is required and the server does not offer it",
                 stage=Stage.STARTTLS,
@@ -134,6 +145,7 @@ class SmtpSession:
             )
         self._expect_positive(self._command("STARTTLS", Stage.STARTTLS), Stage.STARTTLS)
         self._connection.start_tls(self._settings.tls, self._settings.host, Stage.STARTTLS)
+        return True
 
     def _login(self, credentials: Credentials) -> str:
         """Choose one mechanism and try it once: every further try counts towards a lock-out."""

@@ -12,9 +12,15 @@ from .tls import TlsMode, TlsPolicy
 
 if t.TYPE_CHECKING:
     from .auth import Credentials
+    from .proxy import Proxy
 
 #: RFC 6409 section 3.1 (submission), RFC 8314 section 3.3 (submissions), RFC 5321 section 4.5.4.2 (relay).
-DEFAULT_PORTS: t.Mapping[TlsMode, int] = {TlsMode.STARTTLS: 587, TlsMode.IMPLICIT: 465, TlsMode.NONE: 25}
+DEFAULT_PORTS: t.Mapping[TlsMode, int] = {
+    TlsMode.STARTTLS: 587,
+    TlsMode.IMPLICIT: 465,
+    TlsMode.OPPORTUNISTIC: 25,
+    TlsMode.NONE: 25,
+}
 
 
 #: A day, in seconds: longer is a mistake.
@@ -41,6 +47,8 @@ class ServerSettings:
         unknown (RFC 5321 section 4.5.3.2.6).
     :param allow_cleartext_login: whether a login may travel without TLS.
     :param lmtp: whether the server speaks LMTP, with a reply for each recipient (RFC 2033).
+    :param unix_socket: path to connect to in place of host and port; ``host`` is then only the name to verify.
+    :param proxy: connects in this host's place.
     """
 
     host: str
@@ -53,6 +61,8 @@ class ServerSettings:
     final_timeout: float = 600.0
     allow_cleartext_login: bool = False
     lmtp: bool = False
+    unix_socket: str = ""
+    proxy: Proxy | None = None
 
     def __post_init__(self) -> None:
         """:raises InvalidSettings: nothing was connected yet."""
@@ -71,12 +81,16 @@ class ServerSettings:
             raise InvalidSettings(
                 "a login without TLS would send the password in clear; use tls: starttls or tls: implicit"
             )
+        if self.unix_socket and self.proxy:
+            raise InvalidSettings("a Unix socket is on this host, and no proxy leads to it; leave one of them out")
         if not self.port:
             object.__setattr__(self, "port", DEFAULT_PORTS[self.tls.mode])
 
     @property
     def server(self) -> str:
-        """``host:port``, an IPv6 address in brackets."""
+        """``host:port``, an IPv6 address in brackets, or the path of a socket."""
+        if self.unix_socket:
+            return self.unix_socket
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import enum
+import hashlib
 import ssl
 import typing as t
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ class TlsMode(str, enum.Enum):
 
     IMPLICIT = "implicit"  # with the first byte (RFC 8314 section 3.3)
     STARTTLS = "starttls"  # by command, and required (RFC 3207)
+    OPPORTUNISTIC = "opportunistic"  # by command, where offered; never with a login in clear
     NONE = "none"
 
 
@@ -25,6 +27,7 @@ class TlsInfo(t.NamedTuple):
     version: str
     cipher: str
     verified: bool
+    digest: str
 
 
 @dataclass(frozen=True)
@@ -34,31 +37,56 @@ class TlsPolicy:
     :param mode: when it begins.
     :param verify: whether the chain and the host name must check.
     :param ca_file: PEM file of trusted authorities in place of the system's.
+    :param ca_path: directory of them, named by hash.
+    :param server_name: the name to look for in the certificate in place of the host's.
+    :param client_certificate: PEM file with the client's certificate and its chain.
+    :param client_key: PEM file with its key, where the certificate's file does not hold it.
+    :param pins: SHA-256 digests in hexadecimal; the server's certificate must have one of them. With ``verify`` off a
+        pin is proof enough.
+    :param minimum_version: ``TLSv1.2`` or ``TLSv1.3``.
     """
 
     mode: TlsMode = TlsMode.STARTTLS
     verify: bool = True
     ca_file: str | None = None
+    ca_path: str | None = None
+    server_name: str | None = None
+    client_certificate: str | None = None
+    client_key: str | None = None
+    pins: tuple[str, ...] = ()
+    minimum_version: str = "TLSv1.2"
 
     def context(self) -> ssl.SSLContext:
         """The one place where contexts are made: TLS 1.2 or later (RFC 8996), verified unless said otherwise.
 
-        :raises OSError: ``ca_file`` cannot be read.
-        :raises ssl.SSLError: ``ca_file`` holds no certificate.
+        :raises OSError: a file cannot be read, or holds not what it should (:class:`ssl.SSLError`).
         """
-        context = ssl.create_default_context(cafile=self.ca_file)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context = ssl.create_default_context(cafile=self.ca_file, capath=self.ca_path)
+        context.minimum_version = _VERSIONS[self.minimum_version]
         if not self.verify:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
+        if self.client_certificate:
+            context.load_cert_chain(self.client_certificate, self.client_key)
         return context
 
+    def check_pin(self, stream: ssl.SSLSocket) -> str | None:
+        """:returns: what is wrong with the server's certificate, as a sentence, or None."""
+        digest = hashlib.sha256(stream.getpeercert(binary_form=True) or b"").hexdigest()
+        if not self.pins or digest in self.pins:
+            return None
+        return f"the server's certificate has the SHA-256 digest {digest}, which is none of those pinned"
 
-def describe(stream: ssl.SSLSocket) -> TlsInfo:
+
+_VERSIONS: t.Mapping[str, ssl.TLSVersion] = {"TLSv1.2": ssl.TLSVersion.TLSv1_2, "TLSv1.3": ssl.TLSVersion.TLSv1_3}
+
+
+def describe(stream: ssl.SSLSocket, policy: TlsPolicy) -> TlsInfo:
     """Say what an established connection uses."""
     cipher = stream.cipher()
-    verified = stream.context.verify_mode == ssl.CERT_REQUIRED and stream.context.check_hostname
-    return TlsInfo(stream.version() or "unknown", cipher[0] if cipher else "unknown", verified)
+    digest = hashlib.sha256(stream.getpeercert(binary_form=True) or b"").hexdigest()
+    proved = policy.verify or bool(policy.pins)
+    return TlsInfo(stream.version() or "unknown", cipher[0] if cipher else "unknown", proved, digest)
 
 
 def explain(error: ssl.SSLError) -> tuple[str, str]:

@@ -1,0 +1,127 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The way through a proxy: SOCKS5 (RFC 1928, RFC 1929) and HTTP CONNECT (RFC 9110 section 9.3.6).
+
+Pure over a byte stream: it is given one that is connected to the proxy, and leaves it connected to the server.
+"""
+
+from __future__ import annotations
+
+import base64
+import typing as t
+from dataclasses import dataclass, field
+from urllib.parse import unquote, urlsplit
+
+_DEFAULT_PORTS = {"socks5": 1080, "http": 3128}
+#: An answer of a proxy to CONNECT that is longer than this is none.
+_MAX_ANSWER = 16384
+
+_SOCKS_PROBLEMS = {
+    1: "it failed",
+    2: "its rules forbid the connection",
+    3: "the network is unreachable",
+    4: "the host is unreachable",
+    5: "the connection was refused",
+    6: "it took too long",
+    7: "it knows no CONNECT",
+    8: "it knows no such address",
+}
+
+
+class ProxyFailed(Exception):
+    """The proxy did not connect; the text is a sentence."""
+
+
+class Stream(t.Protocol):
+    """What a socket offers and this needs."""
+
+    def sendall(self, data: bytes) -> None:
+        """Send all of it."""
+
+    def recv(self, size: int) -> bytes:
+        """Receive at most so much; nothing at the end."""
+
+
+@dataclass(frozen=True)
+class Proxy:
+    """A proxy and the login for it.
+
+    :param kind: ``socks5`` or ``http``.
+    """
+
+    kind: str
+    host: str
+    port: int
+    username: str = ""
+    password: str = field(default="", repr=False)
+
+    @classmethod
+    def parse(cls, url: str) -> Proxy:
+        """Read ``socks5://host:port`` or ``http://user:password@host:port``.
+
+        :raises ValueError: neither; the text does not show the login in it.
+        """
+        parts = urlsplit(url)
+        if parts.scheme not in _DEFAULT_PORTS or not parts.hostname or parts.path.strip("/"):
+            raise ValueError("the proxy is no socks5://host:port and no http://host:port")
+        port = parts.port or _DEFAULT_PORTS[parts.scheme]
+        return cls(parts.scheme, parts.hostname, port, unquote(parts.username or ""), unquote(parts.password or ""))
+
+    def connect(self, stream: Stream, host: str, port: int) -> None:
+        """Ask the proxy for a connection to the server; the name is resolved there.
+
+        :raises ProxyFailed: it says no, or is no such proxy.
+        """
+        (_socks5 if self.kind == "socks5" else _http)(self, stream, host, port)
+
+
+def _socks5(proxy: Proxy, stream: Stream, host: str, port: int) -> None:
+    login = bool(proxy.username)
+    stream.sendall(b"\x05\x02\x00\x02" if login else b"\x05\x01\x00")
+    version, method = _receive(stream, 2)
+    if version != 5:
+        raise ProxyFailed("it speaks no SOCKS5")
+    if method == 2 and login:
+        user, password = proxy.username.encode(), proxy.password.encode()
+        stream.sendall(bytes([1, len(user)]) + user + bytes([len(password)]) + password)
+        if _receive(stream, 2)[1] != 0:
+            raise ProxyFailed("it refused the login")
+    elif method != 0:
+        raise ProxyFailed("it wants a login" if not login else "it accepts no login by user name")
+    name = host.encode("idna")
+    stream.sendall(b"\x05\x01\x00\x03" + bytes([len(name)]) + name + port.to_bytes(2, "big"))
+    _version, status, _reserved, kind = _receive(stream, 4)
+    if status:
+        raise ProxyFailed(_SOCKS_PROBLEMS.get(status, f"it answered {status}"))
+    _receive(stream, {1: 4, 4: 16}.get(kind) or _receive(stream, 1)[0])
+    _receive(stream, 2)
+
+
+def _http(proxy: Proxy, stream: Stream, host: str, port: int) -> None:
+    target = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    lines = [f"CONNECT {target} HTTP/1.1", f"Host: {target}"]
+    if proxy.username:
+        login = base64.b64encode(f"{proxy.username}:{proxy.password}".encode()).decode("ascii")
+        lines.append(f"Proxy-Authorization: Basic {login}")
+    stream.sendall("\r\n".join([*lines, "", ""]).encode("utf-8"))
+    answer = b""
+    while not answer.endswith(b"\r\n\r\n"):
+        answer += _receive(stream, 1)  # byte by byte: what follows the answer is the server's
+        if len(answer) > _MAX_ANSWER:
+            raise ProxyFailed("it answers without end")
+    status = answer.split(b"\r\n", 1)[0].decode("ascii", "replace").split(" ", 2)
+    if len(status) < 2 or not status[0].startswith("HTTP/"):
+        raise ProxyFailed("it speaks no HTTP")
+    if not status[1].startswith("2"):
+        raise ProxyFailed(f"it answered {' '.join(status[1:])}")
+
+
+def _receive(stream: Stream, size: int) -> bytes:
+    data = b""
+    while len(data) < size:
+        piece = stream.recv(size - len(data))
+        if not piece:
+            raise ProxyFailed("it closed the connection")
+        data += piece
+    return data

@@ -1,0 +1,230 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The ways to a server: opportunistic TLS, pins, client certificates, Unix sockets and proxies, all over real sockets."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import socket
+import ssl
+import threading
+import typing as t
+from pathlib import Path
+
+import pytest
+import trustme
+
+from ansible_collections.mailops.smtp.plugins.module_utils._smtp import errors
+from ansible_collections.mailops.smtp.plugins.module_utils._smtp.auth import Credentials
+from ansible_collections.mailops.smtp.plugins.module_utils._smtp.delivery import DsnRequest, Envelope
+from ansible_collections.mailops.smtp.plugins.module_utils._smtp.proxy import Proxy
+from ansible_collections.mailops.smtp.plugins.module_utils._smtp.session import SmtpSession
+from ansible_collections.mailops.smtp.plugins.module_utils._smtp.settings import ServerSettings
+from ansible_collections.mailops.smtp.plugins.module_utils._smtp.tls import TlsMode, TlsPolicy
+from ansible_collections.mailops.smtp.tests.fault.peer import Peer
+
+PLAINTEXT = TlsPolicy(TlsMode.NONE)
+ENVELOPE = Envelope("from@a.test", ("one@b.test",), b"Subject: x\r\n\r\nhello\r\n")
+
+
+class Authority(t.NamedTuple):
+    ca: trustme.CA
+    server: ssl.SSLContext
+    ca_file: str
+    folder: Path
+    digest: str
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    ca, folder = trustme.CA(), tmp_path_factory.mktemp("ca")
+    certificate = ca.issue_cert("localhost")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    certificate.configure_cert(context)
+    ca.cert_pem.write_to_path(folder / "ca.pem")
+    digest = hashlib.sha256(ssl.PEM_cert_to_DER_cert(certificate.cert_chain_pems[0].bytes().decode())).hexdigest()
+    return Authority(ca, context, str(folder / "ca.pem"), folder, digest)
+
+
+def send(settings: ServerSettings) -> dict[str, t.Any]:
+    with SmtpSession(settings) as session:
+        assert [recipient.status.value for recipient in session.deliver(ENVELOPE).recipients] == ["sent"]
+        return session.info.to_dict()
+
+
+def test_opportunistic_takes_tls_where_offered(authority: Authority) -> None:
+    policy = TlsPolicy(TlsMode.OPPORTUNISTIC, ca_file=authority.ca_file)
+    with Peer(tls=authority.server) as peer:
+        assert send(ServerSettings("localhost", peer.port, policy))["tls_version"] == "TLSv1.3"
+    with Peer() as peer:
+        assert send(ServerSettings("localhost", peer.port, policy))["tls_version"] is None
+
+
+def test_opportunistic_is_verified_and_sends_no_login_in_clear(authority: Authority) -> None:
+    with Peer(tls=authority.server) as peer, pytest.raises(errors.TlsFailed, match="certificate was refused"):
+        send(ServerSettings("localhost", peer.port, TlsPolicy(TlsMode.OPPORTUNISTIC)))
+    settings = {"tls": TlsPolicy(TlsMode.OPPORTUNISTIC), "credentials": Credentials("u", "p")}
+    with Peer(extensions=["AUTH PLAIN"]) as peer:
+        with pytest.raises(errors.NotOffered, match="in clear"):
+            send(ServerSettings("localhost", peer.port, **settings))
+        assert not any(command.startswith("AUTH") for command in peer.commands)
+
+
+def test_pins(authority: Authority) -> None:
+    with Peer(tls=authority.server) as peer:
+        pinned = TlsPolicy(verify=False, pins=(authority.digest,))
+        info = send(ServerSettings("localhost", peer.port, pinned))
+        assert info["tls_verified"] is True
+        wrong = TlsPolicy(ca_file=authority.ca_file, pins=("0" * 64,))
+        with pytest.raises(errors.TlsFailed, match=authority.digest):
+            send(ServerSettings("localhost", peer.port, wrong))
+
+
+def test_another_name_in_the_certificate(authority: Authority) -> None:
+    with Peer(tls=authority.server) as peer:
+        policy = TlsPolicy(ca_file=authority.ca_file, server_name="localhost")
+        assert send(ServerSettings("127.0.0.1", peer.port, policy))["tls_verified"] is True
+
+
+def test_client_certificate(authority: Authority) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.ca.issue_cert("localhost").configure_cert(context)
+    authority.ca.configure_trust(context)
+    context.verify_mode = ssl.CERT_REQUIRED
+    client = authority.ca.issue_cert("client@a.test")
+    client.private_key_and_cert_chain_pem.write_to_path(authority.folder / "client.pem")
+    with Peer(tls=context) as peer:
+        policy = TlsPolicy(ca_file=authority.ca_file, client_certificate=str(authority.folder / "client.pem"))
+        send(ServerSettings("localhost", peer.port, policy))
+        with pytest.raises(errors.SmtpError):
+            send(ServerSettings("localhost", peer.port, TlsPolicy(ca_file=authority.ca_file)))
+
+
+def test_minimum_version(authority: Authority) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    authority.ca.issue_cert("localhost").configure_cert(context)
+    with Peer(tls=context) as peer:
+        assert (
+            send(ServerSettings("localhost", peer.port, TlsPolicy(ca_file=authority.ca_file)))["tls_version"]
+            == "TLSv1.2"
+        )
+        policy = TlsPolicy(ca_file=authority.ca_file, minimum_version="TLSv1.3")
+        with pytest.raises(errors.TlsFailed, match="handshake failed"):
+            send(ServerSettings("localhost", peer.port, policy))
+
+
+def test_unix_socket(tmp_path: Path) -> None:
+    path = str(tmp_path / "lmtp")
+    with Peer(unix_socket=path) as peer:
+        info = send(ServerSettings("localhost", 0, PLAINTEXT, unix_socket=path, lmtp=True))
+    assert info["server"] == path
+    assert peer.commands[0].startswith("LHLO")
+    with pytest.raises(errors.ConnectFailed, match="No such file"):
+        send(ServerSettings("localhost", 0, PLAINTEXT, unix_socket=f"{path}-none"))
+
+
+@contextlib.contextmanager
+def proxy(kind: str, refuse: bool = False) -> t.Iterator[tuple[int, list[bytes]]]:
+    """A proxy that connects to this machine's ports only, and keeps what it was asked."""
+    asked: list[bytes] = []
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def pump(source: socket.socket, sink: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                sink.sendall(data)
+            sink.shutdown(socket.SHUT_WR)
+
+    def serve() -> None:
+        stream, _address = listener.accept()
+        with stream:
+            port = (_serve_socks if kind == "socks5" else _serve_http)(stream, asked, refuse)
+            if port is None:
+                return
+            with socket.create_connection(("127.0.0.1", port)) as server:
+                back = threading.Thread(target=pump, args=(server, stream))
+                back.start()
+                pump(stream, server)
+                back.join()
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    try:
+        yield listener.getsockname()[1], asked
+    finally:
+        listener.close()
+        thread.join(5)
+
+
+def _serve_socks(stream: socket.socket, asked: list[bytes], refuse: bool) -> int | None:
+    asked.append(stream.recv(4))
+    if 2 in asked[0][2:]:
+        stream.sendall(b"\5\2")
+        asked.append(stream.recv(200))
+        stream.sendall(b"\1\0")
+    else:
+        stream.sendall(b"\5\0")
+    request = stream.recv(300)
+    asked.append(request)
+    stream.sendall(b"\5\2\0\1" + bytes(6) if refuse else b"\5\0\0\1" + bytes(6))
+    return None if refuse else int.from_bytes(request[-2:], "big")
+
+
+def _serve_http(stream: socket.socket, asked: list[bytes], refuse: bool) -> int | None:
+    request = stream.recv(2000)
+    asked.append(request)
+    stream.sendall(b"HTTP/1.1 403 Forbidden\r\n\r\n" if refuse else b"HTTP/1.1 200 Connected\r\nVia: x\r\n\r\n")
+    return None if refuse else int(request.split(b" ")[1].rpartition(b":")[2])
+
+
+@pytest.mark.parametrize("login", ["", "me:p%40ss@"])
+@pytest.mark.parametrize("kind", ["socks5", "http"])
+def test_through_a_proxy_with_tls_to_the_server(authority: Authority, kind: str, login: str) -> None:
+    with Peer(tls=authority.server) as peer, proxy(kind) as (port, asked):
+        way = Proxy.parse(f"{kind}://{login}127.0.0.1:{port}")
+        settings = ServerSettings("localhost", peer.port, TlsPolicy(ca_file=authority.ca_file), proxy=way)
+        assert send(settings)["tls_verified"] is True
+    assert b"localhost" in b"".join(asked)
+    assert (b"p@ss" in b"".join(asked) or b"Basic bWU6cEBzcw==" in b"".join(asked)) is bool(login)
+    assert "p@ss" not in repr(way)
+
+
+@pytest.mark.parametrize(("kind", "words"), [("socks5", "rules forbid"), ("http", "403 Forbidden")])
+def test_a_proxy_that_says_no(kind: str, words: str) -> None:
+    with proxy(kind, refuse=True) as (port, _asked), pytest.raises(errors.ConnectFailed, match=words):
+        send(ServerSettings("localhost", 25, PLAINTEXT, proxy=Proxy.parse(f"{kind}://127.0.0.1:{port}")))
+
+
+@pytest.mark.parametrize("url", ["ftp://x", "socks5://", "x:1", "http://u:secret@h/path"])
+def test_no_proxy(url: str) -> None:
+    with pytest.raises(ValueError, match="socks5://host:port") as caught:
+        Proxy.parse(url)
+    assert "secret" not in str(caught.value)
+
+
+def test_extensions_where_offered() -> None:
+    asked = DsnRequest(("success", "failure"), full=True, envelope_id="a+b=c d")
+    envelope = Envelope("f@a.test", ("r@b.test",), "é\r\n".encode(), dsn=asked, require_tls=True)
+    with Peer(extensions=["PIPELINING", "CHUNKING", "8BITMIME", "DSN", "REQUIRETLS", "SIZE"]) as peer:
+        with SmtpSession(ServerSettings("localhost", peer.port, PLAINTEXT)) as session:
+            assert session.deliver(envelope).recipients[0].status.value == "sent"
+    assert peer.commands[1:4] == [
+        "MAIL FROM:<f@a.test> SIZE=4 BODY=8BITMIME REQUIRETLS RET=FULL ENVID=a+2Bb+3Dc+20d",
+        "RCPT TO:<r@b.test> NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;r@b.test",
+        "BDAT 4 LAST",
+    ]
+    assert peer.messages == ["é\r\n".encode()]
+
+
+@pytest.mark.parametrize(("missing", "words"), [("8BITMIME", "8BITMIME"), ("REQUIRETLS", "REQUIRETLS")])
+def test_what_a_message_needs_and_the_server_lacks(missing: str, words: str) -> None:
+    envelope = Envelope("f@a.test", ("r@b.test",), "é\r\n".encode(), require_tls=True)
+    extensions = [name for name in ("8BITMIME", "REQUIRETLS") if name != missing]
+    with Peer(extensions=extensions) as peer, SmtpSession(ServerSettings("localhost", peer.port, PLAINTEXT)) as session:
+        (result,) = session.deliver(envelope).recipients
+    assert result.status.value == "refused"
+    assert words in result.problem
+    assert not any(command.startswith("MAIL") for command in peer.commands)
