@@ -1,0 +1,25 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""docs/providers.md says what the data says."""
+
+from __future__ import annotations
+
+from ansible_collections.mailops.smtp.plugins.module_utils._smtp.providers import PROVIDERS
+from ansible_collections.mailops.smtp.tests.setup import providers_page
+
+
+def test_the_page_is_up_to_date():
+    written = providers_page.PAGE.read_text(encoding="utf-8")
+    assert written == providers_page.page(), f"docs/providers.md is stale; run {providers_page.COMMAND}"
+
+
+def test_the_page_has_a_label_for_every_fact():
+    facts = {fact for provider in PROVIDERS.values() for fact in provider.facts()}
+    assert facts - set(providers_page.LABELS) == set()
+
+
+def test_the_page_names_every_source():
+    page = providers_page.page()
+    urls = {source.url for provider in PROVIDERS.values() for source in provider.sources}
+    assert [url for url in sorted(urls) if f"<{url}>" not in page] == []
