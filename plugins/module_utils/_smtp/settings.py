@@ -34,6 +34,7 @@ class ServerSettings:
     :param connect_timeout: seconds for the TCP connection, per address.
     :param timeout: seconds for one command and its reply, however slowly it drips.
     :param allow_cleartext_login: whether a login may travel without TLS.
+    :param auth_mechanism: the one to log in with; None takes the strongest that fits.
     """
 
     host: str
@@ -44,6 +45,7 @@ class ServerSettings:
     connect_timeout: float = 15.0
     timeout: float = 60.0
     allow_cleartext_login: bool = False
+    auth_mechanism: str | None = None
 
     def __post_init__(self) -> None:
         """:raises InvalidSettings: nothing was connected yet."""
