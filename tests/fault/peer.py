@@ -41,6 +41,8 @@ class Peer:
     :param faults: command to what happens when it comes in.
     :param extensions: the EHLO keywords.
     :param tls: serves STARTTLS, or TLS from the first byte with ``implicit``.
+    :param sasl: mechanism -> what holds the server's side of a login: receives messages, yields challenges (an empty
+        one first), returns the reply.
     """
 
     def __init__(
@@ -50,12 +52,14 @@ class Peer:
         extensions: t.Sequence[str] = ("PIPELINING", "SIZE 1000000", "ENHANCEDSTATUSCODES"),
         tls: ssl.SSLContext | None = None,
         implicit: bool = False,
+        sasl: t.Mapping[str, t.Callable[[], t.Generator[bytes, bytes, str]]] | None = None,
     ) -> None:
         self.replies = dict(replies or {})
         self.faults = dict(faults or {})
         self.extensions = list(extensions)
         self.tls = tls
         self.implicit = implicit
+        self.sasl = dict(sasl or {})
         self.commands: list[str] = []
         self.messages: list[bytes] = []
         self.connections = 0
@@ -153,11 +157,29 @@ class _Conversation:
 
     def _authenticate(self, command: str) -> None:
         words = command.split(" ")
+        if words[1] in self._peer.sasl:
+            self._say(self._exchange(self._peer.sasl[words[1]](), *words[2:]))
+            return
         if words[1].upper() == "LOGIN":
             for prompt in ("Username:", "Password:"):
                 self._say(f"334 {base64.b64encode(prompt.encode()).decode()}")
                 self._peer.commands.append(self._input.readline().decode().rstrip("\r\n"))
         self._answer("AUTH", "235 2.7.0 welcome")
+
+    def _exchange(self, server: t.Generator[bytes, bytes, str], initial: str | None = None) -> str:
+        challenge = next(server)
+        while True:
+            if initial is None:
+                self._say(f"334 {base64.b64encode(challenge).decode()}")
+                initial = self._input.readline().decode().rstrip("\r\n")
+                self._peer.commands.append(initial)
+            if initial == "*":
+                return "501 5.7.0 cancelled"
+            try:
+                challenge = server.send(base64.b64decode("" if initial == "=" else initial))
+            except StopIteration as verdict:
+                return str(verdict.value)
+            initial = None
 
     def _answer(self, command: str, usual: str) -> str:
         reply = self._peer.replies.get(command, usual)

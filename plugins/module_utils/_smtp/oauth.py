@@ -216,7 +216,7 @@ class TokenClient:
             value if isinstance(value, str) else ""
             for value in (facts.get("error"), facts.get("error_description"), facts.get("access_token"))
         )
-        said = self.scrub(": ".join(filter(None, [error, description])), token).rstrip(".")
+        said = self.scrub(": ".join(filter(None, [error, description])), token)
         advice = _ADVICE.get(error, "")
         problem = f"the token server {self.host} refused ({status})"
         problem += f': "{said}"' if said else " without a reason it could spell"

@@ -24,7 +24,8 @@ def encoded_forms(secrets: t.Iterable[str]) -> tuple[str, ...]:
     forms: dict[str, None] = {}
     for secret in filter(None, secrets):
         octets = secret.encode("utf-8")
-        quoted = (urllib.parse.quote(secret, safe=""), urllib.parse.quote_plus(secret), json.dumps(secret)[1:-1])
+        in_url = (urllib.parse.quote(secret), urllib.parse.quote(secret, safe=""), urllib.parse.quote_plus(secret))
+        quoted = (*in_url, json.dumps(secret)[1:-1])
         whole = base64.b64encode(octets).decode("ascii")
         pieces = [piece for place in range(3) for piece in _in_base64(octets, place)]
         forms.update(dict.fromkeys([secret, *quoted, whole, whole.translate(_URL_SAFE), *pieces, octets.hex()]))
