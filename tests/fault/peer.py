@@ -43,6 +43,8 @@ class Peer:
     :param extensions: the EHLO keywords.
     :param unix_socket: path to listen on in place of a port.
     :param tls: serves STARTTLS, or TLS from the first byte with ``implicit``.
+    :param sasl: mechanism -> what holds the server's side of a login: receives messages, yields challenges (an empty
+        one first), returns the reply.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Peer:
         tls: ssl.SSLContext | None = None,
         implicit: bool = False,
         unix_socket: str = "",
+        sasl: t.Mapping[str, t.Callable[[], t.Generator[bytes, bytes, str]]] | None = None,
     ) -> None:
         self.replies = dict(replies or {})
         self.faults = dict(faults or {})
@@ -60,6 +63,7 @@ class Peer:
         self.tls = tls
         self.implicit = implicit
         self._unix_socket = unix_socket
+        self.sasl = dict(sasl or {})
         self.commands: list[str] = []
         self.messages: list[bytes] = []
         self.connections = 0
@@ -163,11 +167,29 @@ class _Conversation:
 
     def _authenticate(self, command: str) -> None:
         words = command.split(" ")
+        if words[1] in self._peer.sasl:
+            self._say(self._exchange(self._peer.sasl[words[1]](), *words[2:]))
+            return
         if words[1].upper() == "LOGIN":
             for prompt in ("Username:", "Password:"):
                 self._say(f"334 {base64.b64encode(prompt.encode()).decode()}")
                 self._peer.commands.append(self._input.readline().decode().rstrip("\r\n"))
         self._answer("AUTH", "235 2.7.0 welcome")
+
+    def _exchange(self, server: t.Generator[bytes, bytes, str], initial: str | None = None) -> str:
+        challenge = next(server)
+        while True:
+            if initial is None:
+                self._say(f"334 {base64.b64encode(challenge).decode()}")
+                initial = self._input.readline().decode().rstrip("\r\n")
+                self._peer.commands.append(initial)
+            if initial == "*":
+                return "501 5.7.0 cancelled"
+            try:
+                challenge = server.send(base64.b64decode("" if initial == "=" else initial))
+            except StopIteration as verdict:
+                return str(verdict.value)
+            initial = None
 
     def _answer(self, command: str, usual: str) -> str:
         reply = self._peer.replies.get(command, usual)

@@ -1,59 +1,105 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""SASL mechanisms as pure functions over bytes (RFC 4954, RFC 4616).
-
-A mechanism is a generator: it yields responses and receives the server's challenges, all without base64. It knows
-neither sockets nor replies. Whether its first response may travel with the AUTH command is a matter of the table.
-"""
+"""Who logs in, and how: credentials, the mechanisms as a table, and the choice of one (RFC 4422, RFC 4954)."""
 
 from __future__ import annotations
 
-import base64
+import enum
+import functools
+import hashlib
+import re
 import typing as t
 from dataclasses import dataclass, field
 
+from . import mechanisms, scram
+from .mechanisms import Exchange, Gs2, Service
+from .saslprep import NotPreparable, saslprep
+from .scrubbing import encoded_forms, scrub_text
+
 if t.TYPE_CHECKING:
+    from .binding import ChannelBinding
     from .reply import Reply
 
-_MASK = "********"
-#: So many characters of base64 in a row are no accident.
-_TELLING = 6
-
-#: Yields responses, receives challenges.
-Exchange = t.Generator[bytes, bytes, None]
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+#: RFC 6750 section 2.1 has fewer characters still; issuers are known to use more.
+_TOKEN = re.compile(r"[!-~]+\Z")
 
 
 class NoUsableMechanism(ValueError):
-    """The server offers none of the mechanisms that can use the credentials."""
+    """No mechanism that both sides know can use the credentials, or not the one that was asked for."""
 
 
-@dataclass(frozen=True)
+class InvalidCredentials(ValueError):
+    """Credentials no mechanism can carry; the text is a sentence and shows no secret."""
+
+
+class Proof(enum.Enum):
+    """What a login is proven with; the value names it in a sentence."""
+
+    PASSWORD = "a password"
+    TOKEN = "an OAuth2 token"
+    CERTIFICATE = "a client certificate"
+
+
+@dataclass(frozen=True, repr=False)
 class Credentials:
-    """A login. Never part of a log, an error or a ``repr``."""
+    """A login. Never part of a log, an error or a ``repr``.
+
+    :param username: may be empty with a client certificate only, which names the user itself.
+    :param password: or app password, or authorisation code.
+    :param token: an OAuth2 access token in place of a password. Neither of them: the client certificate of the TLS
+        connection proves who it is.
+    :raises InvalidCredentials: both secrets, or characters that no mechanism can carry.
+    """
 
     username: str
-    password: str = field(repr=False)
+    password: str | None = None
+    token: str | None = None
+    _forms: tuple[str, ...] = field(init=False, compare=False)
 
-    def _echoed_in(self, reply: Reply) -> bool:
-        plain = f"\0{self.username}\0{self.password}"
-        forms = (self.password, *(base64.b64encode(text.encode()).decode("ascii") for text in (plain, self.password)))
-        return any(form and form in line for form in forms for line in reply.lines)
+    def __post_init__(self) -> None:
+        if self.password is not None and self.token is not None:
+            raise InvalidCredentials("there is a password and a token; give one of them")
+        for name, value in (("user name", self.username), ("password", self.password or "")):
+            if _CONTROL.search(value):
+                hint = "; it ends with a line end" if value.endswith(("\n", "\r")) else ""
+                raise InvalidCredentials(f"the {name} holds a control character{hint}")
+        if self.token is not None and not _TOKEN.match(self.token):
+            raise InvalidCredentials("the token holds a space, a control character or a letter outside of ASCII")
+        object.__setattr__(self, "_forms", encoded_forms(self._secrets()))
 
-    def scrub(self, reply: Reply) -> Reply:
-        """The reply without any word in which the server echoes a secret, in clear or base64, whole or in part."""
-        if reply.positive and not self._echoed_in(reply):
-            return reply  # thousands of these come in, and hold nothing
-        plain = f"\0{self.username}\0{self.password}"
-        encoded = [base64.b64encode(text.encode()).decode("ascii") for text in (plain, self.password)]
+    def __repr__(self) -> str:
+        return f"Credentials(username={self.scrub_text(self.username)!r}, {self.proof.name.lower()}=***)"
 
-        def clean(word: str) -> str:
-            pieces = {word[start : start + _TELLING] for start in range(max(1, len(word) - _TELLING + 1))}
-            echoes = any(piece in form for form in encoded for piece in pieces if len(piece) == _TELLING)
-            return _MASK if echoes or (self.password and self.password in word) else word
+    @property
+    def proof(self) -> Proof:
+        """What this login is proven with."""
+        if self.token is not None:
+            return Proof.TOKEN
+        return Proof.CERTIFICATE if self.password is None else Proof.PASSWORD
 
-        lines = (line.replace(self.password, _MASK) if self.password else line for line in reply.lines)
-        return reply._replace(lines=tuple(" ".join(map(clean, line.split(" "))) for line in lines))
+    def _secrets(self) -> list[str]:
+        """The secret as given, and as SCRAM prepares it."""
+        secret = self.password or self.token
+        if not secret:
+            return []
+        try:
+            return [secret, saslprep(secret)]
+        except NotPreparable:
+            return [secret]
+
+    def scrub(self, reply: Reply, sent: t.Iterable[str] = ()) -> Reply:
+        """The reply without the secrets that a server may echo, in whatever form.
+
+        :param sent: what else must not be shown: responses that went over the line.
+        """
+        hidden = [*self._forms, *sent]
+        return reply._replace(lines=tuple(scrub_text(line, hidden) for line in reply.lines))
+
+    def scrub_text(self, text: str) -> str:
+        """The text without the secrets; a user name can be one (Postmark's is the token)."""
+        return scrub_text(text, self._forms)
 
 
 @dataclass(frozen=True)
@@ -61,42 +107,123 @@ class Mechanism:
     """One SASL mechanism.
 
     :param name: as in the AUTH line.
-    :param initial: whether the client speaks first, so that its response goes with the command (RFC 4954 section 4).
-    :param cleartext: whether whoever reads the line learns the password.
+    :param proof: what it needs of the credentials.
     :param start: gives the exchange.
+    :param initial: whether the client speaks first, so that its response may go with the command (RFC 4954 section 4).
+    :param cleartext: whether whoever reads the line learns the secret.
+    :param binds: whether it ties the login to the TLS connection.
+    :param prepares: whether name and password must pass SASLprep.
+    :param digest: the hash it cannot do without; a host in FIPS mode may lack it.
     """
 
     name: str
-    initial: bool
-    cleartext: bool
-    start: t.Callable[[Credentials], Exchange]
+    proof: Proof
+    start: t.Callable[[Credentials, Service], Exchange]
+    initial: bool = True
+    cleartext: bool = False
+    binds: bool = False
+    prepares: bool = False
+    digest: str | None = None
 
 
-def _plain(credentials: Credentials) -> Exchange:
-    """RFC 4616 section 2: authorization identity (empty: the same), authentication identity, password."""
-    yield b"\0" + credentials.username.encode() + b"\0" + credentials.password.encode()
+def _scram(name: str, digest: str, *, binds: bool) -> Mechanism:
+    start = functools.partial(scram.scram, digest)
+    return Mechanism(name, Proof.PASSWORD, start, binds=binds, prepares=True, digest=digest)
 
 
-def _login(credentials: Credentials) -> Exchange:
-    """draft-murchison-sasl-login: the prompts differ between servers, their order does not."""
-    yield credentials.username.encode()
-    yield credentials.password.encode()
-
-
-#: Strongest first; the first that the server offers is used, once (a second try after a refusal locks accounts).
+#: Strongest first; the first that fits is used, once (a second try after a refusal locks accounts). The bound ones come
+#: before the others whatever their hash: who can bind and does not while the server offers it is refused as downgraded
+#: (RFC 5802 section 6), and SHA-1 is no weakness in HMAC.
 MECHANISMS: tuple[Mechanism, ...] = (
-    Mechanism("PLAIN", initial=True, cleartext=True, start=_plain),
-    Mechanism("LOGIN", initial=False, cleartext=True, start=_login),
+    _scram("SCRAM-SHA-256-PLUS", "sha256", binds=True),
+    _scram("SCRAM-SHA-1-PLUS", "sha1", binds=True),
+    _scram("SCRAM-SHA-256", "sha256", binds=False),
+    _scram("SCRAM-SHA-1", "sha1", binds=False),
+    Mechanism("CRAM-MD5", Proof.PASSWORD, mechanisms.cram_md5, initial=False, digest="md5"),
+    Mechanism("PLAIN", Proof.PASSWORD, mechanisms.plain, cleartext=True),
+    Mechanism("LOGIN", Proof.PASSWORD, mechanisms.login, initial=False, cleartext=True),
+    Mechanism("OAUTHBEARER", Proof.TOKEN, mechanisms.oauthbearer, cleartext=True),
+    Mechanism("XOAUTH2", Proof.TOKEN, mechanisms.xoauth2, cleartext=True),
+    Mechanism("EXTERNAL", Proof.CERTIFICATE, mechanisms.external),
 )
 
 
-def choose_mechanism(offered: t.Sequence[str]) -> Mechanism:
-    """Pick the strongest mechanism that both sides know.
+def choose_mechanism(
+    offered: t.Sequence[str],
+    credentials: Credentials,
+    *,
+    forced: str | None = None,
+    channel_binding: ChannelBinding | None = None,
+) -> Mechanism:
+    """Pick the strongest mechanism that both sides know and the credentials can use.
 
+    :param offered: in upper case, as the server says.
+    :param forced: the one to use, or none; in any case. It may name EXTERNAL beside a password.
+    :param channel_binding: of the TLS connection, where it has one.
     :raises NoUsableMechanism: there is none; says what was offered.
     """
+    if forced:
+        return _forced_mechanism(forced.upper(), offered, credentials, channel_binding)
     for mechanism in MECHANISMS:
-        if mechanism.name in offered:
+        usable = mechanism.proof is credentials.proof and not _obstacle(mechanism, credentials, channel_binding)
+        if usable and mechanism.name in offered:
             return mechanism
-    known = ", ".join(mechanism.name for mechanism in MECHANISMS)
-    raise NoUsableMechanism(f"the server offers {', '.join(offered) or 'no mechanism'}; this client knows {known}")
+    known = ", ".join(mechanism.name for mechanism in MECHANISMS if mechanism.proof is credentials.proof)
+    raise NoUsableMechanism(f"{_offer(offered)}; with {credentials.proof.value} this client knows {known}")
+
+
+def _forced_mechanism(
+    name: str, offered: t.Sequence[str], credentials: Credentials, channel_binding: ChannelBinding | None
+) -> Mechanism:
+    mechanism = next((mechanism for mechanism in MECHANISMS if mechanism.name == name), None)
+    if mechanism is None:
+        known = ", ".join(mechanism.name for mechanism in MECHANISMS)
+        raise NoUsableMechanism(f"{mechanisms.printable(name)} was asked for; this client knows {known}")
+    if name not in offered:
+        raise NoUsableMechanism(f"{name} was asked for; {_offer(offered)}")
+    if mechanism.proof not in (credentials.proof, Proof.CERTIFICATE):
+        raise NoUsableMechanism(f"{name} was asked for; it needs {mechanism.proof.value}")
+    obstacle = _obstacle(mechanism, credentials, channel_binding)
+    if obstacle:
+        raise NoUsableMechanism(f"{name} was asked for; {obstacle}")
+    return mechanism
+
+
+def _offer(offered: t.Sequence[str]) -> str:
+    return f"the server offers {', '.join(map(mechanisms.printable, offered)) or 'no mechanism'}"
+
+
+def _obstacle(mechanism: Mechanism, credentials: Credentials, channel_binding: ChannelBinding | None) -> str:
+    """Why this mechanism cannot be used here, or nothing."""
+    if mechanism.binds and channel_binding is None:
+        return "it needs TLS with a certificate that channel binding is defined for (RFC 5929 section 4)"
+    if mechanism.prepares:
+        for name, value in (("user name", credentials.username), ("password", credentials.password or "")):
+            try:
+                if not saslprep(value):
+                    return f"it needs a {name}"
+            except NotPreparable as error:
+                return f"the {name} is not fit for it: {error}"
+    if mechanism.digest and not _has_digest(mechanism.digest):
+        return f"this host does without {mechanism.digest} (FIPS mode)"
+    return ""
+
+
+def _has_digest(name: str) -> bool:
+    try:
+        hashlib.new(name)
+    except ValueError:
+        return False
+    return True
+
+
+def gs2_for(mechanism: Mechanism, offered: t.Sequence[str], channel_binding: ChannelBinding | None) -> Gs2:
+    """What to say of channel binding (RFC 5802 section 6).
+
+    A mechanism without it that was forced although the server offers some gets ``n``: ``y`` would be refused.
+    """
+    if channel_binding is None:
+        return Gs2("n")
+    if mechanism.binds:
+        return Gs2(f"p={channel_binding.kind}", channel_binding.data)
+    return Gs2("n" if any(name.endswith("-PLUS") for name in offered) else "y")

@@ -10,6 +10,7 @@ import ssl
 import time
 import typing as t
 
+from .binding import server_end_point
 from .errors import ConnectFailed, ConnectionLost, ProtocolViolation, Stage, TlsFailed
 from .proxy import ProxyFailed
 from .reply import MAX_LINE_LENGTH, MalformedReply, Reply, ReplyParser, single_line_reply
@@ -19,6 +20,7 @@ from .tls import TlsInfo, describe, explain
 _CHUNK = 65536
 
 if t.TYPE_CHECKING:
+    from .binding import ChannelBinding
     from .settings import ServerSettings
     from .tls import TlsPolicy
 
@@ -111,6 +113,14 @@ class Connection:
     def tls(self) -> TlsInfo | None:
         """What the handshake came to, if there was one."""
         return describe(self._stream, self._policy) if isinstance(self._stream, ssl.SSLSocket) else None
+
+    @property
+    def channel_binding(self) -> ChannelBinding | None:
+        """What a login can be tied to (RFC 5929 section 4), whether or not the certificate was verified."""
+        if not isinstance(self._stream, ssl.SSLSocket):
+            return None
+        certificate = self._stream.getpeercert(binary_form=True)
+        return server_end_point(certificate) if certificate else None
 
     def send(self, data: bytes, stage: Stage) -> None:
         """:raises ConnectionLost: not all of it could be handed over in time."""

@@ -96,6 +96,12 @@ class AuthRefused(CommandRefused):
     """The login was refused (RFC 4954 section 6)."""
 
 
+class ServerNotProven(SmtpError):
+    """A login that must prove the server as well did not: it may be anybody (RFC 5802 section 5)."""
+
+    passing = False
+
+
 class NotOffered(SmtpError):
     """The server lacks an extension that this message or login needs."""
 

@@ -8,27 +8,19 @@ Greeting, EHLO, TLS, EHLO again, AUTH once, then messages (RFC 5321 section 3, R
 
 from __future__ import annotations
 
-import base64
+import functools
 import typing as t
 from dataclasses import dataclass
 
-from .auth import NoUsableMechanism, choose_mechanism
 from .capabilities import Capabilities
 from .connection import connect
-from .errors import (
-    AuthRefused,
-    CommandRefused,
-    ConnectionLost,
-    NotOffered,
-    SmtpError,
-    Stage,
-    TlsFailed,
-)
+from .errors import CommandRefused, ConnectionLost, NotOffered, SmtpError, Stage, TlsFailed
+from .login import Target, log_in
 from .tls import TlsMode
 from .transaction import Transaction
 
 if t.TYPE_CHECKING:
-    from .auth import Credentials, Mechanism
+    from .auth import Credentials
     from .delivery import DeliveryResult, Envelope
     from .reply import Reply
     from .settings import ServerSettings
@@ -148,45 +140,14 @@ class SmtpSession:
         return True
 
     def _login(self, credentials: Credentials) -> str:
-        """Choose one mechanism and try it once: every further try counts towards a lock-out."""
-        self._connection.scrub = credentials.scrub
-        try:
-            mechanism = choose_mechanism(self.capabilities.auth_mechanisms)
-        except NoUsableMechanism as error:
-            raise NotOffered(f"no way to log in: {error}", stage=Stage.AUTH, server=self._settings.server) from error
-        reply = self._authenticate(mechanism, credentials)
-        if not reply.positive:
-            raise AuthRefused(
-                f"the login of {credentials.username} with {mechanism.name} was refused",
-                stage=Stage.AUTH,
-                server=self._settings.server,
-                reply=reply,
-                advice="Check username and password; many providers ask for an app password or an authorisation code.",
-            )
-        return mechanism.name
-
-    def _authenticate(self, mechanism: Mechanism, credentials: Credentials) -> Reply:
-        exchange = mechanism.start(credentials)
-        response = next(exchange)
-        if mechanism.initial:
-            reply = self._command(f"AUTH {mechanism.name} {_encode(response) or '='}", Stage.AUTH)
-        else:
-            reply = self._command(f"AUTH {mechanism.name}", Stage.AUTH)
-            if reply.intermediate:
-                reply = self._command(_encode(response), Stage.AUTH)
-        while reply.intermediate:
-            try:
-                reply = self._command(_encode(exchange.send(self._decode(reply))), Stage.AUTH)
-            except StopIteration:
-                reply = self._command("*", Stage.AUTH)  # RFC 4954 section 4: cancel what we do not understand
-                break
-        return reply
-
-    def _decode(self, reply: Reply) -> bytes:
-        try:
-            return base64.b64decode(reply.lines[0])
-        except ValueError as error:
-            raise self._connection.violation("the login challenge is not base64", Stage.AUTH) from error
+        settings = self._settings
+        # what a server says is the same few replies, and each is searched once
+        self._connection.scrub = functools.lru_cache(maxsize=256)(credentials.scrub)
+        binding = self._connection.channel_binding
+        target = Target(settings.server, settings.host, settings.port, settings.auth_mechanism, binding)
+        return log_in(
+            lambda line: self._command(line, Stage.AUTH), self.capabilities.auth_mechanisms, credentials, target
+        )
 
     # Messages
 
@@ -306,7 +267,3 @@ class SmtpSession:
 
 def _line(command: str) -> bytes:
     return command.encode("utf-8") + b"\r\n"
-
-
-def _encode(response: bytes) -> str:
-    return base64.b64encode(response).decode("ascii")

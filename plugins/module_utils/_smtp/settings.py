@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
+from .auth import Proof
 from .tls import TlsMode, TlsPolicy
 
 if t.TYPE_CHECKING:
@@ -49,6 +50,7 @@ class ServerSettings:
     :param lmtp: whether the server speaks LMTP, with a reply for each recipient (RFC 2033).
     :param unix_socket: path to connect to in place of host and port; ``host`` is then only the name to verify.
     :param proxy: connects in this host's place.
+    :param auth_mechanism: the one to log in with; None takes the strongest that fits.
     """
 
     host: str
@@ -63,6 +65,7 @@ class ServerSettings:
     lmtp: bool = False
     unix_socket: str = ""
     proxy: Proxy | None = None
+    auth_mechanism: str | None = None
 
     def __post_init__(self) -> None:
         """:raises InvalidSettings: nothing was connected yet."""
@@ -75,7 +78,7 @@ class ServerSettings:
         for timeout in (self.connect_timeout, self.timeout, self.final_timeout):
             if not 0 < timeout <= _LONGEST:
                 raise InvalidSettings(f"a time-out is {timeout:g} s, expected more than 0 and at most {_LONGEST}")
-        if self.credentials and not self.credentials.username:
+        if self.credentials and not self.credentials.username and self.credentials.proof is not Proof.CERTIFICATE:
             raise InvalidSettings("the user name of the login is empty; leave it out to send without a login")
         if self.credentials and self.tls.mode is TlsMode.NONE and not self.allow_cleartext_login:
             raise InvalidSettings(

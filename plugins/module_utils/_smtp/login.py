@@ -1,0 +1,163 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One login: a mechanism chosen and driven over AUTH (RFC 4954 section 4), tried once.
+
+It takes a way to send a command and get the reply, and knows no connection.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import typing as t
+
+from .auth import NoUsableMechanism, Proof, choose_mechanism, gs2_for
+from .errors import AuthRefused, NotOffered, ProtocolViolation, ServerNotProven, SmtpError, Stage
+from .mechanisms import BadChallenge, ServerUnproven, Service, printable
+
+if t.TYPE_CHECKING:
+    from .auth import Credentials, Mechanism
+    from .binding import ChannelBinding
+    from .mechanisms import Exchange, Response
+    from .reply import Reply
+
+#: Sends one line, waits for its reply.
+Command = t.Callable[[str], "Reply"]
+
+#: RFC 5321 section 4.5.3.1.4, CR LF included; a longer initial response waits for a challenge (RFC 4954 section 4).
+_MAX_COMMAND = 512
+
+_ADVICE = {
+    Proof.PASSWORD: "Check username and password; many providers ask for an app password or an authorisation code.",
+    Proof.TOKEN: "Check that the token is fresh, was issued for SMTP, and belongs to this user.",
+    Proof.CERTIFICATE: "Check that the server knows the client certificate and whom it stands for.",
+}
+_BINDING_ADVICE = (
+    "It refused before any password was proven: it may not know tls-server-end-point;"
+    " auth_mechanism logs in without channel binding."
+)
+
+
+class Target(t.NamedTuple):
+    """Where the login goes.
+
+    :param server: ``host:port`` as errors name it.
+    :param host: as the user named it.
+    :param port: its port.
+    :param forced: the mechanism to use, or none to choose.
+    :param binding: of the TLS connection, where it has one.
+    """
+
+    server: str
+    host: str
+    port: int
+    forced: str | None = None
+    binding: ChannelBinding | None = None
+
+
+def log_in(command: Command, offered: t.Sequence[str], credentials: Credentials, target: Target) -> str:
+    """Choose one mechanism and try it once: every further try counts towards a lock-out.
+
+    :param offered: the mechanisms that the server names, in upper case.
+    :returns: the mechanism's name.
+    :raises NotOffered: no mechanism fits; nothing was sent.
+    :raises AuthRefused: the server's verdict, without secrets.
+    :raises ServerNotProven: the server did not show that it knows the password; nothing it says can be trusted.
+    :raises ProtocolViolation: the server's challenges make no sense.
+    """
+    try:
+        mechanism = choose_mechanism(offered, credentials, forced=target.forced, channel_binding=target.binding)
+    except NoUsableMechanism as error:
+        raise NotOffered(f"no way to log in: {error}", stage=Stage.AUTH, server=target.server) from None
+    gs2 = gs2_for(mechanism, offered, target.binding)
+    exchange = mechanism.start(credentials, Service(target.host, target.port, gs2))
+    _Login(command, mechanism, credentials, target.server).run(exchange)
+    return mechanism.name
+
+
+class _Login:
+    def __init__(self, command: Command, mechanism: Mechanism, credentials: Credentials, server: str) -> None:
+        self._command = command
+        self._mechanism = mechanism
+        self._credentials = credentials
+        self._server = server
+        self._sent: list[str] = []
+
+    def run(self, exchange: Exchange) -> None:
+        response = next(exchange)
+        reply = self._start(response)
+        rounds = 0
+        while reply.intermediate:
+            response = self._next_response(exchange, reply)
+            reply = self._respond(response)
+            rounds += 1
+        if not reply.positive:
+            raise self._refused(reply, response, rounds)
+        if response.remark:
+            raise self._failed(ProtocolViolation, f"the server accepted the login after a failure: {response.remark}")
+        if not response.complete:
+            raise self._failed(ServerNotProven, "the server accepted the login before the exchange was over")
+
+    def _start(self, response: Response) -> Reply:
+        """Send AUTH, with the initial response if there is one and the line has room (RFC 4954 section 4)."""
+        line = f"AUTH {self._mechanism.name}"
+        if not self._mechanism.initial:
+            return self._command(line)
+        with_response = f"{line} {self._encode(response) or '='}"
+        if len(with_response) + 2 <= _MAX_COMMAND:
+            return self._command(with_response)
+        reply = self._command(line)
+        return self._respond(response) if reply.intermediate else reply
+
+    def _respond(self, response: Response) -> Reply:
+        return self._command(self._encode(response))
+
+    def _encode(self, response: Response) -> str:
+        text = base64.b64encode(response.data).decode("ascii")
+        if response.data not in (b"", b"\x01", self._credentials.username.encode()):
+            self._sent += [text, response.data.decode("utf-8")]
+        return text
+
+    def _next_response(self, exchange: Exchange, reply: Reply) -> Response:
+        """Answer a challenge, or cancel what cannot be answered (RFC 4954 section 4)."""
+        problem: SmtpError
+        try:
+            return exchange.send(_decode(reply))
+        except StopIteration:
+            problem = self._failed(ProtocolViolation, "the server goes on asking when everything is said")
+        except ServerUnproven as error:
+            problem = self._failed(ServerNotProven, str(error))
+        except BadChallenge as error:
+            problem = self._failed(ProtocolViolation, str(error))
+        with contextlib.suppress(SmtpError):
+            self._command("*")
+        raise problem
+
+    def _failed(self, kind: type[SmtpError], problem: str) -> SmtpError:
+        return kind(self._shown(problem), stage=Stage.AUTH, server=self._server)
+
+    def _shown(self, problem: str) -> str:
+        return printable(self._credentials.scrub_text(problem))
+
+    def _refused(self, reply: Reply, response: Response, rounds: int) -> AuthRefused:
+        name = f" of {self._credentials.username}" if self._credentials.username else ""
+        remark = f": {response.remark}" if response.remark else ""
+        unbound = self._mechanism.binds and rounds == 0
+        return AuthRefused(
+            self._shown(f"the login{name} with {self._mechanism.name} was refused{remark}"),
+            stage=Stage.AUTH,
+            server=self._server,
+            reply=self._credentials.scrub(reply, self._sent),
+            advice=_BINDING_ADVICE if unbound else _ADVICE[self._mechanism.proof],
+        )
+
+
+def _decode(reply: Reply) -> bytes:
+    """The challenge: one line of base64."""
+    if len(reply.lines) != 1:
+        raise BadChallenge("the login challenge has several lines")
+    try:
+        return base64.b64decode(reply.lines[0].strip(), validate=True)
+    except ValueError:
+        raise BadChallenge("the login challenge is not base64") from None
