@@ -34,7 +34,7 @@ options:
   password:
     description:
       - Password, app password or authorisation code of O(username).
-      - It is sent once, with the strongest mechanism both sides know (PLAIN, LOGIN), and only inside TLS.
+      - It is used once, with the strongest mechanism both sides know (SCRAM before PLAIN), and only inside TLS.
     type: str
   validate_certs:
     description: Whether the server's certificate must be valid and carry the name O(host).
