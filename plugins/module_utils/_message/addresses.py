@@ -5,26 +5,29 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import typing as t
 from dataclasses import dataclass
 
-from .errors import InvalidAddress
-from .headers import encode_phrase
+from .charsets import UTF_8, Charset
+from .domains import ascii_domain
+from .errors import InvalidAddress, InvalidHeader
+from .words import check_text, encode_phrase
 
 #: RFC 5322 section 3.2.3, widened to UTF-8 by RFC 6531 section 3.3.
-_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u0080-\U0010ffff-]+"
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u00a1-\U0010ffff-]+"
+#: The form that nearly all have, and that needs no second look.
+_BARE = re.compile(r"[A-Za-z0-9_+.-]+@[A-Za-z0-9.-]+\Z")
 _DOT_ATOM = re.compile(rf"{_ATOM}(?:\.{_ATOM})*\Z")
-_QUOTED_LOCAL = re.compile(r'"(?:[^"\\\x00-\x1f\x7f]|\\[\x20-\x7e])*"\Z')
-_DOMAIN_LITERAL = re.compile(r"\[(?:IPv6:[0-9A-Fa-f:.]+|[0-9.]+)\]\Z")
-_LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\Z")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_QUOTED_LOCAL = re.compile(r'"(?:[^"\\\x00-\x1f\x7f<>]|\\[\x20-\x3b=?-\x7e])*"\Z')
+#: ``jo@example.com (Jo Doe)``, as mail programs wrote it before RFC 822.
+_NAME_IN_COMMENT = re.compile(r"([^\s()<>\"]+)\s+\(([^()\\]*)\)\Z")
+#: ``mailto:a@b``, ``group: a@b;`` or ``a@b; c@d``.
+_NO_LIST = re.compile(r"[^\"<@\[]*:|[^\"<]*@[^\"<]*;")
 
-#: UTS 46 section 4.1.2: IDNA 2003, which Python speaks, maps these to others; IDNA 2008 does not.
-_DEVIATIONS = frozenset("\u00df\u03c2\u200c\u200d")
-
-#: RFC 5321 section 4.5.3.1.1 and 4.5.3.1.2, in octets.
-_MAX_LOCAL, _MAX_DOMAIN = 64, 255
+#: RFC 5321 section 4.5.3.1.1, in octets.
+_MAX_LOCAL = 64
 
 
 @dataclass(frozen=True)
@@ -45,49 +48,75 @@ class Mailbox:
         """What goes into the envelope: ``local@domain``."""
         return f"{self.local}@{self.domain}" if self.domain else self.local
 
-    def header(self) -> str:
-        """What goes into a header field."""
-        return f"{encode_phrase(self.name)} <{self.address}>" if self.name else self.address
+    @property
+    def needs_smtputf8(self) -> bool:
+        """Whether only a server with SMTPUTF8 can take it (RFC 6531 section 3.3)."""
+        return not self.local.isascii()
+
+    def header(self, charset: Charset | None = UTF_8) -> str:
+        """What goes into a header field; see ``encode_phrase`` for the charset and for what is raised."""
+        return f"{encode_phrase(self.name, charset)} <{self.address}>" if self.name else self.address
 
 
 def parse_mailbox(text: str) -> Mailbox:
     """Take one address apart: ``a@example.com``, ``Jo Doe <a@example.com>`` or ``"Doe, Jo" <a@example.com>``.
 
+    A comment beside a name is part of the name, and behind an address it is the name, as mail programs show them.
+
     :raises InvalidAddress: anything else, more than one address included.
     """
-    if _CONTROL.search(text):
-        raise InvalidAddress(f"{text!r} holds a control character; an address is one line of text")
-    parts = _split_outside_quotes(text)
+    _check(text)
+    parts = _split(text)
     if len(parts) != 1:
         raise InvalidAddress(
             f"{text!r} reads as {len(parts)} addresses; give a list of addresses, and put a name that holds a comma "
             'in quotes: "Doe, Jo" <jo@example.com>'
         )
-    text = parts[0]
-    if not text.endswith(">"):
-        return _mailbox("", text)
-    name, bracket, address = text[:-1].rpartition("<")
-    if not bracket:
-        raise InvalidAddress(f"{text!r} closes an angle bracket that it never opened")
-    return _mailbox(_unquote(name.strip()), address.strip())
+    return _one(parts[0])
 
 
-def parse_mailboxes(text: str) -> list[Mailbox]:
-    """Take a comma-separated list apart.
+def parse_mailboxes(value: str | t.Sequence[str]) -> list[Mailbox]:
+    """Take addresses apart: a list of them, or text with commas between; empty ones are dropped.
 
     :raises InvalidAddress: one of them is none. ``Doe, John <a@b>`` is refused: the comma makes ``Doe`` an address.
     """
-    parts = [part for part in _split_outside_quotes(text) if part]
+    if not isinstance(value, str):
+        return [mailbox for item in value for mailbox in parse_mailboxes(item)]
+    if _BARE.match(value):
+        return [_one(value)]
+    _check(value)
+    parts = [part for part in _split(value) if part]
     for part, following in zip(parts, parts[1:]):
         if "@" not in part and following.endswith(">") and not following.startswith("<"):
             raise InvalidAddress(
-                f"{text!r} reads as the address {part!r} and another one; put a name that holds a comma in quotes: "
+                f"{value!r} reads as the address {part!r} and another one; put a name that holds a comma in quotes: "
                 f'"{part}, {following.partition("<")[0].strip()}" <{following.partition("<")[2]}'
             )
-    return [parse_mailbox(part) for part in parts]
+    return [_one(part) for part in parts]
 
 
-def _split_outside_quotes(text: str) -> list[str]:
+def unique_addresses(mailboxes: t.Iterable[Mailbox]) -> tuple[str, ...]:
+    """The envelope's recipients: each address once, in the order given."""
+    return tuple(dict.fromkeys([mailbox.address for mailbox in mailboxes]))
+
+
+@functools.lru_cache(maxsize=256)
+def header_list(mailboxes: tuple[Mailbox, ...], charset: Charset | None = UTF_8) -> str:
+    """The value of a header field that names these; see ``encode_phrase`` for what is raised."""
+    return ", ".join([mailbox.header(charset) for mailbox in mailboxes])
+
+
+def _check(text: str) -> None:
+    try:
+        check_text(text.replace("\t", "\n"))
+    except InvalidHeader:
+        raise InvalidAddress(f"{text!r} holds a control character; an address is one line of text") from None
+
+
+def _split(text: str) -> list[str]:
+    """Between the commas that stand outside quotes."""
+    if '"' not in text:
+        return [part.strip() for part in text.split(",")]
     parts, start, quoted, escaped = [], 0, False, False
     for index, character in enumerate(text):
         if escaped:
@@ -104,9 +133,29 @@ def _split_outside_quotes(text: str) -> list[str]:
     return [*parts, text[start:].strip()]
 
 
+@functools.lru_cache(maxsize=256)
+def _one(text: str) -> Mailbox:
+    if _BARE.match(text):
+        return _mailbox("", text)
+    if _NO_LIST.match(text):
+        raise InvalidAddress(
+            f"{text!r} holds a colon or a semicolon; give plain addresses with commas between, no group and no URI"
+        )
+    if not text.endswith(">"):
+        comment = _NAME_IN_COMMENT.match(text)
+        return _mailbox(comment.group(2).strip(), comment.group(1)) if comment else _mailbox("", text)
+    name, bracket, address = text[:-1].rpartition("<")
+    if not bracket:
+        raise InvalidAddress(f"{text!r} closes an angle bracket that it never opened")
+    return _mailbox(_unquote(name.strip()), address.strip())
+
+
 def _unquote(name: str) -> str:
     if len(name) >= 2 and name.startswith('"') and name.endswith('"'):
-        return re.sub(r"\\(.)", r"\1", name[1:-1])
+        inner = name[1:-1]
+        name = re.sub(r"\\(.)", r"\1", inner)
+        if '"' not in re.sub(r"\\.", "", inner):
+            return name
     if '"' in name or "<" in name or ">" in name or "@" in name:
         raise InvalidAddress(f"the name {name!r} holds a character that needs quotes around the whole name")
     return name
@@ -116,29 +165,16 @@ def _mailbox(name: str, address: str) -> Mailbox:
     local, at, domain = address.rpartition("@")
     if not at:
         local, domain = address, ""
-    if not (_DOT_ATOM.match(local) or _QUOTED_LOCAL.match(local)) or len(local.encode()) > _MAX_LOCAL:
+    if not _is_local(local):
         raise InvalidAddress(f"{address!r} is no address; expected something like ops@example.com")
-    return Mailbox(name, local, _ascii_domain(domain, address) if at else "")
-
-
-def _ascii_domain(domain: str, address: str) -> str:
-    if _DOMAIN_LITERAL.match(domain):
-        return domain
-    if set(domain) & _DEVIATIONS:
-        raise InvalidAddress(
-            f"the domain of {address!r} holds a letter that the two standards of international names read "
-            "differently, as two domains; write it in its ASCII form, xn--..."
-        )
     try:
-        ascii_domain = domain.encode("idna").decode("ascii")
-    except UnicodeError:
-        ascii_domain = ""
-    labels = ascii_domain.split(".")
-    if len(ascii_domain) > _MAX_DOMAIN or not all(_LABEL.match(label) for label in labels):
-        raise InvalidAddress(f"{address!r} has no valid domain after the @; expected something like ops@example.com")
-    return ascii_domain
+        return Mailbox(name, local, ascii_domain(domain) if at else "")
+    except InvalidAddress as error:
+        raise InvalidAddress(f"{address!r} has no valid domain after the @: {error}") from None
 
 
-def unique_addresses(mailboxes: t.Iterable[Mailbox]) -> tuple[str, ...]:
-    """The envelope's recipients: each address once, in the order given."""
-    return tuple(dict.fromkeys(mailbox.address for mailbox in mailboxes))
+def _is_local(local: str) -> bool:
+    """Whether it is a local part; a space that looks like none was pasted in by mistake."""
+    if not local.isprintable() or len(local.encode("utf-8")) > _MAX_LOCAL:
+        return False
+    return bool(_DOT_ATOM.match(local) or _QUOTED_LOCAL.match(local))

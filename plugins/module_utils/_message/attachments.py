@@ -1,20 +1,26 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Attachments from files and from content."""
+"""Attachments from files, from octets and from text."""
 
 from __future__ import annotations
 
 import mimetypes
 import os
 
+from .charsets import find_charset
 from .errors import InvalidMessage
 from .mime import Attachment
 
 _UNKNOWN = "application/octet-stream"
+#: What the name says where the system's tables may not know it, so that every host sends the same type.
+_TYPES = {".eml": "message/rfc822", ".ics": "text/calendar", ".log": "text/plain", ".md": "text/markdown"}
+_COMPRESSED = {"gzip": "application/gzip", "bzip2": "application/x-bzip2", "xz": "application/x-xz"}
 
 
-def from_file(path: str, name: str | None = None, media_type: str | None = None) -> Attachment:
+def from_file(
+    path: str, name: str | None = None, media_type: str | None = None, content_id: str = "", disposition: str = ""
+) -> Attachment:
     """Read a file now, so that a missing one is found before anything is sent.
 
     :raises InvalidMessage: it cannot be read; says which and why.
@@ -24,10 +30,28 @@ def from_file(path: str, name: str | None = None, media_type: str | None = None)
             content = stream.read()
     except OSError as error:
         raise InvalidMessage(f"the attachment {path} cannot be read: {error.strerror}") from error
-    return from_content(content, name or os.path.basename(path), media_type)
+    return from_content(content, name or os.path.basename(path), media_type, content_id, disposition)
 
 
-def from_content(content: bytes, name: str, media_type: str | None = None) -> Attachment:
+def from_content(
+    content: bytes, name: str, media_type: str | None = None, content_id: str = "", disposition: str = ""
+) -> Attachment:
     """An attachment made of octets; the type follows the name where none is given."""
+    return Attachment(name, content, media_type or guess_type(name), content_id, disposition)
+
+
+def from_text(text: str, name: str, media_type: str | None = None, charset: str = "utf-8") -> Attachment:
+    """An attachment made of text; its line ends stay as they are.
+
+    :raises InvalidMessage: the text holds a character that the charset lacks, or there is no such charset.
+    """
+    found = find_charset(charset)
+    content = found.encode(text, f"the attachment {name}")
+    return Attachment(name, content, media_type or guess_type(name), charset=found.label)
+
+
+def guess_type(name: str) -> str:
+    """The media type that a file name suggests."""
+    known = _TYPES.get(os.path.splitext(name)[1].lower())
     guessed, encoding = mimetypes.guess_type(name)
-    return Attachment(name, content, media_type or (_UNKNOWN if encoding else guessed or _UNKNOWN))
+    return known or (_COMPRESSED.get(encoding, _UNKNOWN) if encoding else guessed or _UNKNOWN)

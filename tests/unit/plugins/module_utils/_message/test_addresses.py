@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -30,11 +32,20 @@ GOOD = [
     ("a+b=c@[192.0.2.1]", Mailbox("", "a+b=c", "[192.0.2.1]")),
     ('"a b"@example.com', Mailbox("", '"a b"', "example.com")),
     ("root", Mailbox("", "root", "")),
+    ("jo@example.com (Jo Doe)", Mailbox("Jo Doe", "jo", "example.com")),
+    ("Backup (prod) <b@example.com>", Mailbox("Backup (prod)", "b", "example.com")),
+    ('"" <jo@example.com>', Mailbox("", "jo", "example.com")),
+    (r'"a\\" <jo@example.com>', Mailbox("a\\", "jo", "example.com")),
+    ("a@[IPv6:2001:db8::1]", Mailbox("", "a", "[IPv6:2001:db8::1]")),
+    ("info@BÜCHER.example", Mailbox("", "info", "xn--bcher-kva.example")),
+    ("info@bücher。example", Mailbox("", "info", "xn--bcher-kva.example")),
+    ("a@Example.COM", Mailbox("", "a", "Example.COM")),
+    ("o'hara@example.com", Mailbox("", "o'hara", "example.com")),
 ]
 BAD = [
     ("", "no address"),
     ("a@", "no valid domain"),
-    ("ops@straße.test", "ASCII form"),
+    ("ops@straße.test", "different domains"),
     ("@example.com", "no address"),
     ("a b@example.com", "no address"),
     ("a..b@example.com", "no address"),
@@ -49,6 +60,25 @@ BAD = [
     ("Doe (x) <y> <a@b.test>", "needs quotes"),
     ("a" * 65 + "@b.test", "no address"),
     ("a@" + "b" * 64 + ".test", "no valid domain"),
+    ("ü" * 33 + "@b.test", "no address"),
+    ("a@straße.example", "xn--"),
+    ("a@" + "ü" * 60 + ".test", "no valid domain"),
+    ("a@x\u200db.test", "xn--"),
+    ("a\u00a0b@b.test", "no address"),
+    ("a\tb@b.test", "control character"),
+    ("a\x85@b.test", "control character"),
+    ("a\udc80@b.test", "control character"),
+    ("friends: a@b.test, c@d.test;", "2 addresses"),
+    ("friends: a@b.test;", "no group"),
+    ("a@b.test; c@d.test", "commas between"),
+    ("a@b.test;", "no group"),
+    ("mailto:a@b.test", "no URI"),
+    ("(x) a@b.test", "no address"),
+    ("a(x)@b.test", "no address"),
+    ('"Doe" "Jo" <a@b.test>', "needs quotes"),
+    ('"<"@b.test', "no address"),
+    (".a@b.test", "no address"),
+    ("a.@b.test", "no address"),
 ]
 
 
@@ -67,6 +97,9 @@ def test_lists() -> None:
     found = parse_mailboxes('a@b.test, "Doe, Jo" <jo@c.test>,root,')
     assert [mailbox.address for mailbox in found] == ["a@b.test", "jo@c.test", "root"]
     assert parse_mailboxes("") == []
+    assert parse_mailboxes(" , ,") == []
+    found = parse_mailboxes(["a@b.test", "", '"Doe, Jo" <jo@c.test>, x@y.test'])
+    assert [mailbox.address for mailbox in found] == ["a@b.test", "jo@c.test", "x@y.test"]
 
 
 def test_the_comma_that_loses_a_recipient() -> None:
@@ -82,6 +115,13 @@ def test_anything_is_taken_or_refused(text: str) -> None:
     except InvalidAddress:
         return
     assert not set(mailbox.address) & set("\r\n\0<>")
+    assert parse_mailbox(mailbox.address).address == mailbox.address
+
+
+@given(st.text(max_size=60))
+def test_any_list_is_taken_or_refused(text: str) -> None:
+    with suppress(InvalidAddress):
+        assert parse_mailboxes(f"a@b.test,{text}")[0].address == "a@b.test"
 
 
 def test_each_recipient_once_in_order() -> None:

@@ -1,0 +1,78 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What identifies a message among all others, and in time (RFC 5322 sections 3.3 and 3.6.4)."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import re
+import secrets
+import time
+import typing as t
+from datetime import datetime
+from email.utils import formatdate, parsedate_to_datetime
+
+from .domains import ascii_domain
+from .errors import InvalidMessage
+
+_ID = re.compile(r"<[!-;=?-~]{1,900}>\Z")
+
+
+def new_message_id(domain: str) -> str:
+    """A globally unique identifier, with its angle brackets."""
+    return f"<{int(time.time()):x}.{secrets.token_hex(10)}@{domain}>"
+
+
+def stable_message_id(key: str, domain: str) -> str:
+    """The same identifier for the same key, so that a repeated message is known to be the same one."""
+    return f"<{hashlib.sha256(key.encode('utf-8', 'surrogatepass')).hexdigest()[:40]}@{ascii_domain(domain)}>"
+
+
+def parse_message_id(text: str) -> str:
+    """One identifier, put in angle brackets where it has none.
+
+    :raises InvalidMessage: it is none.
+    """
+    text = text.strip()
+    bracketed = text if text.startswith("<") else f"<{text}>"
+    if not _ID.match(bracketed):
+        raise InvalidMessage(f"{text!r} is no message id; expected something like <2f1c.77@example.com>")
+    return bracketed
+
+
+def parse_message_ids(value: str | t.Sequence[str]) -> list[str]:
+    """Several, each once: a list, or text with white space or commas between.
+
+    :raises InvalidMessage: one of them is none.
+    """
+    items = [value] if isinstance(value, str) else value
+    words = [word for item in items for word in re.split(r"[\s,]+|(?<=>)(?=<)", item) if word]
+    return list(dict.fromkeys(map(parse_message_id, words)))
+
+
+def parse_date(text: str) -> datetime:
+    """A date as a header holds it, or in ISO 8601; without an offset it is local time.
+
+    :raises InvalidMessage: it is none.
+    """
+    try:
+        return datetime.fromisoformat(re.sub(r"[zZ]\Z", "+00:00", text.strip()))
+    except ValueError:
+        pass
+    try:
+        return parsedate_to_datetime(text)
+    except (TypeError, ValueError, IndexError):
+        raise InvalidMessage(
+            f"{text!r} is no date; expected something like 2026-11-21T10:00:00+01:00 or Sat, 21 Nov 2026 10:00:00 +0100"
+        ) from None
+
+
+@functools.lru_cache(maxsize=2)
+def date_text(second: int) -> str:
+    """The value of Date, in local time.
+
+    :param second: since the epoch.
+    """
+    return formatdate(second, localtime=True)

@@ -1,0 +1,71 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How the parts of a message nest, so that each reader shows the best one it can (RFC 2046 section 5.1)::
+
+    mixed( alternative( text, related( HTML, its images ), invitation ), attachments )
+
+A level with one part is left out: a message of plain text is one part.
+"""
+
+from __future__ import annotations
+
+import functools
+import typing as t
+
+from .charsets import Charset
+from .errors import InvalidMessage
+from .html_text import html_to_text
+from .message import Message
+from .mime import Attachment, Part, attachment_part, multipart, related, text_part
+
+
+def body_part(message: Message, charset: Charset, eight_bit: bool) -> Part:
+    """Everything below the header.
+
+    :param eight_bit: whether text may go as it is in 8 bits (RFC 6152).
+    :raises InvalidMessage: a character that the charset lacks, or two parts with one content_id.
+    """
+    files = [*message.attachments]
+    images: list[Attachment] = []
+    if files:
+        _check_content_ids(files)
+        images = [file for file in files if message.html is not None and _is_shown(file)]
+        files = [file for file in files if file not in images] if images else files
+    if message.invitation:
+        files += message.invitation.attachments()
+    texts = _alternatives(message, charset, eight_bit, images)
+    return multipart("mixed", [multipart("alternative", texts), *(attachment_part(file, eight_bit) for file in files)])
+
+
+def _alternatives(message: Message, charset: Charset, eight_bit: bool, images: t.Sequence[Attachment]) -> list[Part]:
+    """From the plainest to the richest, as RFC 2046 section 5.1.4 wants them."""
+    parts = []
+    if message.body is not None:
+        parts.append(text_part(message.body, "plain", charset, eight_bit))
+    elif message.html is not None and message.text_from_html:
+        text = _derived_text(message.html)
+        if text:  # HTML that only shows images says nothing
+            parts.append(text_part(text, "plain", charset, eight_bit, what="html"))
+    if message.html is not None:
+        html = text_part(message.html, "html", charset, eight_bit, what="html")
+        parts.append(related(html, [image.part for image in images]) if images else html)
+    if message.invitation:
+        parts.append(message.invitation.part(eight_bit))
+    return parts or [text_part("", "plain")]
+
+
+#: One HTML often goes to many recipients.
+_derived_text = functools.lru_cache(maxsize=4)(html_to_text)
+
+
+def _is_shown(file: Attachment) -> bool:
+    return bool(file.content_id) and file.disposition != "attachment" and not file.is_message
+
+
+def _check_content_ids(files: t.Sequence[Attachment]) -> None:
+    seen: set[str] = set()
+    for file in files:
+        if file.content_id and file.bare_content_id in seen:
+            raise InvalidMessage(f"two attachments have the content id {file.content_id!r}; the HTML could mean either")
+        seen.add(file.bare_content_id)

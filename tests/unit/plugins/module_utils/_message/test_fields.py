@@ -1,0 +1,150 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Header fields that come from options, and those that users add."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.mailops.smtp.plugins.module_utils._message.addresses import Mailbox, parse_mailbox
+from ansible_collections.mailops.smtp.plugins.module_utils._message.errors import (
+    InvalidMessage,
+    MessageError,
+)
+from ansible_collections.mailops.smtp.plugins.module_utils._message.identity import (
+    parse_date,
+    parse_message_ids,
+    stable_message_id,
+)
+from ansible_collections.mailops.smtp.plugins.module_utils._message.message import Priority
+from ansible_collections.mailops.smtp.tests.unit.support.messages import read_back, written
+
+JO, MAX = parse_mailbox("Jo <jo@a.test>"), parse_mailbox("Max <max@a.test>")
+
+FIELDS: list[tuple[dict[str, t.Any], dict[str, str | None]]] = [
+    ({}, {"Auto-Submitted": "auto-generated", "Sender": None, "Reply-To": None, "X-Priority": None, "Cc": None}),
+    ({}, {"References": None, "In-Reply-To": None, "List-Unsubscribe": None, "User-Agent": None, "X-Mailer": None}),
+    ({"auto_submitted": "no"}, {"Auto-Submitted": None}),
+    ({"auto_submitted": "Auto-Replied"}, {"Auto-Submitted": "auto-replied"}),
+    ({"headers": {"auto-submitted": "auto-notified"}}, {"Auto-Submitted": "auto-notified"}),
+    ({"priority": Priority.HIGH}, {"X-Priority": "1", "Importance": "high", "Priority": "urgent"}),
+    ({"priority": Priority.NORMAL}, {"X-Priority": "3", "Importance": "normal", "Priority": "normal"}),
+    ({"priority": Priority.LOW}, {"X-Priority": "5", "Importance": "low", "Priority": "non-urgent"}),
+    ({"in_reply_to": "a@b"}, {"In-Reply-To": "<a@b>", "References": "<a@b>"}),
+    ({"in_reply_to": ["<c@d>"], "references": ["<a@b>"]}, {"In-Reply-To": "<c@d>", "References": "<a@b> <c@d>"}),
+    ({"in_reply_to": "<c@d>", "references": "<a@b> <c@d>"}, {"References": "<a@b> <c@d>"}),
+    ({"references": "<a@b><c@d>, e@f"}, {"In-Reply-To": None, "References": "<a@b> <c@d> <e@f>"}),
+    ({"sender": JO, "sent_by": JO}, {"From": "Jo <jo@a.test>", "Sender": None}),
+    ({"sender": JO, "sent_by": MAX}, {"From": "Jo <jo@a.test>", "Sender": "Max <max@a.test>"}),
+    ({"sender": JO, "co_authors": [MAX]}, {"From": "Jo <jo@a.test>, Max <max@a.test>", "Sender": "Jo <jo@a.test>"}),
+    ({"sender": JO, "co_authors": [MAX], "sent_by": MAX}, {"Sender": "Max <max@a.test>"}),
+    ({"sender": JO, "envelope_sender": "bounces@a.test"}, {"Sender": None}),
+    ({"reply_to": [JO, MAX]}, {"Reply-To": "Jo <jo@a.test>, Max <max@a.test>"}),
+    ({"to": [], "bcc": [JO]}, {"To": None, "Bcc": None}),
+    (
+        {"list_unsubscribe": ["mailto:a@b.test?subject=x|y", "<https://b.test/u?a=1,2>"]},
+        {
+            "List-Unsubscribe": "<mailto:a@b.test?subject=x|y>, <https://b.test/u?a=1,2>",
+            "List-Unsubscribe-Post": None,
+        },
+    ),
+    (
+        {"list_unsubscribe": ["https://b.test/u"], "one_click": True},
+        {"List-Unsubscribe": "<https://b.test/u>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"},
+    ),
+    ({"headers": {"X-A": "Grüße"}}, {"X-A": "Grüße"}),
+]
+
+
+@pytest.mark.parametrize(("changes", "expected"), FIELDS)
+def test_fields(changes: dict[str, t.Any], expected: dict[str, str | None]) -> None:
+    parsed = read_back(**changes)
+    assert {name: parsed[name] for name in expected} == expected
+    assert len({name.lower() for name in parsed}) == len(parsed)
+
+
+def test_a_field_may_occur_several_times() -> None:
+    assert read_back(headers={"X-Mailgun-Tag": ["a", "b"]}).get_all("X-Mailgun-Tag") == ["a", "b"]
+
+
+def test_addresses_in_headers_are_encoded_name_by_name() -> None:
+    """ansible/ansible#58543: Reply-To as one encoded word, which nobody can reply to."""
+    content = written(headers={"Reply-To": "Jürgen <j@x.test>, b@bücher.example"})
+    assert b"Reply-To: =?utf-8?Q?J=C3=BCrgen?= <j@x.test>, b@xn--bcher-kva.example\r\n" in content
+
+
+RESERVED = ["From", "sender", "TO", "Cc", "Bcc", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type"]
+RESERVED += ["Content-Transfer-Encoding", "Content-Disposition", "Return-Path"]
+
+
+@pytest.mark.parametrize("name", RESERVED)
+def test_fields_of_the_composer_are_refused(name: str) -> None:
+    with pytest.raises(InvalidMessage, match=f"the header {name} is written by this module; use its option"):
+        written(headers={name: "x"})
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "words"),
+    [
+        ({"reply_to": [JO], "headers": {"reply-to": "x@y.test"}}, InvalidMessage, "use its option"),
+        ({"priority": Priority.LOW, "headers": {"Importance": "high"}}, InvalidMessage, "use its option"),
+        ({"in_reply_to": "<a@b>", "headers": {"References": "<a@b>"}}, InvalidMessage, "use its option"),
+        ({"headers": {"X-A": "1", "x-a": "2"}}, InvalidMessage, "one header twice"),
+        ({"headers": {"Reply-To": "Doe, John <a@b.test>"}}, MessageError, '"Doe, John" <a@b.test>'),
+        ({"auto_submitted": "perhaps"}, InvalidMessage, "auto_submitted is 'perhaps'"),
+        ({"auto_submitted": "auto-x\r\nBcc: a@b"}, InvalidMessage, "auto_submitted"),
+        ({"in_reply_to": "<a@b"}, InvalidMessage, "'<a@b' is no message id"),
+        ({"references": ["ü@b"]}, InvalidMessage, "no message id"),
+        ({"references": "<" + "a" * 990 + "@b>"}, InvalidMessage, "no message id"),
+        ({"list_unsubscribe": ["http://b.test"]}, InvalidMessage, "expected mailto: or https:"),
+        ({"list_unsubscribe": ["https://b.test/ x"]}, InvalidMessage, "percent-encoded"),
+        ({"list_unsubscribe": ["https://b.test/ü"]}, InvalidMessage, "percent-encoded"),
+        ({"list_unsubscribe": ["https://b.test/>\r\nBcc: a@b"]}, InvalidMessage, "percent-encoded"),
+        ({"list_unsubscribe": ["mailto:a@b.test"], "one_click": True}, InvalidMessage, "RFC 8058"),
+        ({"one_click": True}, InvalidMessage, "RFC 8058"),
+    ],
+)
+def test_refused(changes: dict[str, t.Any], error: type[MessageError], words: str) -> None:
+    with pytest.raises(error, match=words):
+        written(**changes)
+
+
+@given(st.lists(st.from_regex(r"[a-z0-9.]{1,200}@[a-z.]{1,60}", fullmatch=True), min_size=1, max_size=60, unique=True))
+def test_any_thread_comes_back(ids: list[str]) -> None:
+    content = written(references=ids, in_reply_to=ids[-1])
+    field = content.partition(b"\r\nReferences:")[2].partition(b"\r\nAuto-Submitted")[0]
+    assert field.decode().split() == [f"<{identifier}>" for identifier in ids]
+    assert max(map(len, field.split(b"\r\n"))) <= max(78, max(map(len, ids)) + 3)
+
+
+@given(st.lists(st.builds(Mailbox, st.text('ab ,"üж日', max_size=80), st.just("a"), st.just("x.test")), min_size=1))
+def test_any_list_of_people_comes_back(people: list[Mailbox]) -> None:
+    found = read_back(cc=people)["Cc"].addresses
+    assert ["".join(a.display_name.split()) for a in found] == ["".join(p.name.split()) for p in people]
+    assert {a.addr_spec for a in found} == {"a@x.test"}
+
+
+def test_stable_ids_hide_their_key() -> None:
+    identifier = stable_message_id("secret\udc80 key", "bücher.example")
+    assert identifier.endswith("@xn--bcher-kva.example>")
+    assert "secret" not in identifier
+    assert parse_message_ids([identifier, identifier]) == [identifier]
+
+
+@pytest.mark.parametrize(
+    "text", ["2026-11-21T10:00:00+01:00", "2026-11-21T09:00:00Z", "Sat, 21 Nov 2026 10:00:00 +0100"]
+)
+def test_dates(text: str) -> None:
+    assert parse_date(text).timestamp() == 1795251600
+    assert read_back(date=parse_date(text))["Date"].datetime.timestamp() == 1795251600
+
+
+@pytest.mark.parametrize("text", ["", "tomorrow", "2026-13-01"])
+def test_no_dates(text: str) -> None:
+    with pytest.raises(InvalidMessage, match="is no date"):
+        parse_date(text)
