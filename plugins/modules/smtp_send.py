@@ -8,104 +8,90 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: smtp_send
-short_description: Send a message by SMTP
+short_description: Send messages by SMTP
 version_added: 0.1.0
 author:
   - The mailops.smtp authors (@mailops)
 description:
-  - Sends one message to any number of recipients and reports what became of it for each of them.
+  - Sends one message or many and reports what became of each for each of its recipients.
   - The server's certificate is verified and a login never leaves the host without TLS, unless told otherwise.
   - Everything is composed and checked before a connection is opened.
-  - A message that not every recipient was accepted for fails the task. The result says who got it.
+  - A message that not every recipient was accepted for fails the task, unless O(partial) says otherwise. The result
+    says who got it.
+  - Takes all parameters of M(community.general.mail), so that changing the module's name is the whole migration.
 extends_documentation_fragment:
   - mailops.smtp._attributes
   - mailops.smtp._attributes.actiongroup_smtp
   - mailops.smtp._smtp_server
+  - mailops.smtp._smtp_oauth
+  - mailops.smtp._smtp_message
 attributes:
   check_mode:
     support: full
-    details: Composes and validates the message and the options; opens no connection.
+    details: Composes and validates the message and the options; opens no connection unless O(check) is set.
   diff_mode:
     support: none
   idempotent:
     support: none
     details: Each run sends the message again.
 options:
-  from:
-    description: Author of the message, with or without a name, such as V(Deploy <deploy@example.com>).
-    type: str
-    required: true
-    aliases: [sender]
-  to:
+  check:
     description:
-      - Recipients, as a list of addresses or one string with commas between them.
-      - A name that holds a comma stands in quotes, as in V("Doe, Jo" <jo@example.com>).
-    type: raw
-    default: []
-    aliases: [recipients]
-  cc:
-    description: Recipients of a copy, named in the message.
-    type: raw
-    default: []
-  bcc:
-    description: Recipients of a copy, named nowhere in the message.
-    type: raw
-    default: []
-  reply_to:
-    description: Where answers go.
-    type: raw
-    default: []
-  envelope_from:
+      - Walks the server to this stage and leaves with QUIT, sending nothing. Also in check mode.
+      - V(recipients) asks whether the server would take the message for each of them.
+    type: str
+    choices: [connect, login, recipients]
+  partial:
     description:
-      - Where bounces go. Without it, the address in O(from).
-      - Empty or V(<>) is the null sender, for messages that must not bounce.
+      - What to make of a message that only some recipients were accepted for.
+      - When nobody was, the task fails in any case.
     type: str
-  subject:
-    description: Subject, in any language.
-    type: str
-    required: true
-  body:
-    description: The message as plain text.
-    type: str
-  html:
-    description: The message as HTML. With O(body) too, readers show the one they can.
-    type: str
-  headers:
+    choices: [fail, warn, ok]
+    default: fail
+  connections:
+    description: Connections side by side, at most as many as the provider takes. Without it, one.
+    type: int
+  messages_per_connection:
+    description: Messages after which a connection is closed and another opened. Without it, the provider's limit.
+    type: int
+  messages_per_minute:
+    description: Messages in a minute over all connections. Without it, the provider's limit.
+    type: float
+  attempts:
     description:
-      - Further header fields.
-      - Fields that have an option of their own are refused here, so that none occurs twice.
-      - C(Auto-Submitted) is V(auto-generated) unless given, so that no vacation notes come back.
-    type: dict
-    default: {}
-  attachments:
-    description: Files to send along.
-    type: list
-    elements: dict
-    default: []
-    suboptions:
-      path:
-        description: File on the host that sends.
-        type: path
-      content:
-        description: Text of the attachment, in place of a file. Needs O(attachments[].name).
-        type: str
-      name:
-        description: File name that the reader sees. Without it, the last part of O(attachments[].path).
-        type: str
-      type:
-        description: Media type such as V(text/csv). Without it, what the name suggests.
-        type: str
+      - How often a message is tried in all. Only what is known not to be accepted is tried again, and only for the
+        recipients it was not accepted for.
+    type: int
+    default: 1
+  retry_delay:
+    description: Seconds before the second attempt. Each further one waits twice as long, up to five minutes.
+    type: float
+    default: 5.0
+  retry_for:
+    description: Seconds after which nothing is tried again.
+    type: float
+    default: 600.0
+  resend_unknown:
+    description:
+      - Whether a message is sent again when the connection was lost between its end and the reply to it. The server may
+        have taken it, and its recipients may then get it twice.
+    type: bool
+    default: false
 notes:
   - RV(ignore:changed) is always V(false). Sending a message changes nothing on the host, and a play that notifies
     should not count as one that changed it.
+seealso:
+  - module: community.general.mail
+  - plugin: mailops.smtp.smtp_provider
+    plugin_type: filter
 """
 
 EXAMPLES = r"""
 - name: Tell the team
   mailops.smtp.smtp_send:
-    host: smtp.example.com
+    provider: gmail
     username: deploy@example.com
-    password: "{{ vault_smtp_password }}"
+    password: "{{ vault_app_password }}"
     from: Deploy <deploy@example.com>
     to: ops@example.com
     subject: "{{ inventory_hostname }} is up to date"
@@ -114,6 +100,7 @@ EXAMPLES = r"""
 - name: Send a report with an attachment, from the controller, once
   mailops.smtp.smtp_send:
     host: smtp.example.com
+    port: 465
     tls: implicit
     username: deploy@example.com
     password: "{{ vault_smtp_password }}"
@@ -128,6 +115,35 @@ EXAMPLES = r"""
         content: "{{ numbers }}"
   delegate_to: localhost
   run_once: true
+
+- name: Send many messages over four connections, trying again what is deferred
+  mailops.smtp.smtp_send:
+    host: smtp.example.com
+    tls: starttls
+    from: news@example.com
+    subject: News
+    messages:
+      - to: ann@example.com
+        body: Dear Ann
+      - to: bob@example.com
+        body: Dear Bob
+    connections: 4
+    attempts: 3
+    partial: warn
+
+- name: See whether the login works and the recipient would be accepted, sending nothing
+  mailops.smtp.smtp_send:
+    provider: microsoft365
+    username: deploy@example.com
+    oauth:
+      provider: microsoft
+      tenant: example.onmicrosoft.com
+      client_id: 00000000-0000-0000-0000-000000000000
+      client_secret: "{{ vault_client_secret }}"
+    from: deploy@example.com
+    to: ops@example.com
+    subject: Test
+    check: recipients
 """
 
 RETURN = r"""
@@ -178,8 +194,30 @@ recipients:
     problem:
       description: What is wrong, as a sentence; empty when sent.
       type: str
+    advice:
+      description: What to do about it; empty when sent.
+      type: str
+attempts:
+  description: How often the message was tried.
+  type: int
+  returned: when the server was reached
+messages:
+  description: RV(message_id), RV(size), RV(queue_id), RV(attempts) and RV(recipients) of each message, in their order.
+  type: list
+  elements: dict
+  returned: with O(messages)
+summary:
+  description: How many recipients have each status.
+  type: dict
+  returned: with O(messages)
+  sample: {"sent": 9998, "refused": 1, "deferred": 1, "unknown": 0}
+connections:
+  description: What each connection came to, as RV(connection).
+  type: list
+  elements: dict
+  returned: when the server was reached
 connection:
-  description: What the connection came to.
+  description: What the last connection came to.
   type: dict
   returned: when the server was reached
   contains:
@@ -226,13 +264,13 @@ text:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._module.smtp import MESSAGE_ARGUMENTS, SERVER_ARGUMENTS, SERVER_REQUIRED_TOGETHER, run_send
+from ..module_utils._module.send import SEND_ARGUMENTS, SEND_RULES, run_send
 
 
 def main() -> None:
     module = AnsibleModule(
-        argument_spec={**SERVER_ARGUMENTS, **MESSAGE_ARGUMENTS},
-        required_together=SERVER_REQUIRED_TOGETHER,
+        argument_spec=SEND_ARGUMENTS,
+        **SEND_RULES,
         supports_check_mode=True,
         no_log=True,  # what people write each other does not belong into the host's syslog
     )

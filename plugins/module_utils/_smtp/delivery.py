@@ -79,6 +79,7 @@ class Envelope:
     :param content: the message with CRLF line ends, the last line ended, dots not stuffed.
     :param message_id: the Message-ID in it, for the result.
     :param dsn: notifications to ask for where the server offers DSN.
+    :param utf8_header: whether a header field is in UTF-8, which takes SMTPUTF8 like an address that is not ASCII.
     :param require_tls: whether every hop must use verified TLS (RFC 8689); such a message is sent that way or not.
     :raises ValueError: no recipient, a control character in an address, or content that ends within a line.
     """
@@ -89,6 +90,7 @@ class Envelope:
     message_id: str = ""
     dsn: DsnRequest | None = None
     require_tls: bool = False
+    utf8_header: bool = False
 
     def __post_init__(self) -> None:
         if not self.recipients:
@@ -106,8 +108,8 @@ class Envelope:
 
     @property
     def needs_smtputf8(self) -> bool:
-        """Whether an address is not ASCII (RFC 6531 section 3.4)."""
-        return not all(address.isascii() for address in (self.sender, *self.recipients))
+        """Whether an address or a header field is not ASCII (RFC 6531 section 3.4)."""
+        return self.utf8_header or not all(address.isascii() for address in (self.sender, *self.recipients))
 
 
 @dataclass(frozen=True)
@@ -169,5 +171,6 @@ class DeliveryResult:
             "message_id": self.message_id,
             "size": self.size,
             "queue_id": self.queue_id,
+            "attempts": self.attempts,
             "recipients": [recipient.to_dict() for recipient in self.recipients],
         }

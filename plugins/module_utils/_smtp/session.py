@@ -21,7 +21,7 @@ from .transaction import Transaction
 
 if t.TYPE_CHECKING:
     from .auth import Credentials
-    from .delivery import DeliveryResult, Envelope
+    from .delivery import DeliveryResult, Envelope, RecipientResult
     from .reply import Reply
     from .settings import ServerSettings
     from .tls import TlsInfo
@@ -143,7 +143,10 @@ class SmtpSession:
         settings = self._settings
         # what a server says is the same few replies, and each is searched once
         self._connection.scrub = functools.lru_cache(maxsize=256)(credentials.scrub)
-        binding = self._connection.channel_binding
+        # Python offers no tls-exporter, the binding that servers prefer in TLS 1.3 (RFC 9266), and there is but one
+        # attempt: channel binding is for those who ask for it
+        bound = (settings.auth_mechanism or "").endswith("-PLUS")
+        binding = self._connection.channel_binding if bound else None
         target = Target(settings.server, settings.host, settings.port, settings.auth_mechanism, binding)
         return log_in(
             lambda line: self._command(line, Stage.AUTH), self.capabilities.auth_mechanisms, credentials, target
@@ -178,6 +181,23 @@ class SmtpSession:
                 return
         if current:
             yield self._finish(current)
+
+    def probe(self, envelope: Envelope) -> tuple[RecipientResult, ...]:
+        """Ask whether the server would take this message, by MAIL and RCPT, and reset.
+
+        :returns: the recipients it would not take it for.
+        :raises SmtpError: the session broke.
+        """
+        transaction = Transaction(envelope, self.capabilities, self._settings.server)
+        replies: list[Reply] = []
+        for stage, command in transaction.commands:
+            if stage is not Stage.DATA and (not replies or transaction.take(replies)):
+                self._connection.send(command, stage)
+                replies.append(self._read(stage))
+        transaction.take(replies)
+        if replies:
+            self._command("RSET", Stage.MAIL)
+        return transaction.fallen_out
 
     def _start(self, transaction: Transaction, ahead: bool) -> bool:
         """Say the commands of a transaction, unless they went ahead, and take the replies.

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .auth import Proof
 from .tls import TlsMode, TlsPolicy
@@ -88,6 +88,10 @@ class ServerSettings:
             raise InvalidSettings("a Unix socket is on this host, and no proxy leads to it; leave one of them out")
         if not self.port:
             object.__setattr__(self, "port", DEFAULT_PORTS[self.tls.mode])
+
+    def without_login(self) -> ServerSettings:
+        """The same, but for the login."""
+        return replace(self, credentials=None)
 
     @property
     def server(self) -> str:

@@ -56,6 +56,11 @@ class Transaction:
         """The recipients that nothing was said against yet."""
         return [address for address in self.envelope.recipients if address not in self._results]
 
+    @property
+    def fallen_out(self) -> tuple[RecipientResult, ...]:
+        """The recipients that something was said against."""
+        return tuple(self._results.values())
+
     def take(self, replies: t.Sequence[Reply]) -> bool:
         """Take the replies to the commands so far.
 

@@ -1,0 +1,152 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The options that say which server to talk to, and how; documented in the doc fragment ``_smtp_server``."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+
+from .._smtp.auth import Credentials
+from .._smtp.providers import Destination, provider_of_host, resolve, settings_for
+from .._smtp.proxy import Proxy
+from .._smtp.settings import InvalidSettings, ServerSettings
+from .._smtp.tls import TlsMode, TlsPolicy
+from .oauth import OAUTH_ARGUMENTS, oauth_token
+
+Options = t.Mapping[str, t.Any]
+
+SERVER_ARGUMENTS: dict[str, t.Any] = {
+    "provider": {"type": "str"},
+    "region": {"type": "str"},
+    "host": {"type": "str"},
+    "port": {"type": "int"},
+    "tls": {"type": "str", "choices": [mode.value for mode in TlsMode]},
+    "secure": {"type": "str", "choices": ["always", "never", "starttls", "try"]},
+    "username": {"type": "str"},
+    "password": {"type": "str", "no_log": True},
+    **OAUTH_ARGUMENTS,
+    "allow_cleartext_login": {"type": "bool", "default": False},
+    "validate_certs": {"type": "bool", "default": True},
+    "ca_file": {"type": "path"},
+    "ca_path": {"type": "path"},
+    "tls_server_name": {"type": "str"},
+    "tls_min_version": {"type": "str", "choices": ["TLSv1.2", "TLSv1.3"], "default": "TLSv1.2"},
+    "client_cert": {"type": "path"},
+    "client_key": {"type": "path"},
+    "pinned_certificates": {"type": "list", "elements": "str", "default": []},
+    "ehlo_name": {"type": "str", "default": "", "aliases": ["ehlohost"]},
+    "connect_timeout": {"type": "float", "default": 15.0},
+    "timeout": {"type": "float", "default": 60.0},
+    "final_timeout": {"type": "float", "default": 600.0},
+    "lmtp": {"type": "bool", "default": False},
+    "unix_socket": {"type": "path"},
+    "proxy": {"type": "str", "no_log": True},
+}
+SERVER_RULES: dict[str, t.Any] = {
+    "mutually_exclusive": [("tls", "secure"), ("password", "oauth"), ("unix_socket", "proxy")],
+    "required_by": {
+        "password": ["username"],
+        "oauth": ["username"],
+        "region": ["provider"],
+        "client_key": ["client_cert"],
+    },
+}
+
+#: What community.general.mail means by its option ``secure``.
+_SECURE: t.Mapping[str, TlsMode] = {
+    "always": TlsMode.IMPLICIT,
+    "never": TlsMode.NONE,
+    "starttls": TlsMode.STARTTLS,
+    "try": TlsMode.OPPORTUNISTIC,
+}
+
+
+def server_settings(module: AnsibleModule) -> tuple[ServerSettings, str | None]:
+    """The settings that the options mean, and the provider whose advice fits.
+
+    Fetches an OAuth2 token where one is wanted, but in check mode.
+
+    :raises ValueError: options that contradict each other or cannot be used (InvalidSettings, ProviderError,
+        InvalidCredentials).
+    :raises OAuthError: there is no token to be had.
+    """
+    options = module.params
+    destination = _destination(options)
+    settings = ServerSettings(
+        host=destination.host,
+        port=destination.port,
+        tls=_tls_policy(options, TlsMode(destination.tls)),
+        credentials=_credentials(module),
+        auth_mechanism=options["auth_mechanism"],
+        ehlo_name=options["ehlo_name"],
+        connect_timeout=options["connect_timeout"],
+        timeout=options["timeout"],
+        final_timeout=options["final_timeout"],
+        allow_cleartext_login=options["allow_cleartext_login"],
+        lmtp=options["lmtp"],
+        unix_socket=options["unix_socket"] or "",
+        proxy=Proxy.parse(options["proxy"]) if options["proxy"] else None,
+    )
+    return settings, options["provider"] or provider_of_host(destination.host)
+
+
+def _destination(options: Options) -> Destination:
+    """What is said explicitly wins over the provider, and that over what community.general.mail does."""
+    host, port = options["host"], options["port"]
+    tls = _SECURE[options["secure"]].value if options["secure"] else options["tls"]
+    if options["provider"]:
+        return settings_for(resolve(options["provider"], options["region"]), host=host, port=port, tls=tls)
+    if port == 465 and tls in (None, TlsMode.OPPORTUNISTIC.value):
+        tls = TlsMode.IMPLICIT.value  # RFC 8314 section 7.3: nothing else is spoken there
+    if port is None and options["tls"] is None:
+        port = 25
+    return Destination(host or "localhost", port or 0, tls or TlsMode.OPPORTUNISTIC.value)
+
+
+def _tls_policy(options: Options, mode: TlsMode) -> TlsPolicy:
+    policy = TlsPolicy(
+        mode=mode,
+        verify=options["validate_certs"],
+        ca_file=options["ca_file"],
+        ca_path=options["ca_path"],
+        server_name=options["tls_server_name"],
+        client_certificate=options["client_cert"],
+        client_key=options["client_key"],
+        pins=tuple(_digest(pin) for pin in options["pinned_certificates"]),
+        minimum_version=options["tls_min_version"],
+    )
+    try:
+        if mode is not TlsMode.NONE:
+            policy.context()
+    except OSError as error:
+        given = ", ".join(
+            f"{name} {options[name]}" for name in ("ca_file", "ca_path", "client_cert", "client_key") if options[name]
+        )
+        raise InvalidSettings(f"{given} cannot be used: {error.strerror or error}; expected files in PEM") from error
+    return policy
+
+
+def _digest(text: str) -> str:
+    digest = text.replace(":", "").lower()
+    if len(digest) != 64 or not set(digest) <= set("0123456789abcdef"):
+        raise InvalidSettings(f"pinned_certificates: {text!r} is no SHA-256 digest; expected 64 hexadecimal digits")
+    return digest
+
+
+def _credentials(module: AnsibleModule) -> Credentials | None:
+    options = module.params
+    if options["oauth"] is not None:
+        token = "check-mode" if module.check_mode and not options["check"] else oauth_token(module)
+        return Credentials(options["username"], token=token)
+    if options["password"] is not None:
+        return Credentials(options["username"], options["password"])
+    if options["auth_mechanism"] == "EXTERNAL" and options["client_cert"]:
+        return Credentials(options["username"] or "")
+    if options["username"]:
+        raise InvalidSettings(
+            "there is a username and neither password nor oauth; leave it out to send without a login"
+        )
+    return None

@@ -1,0 +1,214 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""smtp_send as Ansible runs it, against a server that does what each test asks of it."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+from email import message_from_bytes, policy
+from pathlib import Path
+
+import pytest
+from ansible.module_utils import basic
+from ansible.module_utils.testing import patch_module_args
+
+from ansible_collections.mailops.smtp.plugins.modules import smtp_send
+from ansible_collections.mailops.smtp.tests.fault.peer import END_OF_DATA, Fault, Peer
+
+Run = t.Callable[..., dict[str, t.Any]]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """``run(peer, _check=False, **options)`` gives the module's result; ``warnings`` in it is what it warned of."""
+    warnings: list[str] = []
+    monkeypatch.setattr(basic.AnsibleModule, "warn", lambda _self, text: warnings.append(text))
+
+    def run_module(peer: Peer | None, _check: bool = False, **options: t.Any) -> dict[str, t.Any]:
+        server = {"host": "127.0.0.1", "port": peer.port} if peer else {}
+        given = {**server, "from": "a@a.test", "to": ["b@b.test"], "subject": "s", "timeout": 2, **options}
+        given = {name: value for name, value in given.items() if value is not None}
+        with patch_module_args({**given, "_ansible_check_mode": _check}), pytest.raises(SystemExit):
+            smtp_send.main()
+        return {**json.loads(capsys.readouterr().out), "warnings": warnings}
+
+    return run_module
+
+
+def received(peer: Peer) -> list[t.Any]:
+    return [message_from_bytes(message, policy=policy.default) for message in peer.messages]
+
+
+def test_one_message(run: Run) -> None:
+    with Peer() as peer:
+        result = run(peer)
+    assert result["recipients"][0]["status"] == "sent"
+    assert result["queue_id"] == "PEER12345"
+    assert result["changed"] is False
+    assert received(peer)[0]["Subject"] == "s"
+
+
+def test_the_words_of_community_general_mail(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("attached")
+    (tmp_path / "i.png").write_bytes(b"\x89PNG")
+    with Peer() as peer:
+        result = run(
+            peer,
+            secure="try",
+            sender="root@a.test",
+            recipients="root, b@b.test",
+            to=None,
+            msg="Only a subject",
+            subject=None,
+            ehlohost="client.test",
+            attach=str(tmp_path / "a.txt"),
+            inline=[{"path": str(tmp_path / "i.png"), "cid": "logo"}],
+            headers="Reply-To=c@c.test",
+            subtype="html",
+            charset="utf-8",
+            message_id_domain="ansible",
+            **{"from": None},
+        )
+    assert result.get("failed") is None, result
+    assert [recipient["address"] for recipient in result["recipients"]] == ["root", "b@b.test"]
+    assert peer.commands[0] == "EHLO client.test"
+    (message,) = received(peer)
+    assert message["Reply-To"] == "c@c.test"
+    assert message["Message-ID"].endswith("@ansible>")
+    assert message.get_body(("html",)).get_content().strip() == "Only a subject"
+    assert [part.get_filename() for part in message.iter_attachments()] == ["a.txt"]
+
+
+def test_many_messages_over_one_connection(run: Run) -> None:
+    messages = [{"to": f"p{number}@b.test", "subject": f"n{number}"} for number in range(25)]
+    with Peer() as peer:
+        result = run(peer, body="common", messages=messages, to=None, subject=None)
+    assert peer.connections == 1
+    assert [message["Subject"] for message in received(peer)] == [f"n{number}" for number in range(25)]
+    assert [one["recipients"][0]["address"] for one in result["messages"]] == [m["to"] for m in messages]
+    assert result["summary"] == {"sent": 25, "refused": 0, "deferred": 0, "unknown": 0}
+
+
+def test_a_bad_message_among_many_is_named_before_anything_is_sent(run: Run) -> None:
+    with Peer() as peer:
+        result = run(peer, messages=[{"to": "a@b.test"}, {"to": "no address at all"}])
+    assert "messages[1]: to: " in result["msg"]
+    assert peer.connections == 0
+
+
+@pytest.mark.parametrize(("partial", "failed"), [("fail", True), ("warn", None), ("ok", None)])
+def test_partial(run: Run, partial: str, failed: bool | None) -> None:
+    with Peer({END_OF_DATA: "250 one\r\n550 5.1.1 no such user"}) as peer:
+        result = run(peer, to=["a@b.test", "b@b.test"], lmtp=True, partial=partial)
+    assert result.get("failed") is failed
+    assert [recipient["status"] for recipient in result["recipients"]] == ["sent", "refused"]
+    assert bool(result.get("warnings")) is (partial == "warn")
+    assert "1 of 2 recipients" in result["msg"]
+
+
+def test_partial_never_hides_that_nobody_got_it(run: Run) -> None:
+    with Peer({"RCPT": "550 5.1.1 no such user"}) as peer:
+        assert run(peer, partial="ok")["failed"] is True
+
+
+def test_another_attempt_for_what_is_open_only(run: Run) -> None:
+    with Peer({END_OF_DATA: "250 one\r\n451 4.7.1 greylisted"}) as peer:
+        result = run(peer, to=["a@b.test", "b@b.test"], lmtp=True, attempts=3, retry_delay=0.05, partial="warn")
+    assert result["attempts"] == 2  # the peer says "250" first, to whoever is first
+    assert result["recipients"][1]["status"] == "sent"
+    recipients = [command for command in peer.commands if command.startswith("RCPT")]
+    assert recipients.count("RCPT TO:<a@b.test>") == 1
+    assert recipients.count("RCPT TO:<b@b.test>") == 2
+
+
+@pytest.mark.parametrize(("resend", "connections"), [(False, 1), (True, 3)])
+def test_unknown_is_sent_again_only_when_asked(run: Run, resend: bool, connections: int) -> None:
+    with Peer(faults={END_OF_DATA: Fault.ACCEPT_AND_CLOSE}) as peer:
+        result = run(peer, attempts=3, retry_delay=0.05, resend_unknown=resend)
+    assert result["failed"] is True
+    assert result["recipients"][0]["status"] == "unknown"
+    assert "deliver it twice" in result["msg"]
+    assert peer.connections == connections
+
+
+def test_a_connection_lost_before_the_end_is_tried_again(run: Run) -> None:
+    with Peer(faults={"DATA": Fault.CLOSE}) as peer:
+        result = run(peer, attempts=2, retry_delay=0.05)
+    assert peer.connections == 2
+    assert result["recipients"][0]["status"] == "deferred"
+
+
+@pytest.mark.parametrize(("stage", "last"), [("connect", "EHLO"), ("login", "EHLO"), ("recipients", "RSET")])
+def test_check_walks_to_a_stage_and_sends_nothing(run: Run, stage: str, last: str) -> None:
+    with Peer() as peer:
+        result = run(peer, _check=True, check=stage)
+    assert result.get("failed") is None, result
+    assert "Nothing was sent" in result["msg"]
+    assert peer.messages == []
+    assert peer.commands[-2].startswith(last)
+    assert not any(command.startswith("DATA") for command in peer.commands)
+
+
+def test_check_finds_a_recipient_the_server_does_not_know(run: Run) -> None:
+    with Peer({"RCPT": "550 5.1.1 no such user"}) as peer:
+        result = run(peer, check="recipients")
+    assert result["failed"] is True
+    assert "b@b.test: refused at stage rcpt" in result["msg"]
+
+
+def test_check_mode_alone_opens_no_connection(run: Run) -> None:
+    with Peer() as peer:
+        result = run(peer, _check=True)
+    assert result["msg"].startswith("Would send the message of ")
+    assert peer.connections == 0
+
+
+DESTINATIONS = [
+    ({}, ("localhost", 25, "opportunistic")),
+    ({"port": 465}, ("localhost", 465, "implicit")),
+    ({"secure": "always", "port": 465}, ("localhost", 465, "implicit")),
+    ({"secure": "never"}, ("localhost", 25, "none")),
+    ({"tls": "starttls"}, ("localhost", 587, "starttls")),
+    ({"provider": "gmail"}, ("smtp.gmail.com", 587, "starttls")),
+    ({"provider": "163"}, ("smtp.163.com", 465, "implicit")),
+    ({"provider": "gmail", "port": 465}, ("smtp.gmail.com", 465, "implicit")),
+    ({"provider": "gmail", "host": "h.test"}, ("h.test", 587, "starttls")),
+]
+
+
+@pytest.mark.parametrize(("options", "expected"), DESTINATIONS)
+def test_where_it_goes(run: Run, options: dict[str, t.Any], expected: tuple[str, int, str]) -> None:
+    result = run(None, _check=True, **options)
+    assert f"by {expected[0]}:{expected[1]}." in result["msg"]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"provider": "gmial"}, "gmail"),
+        ({"provider": "ses"}, "region"),
+        ({"username": "u"}, "neither password nor oauth"),
+        ({"tls": "none", "username": "u", "password": "p"}, "in clear"),
+        ({"pinned_certificates": ["x"]}, "64 hexadecimal digits"),
+        ({"proxy": "ftp://secret@h"}, "socks5://host:port"),
+        ({"connections": 0}, "connections is 0"),
+        ({"subject": None}, "no subject"),
+        ({"to": []}, "no recipient"),
+        ({"tls": "starttls", "ca_file": "/nonexistent.pem"}, "ca_file /nonexistent.pem cannot be used"),
+        ({"tls": "starttls", "secure": "try"}, "mutually exclusive"),
+    ],
+)
+def test_options_that_cannot_work(run: Run, options: dict[str, t.Any], words: str) -> None:
+    result = run(None, **options)
+    assert result["failed"] is True
+    assert words in result["msg"]
+    assert "secret" not in result["msg"]
+
+
+def test_advice_for_a_known_reply(run: Run) -> None:
+    with Peer({"RCPT": "450 4.2.0 greylisted, try again"}) as peer:
+        result = run(peer)
+    assert result["recipients"][0]["advice"]
+    assert result["recipients"][0]["advice"] in result["msg"]
