@@ -7,7 +7,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    # Describes MESSAGE_ARGUMENTS in module_utils/_module/message.py, once for the task and once for each of O(messages).
+    # Describes MESSAGE_ARGUMENTS in module_utils/_module/message.py, for the task and for each of its messages.
     DOCUMENTATION = r"""
 options:
   messages:

@@ -13,7 +13,8 @@ options:
   auth_mechanism:
     description:
       - SASL mechanism to log in with, and no other. The task fails if the server does not offer it.
-      - Without it, the strongest that the server offers and the login can use, in the order of the choices.
+      - Without it, the strongest that the server offers and the login can use, in the order of the choices. Those that
+        tie the login to the certificate are used only when named, as servers differ in how they want it tied.
       - There is one attempt, as every further one counts towards a lock-out.
     type: str
     choices:

@@ -145,7 +145,7 @@ class SmtpSession:
         self._connection.scrub = functools.lru_cache(maxsize=256)(credentials.scrub)
         # Python offers no tls-exporter, the binding that servers prefer in TLS 1.3 (RFC 9266), and there is but one
         # attempt: channel binding is for those who ask for it
-        bound = (settings.auth_mechanism or "").endswith("-PLUS")
+        bound = (settings.auth_mechanism or "").upper().endswith("-PLUS")
         binding = self._connection.channel_binding if bound else None
         target = Target(settings.server, settings.host, settings.port, settings.auth_mechanism, binding)
         return log_in(
