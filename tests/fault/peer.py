@@ -93,6 +93,8 @@ class Peer:
             except OSError:
                 return
             self.connections += 1
+            if not self._unix_socket:
+                stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with contextlib.suppress(OSError):
                 if self.tls and self.implicit:
                     stream = self.tls.wrap_socket(stream, server_side=True)

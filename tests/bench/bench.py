@@ -1,0 +1,259 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""smtp_send and its peers, measured in one run: medians and ratios, with the machine described.
+
+All traffic stays on loopback. Contestants take turns, so that what else the machine does meets them alike.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import platform
+import shutil
+import smtplib
+import socket
+import statistics
+import subprocess
+import sys
+import threading
+import time
+import typing as t
+from pathlib import Path
+
+from ansible_collections.mailops.smtp.plugins.module_utils._smtp.delivery import Envelope
+from ansible_collections.mailops.smtp.plugins.module_utils._smtp.pool import Pace, Pool
+from ansible_collections.mailops.smtp.plugins.module_utils._smtp.settings import ServerSettings
+from ansible_collections.mailops.smtp.plugins.module_utils._smtp.tls import TlsMode, TlsPolicy
+
+ROOT = Path(__file__).resolve().parents[2]
+BENCH = ROOT / ".build/bench"
+SINK_PORT, SLOW_PORT = 2600, 2601
+SENDER, RECIPIENT = "a@b.test", "c@d.test"
+CONTENT = b"Subject: x\r\n\r\n" + (b"x" * 70 + b"\r\n") * 28
+PLAINTEXT = TlsPolicy(TlsMode.NONE)
+Contestants = t.Mapping[str, t.Callable[[], float]]
+
+
+def main(rounds: int) -> None:
+    """Run all comparisons and print them."""
+    describe_machine()
+    with sink():
+        print(f"\n20,000 messages of 2 kB to smtp-sink, messages a second (median of {rounds})")
+        rates = compare(rounds, volume(20_000))
+        ratio(rates, "core, 1 connection", "smtp-source -s 1 -d", 1.5)
+        ratio(rates, "core, 1 connection", "smtplib, 1 connection", 4.0)
+        ratio(rates, "core, 4 connections", "smtp-source -s 4 -d", 0.7)
+        print(f"\nOne task, wall seconds as a user sees them (median of {rounds})")
+        tasks = compare(rounds, one_task())
+        per_message = 10_000 / tasks["smtp_send, 10,000 messages"]
+        loop = 20 / (tasks["community.general.mail, loop of 20"] - tasks["an empty play"])
+        gain = f"{per_message / loop:,.0f}x (goal 1,000x)"
+        print(f"  {per_message:,.0f} messages a second against {loop:.1f} in a loop: {gain}")
+        single = tasks["smtp_send, 1 message"] / tasks["community.general.mail, 1 message"]
+        print(f"  one message: {single:.2f} of community.general.mail's time (goal at most 1.00)")
+        small, large = memory(10), memory(10_000)
+        print(f"\nPeak memory of the module, MB: {small:.0f} with 10 messages, {large:.0f} with 10,000 (goal 64 more)")
+        with delay(SLOW_PORT, SINK_PORT, 0.025):
+            print(f"\n50 ms round trip, milliseconds a message (median of {rounds})")
+            compare(rounds, slow(200), unit="ms")
+
+
+def describe_machine() -> None:
+    memory_gb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    print(f"{os.cpu_count()} cores, {memory_gb:.0f} GiB, {platform.machine()}, Linux {platform.release()}")
+    core = subprocess.run(
+        ["ansible", "--version"], capture_output=True, text=True, env=ansible_environment(), check=True
+    )
+    print(f"Python {platform.python_version()}, {core.stdout.splitlines()[0]}, load {os.getloadavg()[0]:.1f}")
+    manifest = json.loads((BENCH / "collections/ansible_collections/community/general/MANIFEST.json").read_text())
+    print(f"community.general {manifest['collection_info']['version']}, smtp-sink at {shutil.which('smtp-sink')}")
+
+
+def compare(rounds: int, contestants: Contestants, unit: str = "") -> dict[str, float]:
+    """Let them take turns; print and give each one's median."""
+    seen: dict[str, list[float]] = {name: [] for name in contestants}
+    for _round in range(rounds):
+        for name, run in contestants.items():
+            seen[name].append(run())
+    medians = {name: statistics.median(values) for name, values in seen.items()}
+    for name, median in medians.items():
+        spread = f"{min(seen[name]):,.6g} to {max(seen[name]):,.6g}"
+        print(f"  {name:40s} {median:12,.6g} {unit:3s} ({spread})", flush=True)
+    return medians
+
+
+def ratio(rates: t.Mapping[str, float], ours: str, theirs: str, goal: float) -> None:
+    print(f"  {ours} / {theirs}: {rates[ours] / rates[theirs]:.2f}x (goal {goal}x)")
+
+
+# Volume
+
+
+def volume(count: int) -> Contestants:
+    return {
+        "core, 1 connection": lambda: count / core(SINK_PORT, count, 1),
+        "smtp-source -s 1 -d": lambda: count / smtp_source(count, 1),
+        "smtplib, 1 connection": lambda: 2_000 / with_smtplib(2_000),
+        "core, 4 connections": lambda: count / core(SINK_PORT, count, 4),
+        "smtp-source -s 4 -d": lambda: count / smtp_source(count, 4),
+    }
+
+
+def core(port: int, count: int, connections: int) -> float:
+    """Seconds for so many messages through the core."""
+    envelopes = (Envelope(SENDER, (RECIPIENT,), CONTENT, f"<{number}@b.test>") for number in range(count))
+    began = time.perf_counter()
+    results = Pool(ServerSettings("127.0.0.1", port, PLAINTEXT), Pace(connections)).deliver(envelopes)
+    sent = sum(result.recipients[0].status.value == "sent" for result in results)
+    assert sent == count, f"{sent} of {count} were sent"
+    return time.perf_counter() - began
+
+
+def smtp_source(count: int, sessions: int) -> float:
+    command = ["smtp-source", "-s", str(sessions), "-d", "-l", "2048", "-m", str(count), "-f", SENDER, "-t", RECIPIENT]
+    began = time.perf_counter()
+    subprocess.run([*command, f"127.0.0.1:{SINK_PORT}"], check=True)
+    return time.perf_counter() - began
+
+
+def with_smtplib(count: int, port: int = SINK_PORT) -> float:
+    began = time.perf_counter()
+    with smtplib.SMTP("127.0.0.1", port) as client:
+        for _number in range(count):
+            client.sendmail(SENDER, [RECIPIENT], CONTENT)
+    return time.perf_counter() - began
+
+
+# Tasks
+
+
+def one_task() -> Contestants:
+    server = {"host": "127.0.0.1", "port": SINK_PORT}
+    message = {"from": SENDER, "to": RECIPIENT, "subject": "x", "body": "x" * 2000}
+    many = {**server, **message, "messages": "{{ many }}"}
+    mail = {**server, **message, "secure": "never"}
+    return {
+        "an empty play": lambda: play({"ansible.builtin.debug": {"msg": "x"}}),
+        "smtp_send, 1 message": lambda: play({"mailops.smtp.smtp_send": {**server, **message, "tls": "none"}}),
+        "community.general.mail, 1 message": lambda: play({"community.general.mail": mail}),
+        "community.general.mail, loop of 20": lambda: play({"community.general.mail": mail, "loop": list(range(20))}),
+        "smtp_send, 10,000 messages": lambda: play({"mailops.smtp.smtp_send": many}),
+    }
+
+
+def play(task: dict[str, t.Any]) -> float:
+    """Wall seconds of a play with one task on this machine."""
+    path = BENCH / "play.json"
+    variables = (
+        {"many": [{"to": f"p{number}@d.test"} for number in range(10_000)]} if "many" in json.dumps(task) else {}
+    )
+    play_ = {"hosts": "localhost", "gather_facts": False, "vars": variables, "tasks": [task]}
+    path.write_text(json.dumps([play_]))
+    began = time.perf_counter()
+    done = subprocess.run(
+        ["ansible-playbook", "-i", "localhost,", "-c", "local", str(path)],
+        env=ansible_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    return time.perf_counter() - began
+
+
+def ansible_environment() -> dict[str, str]:
+    collections = f"{ROOT / '.build/collections'}:{BENCH / 'collections'}"
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    return {
+        **os.environ,
+        "ANSIBLE_COLLECTIONS_PATH": collections,
+        "ANSIBLE_PYTHON_INTERPRETER": sys.executable,
+        "PATH": path,
+    }
+
+
+def memory(count: int) -> float:
+    """Peak resident megabytes of a process that runs the module with so many messages."""
+    code = """
+import json, resource, sys
+from ansible.module_utils.testing import patch_module_args
+from ansible_collections.mailops.smtp.plugins.modules import smtp_send
+count = int(sys.argv[1])
+options = {"host": "127.0.0.1", "port": 2600, "tls": "none", "from": "a@b.test", "subject": "x", "body": "x" * 2000}
+options["messages"] = [{"to": f"p{number}@d.test"} for number in range(count)]
+out, sys.stdout = sys.stdout, open("/dev/null", "w")
+with patch_module_args(options):
+    try:
+        smtp_send.main()
+    except SystemExit:
+        pass
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, file=out)
+"""
+    done = subprocess.run([sys.executable, "-c", code, str(count)], capture_output=True, text=True, check=True)
+    return float(done.stdout)
+
+
+# A slow line
+
+
+def slow(count: int) -> Contestants:
+    return {
+        "core, 1 connection": lambda: core(SLOW_PORT, count, 1) / count * 1000,
+        "core, 8 connections": lambda: core(SLOW_PORT, count, 8) / count * 1000,
+        "smtplib, 1 connection": lambda: with_smtplib(20, SLOW_PORT) / 20 * 1000,
+    }
+
+
+@contextlib.contextmanager
+def sink() -> t.Iterator[None]:
+    user = ["-u", "nobody"] if os.geteuid() == 0 else []
+    process = subprocess.Popen(["smtp-sink", *user, f"127.0.0.1:{SINK_PORT}", "1000"], cwd="/")
+    try:
+        wait_for(SINK_PORT)
+        yield
+    finally:
+        process.terminate()
+        process.wait(5)
+
+
+@contextlib.contextmanager
+def delay(port: int, target: int, seconds: float) -> t.Iterator[None]:
+    """A line to the target that takes so long each way, however much is on it."""
+
+    async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        loop = asyncio.get_running_loop()
+        while data := await reader.read(65536):
+            loop.call_later(seconds, writer.write, data)
+        loop.call_later(seconds, writer.close)
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", target)
+        await asyncio.gather(pump(reader, far_writer), pump(far_reader, writer))
+
+    loop = asyncio.new_event_loop()
+    server = loop.run_until_complete(asyncio.start_server(connected, "127.0.0.1", port))
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        loop.call_soon_threadsafe(server.close)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(5)
+
+
+def wait_for(port: int) -> None:
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        time.sleep(0.05)
+    raise RuntimeError(f"nobody listens on port {port}")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 5)
