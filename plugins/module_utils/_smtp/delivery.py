@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import enum
+import functools
 import re
 import typing as t
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ if t.TYPE_CHECKING:
     from .reply import Reply
 
 #: Nothing of this may reach a command line: CR and LF would start another command (RFC 5321 section 2.3.8).
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_UNFIT = re.compile(r"[\x00-\x1f\x7f<>]")
 #: Where Postfix, Exim, Exchange and the large providers name the queue entry in their reply to the message.
 _QUEUE_ID = re.compile(
     r"(?:queued as|\bid[= ]|Ok:? queued:?|Message accepted as)\s*<?([A-Za-z0-9][\w.@-]{4,})", re.IGNORECASE
@@ -96,20 +97,20 @@ class Envelope:
         if not self.recipients:
             raise ValueError("a message needs at least one recipient")
         for address in (self.sender, *self.recipients):
-            if _CONTROL.search(address) or "<" in address or ">" in address:
+            if _UNFIT.search(address):
                 raise ValueError(f"{address!r} holds a character that no address may hold")
         if not self.content.endswith(b"\r\n"):
             raise ValueError("the content of a message ends with CRLF")
 
-    @property
+    @functools.cached_property
     def is_8bit(self) -> bool:
         """Whether the content needs 8BITMIME (RFC 6152)."""
         return not self.content.isascii()
 
-    @property
+    @functools.cached_property
     def needs_smtputf8(self) -> bool:
         """Whether an address or a header field is not ASCII (RFC 6531 section 3.4)."""
-        return self.utf8_header or not all(address.isascii() for address in (self.sender, *self.recipients))
+        return self.utf8_header or not "".join((self.sender, *self.recipients)).isascii()
 
 
 @dataclass(frozen=True)
