@@ -171,7 +171,10 @@ def _leave(
     problems = " ".join(_problem(recipient, provider) for recipient in open_recipients[:5])
     more = f" And {len(open_recipients) - 5} more." if len(open_recipients) > 5 else ""
     sent = total - len(open_recipients)
-    msg = f"{settings.server} took the message for {sent} of {_people(total)}. {problems}{more}"
+    known = f"{settings.server} took the message for {sent} of {_people(total)}." if sent else "Nothing was sent."
+    if not sent and any(one.status is Status.UNKNOWN for one in open_recipients):
+        known = "Nothing is known to be sent."
+    msg = f"{known} {problems}{more}"
     if module.params["partial"] == "fail" or not sent:
         module.fail_json(msg=msg, stage=open_recipients[0].stage.value, **report)
     if module.params["partial"] == "warn":
@@ -184,11 +187,10 @@ def _people(count: int) -> str:
 
 
 def _problem(recipient: RecipientResult, provider: str | None) -> str:
-    """One sentence for what happened and one for what to do."""
-    return (
-        f"{recipient.address}: {recipient.status.value} at stage {recipient.stage.value}: "
-        f"{recipient.problem.rstrip('.')}. {_advice(recipient, provider)}"
-    )
+    """One sentence for what happened and one for what to do; without a reply the problem names server and stage."""
+    where = f" at stage {recipient.stage.value}" if recipient.reply else ""
+    happened = f"{recipient.address}: {recipient.status.value}{where}: {recipient.problem.rstrip('.')}."
+    return f"{happened} {_advice(recipient, provider)}"
 
 
 def _advice(recipient: RecipientResult, provider: str | None) -> str:

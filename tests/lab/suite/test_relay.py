@@ -124,7 +124,7 @@ def test_a_message_travels_from_client_to_mailbox(
     assert sent["queue_id"]
     assert sent["connection"]["tls_version"] == "TLSv1.3"
     assert sent["connection"]["tls_verified"] is True
-    assert sent["connection"]["auth_mechanism"] == "PLAIN"
+    assert sent["connection"]["auth_mechanism"] == "SCRAM-SHA-256"
 
     message = read_mail(subject.split()[-1])
     assert message is not None

@@ -18,6 +18,7 @@ Send = t.Callable[..., dict[str, t.Any]]
 def options(passwords: dict[str, str]) -> dict[str, t.Any]:
     return {
         "host": UPSTREAM,
+        "tls": "starttls",
         "username": LOGIN,
         "password": passwords[LOGIN],
         "from": LOGIN,
