@@ -168,6 +168,10 @@ def plain_server(answer: bytes | None) -> Iterator[str]:
             with stream:
                 stream.recv(65536)
                 stream.sendall(answer or b"")
+                if answer is not None:  # what is closed with a request half read is reset
+                    stream.shutdown(socket.SHUT_WR)
+                    while stream.recv(65536):
+                        pass
                 if answer is None:
                     over.wait(5)
 
