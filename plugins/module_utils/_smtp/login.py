@@ -33,6 +33,7 @@ _ADVICE = {
     Proof.TOKEN: "Check that the token is fresh, was issued for SMTP, and belongs to this user.",
     Proof.CERTIFICATE: "Check that the server knows the client certificate and whom it stands for.",
 }
+_NO_LOGIN_HERE = "Logins are usual on port 587 (tls: starttls) and port 465 (tls: implicit), not on port 25."
 _BINDING_ADVICE = (
     "It refused before any password was proven: it may not know tls-server-end-point;"
     " auth_mechanism logs in without channel binding."
@@ -69,7 +70,8 @@ def log_in(command: Command, offered: t.Sequence[str], credentials: Credentials,
     try:
         mechanism = choose_mechanism(offered, credentials, forced=target.forced, channel_binding=target.binding)
     except NoUsableMechanism as error:
-        raise NotOffered(f"no way to log in: {error}", stage=Stage.AUTH, server=target.server) from None
+        advice = "" if offered else _NO_LOGIN_HERE
+        raise NotOffered(f"no way to log in: {error}", stage=Stage.AUTH, server=target.server, advice=advice) from None
     gs2 = gs2_for(mechanism, offered, target.binding)
     exchange = mechanism.start(credentials, Service(target.host, target.port, gs2))
     _Login(command, mechanism, credentials, target.server).run(exchange)
