@@ -105,7 +105,7 @@ def volume(count: int) -> Contestants:
 
 def core(port: int, count: int, connections: int) -> float:
     """Seconds for so many messages through the core."""
-    envelopes = (Envelope(SENDER, (RECIPIENT,), CONTENT, f"<{number}@b.test>") for number in range(count))
+    envelopes = [Envelope(SENDER, (RECIPIENT,), CONTENT, f"<{number}@b.test>") for number in range(count)]
     began = time.perf_counter()
     results = Pool(ServerSettings("127.0.0.1", port, PLAINTEXT), Pace(connections)).deliver(envelopes)
     sent = sum(result.recipients[0].status.value == "sent" for result in results)

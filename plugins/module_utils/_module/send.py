@@ -214,8 +214,8 @@ def _unsent(envelopes: list[Envelope]) -> list[DeliveryResult]:
 
 def _in_order(envelopes: list[Envelope], results: list[DeliveryResult]) -> list[DeliveryResult]:
     """One result for each message, in the messages' order; those not tried have no recipient in theirs."""
-    by_id = {result.message_id: result for result in results}
-    return [by_id.get(unsent.message_id, unsent) for unsent in _unsent(envelopes)]
+    by_number = {result.number: result for result in results}
+    return [by_number.get(number, unsent) for number, unsent in enumerate(_unsent(envelopes))]
 
 
 def _report(

@@ -17,7 +17,9 @@ from .reply import MAX_LINE_LENGTH, MalformedReply, Reply, ReplyParser, single_l
 from .tls import TlsInfo, describe, explain
 
 #: Octets handed over at once; each such piece has the time of one reply.
-_CHUNK = 65536
+_PIECE = 65536
+#: The same in TLS, the largest record (RFC 8446 section 5.1): a peer can read all of a record or nothing.
+_RECORD = 16384
 
 if t.TYPE_CHECKING:
     from .binding import ChannelBinding
@@ -84,6 +86,7 @@ class Connection:
     :param final_timeout: the same for the reply to the content.
     :ivar scrub: what each reply goes through before anybody sees it; a login takes its secrets out.
     :ivar usable: whether there is any sense in sending more.
+    :ivar round_trips: how often an answer was waited for.
     """
 
     def __init__(self, stream: socket.socket, address: str, settings: ServerSettings) -> None:
@@ -96,6 +99,9 @@ class Connection:
         self.timeout = settings.timeout
         self.final_timeout = settings.final_timeout
         self.usable = True
+        self.round_trips = 0
+        self._spoke = False
+        self._piece = _PIECE
         self.scrub: t.Callable[[Reply], Reply] = lambda reply: reply
 
     @property
@@ -122,13 +128,34 @@ class Connection:
         certificate = self._stream.getpeercert(binary_form=True)
         return server_end_point(certificate) if certificate else None
 
-    def send(self, data: bytes, stage: Stage) -> None:
+    def send(self, data: bytes | memoryview, stage: Stage) -> None:
         """:raises ConnectionLost: not all of it could be handed over in time."""
+        rest = memoryview(data)
+        while rest:
+            rest = rest[self._send_piece(rest, stage) :]
+
+    def send_content(self, content: bytes, ahead: bytes, before_end: t.Callable[[], None] | None = None) -> None:
+        """Send a message's content, and right behind it the commands of the next message.
+
+        :param before_end: called when the piece that ends the content is about to leave: from then on nobody but the
+            server knows whether it has the message.
+        :raises ConnectionLost: at stage ``BODY`` while the end of the content has not left, else at ``END_OF_DATA``.
+        """
+        rest = memoryview(content + ahead)
+        last_piece = (len(content) - 1) // self._piece * self._piece
+        self.send(rest[:last_piece], Stage.BODY)
+        if before_end:
+            before_end()
+        rest = rest[last_piece:]
+        while rest:
+            rest = rest[self._send_piece(rest, Stage.BODY if len(rest) > len(ahead) else Stage.END_OF_DATA) :]
+
+    def _send_piece(self, data: memoryview, stage: Stage) -> int:
+        """:returns: how many octets left. When it raises none did, or none that the peer can read."""
         try:
             self._allow(self.timeout)
-            # the time-out of sendall is for all it is given, and a large message may well take longer than one reply
-            for start in range(0, len(data), _CHUNK):
-                self._stream.sendall(data[start : start + _CHUNK] if len(data) > _CHUNK else data)
+            self._spoke = True
+            return self._stream.send(data[: self._piece])
         except OSError as error:
             raise self._lost(error, stage) from error
 
@@ -183,6 +210,8 @@ class Connection:
             timeout = deadline - time.monotonic()  # what is left for the rest of a reply that drips
 
     def _receive(self, stage: Stage, timeout: float) -> bytes:
+        self.round_trips += self._spoke
+        self._spoke = False
         try:
             if timeout <= 0:
                 raise socket.timeout
@@ -206,6 +235,8 @@ class Connection:
         try:
             self._allow(self.timeout)
             self._stream = policy.context().wrap_socket(self._stream, server_hostname=policy.server_name or host)
+            self._piece = _RECORD
+            self.round_trips += 1 if self._stream.version() == "TLSv1.3" else 2
             problem = policy.check_pin(self._stream)
             if problem:
                 raise TlsFailed(problem, stage=Stage.TLS, server=self._server, advice="Check who answers there.")

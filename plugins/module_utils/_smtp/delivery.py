@@ -11,9 +11,8 @@ import re
 import typing as t
 from dataclasses import dataclass
 
-if t.TYPE_CHECKING:
-    from .errors import Stage
-    from .reply import Reply
+from .errors import Stage
+from .reply import Reply
 
 #: Nothing of this may reach a command line: CR and LF would start another command (RFC 5321 section 2.3.8).
 _UNFIT = re.compile(r"[\x00-\x1f\x7f<>]")
@@ -113,8 +112,7 @@ class Envelope:
         return self.utf8_header or not "".join((self.sender, *self.recipients)).isascii()
 
 
-@dataclass(frozen=True)
-class RecipientResult:
+class RecipientResult(t.NamedTuple):
     """What became of a message for one recipient.
 
     :param stage: the stage that decided.
@@ -126,6 +124,12 @@ class RecipientResult:
     stage: Stage
     reply: Reply | None = None
     problem: str = ""
+
+    @classmethod
+    def from_dict(cls, form: t.Mapping[str, t.Any]) -> RecipientResult:
+        """:param form: what :meth:`to_dict` gave."""
+        reply = Reply(form["code"], (form["text"],)) if form["code"] else None
+        return cls(form["address"], Status(form["status"]), Stage(form["stage"]), reply, form["problem"])
 
     def to_dict(self) -> dict[str, t.Any]:
         """The form a module returns."""
@@ -140,18 +144,19 @@ class RecipientResult:
         }
 
 
-@dataclass(frozen=True)
-class DeliveryResult:
+class DeliveryResult(t.NamedTuple):
     """What became of one message.
 
     :param size: octets of the content.
     :param attempts: how often it was tried.
+    :param number: its place among the messages of a pool, from 0.
     """
 
     message_id: str
     size: int
     recipients: tuple[RecipientResult, ...]
     attempts: int = 1
+    number: int = 0
 
     def having(self, status: Status) -> tuple[RecipientResult, ...]:
         """The recipients with this status."""

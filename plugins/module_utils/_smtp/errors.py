@@ -10,6 +10,7 @@ person can do about it. ``str(error)`` is the whole sentence.
 from __future__ import annotations
 
 import enum
+import functools
 import typing as t
 
 if t.TYPE_CHECKING:
@@ -56,6 +57,13 @@ class SmtpError(Exception):
         self.reply = reply
         self.advice = advice
         super().__init__(self._sentence())
+
+    def __reduce__(self) -> tuple[t.Any, ...]:
+        """What another process needs to have the same error."""
+        again = functools.partial(
+            type(self), stage=self.stage, server=self.server, reply=self.reply, advice=self.advice
+        )
+        return again, (self.problem,)
 
     def _sentence(self) -> str:
         said = f' The server said: "{self.reply}".' if self.reply else ""

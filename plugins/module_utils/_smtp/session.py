@@ -9,8 +9,9 @@ Greeting, EHLO, TLS, EHLO again, AUTH once, then messages (RFC 5321 section 3, R
 from __future__ import annotations
 
 import functools
+import time
 import typing as t
-from dataclasses import dataclass
+from collections import deque
 
 from .capabilities import Capabilities
 from .connection import connect
@@ -28,17 +29,24 @@ if t.TYPE_CHECKING:
 
 #: How long a polite goodbye may take once everything that matters is done, in seconds.
 _QUIT_TIMEOUT = 5.0
+#: How a server says that it is older than EHLO (RFC 5321 section 3.2).
+_NO_EHLO = (500, 502)
 
 
-@dataclass(frozen=True)
-class SessionInfo:
-    """What an open session came to."""
+class SessionInfo(t.NamedTuple):
+    """What a session came to.
+
+    :param seconds: from the first packet on.
+    :param messages: how many had a reply to their end, whatever it said.
+    """
 
     server: str
     address: str
-    capabilities: Capabilities
     tls: TlsInfo | None
     mechanism: str | None
+    messages: int
+    round_trips: int
+    seconds: float
 
     def to_dict(self) -> dict[str, t.Any]:
         """The form a module returns."""
@@ -48,7 +56,13 @@ class SessionInfo:
             "tls_version": self.tls.version if self.tls else None,
             "tls_cipher": self.tls.cipher if self.tls else None,
             "tls_verified": self.tls.verified if self.tls else False,
+            "certificate_subject": self.tls.subject if self.tls else None,
+            "certificate_expires": self.tls.expires if self.tls else None,
+            "certificate_sha256": self.tls.digest if self.tls else None,
             "auth_mechanism": self.mechanism,
+            "messages": self.messages,
+            "round_trips": self.round_trips,
+            "seconds": round(self.seconds, 3),
         }
 
 
@@ -61,24 +75,42 @@ class SmtpSession:
         with SmtpSession(settings) as session:
             result = session.deliver(envelope)
 
+    :param before_end: called with each message when the end of its content is about to leave. What it raises ends the
+        session, and the message is not sent.
+    :ivar untried: messages that :meth:`deliver_all` took and had no occasion to try before the connection was lost.
     :raises SmtpError: from ``with``, when the session cannot be opened as the settings demand.
     """
 
-    def __init__(self, settings: ServerSettings) -> None:
+    def __init__(self, settings: ServerSettings, before_end: t.Callable[[Envelope], None] | None = None) -> None:
         self._settings = settings
+        self._before_end = before_end
         self._transaction_open = False
+        self._messages = 0
+        self.untried: list[Envelope] = []
 
     def __enter__(self) -> SmtpSession:
+        self._began = time.monotonic()
         self._connection = connect(self._settings)
         try:
-            mechanism = self._open()
+            self._mechanism = self._open()
         except BaseException:
             self._connection.close()
             raise
-        self.info = SessionInfo(
-            self._settings.server, self._connection.address, self.capabilities, self._connection.tls, mechanism
-        )
+        self._tls = self._connection.tls
         return self
+
+    @property
+    def info(self) -> SessionInfo:
+        """What the session came to so far."""
+        return SessionInfo(
+            self._settings.server,
+            self._connection.address,
+            self._tls,
+            self._mechanism,
+            self._messages,
+            self._connection.round_trips,
+            time.monotonic() - self._began,
+        )
 
     def __exit__(self, *_exception: object) -> None:
         """Say QUIT. What was accepted stays accepted, whatever the server does now (RFC 5321 section 4.1.1.10)."""
@@ -119,7 +151,10 @@ class SmtpSession:
 
     def _ehlo(self) -> None:
         verb = "LHLO" if self._settings.lmtp else "EHLO"
-        reply = self._command(f"{verb} {self._settings.ehlo_name or self._connection.own_name}", Stage.EHLO)
+        name = self._settings.ehlo_name or self._connection.own_name
+        reply = self._command(f"{verb} {name}", Stage.EHLO)
+        if reply.code in _NO_EHLO and not self._settings.lmtp:
+            reply = self._command(f"HELO {name}", Stage.EHLO)._replace(lines=("",))
         self._expect_positive(reply, Stage.EHLO)
         self.capabilities = Capabilities.parse(reply)
         self._pipelining = "PIPELINING" in self.capabilities
@@ -166,21 +201,34 @@ class SmtpSession:
         """Hand over messages, giving a result for each in turn; see :meth:`deliver`.
 
         With PIPELINING the commands of the next message travel behind the content of the one before, so that a message
-        costs one round trip (RFC 2920 section 3.1). Ends early when the connection is lost: what was not taken from
-        ``envelopes`` by then was not tried.
+        costs one round trip (RFC 2920 section 3.1). What the caller does with a result and to make further messages is
+        done while the server works, so two messages are taken ahead and a result comes when the next message is on its
+        way. Ends early when the connection is lost: then :attr:`untried` has what was taken.
         """
-        current: Transaction | None = None
-        for envelope in envelopes:
-            following = Transaction(envelope, self.capabilities, self._settings.server)
-            if current:
-                yield self._finish(current, following)
-            current = following if self._start(following, ahead=current is not None) else None
-            if not current:
-                yield following.result()
+        waiting = _Lookahead(Transaction(envelope, self.capabilities, self._settings.server) for envelope in envelopes)
+        done: Transaction | None = None
+        ahead = False
+        for current in waiting:
+            on_its_way = self._start(current, ahead)
+            following = waiting.peek(1)
+            if on_its_way:
+                try:
+                    on_its_way = self._send_content(current, following)
+                except Exception:
+                    if done:
+                        yield done.result()
+                    raise
+            if done:
+                yield done.result()
+            waiting.peek(2)
+            if on_its_way:
+                self._take_end(current)
+            done, ahead = current, on_its_way and self._pipelining and following is not None
             if not self._connection.usable:
-                return
-        if current:
-            yield self._finish(current)
+                break
+        self.untried = [transaction.envelope for transaction in waiting.taken]
+        if done:
+            yield done.result()
 
     def probe(self, envelope: Envelope) -> tuple[RecipientResult, ...]:
         """Ask whether the server would take this message, by MAIL and RCPT, and reset.
@@ -207,7 +255,7 @@ class SmtpSession:
         try:
             if not self._connection.usable:
                 raise ConnectionLost(
-                    "the connection was lost before its turn", stage=Stage.MAIL, server=self.info.server
+                    "the connection was lost before its turn", stage=Stage.MAIL, server=self._settings.server
                 )
             if not ahead:
                 self._connection.expect_silence(Stage.MAIL)
@@ -239,22 +287,33 @@ class SmtpSession:
             self._transaction_open = False
         return waiting
 
-    def _finish(self, transaction: Transaction, following: Transaction | None = None) -> DeliveryResult:
-        """Send the content, the commands of the following transaction right behind it, and take the reply."""
+    def _send_content(self, transaction: Transaction, following: Transaction | None) -> bool:
+        """Send the content, the commands of the following transaction right behind it.
+
+        :returns: whether a reply will come.
+        """
         try:
             self._connection.expect_silence(Stage.DATA)
             group = following.group if following and self._pipelining else b""
-            self._connection.send(transaction.content + group, Stage.BODY)
+            before_end = functools.partial(self._before_end, transaction.envelope) if self._before_end else None
+            self._connection.send_content(transaction.content, group, before_end)
+        except SmtpError as error:
+            transaction.fail(self._last_words(error))
+            return False
+        return True
+
+    def _take_end(self, transaction: Transaction) -> None:
+        try:
             count = len(transaction.accepted) if self._settings.lmtp else 1
             transaction.finish([self._read(Stage.END_OF_DATA) for _number in range(count)])
             self._transaction_open = False
+            self._messages += 1
         except SmtpError as error:
-            transaction.fail(self._last_words(error))
-        return transaction.result()
+            transaction.fail(error)
 
     def _last_words(self, error: SmtpError) -> SmtpError:
         """A server that will not have the content may say so and close while it is still being sent."""
-        if error.stage is not Stage.BODY:
+        if error.stage not in (Stage.BODY, Stage.END_OF_DATA):
             return error
         try:
             reply = self._connection.read_reply(Stage.BODY)
@@ -262,7 +321,7 @@ class SmtpSession:
             return error
         if reply.positive or reply.intermediate:
             return error
-        return CommandRefused("the server broke off", stage=Stage.BODY, server=self.info.server, reply=reply)
+        return CommandRefused("the server broke off", stage=error.stage, server=self._settings.server, reply=reply)
 
     # Commands
 
@@ -287,3 +346,27 @@ class SmtpSession:
 
 def _line(command: str) -> bytes:
     return command.encode("utf-8") + b"\r\n"
+
+
+class _Lookahead(t.Iterator[Transaction]):
+    """What comes, and what comes after it. A source that fails does so when its turn has come, not before."""
+
+    def __init__(self, source: t.Iterable[Transaction]) -> None:
+        self._source = iter(source)
+        self._failure: Exception = StopIteration()
+        self._open = True
+        self.taken: deque[Transaction] = deque()
+
+    def peek(self, number: int) -> Transaction | None:
+        """The next, the one after it (2) and so on; None where there is none."""
+        while len(self.taken) < number and self._open:
+            try:
+                self.taken.append(next(self._source))
+            except Exception as error:  # noqa: BLE001 - raised when its turn has come
+                self._failure, self._open = error, False
+        return self.taken[number - 1] if len(self.taken) >= number else None
+
+    def __next__(self) -> Transaction:
+        if self.peek(1) is None:
+            raise self._failure
+        return self.taken.popleft()

@@ -22,12 +22,19 @@ class TlsMode(str, enum.Enum):
 
 
 class TlsInfo(t.NamedTuple):
-    """What a handshake came to."""
+    """What a handshake came to.
+
+    :param digest: SHA-256 of the server's certificate in hexadecimal, as a pin names it.
+    :param subject: whose certificate it is, such as ``CN=mx.example.com``, and until when it is valid, in the words of
+        OpenSSL. Empty where the certificate was not verified: its words prove nothing then, and Python reads none.
+    """
 
     version: str
     cipher: str
     verified: bool
     digest: str
+    subject: str
+    expires: str
 
 
 @dataclass(frozen=True)
@@ -84,9 +91,33 @@ _VERSIONS: t.Mapping[str, ssl.TLSVersion] = {"TLSv1.2": ssl.TLSVersion.TLSv1_2, 
 def describe(stream: ssl.SSLSocket, policy: TlsPolicy) -> TlsInfo:
     """Say what an established connection uses."""
     cipher = stream.cipher()
-    digest = hashlib.sha256(stream.getpeercert(binary_form=True) or b"").hexdigest()
-    proved = policy.verify or bool(policy.pins)
-    return TlsInfo(stream.version() or "unknown", cipher[0] if cipher else "unknown", proved, digest)
+    certificate = t.cast("dict[str, t.Any]", stream.getpeercert() or {})
+    return TlsInfo(
+        version=stream.version() or "unknown",
+        cipher=cipher[0] if cipher else "unknown",
+        verified=policy.verify or bool(policy.pins),
+        digest=hashlib.sha256(stream.getpeercert(binary_form=True) or b"").hexdigest(),
+        subject=_subject(certificate),
+        expires=certificate.get("notAfter", ""),
+    )
+
+
+def _subject(certificate: t.Mapping[str, t.Any]) -> str:
+    """Whose certificate it is; many name their host as an alternative only."""
+    names = [f"{_SHORT.get(name, name)}={value}" for part in certificate.get("subject", ()) for name, value in part]
+    names = names or [f"{kind}:{name}" for kind, name in certificate.get("subjectAltName", ())]
+    return ", ".join(names)
+
+
+#: How people write what OpenSSL calls in full (RFC 4514 section 3).
+_SHORT: t.Mapping[str, str] = {
+    "commonName": "CN",
+    "organizationName": "O",
+    "organizationalUnitName": "OU",
+    "countryName": "C",
+    "localityName": "L",
+    "stateOrProvinceName": "ST",
+}
 
 
 def explain(error: ssl.SSLError) -> tuple[str, str]:

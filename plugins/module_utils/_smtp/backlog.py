@@ -1,0 +1,182 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is still to be sent, and when: the pace, the next attempt, the end.
+
+Only what is known not to be accepted is tried again: recipients with a 4yz reply, and those of a connection lost before
+the end of the data. What became unknown stays so unless the user allows it to be sent twice.
+"""
+
+from __future__ import annotations
+
+import heapq
+import random
+import time
+import typing as t
+from collections import deque
+from dataclasses import dataclass
+
+from .delivery import DeliveryResult, RecipientResult, Status
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How fast a server may be used.
+
+    :param connections: sessions side by side.
+    :param messages_per_connection: after so many a session is closed and another opened; None for no limit.
+    :param messages_per_minute: over all sessions; None for no limit.
+    """
+
+    connections: int = 1
+    messages_per_connection: int | None = None
+    messages_per_minute: float | None = None
+
+
+@dataclass(frozen=True)
+class RetryPolicy:
+    """When to try again what was deferred.
+
+    :param attempts: how often a message is tried in all; 1 never tries again.
+    :param first_delay: seconds before the second attempt; each further one waits twice as long, give or take a fifth.
+    :param longest_delay: seconds that no wait exceeds.
+    :param total_time: seconds after which nothing is tried again.
+    :param resend_unknown: whether a message that may have been accepted is sent again.
+    """
+
+    attempts: int = 1
+    first_delay: float = 5.0
+    longest_delay: float = 300.0
+    total_time: float = 600.0
+    resend_unknown: bool = False
+
+    def delay(self, attempt: int) -> float:
+        """Seconds to wait after an attempt, the first being 1; jitter keeps many senders from falling in step."""
+        wait = min(self.first_delay * 2.0 ** (attempt - 1), self.longest_delay)
+        return wait * random.uniform(0.8, 1.2)  # noqa: S311 - jitter, no secret
+
+    def again(self, result: RecipientResult) -> bool:
+        """Whether this recipient may be tried again."""
+        return result.status is Status.DEFERRED or (self.resend_unknown and result.status is Status.UNKNOWN)
+
+
+#: As fast as the server takes them, over one connection.
+NO_LIMITS = Pace()
+#: Never again.
+ONCE = RetryPolicy()
+
+
+class Job(t.NamedTuple):
+    """One message to hand over.
+
+    :param number: its place among all, from 0.
+    :param attempts: how often it was tried before.
+    :param results: what became of it then, for those recipients that were tried.
+    :param recipients: all of them, once they are known.
+    """
+
+    number: int
+    attempts: int = 0
+    results: tuple[RecipientResult, ...] = ()
+    recipients: tuple[str, ...] = ()
+
+    def merged(self, result: DeliveryResult) -> DeliveryResult:
+        """The outcome for all recipients, of which this attempt may have been for some only."""
+        if not self.results:
+            return result
+        latest = {one.address: one for one in (*self.results, *result.recipients)}
+        return result._replace(recipients=tuple(latest[address] for address in self.recipients))
+
+
+class Backlog:
+    """The messages that have no final result yet.
+
+    :param count: how many messages there are.
+    :param stop_after: seconds after which no message is given out any more; None for no limit.
+    :ivar paced: whether each message waits for its turn.
+    :ivar failures: how often in a row no session could be opened.
+    """
+
+    def __init__(
+        self, count: int, pace: Pace = NO_LIMITS, retry: RetryPolicy = ONCE, stop_after: float | None = None
+    ) -> None:
+        self._count = count
+        self._next = 0
+        self._returned: deque[Job] = deque()
+        self._delayed: list[tuple[float, Job]] = []
+        self._interval = 60.0 / pace.messages_per_minute if pace.messages_per_minute else 0.0
+        self._next_slot = 0.0
+        self.paced = pace.messages_per_minute is not None
+        self._retry = retry
+        self.failures = 0
+        now = time.monotonic()
+        self._deadline = now + retry.total_time
+        self._stop_at = float("inf") if stop_after is None else now + stop_after
+
+    def __len__(self) -> int:
+        """How many messages nobody has in hand."""
+        return self._count - self._next + len(self._returned) + len(self._delayed)
+
+    def due(self) -> float | None:
+        """When the next message may be sent, on the monotonic clock in seconds; None when there is none, or no time."""
+        if self._returned or self._next < self._count:
+            due = self._next_slot
+        elif self._delayed:
+            due = max(self._delayed[0][0], self._next_slot)
+        else:
+            return None
+        return due if max(due, time.monotonic()) < self._stop_at else None
+
+    def take(self) -> Job | None:
+        """The next message, if one may be sent now."""
+        due, now = self.due(), time.monotonic()
+        if due is None or due > now:
+            return None
+        if self._interval:
+            self._next_slot = now + self._interval
+        if self._delayed and self._delayed[0][0] <= now:
+            return heapq.heappop(self._delayed)[1]
+        if self._returned:
+            return self._returned.popleft()
+        self._next += 1
+        return Job(self._next - 1)
+
+    def put_back(self, jobs: t.Iterable[Job]) -> None:
+        """Take messages that nothing was tried with."""
+        self._returned.extend(jobs)
+
+    def settle(self, job: Job, result: DeliveryResult) -> DeliveryResult | None:
+        """Take the outcome of an attempt, for all recipients.
+
+        :returns: the final result, or None when there will be another attempt.
+        """
+        attempts = job.attempts + result.attempts
+        if result.attempts:
+            self.failures = 0
+            due = time.monotonic() + self._retry.delay(attempts)
+            again = attempts < self._retry.attempts and due < self._deadline
+            if again and any(self._retry.again(one) for one in result.recipients):
+                heapq.heappush(self._delayed, (due, Job(job.number, attempts, result.recipients)))
+                return None
+        return result._replace(attempts=attempts, number=job.number)
+
+    def pause(self) -> bool:
+        """No session could be opened: wait as after a failed attempt.
+
+        :returns: whether there is sense in trying again.
+        """
+        self.failures += 1
+        due = time.monotonic() + self._retry.delay(self.failures)
+        if self.failures >= self._retry.attempts or due >= self._deadline:
+            return False
+        self._next_slot = max(self._next_slot, due)
+        return True
+
+    def drain(self) -> t.Iterator[Job]:
+        """All that is left, whenever it is due; there will be no further attempt."""
+        self._deadline = 0.0
+        while self._returned or self._delayed:
+            yield self._returned.popleft() if self._returned else heapq.heappop(self._delayed)[1]
+        while self._next < self._count:
+            self._next += 1
+            yield Job(self._next - 1)

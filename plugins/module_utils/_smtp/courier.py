@@ -1,0 +1,151 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Carries messages to a server, one session at a time, and keeps the journal where there is one."""
+
+from __future__ import annotations
+
+import itertools
+import typing as t
+from collections import deque
+from dataclasses import replace
+
+from .delivery import DeliveryResult, RecipientResult, Status
+from .errors import Stage
+from .session import SmtpSession
+
+if t.TYPE_CHECKING:
+    from .backlog import Job, Pace, RetryPolicy
+    from .delivery import Envelope
+    from .errors import SmtpError
+    from .journal import Journal
+    from .session import SessionInfo
+    from .settings import ServerSettings
+
+
+class Outcome(t.NamedTuple):
+    """What an attempt at a message came to, for all its recipients."""
+
+    job: Job
+    result: DeliveryResult
+
+
+class Courier:
+    """The one who hands messages over.
+
+    :param message: makes the message with this place among all; raises ValueError when it cannot.
+    :param journal: what earlier runs handed over is not handed over again.
+    :ivar server: where they go.
+    :ivar in_hand: jobs that were taken and have no outcome yet. After :meth:`carry` nothing was tried with them.
+    :ivar sessions: what each session came to.
+    """
+
+    def __init__(
+        self,
+        settings: ServerSettings,
+        message: t.Callable[[int], Envelope],
+        pace: Pace,
+        retry: RetryPolicy,
+        journal: Journal | None = None,
+    ) -> None:
+        self.server = settings.server
+        self._settings = settings
+        self._message = message
+        self._pace = pace
+        self._retry = retry
+        self._journal = journal
+        self._nothing_to_do: list[Outcome] = []
+        self.in_hand: deque[Job] = deque()
+        self.sessions: list[SessionInfo] = []
+
+    def carry(self, jobs: t.Iterable[Job]) -> t.Iterator[Outcome]:
+        """Hand over jobs in one session, until there are no more or the session ends.
+
+        :raises SmtpError: there is no session; the first job is in hand.
+        :raises OSError: the journal cannot be written; what is in hand was not sent.
+        """
+        self.in_hand.clear()
+        envelopes = self._envelopes(jobs)
+        first = next(envelopes, None)
+        yield from self._take_nothing_to_do()
+        if first is None:
+            return
+        limited = itertools.islice(itertools.chain([first], envelopes), self._pace.messages_per_connection)
+        with SmtpSession(self._settings, self._journal.begin if self._journal else None) as session:
+            try:
+                # a message that waits for its turn must not keep the one before it waiting for its end
+                paced = self._pace.messages_per_minute is not None
+                for result in _one_by_one(session, limited) if paced else session.deliver_all(limited):
+                    yield from self._outcome(result)
+            finally:
+                self.sessions.append(session.info)
+        yield from self._take_nothing_to_do()
+
+    def give_up(self, jobs: t.Iterable[Job], error: SmtpError, attempts: int) -> t.Iterator[Outcome]:
+        """Jobs that share the fate of a session; only at the end of the data that leaves them undecided.
+
+        :param attempts: how often they were tried.
+        """
+        status = Status.UNKNOWN if error.stage is Stage.END_OF_DATA else Status.DEFERRED
+        for envelope in self._envelopes(jobs):
+            recipients = tuple(
+                RecipientResult(address, status, error.stage, error.reply, str(error))
+                for address in envelope.recipients
+            )
+            job = self.in_hand.popleft()
+            result = DeliveryResult(envelope.message_id, len(envelope.content), recipients, attempts)
+            yield Outcome(job, job.merged(result))
+        yield from self._take_nothing_to_do()
+
+    def _envelopes(self, jobs: t.Iterable[Job]) -> t.Iterator[Envelope]:
+        """What has to be sent for each job; where that is nothing, the outcome is clear at once."""
+        for job in jobs:
+            try:
+                envelope = self._message(job.number)
+            except ValueError as error:
+                self._nothing_to_do.append(Outcome(job, _not_composed(job, str(error))))
+                continue
+            if self._journal and not job.attempts:
+                job = job._replace(results=self._known(envelope))
+            known = {one.address: one for one in job.results}
+            open_ = tuple(one for one in envelope.recipients if one not in known or self._retry.again(known[one]))
+            if open_:
+                self.in_hand.append(job._replace(recipients=envelope.recipients))
+                yield envelope if open_ == envelope.recipients else replace(envelope, recipients=open_)
+            else:
+                result = DeliveryResult(envelope.message_id, len(envelope.content), job.results, attempts=0)
+                self._nothing_to_do.append(Outcome(job, result))
+
+    def _known(self, envelope: Envelope) -> tuple[RecipientResult, ...]:
+        """What earlier runs settled; what was refused or deferred then is worth another attempt in this one."""
+        settled = (Status.SENT, Status.UNKNOWN)
+        known = self._journal.known(envelope.message_id) if self._journal else {}
+        return tuple(known[one] for one in envelope.recipients if one in known and known[one].status in settled)
+
+    def _outcome(self, result: DeliveryResult) -> t.Iterator[Outcome]:
+        job = self.in_hand.popleft()
+        try:
+            if self._journal:
+                self._journal.end(result.message_id, result.recipients)
+        except OSError:
+            yield Outcome(job, job.merged(result))
+            raise
+        yield Outcome(job, job.merged(result))
+        yield from self._take_nothing_to_do()
+
+    def _take_nothing_to_do(self) -> t.Iterator[Outcome]:
+        yield from self._nothing_to_do
+        self._nothing_to_do.clear()
+
+
+def _one_by_one(session: SmtpSession, envelopes: t.Iterable[Envelope]) -> t.Iterator[DeliveryResult]:
+    for envelope in envelopes:
+        yield session.deliver(envelope)
+        if not session.usable:
+            return
+
+
+def _not_composed(job: Job, problem: str) -> DeliveryResult:
+    """A message that could be composed when all were checked, and cannot now: a file of it was changed meanwhile."""
+    recipient = RecipientResult("", Status.REFUSED, Stage.COMPOSE, problem=problem)
+    return DeliveryResult("", 0, job.results or (recipient,))

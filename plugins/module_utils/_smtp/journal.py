@@ -1,0 +1,113 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A file that remembers what was accepted, so that another run sends no message twice.
+
+One line a record, in JSON. Before the end of a message leaves, its intent is written; after the reply, the outcome.
+An intent without an outcome is a run that died in between: whether the server took the message is unknown, as it is
+when a connection is lost there (RFC 5321 section 4.2.5). The file only ever grows, by whole lines, each in one write:
+several processes may share it, and a line that a crash cut short counts as not written.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+import sys
+import time
+import typing as t
+
+from .delivery import RecipientResult, Status
+from .errors import Stage
+
+if t.TYPE_CHECKING:
+    from .delivery import Envelope
+
+
+class JournalError(ValueError):
+    """The file cannot be used; the text is a sentence for the user."""
+
+
+class Journal:
+    """The memory of one purpose, kept by the host that sends. Messages are known by their Message-ID.
+
+    It outlives the process at any moment. When the whole host loses power, the last seconds may be missing.
+
+    :param path: the file, made where missing, readable by its owner only.
+    :raises JournalError: it cannot be opened, is no journal, or another run is using it.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        try:
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise JournalError(f"another run is using the journal {path}; wait for its end") from error
+        except OSError as error:
+            raise JournalError(f"the journal {path} cannot be opened: {error.strerror}") from error
+        self._records: dict[str, tuple[int, ...]] = {}
+        self._read()
+
+    def _read(self) -> None:
+        """Find the records of each message, and take away a line that a crash cut short."""
+        offset, line = 0, b"\n"
+        with open(self._file, "rb", closefd=False) as file:
+            for number, line in enumerate(file, 1):
+                if line.endswith(b"\n"):
+                    message_id = self._parse(line, number)
+                    self._records[message_id] = (*self._records.get(message_id, ()), offset)
+                    offset += len(line)
+        if not line.endswith(b"\n"):
+            os.ftruncate(self._file, offset)
+
+    def _parse(self, line: bytes, number: int) -> str:
+        try:
+            record = json.loads(line)
+            if isinstance(record["id"], str) and isinstance(record["recipients"], list):
+                return sys.intern(record["id"])
+        except (ValueError, KeyError, TypeError):
+            pass
+        raise JournalError(f"{self._path}, line {number} is no record of a journal; name another file")
+
+    def known(self, message_id: str) -> dict[str, RecipientResult]:
+        """What earlier runs know of a message, for each of its recipients."""
+        results: dict[str, RecipientResult] = {}
+        with open(self._file, "rb", closefd=False) as file:
+            for offset in self._records.get(message_id, ()):
+                file.seek(offset)
+                for one in json.loads(file.readline())["recipients"]:
+                    results[one["address"]] = RecipientResult.from_dict(one)
+        return results
+
+    def begin(self, envelope: Envelope) -> None:
+        """Write that the end of a message is about to leave.
+
+        :raises OSError: it could not be written; the message must not be sent.
+        """
+        self._write(envelope.message_id, [_begun(address) for address in envelope.recipients])
+
+    def end(self, message_id: str, results: t.Iterable[RecipientResult]) -> None:
+        """Write what became of a message.
+
+        :raises OSError: it could not be written; another run will take the message for unknown.
+        """
+        self._write(message_id, results)
+
+    def _write(self, message_id: str, results: t.Iterable[RecipientResult]) -> None:
+        record = {"id": message_id, "at": int(time.time()), "recipients": [one.to_dict() for one in results]}
+        line = json.dumps(record, separators=(",", ":")).encode() + b"\n"
+        if os.write(self._file, line) != len(line):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def close(self) -> None:
+        """Let go of the file, and let the next run have it."""
+        os.close(self._file)
+
+
+def _begun(address: str) -> RecipientResult:
+    """What another run shall find if this one dies now."""
+    problem = "an earlier run ended while the message was handed over"
+    return RecipientResult(address, Status.UNKNOWN, Stage.END_OF_DATA, problem=problem)
