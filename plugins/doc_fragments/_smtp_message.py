@@ -50,6 +50,31 @@ options:
       html:
         description: The message as HTML. A text beside it is derived from it unless O(body) gives one.
         type: str
+      body_file:
+        description:
+          - File that holds O(body), in UTF-8. From the controller, unless O(remote_src) says otherwise.
+          - Found where Ansible finds files, such as C(files/) of the role, and decrypted where a vault holds it.
+        type: path
+      body_template:
+        description:
+          - Jinja template that makes O(body), for each message anew.
+          - It sees the task's variables, those in O(vars), and the message's own options as C(message), as in
+            V({{ message.to }}). Found in C(templates/) of the role or beside the play, and rendered on the controller.
+          - With O(remote_src=true) the template comes from the host. As a host is not trusted with the controller, it
+            sees O(vars) and C(message) only, and has Jinja's own filters and no lookups.
+        type: path
+      html_file:
+        description: File that holds O(html), as O(body_file) does for O(body).
+        type: path
+      html_template:
+        description:
+          - Template that makes O(html), as O(body_template) does for O(body).
+          - Values that others wrote pass through the filter C(e), as in V({{ name | e }}), or they are taken for HTML.
+        type: path
+      vars:
+        description:
+          - Variables for the templates of this message, before those of the task. They never leave the controller.
+        type: dict
       subtype:
         description: Whether O(body) is plain text or HTML, where O(html) is not used.
         type: str
@@ -68,8 +93,11 @@ options:
         elements: dict
         suboptions:
           path:
-            description: File on the host that sends.
+            description: File on the host that sends, or with O(attachments[].remote_src=false) on the controller.
             type: path
+          remote_src:
+            description: Whether the file is the host's. Without it, as O(remote_src) says.
+            type: bool
           content:
             description: Text of the attachment, in place of a file. Needs O(attachments[].name).
             type: str
@@ -83,7 +111,9 @@ options:
             description: Content ID that the HTML names, as in V(<img src="cid:logo">).
             type: str
       attach:
-        description: Paths of files to send along, as a list or one string with commas between them.
+        description:
+          - Paths of files to send along, as a list or one string with commas between them.
+          - They are the host's, unless O(remote_src=false).
         type: raw
       inline:
         description: Images that the HTML shows.
@@ -91,7 +121,7 @@ options:
         elements: dict
         suboptions:
           path:
-            description: File on the host that sends.
+            description: File on the host that sends, or with O(remote_src=false) on the controller.
             type: path
             required: true
           cid:

@@ -35,6 +35,24 @@ attributes:
     support: none
     details: Each run sends the message again.
 options:
+  messages_file:
+    description:
+      - File of messages, in place of O(messages), in UTF-8. From the controller, unless O(remote_src) says otherwise.
+      - A CSV file has a header row. Columns called as options of a message are those options, an empty cell not being
+        given; all other columns are variables for O(body_template) and O(html_template). In place of commas there may
+        be semicolons or tabs. For options with a list or a mapping a cell may hold JSON.
+      - A JSON Lines file has one object a line, with the options of a message; all other keys are variables.
+      - What a row does not say, the task's own options say for all. Nothing in it is taken for a template.
+    type: path
+  messages_format:
+    description: Form of O(messages_file). Without it, what the name's suffix says.
+    type: str
+    choices: [csv, jsonl]
+  remote_src:
+    description:
+      - Whether files are those of the host that sends (V(true)) or the controller's (V(false)).
+      - Without it, attachments are the host's, as with M(community.general.mail), and all other files the controller's.
+    type: bool
   check:
     description:
       - Walks the server to this stage and leaves with QUIT, sending nothing. Also in check mode.
@@ -77,7 +95,15 @@ options:
         have taken it, and its recipients may then get it twice.
     type: bool
     default: false
+  _spool:
+    description: For the collection's own use. The controller wrote O(messages_file).
+    type: bool
+  _slice:
+    description: For the collection's own use. How long to work before telling how far the messages are.
+    type: dict
 notes:
+  - While a task with more than 200 messages or with O(messages_per_minute) runs, a line every while tells what was
+    sent, how fast, and how long the rest will take; not with C(async).
   - RV(ignore:changed) is always V(false). Sending a message changes nothing on the host, and a play that notifies
     should not count as one that changed it.
 seealso:
@@ -130,6 +156,20 @@ EXAMPLES = r"""
     connections: 4
     attempts: 3
     partial: warn
+
+- name: Write to each person in people.csv, which has the columns to, subject, name and amount
+  mailops.smtp.smtp_send:
+    host: smtp.example.com
+    tls: starttls
+    from: Accounts <accounts@example.com>
+    messages_file: people.csv
+    body_template: reminder.txt.j2  # Dear {{ name }}, please pay {{ amount }}.
+    html_template: reminder.html.j2  # <p>Dear {{ name | e }}, please pay {{ amount | e }}.</p>
+    attachments:
+      - path: terms.pdf
+        remote_src: false
+  delegate_to: localhost
+  run_once: true
 
 - name: See whether the login works and the recipient would be accepted, sending nothing
   mailops.smtp.smtp_send:
@@ -205,11 +245,11 @@ messages:
   description: RV(message_id), RV(size), RV(queue_id), RV(attempts) and RV(recipients) of each message, in their order.
   type: list
   elements: dict
-  returned: with O(messages)
+  returned: with O(messages) or O(messages_file)
 summary:
   description: How many recipients have each status.
   type: dict
-  returned: with O(messages)
+  returned: with O(messages) or O(messages_file)
   sample: {"sent": 9998, "refused": 1, "deferred": 1, "unknown": 0}
 connections:
   description: What each connection came to, as RV(connection).

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import typing as t
 
 from .._message.addresses import Mailbox, parse_mailbox, parse_mailboxes
@@ -15,6 +16,8 @@ from .._message.identity import parse_date
 from .._message.invitation import Invitation
 from .._message.legacy import parse_attach, parse_header_strings, texts
 from .._message.message import Priority
+from .._message.options import TEXTS, overlay
+from .._message.texts import read_text
 from .._smtp.delivery import DsnRequest, Envelope
 
 if t.TYPE_CHECKING:
@@ -31,7 +34,12 @@ MESSAGE_ARGUMENTS: dict[str, t.Any] = {
     "envelope_from": {"type": "str"},
     "subject": {"type": "str", "aliases": ["msg"]},
     "body": {"type": "str"},
+    "body_file": {"type": "path"},
+    "body_template": {"type": "path"},
     "html": {"type": "str"},
+    "html_file": {"type": "path"},
+    "html_template": {"type": "path"},
+    "vars": {"type": "dict"},
     "subtype": {"type": "str", "choices": ["plain", "html"]},
     "charset": {"type": "str"},
     "headers": {"type": "raw"},
@@ -40,6 +48,7 @@ MESSAGE_ARGUMENTS: dict[str, t.Any] = {
         "elements": "dict",
         "options": {
             "path": {"type": "path"},
+            "remote_src": {"type": "bool"},
             "content": {"type": "str"},
             "name": {"type": "str"},
             "type": {"type": "str"},
@@ -80,24 +89,39 @@ MESSAGE_ARGUMENTS: dict[str, t.Any] = {
     },
     "require_tls": {"type": "bool"},
 }
+#: Rules for the task's options and for those of each message.
+MESSAGE_RULES: dict[str, t.Any] = {"mutually_exclusive": list(TEXTS.values())}
 #: What a message is without a word about it, as community.general.mail has it.
-_DEFAULTS: Options = {"from": "root", "to": "root"}
+_NOTHING: Options = {**dict.fromkeys(MESSAGE_ARGUMENTS), "from": "root", "to": "root"}
+
+
+#: Files of single messages that are remembered, should the next message name the same ones.
+_RECENT = 8
+
+
+class _Files:
+    """Reads and encodes a file once for as long as it is remembered."""
+
+    def __init__(self, remembered: int | None) -> None:
+        remember = functools.lru_cache(remembered)
+        self.attachment = remember(from_file)
+        self.content = remember(from_text)
+        self.text = remember(read_text)
 
 
 class Composer:
-    """Makes envelopes of options, each file read and encoded once however many messages carry it."""
+    """Makes envelopes of options. Files named for all messages are read and encoded once, whoever carries them."""
 
     def __init__(self, common: Options) -> None:
         self._common = {name: common[name] for name in MESSAGE_ARGUMENTS if common.get(name) is not None}
-        self._files: dict[tuple[str, ...], Attachment] = {}
+        self._kept, self._recent = _Files(None), _Files(_RECENT)
 
     def envelope(self, own: Options | None = None) -> Envelope:
         """One message: its own options over the common ones.
 
         :raises ValueError: it cannot be written (MessageError), or sent by SMTP.
         """
-        given = {name: value for name, value in (own or {}).items() if value is not None}
-        options = {**dict.fromkeys(MESSAGE_ARGUMENTS), **_DEFAULTS, **self._common, **given}
+        options = {**_NOTHING, **overlay(self._common, own or {})}
         if options["subject"] is None:
             raise InvalidMessage("the message has no subject; expected one")
         composed = compose(self._message(options))
@@ -109,7 +133,7 @@ class Composer:
         )
 
     def _message(self, options: Options) -> Message:
-        body, html = _texts(options)
+        body, html = self._texts(options)
         more = {
             "charset": options["charset"],
             "auto_submitted": options["auto_submitted"],
@@ -139,32 +163,40 @@ class Composer:
             **{name: value for name, value in more.items() if value is not None},
         )
 
+    def _texts(self, options: Options) -> tuple[str | None, str | None]:
+        """Text and HTML: the two options of this module, or body and subtype of community.general.mail."""
+        body, html = (self._text(options, *names) for names in TEXTS.values())
+        if html is not None:
+            return body, html
+        return texts(options["subject"], body, options["subtype"] or "plain")
+
+    def _text(self, options: Options, text: str, file: str, template: str) -> str | None:
+        if options[template] is not None:
+            raise InvalidMessage(
+                f"{template} {options[template]} is for the controller, and this message was read on the host; set "
+                f"{template} for the task, or read the messages on the controller"
+            )
+        if options[file] is None:
+            return t.cast("str | None", options[text])
+        return self._files(options, file).text(options[file], file)
+
+    def _files(self, options: Options, name: str) -> _Files:
+        return self._kept if options[name] is self._common.get(name) else self._recent
+
     def _attachments(self, options: Options) -> list[Attachment]:
-        found = [self._attachment(item) for item in options["attachments"] or ()]
-        found += [self._file(path) for path in parse_attach(options["attach"] or ())]
-        found += [self._file(item["path"], "", item["mime_type"], item["cid"]) for item in options["inline"] or ()]
+        files = self._files(options, "attachments")
+        found = [_attachment(item, files) for item in options["attachments"] or ()]
+        read = self._files(options, "attach").attachment
+        found += [read(path) for path in parse_attach(options["attach"] or ())]
+        read = self._files(options, "inline").attachment
+        found += [read(item["path"], None, item["mime_type"], item["cid"]) for item in options["inline"] or ()]
         return found
 
-    def _attachment(self, item: Options) -> Attachment:
-        if item["path"] is not None:
-            return self._file(item["path"], item["name"] or "", item["type"], item["cid"] or "")
-        key = ("content", item["name"], item["type"] or "", item["content"])
-        if key not in self._files:
-            self._files[key] = from_text(item["content"], item["name"], item["type"])
-        return self._files[key]
 
-    def _file(self, path: str, name: str = "", media_type: str | None = None, cid: str = "") -> Attachment:
-        key = ("path", path, name, media_type or "", cid)
-        if key not in self._files:
-            self._files[key] = from_file(path, name or None, media_type, cid)
-        return self._files[key]
-
-
-def _texts(options: Options) -> tuple[str | None, str | None]:
-    """Text and HTML: the two options of this module, or body and subtype of community.general.mail."""
-    if options["html"] is not None:
-        return options["body"], options["html"]
-    return texts(options["subject"], options["body"], options["subtype"] or "plain")
+def _attachment(item: Options, files: _Files) -> Attachment:
+    if item["path"] is None:
+        return files.content(item["content"], item["name"], item["type"])
+    return files.attachment(item["path"], item["name"], item["type"], item["cid"] or "")
 
 
 _T = t.TypeVar("_T")

@@ -10,6 +10,7 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
+from .._message.rows import RowError
 from .._smtp.delivery import DeliveryResult, Envelope, RecipientResult, Status
 from .._smtp.errors import SmtpError, Stage
 from .._smtp.hints import hint
@@ -17,8 +18,9 @@ from .._smtp.oauth import OAuthError
 from .._smtp.pool import Pace, Pool, RetryPolicy
 from .._smtp.providers import find
 from .._smtp.session import SmtpSession
-from .message import MESSAGE_ARGUMENTS, Composer
+from .message import MESSAGE_ARGUMENTS, MESSAGE_RULES, Composer
 from .server import SERVER_ARGUMENTS, SERVER_RULES, server_settings
+from .source import are_many, messages_source
 
 if t.TYPE_CHECKING:
     from .._smtp.settings import ServerSettings
@@ -26,7 +28,13 @@ if t.TYPE_CHECKING:
 SEND_ARGUMENTS: dict[str, t.Any] = {
     **SERVER_ARGUMENTS,
     **MESSAGE_ARGUMENTS,
-    "messages": {"type": "list", "elements": "dict", "options": MESSAGE_ARGUMENTS},
+    "messages": {"type": "list", "elements": "dict", "options": MESSAGE_ARGUMENTS, **MESSAGE_RULES},
+    "messages_file": {"type": "path"},
+    "messages_format": {"type": "str", "choices": ["csv", "jsonl"]},
+    "remote_src": {"type": "bool"},
+    # From the action plugin: the file of messages was written by it; how long to work, and where to note what was done.
+    "_spool": {"type": "bool"},
+    "_slice": {"type": "dict"},
     "check": {"type": "str", "choices": ["connect", "login", "recipients"]},
     "partial": {"type": "str", "choices": ["fail", "warn", "ok"], "default": "fail"},
     "connections": {"type": "int"},
@@ -37,7 +45,14 @@ SEND_ARGUMENTS: dict[str, t.Any] = {
     "retry_for": {"type": "float", "default": 600.0},
     "resend_unknown": {"type": "bool", "default": False},
 }
-SEND_RULES = SERVER_RULES
+SEND_RULES: dict[str, t.Any] = {
+    "mutually_exclusive": [
+        *SERVER_RULES["mutually_exclusive"],
+        *MESSAGE_RULES["mutually_exclusive"],
+        ("messages", "messages_file"),
+    ],
+    "required_by": {**SERVER_RULES["required_by"], "messages_format": ["messages_file"]},
+}
 
 #: What to do about a recipient who did not get the message, where no hint fits.
 _ADVICE: t.Mapping[Status, str] = {
@@ -77,14 +92,16 @@ def _envelopes(options: t.Mapping[str, t.Any]) -> list[Envelope]:
     :raises ValueError: one of them cannot be sent; says which.
     """
     composer = Composer(options)
-    if options["messages"] is None:
-        return [composer.envelope()]
+    source = messages_source(options)
     envelopes = []
-    for index, own in enumerate(options["messages"]):
+    for index in range(len(source)):
         try:
-            envelopes.append(composer.envelope(own))
+            envelopes.append(composer.envelope(source[index]))
+        except RowError:  # it says where
+            raise
         except ValueError as error:
-            raise ValueError(f"messages[{index}]: {error}") from error
+            where = source.where(index)
+            raise ValueError(f"{where}: {error}" if where else str(error)) from error
     return envelopes
 
 
@@ -222,7 +239,7 @@ def _report(
     options: t.Mapping[str, t.Any], results: list[DeliveryResult], provider: str | None = None
 ) -> dict[str, t.Any]:
     """The results as RETURN documents them: flat for one message, a list and a summary for ``messages``."""
-    if options["messages"] is None:
+    if not are_many(options):
         return _message_report(results[0], provider)
     counts = collections.Counter(one.status.value for result in results for one in result.recipients)
     return {

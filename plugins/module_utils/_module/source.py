@@ -1,0 +1,108 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The messages of a task, wherever they stand: in its options, in a file on this host, or come from the controller."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from .._message.errors import InvalidMessage
+from .._message.rows import Names, open_messages
+from .._message.spool import Spool
+from .message import MESSAGE_ARGUMENTS, MESSAGE_RULES
+
+Options = t.Mapping[str, t.Any]
+
+#: What needs no conversion: text as it is, text among choices, and whatever is parsed later.
+_TEXT = frozenset(name for name, spec in MESSAGE_ARGUMENTS.items() if spec["type"] == "str" and "choices" not in spec)
+_CHOICES: t.Mapping[str, t.Collection[str]] = {
+    name: spec["choices"] for name, spec in MESSAGE_ARGUMENTS.items() if spec["type"] == "str" and "choices" in spec
+}
+_RAW = frozenset(name for name, spec in MESSAGE_ARGUMENTS.items() if spec["type"] == "raw")
+_VALIDATOR = ArgumentSpecValidator(MESSAGE_ARGUMENTS, **MESSAGE_RULES)
+
+
+class MessageSource(t.Protocol):
+    """The messages' own options, by number; validated, and read again each time they are asked for."""
+
+    def __len__(self) -> int:
+        """How many there are."""
+
+    def __getitem__(self, index: int) -> Options:
+        """One of them."""
+
+    def __iter__(self) -> t.Iterator[Options]:
+        """All of them, as often as wanted."""
+
+    def where(self, index: int) -> str:
+        """What to call a message: its place in ``messages``, its line in a file; empty for the only one."""
+
+
+def messages_source(options: Options) -> MessageSource:
+    """The messages that the options mean; one without options of its own where the task describes the only one.
+
+    :raises ValueError: a file that cannot be read (RowError). Asking for a message raises it for a row that cannot be
+        one, with its number.
+    """
+    if options["messages_file"] is None:
+        return _Listed(options["messages"])
+    if options["_spool"]:
+        return _Filed(Spool(options["messages_file"]))
+    names = Names.of(MESSAGE_ARGUMENTS)
+    return _Filed(open_messages(options["messages_file"], options["messages_format"], names))
+
+
+def are_many(options: Options) -> bool:
+    """Whether the task sends a list of messages, of whatever length, and its result is a list."""
+    return options["messages"] is not None or options["messages_file"] is not None
+
+
+class _Listed(list[Options]):
+    def __init__(self, messages: t.Sequence[Options] | None) -> None:
+        super().__init__([{}] if messages is None else messages)
+        self._only = messages is None
+
+    def where(self, index: int) -> str:
+        return "" if self._only else f"messages[{index}]"
+
+
+class _Filed(t.Sequence[Options]):
+    def __init__(self, rows: t.Any) -> None:
+        self._rows = rows
+        self.where: t.Callable[[int], str] = rows.where
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, index: t.Any) -> t.Any:
+        row = self._rows[index]
+        return row if _is_valid(row) else _validated(row)
+
+
+def _is_valid(row: Options) -> bool:
+    """Whether nothing of this needs the validator, which costs fifty times as much."""
+    for name, value in row.items():
+        if name in _TEXT:
+            if value.__class__ is not str:
+                return False
+        elif name in _CHOICES:
+            if value not in _CHOICES[name]:
+                return False
+        elif name not in _RAW:
+            return False
+    return True
+
+
+def _validated(row: Options) -> dict[str, t.Any]:
+    """:raises InvalidMessage: the row would be refused in ``messages``, too."""
+    result = _VALIDATOR.validate(row)
+    if result.unsupported_parameters:
+        names = (name if isinstance(name, str) else ".".join(name) for name in result.unsupported_parameters)
+        unknown = ", ".join(sorted(names))
+        raise InvalidMessage(f"there is no option {unknown}; see the documentation of smtp_send")
+    if result.error_messages:
+        raise InvalidMessage("; ".join(result.error_messages))
+    return t.cast("dict[str, t.Any]", result.validated_parameters)

@@ -1,0 +1,89 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Files that a task names, on the controller and on the host."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import os
+import typing as t
+
+from ansible.errors import AnsibleActionFail, AnsibleError
+
+from ansible_collections.mailops.smtp.plugins.module_utils._message.errors import MessageError
+from ansible_collections.mailops.smtp.plugins.module_utils._message.texts import decode_text, read_text
+
+if t.TYPE_CHECKING:
+    from ansible.plugins.action import ActionBase
+
+
+class ControllerFiles:
+    """Files of the controller: found as Ansible finds them, and decrypted where a vault holds them."""
+
+    def __init__(self, action: ActionBase) -> None:
+        self._action = action
+        self.find = functools.lru_cache(1024)(self._find)
+        self.text = functools.lru_cache(8)(self._text)
+
+    def _find(self, name: str, option: str, folder: str = "files") -> str:
+        """The path of a file: in the role's ``files`` or ``templates``, beside the playbook, or absolute.
+
+        :raises AnsibleActionFail: there is none; says where it was looked for.
+        """
+        try:
+            found: str = self._action._find_needle(folder, name)
+        except AnsibleError as error:
+            hint = "this was the controller; remote_src: true looks on the host"
+            raise AnsibleActionFail(f"{option}: {error} ({hint})") from None
+        if not os.path.isfile(found):
+            raise AnsibleActionFail(f"{option}: {found} is no file")
+        return found
+
+    def readable(self, path: str, option: str) -> str:
+        """The path of a file that is not encrypted, for as long as Ansible keeps it: until the task ends.
+
+        :raises AnsibleActionFail: it cannot be read or decrypted.
+        """
+        try:
+            real: str = self._action._loader.get_real_file(path)
+        except AnsibleError as error:
+            raise AnsibleActionFail(f"{option}: {error}") from None
+        return real
+
+    def forget(self, readable: str) -> None:
+        """Removes what ``readable`` has decrypted."""
+        self._action._loader.cleanup_tmp_file(readable)
+
+    def _text(self, name: str, option: str) -> str:
+        path = self._find(name, option)
+        readable = self.readable(path, option)
+        try:
+            return read_text(readable, option)
+        except MessageError as error:
+            raise AnsibleActionFail(str(error).replace(readable, path)) from None
+        finally:
+            self.forget(readable)
+
+
+def read_from_host(action: ActionBase, path: str, option: str, task_vars: dict[str, t.Any]) -> bytes:
+    """What a file on the host holds, read with the task's privileges.
+
+    :raises AnsibleActionFail: it cannot be read.
+    """
+    result = action._execute_module("ansible.legacy.slurp", {"src": path}, task_vars=task_vars)
+    if result.get("failed"):
+        raise AnsibleActionFail(f"{option} {path} cannot be read on the host: {result.get('msg')}")
+    return base64.b64decode(result["content"])
+
+
+def text_from_host(action: ActionBase, path: str, option: str, task_vars: dict[str, t.Any]) -> str:
+    """The same as text.
+
+    :raises AnsibleActionFail: it cannot be read, or is not UTF-8.
+    """
+    try:
+        return decode_text(read_from_host(action, path, option, task_vars), path, option)
+    except MessageError as error:
+        raise AnsibleActionFail(str(error)) from None

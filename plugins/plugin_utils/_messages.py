@@ -1,0 +1,123 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A message's options as the host needs them: no template, no file of the controller, no variable."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.errors import AnsibleActionFail
+from ansible.module_utils.parsing.convert_bool import boolean
+
+from ansible_collections.mailops.smtp.plugins.module_utils._message.legacy import parse_attach
+from ansible_collections.mailops.smtp.plugins.module_utils._message.options import TEXTS, overlay
+
+if t.TYPE_CHECKING:
+    from ._files import ControllerFiles
+    from ._templates import Templates
+    from ._uploads import Uploads
+
+Options = t.Mapping[str, t.Any]
+_TEMPLATES = {template: text for text, _file, template in TEXTS.values()}
+
+
+class Messages:
+    """Prepares the messages of one task.
+
+    :param remote_src: whether all files are the host's, or the controller's; None where each kind has its own rule.
+    :param aliases: other names of options to the documented ones.
+    """
+
+    def __init__(
+        self,
+        files: ControllerFiles,
+        templates: Templates,
+        uploads: Uploads,
+        remote_src: bool | None,
+        aliases: t.Mapping[str, str],
+    ) -> None:
+        self._files = files
+        self._templates = templates
+        self._uploads = uploads
+        self._remote_src = remote_src
+        self._aliases = aliases
+        self._common: Options = {}
+
+    def for_all(self, options: Options) -> dict[str, t.Any]:
+        """The task's own options, once; what they leave to each message is done there.
+
+        :raises AnsibleActionFail: they cannot be used.
+        """
+        self._common = self._named(options, "")
+        return self._without_files(self._common, "")
+
+    def only(self) -> dict[str, t.Any]:
+        """The options of the only message.
+
+        :raises AnsibleActionFail: its template cannot be rendered.
+        """
+        return self._rendered({}, "")
+
+    def one(self, own: Options, where: str) -> dict[str, t.Any]:
+        """The own options of one message of many.
+
+        :param where: what errors call it.
+        :raises AnsibleActionFail: they cannot be used.
+        """
+        own = self._named(own, f"{where}: ")
+        return {**self._without_files(own, f"{where}: "), **self._rendered(own, where)}
+
+    def _named(self, options: Options, prefix: str) -> dict[str, t.Any]:
+        """The options under their documented names, as Ansible has it: an alias wins."""
+        named = {self._aliases.get(name, name): value for name, value in options.items() if name not in self._aliases}
+        named.update({self._aliases[name]: value for name, value in options.items() if name in self._aliases})
+        for names in TEXTS.values():
+            given = [name for name in names if named.get(name) is not None]
+            if len(given) > 1:
+                raise AnsibleActionFail(f"{prefix}{' and '.join(given)} are mutually exclusive; choose one")
+        if not isinstance(named.get("vars") or {}, dict):
+            raise AnsibleActionFail(f"{prefix}vars is no mapping; expected names and values")
+        return named
+
+    def _rendered(self, own: Options, where: str) -> dict[str, t.Any]:
+        options = overlay(self._common, own)
+        wanted = [template for template in _TEMPLATES if template in options]
+        if not wanted:
+            return {}
+        message = {name: value for name, value in options.items() if name not in _TEMPLATES and name != "vars"}
+        variables = {**(self._common.get("vars") or {}), **(own.get("vars") or {}), "message": message}
+        return {
+            _TEMPLATES[template]: self._templates.render(str(options[template]), template, variables, where)
+            for template in wanted
+        }
+
+    def _without_files(self, given: Options, prefix: str) -> dict[str, t.Any]:
+        options = {name: value for name, value in given.items() if name not in _TEMPLATES and name != "vars"}
+        if not self._remote_src:
+            for text, file, _template in TEXTS.values():
+                if options.get(file) is not None:
+                    options[text] = self._files.text(str(options.pop(file)), f"{prefix}{file}")
+        for name in ("attachments", "inline"):
+            if isinstance(options.get(name), list):
+                options[name] = [self._attachment(item, f"{prefix}{name}") for item in options[name]]
+        if options.get("attach") and self._remote_src is False:
+            paths = parse_attach(options["attach"])
+            options["attach"] = [self._uploads.attach(path, f"{prefix}attach") for path in paths]
+        return options
+
+    def _attachment(self, item: t.Any, option: str) -> t.Any:
+        if not isinstance(item, dict):
+            return item
+        remote = self._remote_src if item.get("remote_src") is None else boolean_option(item["remote_src"], option)
+        if remote is not False or item.get("path") is None:
+            return item
+        return {**item, "path": self._uploads.attach(str(item["path"]), option), "remote_src": True}
+
+
+def boolean_option(value: t.Any, option: str) -> bool:
+    """:raises AnsibleActionFail: neither true nor false."""
+    try:
+        return bool(boolean(value))
+    except TypeError:
+        raise AnsibleActionFail(f"{option}: remote_src is {value!r}; expected true or false") from None

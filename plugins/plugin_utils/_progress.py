@@ -1,0 +1,71 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a long task has done so far, told while it runs: the module works a while, says how far it came, and goes on."""
+
+from __future__ import annotations
+
+import itertools
+import time
+import typing as t
+import uuid
+
+from ansible.errors import AnsibleConnectionFailure
+
+Result = dict[str, t.Any]
+#: Seconds of work between two lines; the last one holds for all further ones.
+_SLICES = (10, 20, 40, 60)
+
+
+def run_in_slices(
+    run: t.Callable[[dict[str, t.Any]], Result], journal: str, show: t.Callable[[str], None], label: str
+) -> Result:
+    """Run the module until it is done, and show a line in between.
+
+    :param run: calls the module with its option ``_slice``.
+    :param journal: where on the host the module may note what it did, from one call to the next.
+    :param label: what the lines begin with.
+    :raises AnsibleConnectionFailure: the host was lost; says what was known by then.
+    """
+    identity = str(uuid.uuid4())
+    began = time.monotonic()
+    line = ""
+    for seconds in itertools.chain(_SLICES, itertools.repeat(_SLICES[-1])):
+        try:
+            result = run({"run": identity, "seconds": seconds, "journal": journal})
+        except AnsibleConnectionFailure as error:
+            if line:
+                raise AnsibleConnectionFailure(f"{error} Before that, {line}.") from error
+            raise
+        progress = result.pop("_progress", None)
+        if not result.pop("_unfinished", False):
+            return result
+        if progress:
+            line = progress_line(progress, time.monotonic() - began)
+            show(f"{label}: {line}")
+    raise AssertionError("slices never end")
+
+
+def progress_line(progress: t.Mapping[str, t.Any], elapsed: float) -> str:
+    """How far it came, how fast, and how long the rest will take.
+
+    >>> progress_line({"sent": 1198, "refused": 2, "total": 10000}, 3.0)
+    '1,200 of 10,000 messages: 1,198 sent, 2 refused, 400 a second, about 22 s left'
+
+    :param elapsed: seconds since the beginning.
+    """
+    counts = {status: int(progress.get(status) or 0) for status in ("sent", "refused", "deferred", "unknown")}
+    done, total = sum(counts.values()), int(progress["total"])
+    parts = [f"{count:,} {status}" for status, count in counts.items() if count or status == "sent"]
+    if done and elapsed > 0:
+        rate = done / elapsed
+        parts.append(f"{rate:,.0f} a second" if rate >= 2 else f"{rate * 60:,.0f} a minute")
+        parts.append(f"about {_duration((total - done) / rate)} left")
+    return f"{done:,} of {total:,} messages: {', '.join(parts)}"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"

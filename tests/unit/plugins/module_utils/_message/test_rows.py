@@ -1,0 +1,131 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Messages in CSV and JSON Lines files: what is read, where, and what is said of what cannot be."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import typing as t
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.mailops.smtp.plugins.module_utils._message.rows import Names, RowError, open_messages
+from ansible_collections.mailops.smtp.plugins.module_utils._module.message import MESSAGE_ARGUMENTS
+
+NAMES = Names.of(MESSAGE_ARGUMENTS)
+
+
+def read(path: Path, content: bytes, form: str | None = None) -> list[dict[str, t.Any]]:
+    path.write_bytes(content)
+    return list(open_messages(str(path), form, NAMES))
+
+
+CSV_FILES = [
+    (b"to,subject\na@b,Hi\n", [{"to": "a@b", "subject": "Hi"}]),
+    (b"\xef\xbb\xbfto,name\r\na@b,Ann\r\n", [{"to": "a@b", "vars": {"name": "Ann"}}]),
+    (b'to,body\na@b,"one\ntwo, ""three"""\nc@d,x', [{"to": "a@b", "body": 'one\ntwo, "three"'}, {"to": "c@d", "body": "x"}]),
+    (b"to,cc,name\na@b,,\n", [{"to": "a@b", "vars": {"name": ""}}]),
+    (b"to;name\na@b;1,5\n", [{"to": "a@b", "vars": {"name": "1,5"}}]),
+    (b"to\tname\na@b\tx\n", [{"to": "a@b", "vars": {"name": "x"}}]),
+    (b"to\n\na@b\n\n\nc@d\n", [{"to": "a@b"}, {"to": "c@d"}]),
+    (b"to,cc\n,\na@b,\n", [{"to": "a@b"}]),
+    (b'to,dsn\na@b,"{""full"": true}"\n', [{"to": "a@b", "dsn": {"full": True}}]),
+    (b'to,vars,x\na@b,"{""y"": 1}",2\n', [{"to": "a@b", "vars": {"x": "2", "y": 1}}]),
+    (b"sender, to \na@b,c@d\n", [{"sender": "a@b", "to": "c@d"}]),
+    ("to,name\na@b,Jörg\u2028x\n".encode(), [{"to": "a@b", "vars": {"name": "Jörg\u2028x"}}]),
+]
+
+
+@pytest.mark.parametrize(("content", "expected"), CSV_FILES)
+def test_csv(tmp_path: Path, content: bytes, expected: list[dict[str, t.Any]]) -> None:
+    assert read(tmp_path / "m.csv", content) == expected
+
+
+def test_json_lines(tmp_path: Path) -> None:
+    content = b'\xef\xbb\xbf{"to": ["a@b", "c@d"], "n": 1}\n\n  \r\n{"sender": "x@y", "vars": {"a": 1}, "b": 2}'
+    assert read(tmp_path / "m.ndjson", content) == [
+        {"to": ["a@b", "c@d"], "vars": {"n": 1}},
+        {"sender": "x@y", "vars": {"a": 1, "b": 2}},
+    ]
+
+
+BAD = [
+    ("m.csv", b"to,name\na@b,Ann,x\n", "m.csv, line 2: 3 cells, and the header has 2"),
+    ("m.csv", b'to,body\na@b,"1\n2"\nc@d\n', "m.csv, line 4: 1 cells"),
+    ("m.csv", b'to,body\na@b,x\nc@d,"never closed\n\n', "m.csv, line 3: unexpected end of data"),
+    ("m.csv", b"to,to\n", "two columns are called to"),
+    ("m.csv", b"to,,x\na,b,c\n", "column 2 has no name"),
+    ("m.csv", b"to,name\na@b,J\xf6rg\n", "m.csv, line 2: is not UTF-8 (octet 0xf6)"),
+    ("m.csv", "to\na@b\n".encode("utf-16"), "line 1: is not UTF-8"),
+    ("m.csv", b"to,dsn\na@b,{full}\n", "m.csv, line 2, column dsn: is no JSON"),
+    ("m.csv", b"", "line 1: expected the names of the columns"),
+    ("m.csv", b"to\n", "holds no message"),
+    ("m.jsonl", b"\n", "holds no message"),
+    ("m.jsonl", b'{"to": "a@b"}\n{"to": }\n', "m.jsonl, line 2: is no JSON (Expecting value, column 8)"),
+    ("m.jsonl", b'{"to": "a@b"}\n["c@d"]\n', "m.jsonl, line 2: expected an object"),
+    ("m.jsonl", b'{"to": "a@b", "vars": "x", "y": 1}\n', "line 1: vars is no mapping"),
+    ("m.jsonl", b'{"to": "\xff"}\n', "line 1: is not UTF-8"),
+    ("people", b"to\na@b\n", "set messages_format to csv or jsonl"),
+]
+
+
+@pytest.mark.parametrize(("name", "content", "words"), BAD)
+def test_what_cannot_be_read_is_said_with_its_line(tmp_path: Path, name: str, content: bytes, words: str) -> None:
+    with pytest.raises(RowError) as error:
+        read(tmp_path / name, content)
+    assert words in str(error.value)
+
+
+def test_a_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(RowError, match=r"nowhere\.csv cannot be read: No such file"):
+        open_messages(str(tmp_path / "nowhere.csv"), None, NAMES)
+
+
+def test_the_option_wins_over_the_suffix(tmp_path: Path) -> None:
+    assert read(tmp_path / "m.csv", b'{"to": "a@b"}\n', "jsonl") == [{"to": "a@b"}]
+
+
+def test_any_order_and_line_numbers(tmp_path: Path) -> None:
+    path = tmp_path / "m.csv"
+    path.write_bytes(b'to,body\n0@b,"1\n2"\n\n1@b,x\n2@b,y\n')
+    messages = open_messages(str(path), None, NAMES, "people.csv")
+    assert [messages[index]["to"] for index in (2, 0, 1, 0)] == ["2@b", "0@b", "1@b", "0@b"]
+    assert [messages.where(index) for index in range(3)] == [f"people.csv, line {line}" for line in (2, 5, 6)]
+
+
+def test_forks_share_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "m.jsonl"
+    path.write_text("".join(f'{{"to": "{number}@b"}}\n' for number in range(5000)))
+    messages = open_messages(str(path), None, NAMES)
+    child = os.fork()
+    wrong = sum(messages[index]["to"] != f"{index}@b" for index in range(5000))
+    if not child:
+        os._exit(bool(wrong))
+    assert wrong == 0
+    assert os.waitpid(child, 0)[1] == 0
+
+
+cells = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1).filter(str.strip)
+
+
+@given(st.lists(st.tuples(cells, cells), min_size=1, max_size=5))
+def test_whatever_a_csv_writer_writes_is_read_back(tmp_path_factory: pytest.TempPathFactory, rows: t.Any) -> None:
+    stream = io.StringIO(newline="")
+    csv.writer(stream).writerows([("subject", "name"), *rows])
+    path = tmp_path_factory.getbasetemp() / "m.csv"
+    found = read(path, stream.getvalue().encode())
+    assert [(row["subject"], row["vars"]["name"]) for row in found] == rows
+
+
+@given(st.lists(st.dictionaries(st.sampled_from(["to", "subject", "x", "y"]), st.text()), min_size=1, max_size=5))
+def test_whatever_json_writes_is_read_back(tmp_path_factory: pytest.TempPathFactory, rows: t.Any) -> None:
+    path = tmp_path_factory.getbasetemp() / "m.jsonl"
+    found = read(path, "".join(json.dumps(row) + "\n" for row in rows).encode())
+    assert [{**row.pop("vars", {}), **row} for row in found] == rows
