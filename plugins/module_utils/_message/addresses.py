@@ -13,13 +13,11 @@ from dataclasses import dataclass
 from .charsets import UTF_8, Charset
 from .domains import ascii_domain
 from .errors import InvalidAddress, InvalidHeader
-from .words import check_text, encode_phrase
+from .words import ATOM, check_text, encode_phrase
 
-#: RFC 5322 section 3.2.3, widened to UTF-8 by RFC 6531 section 3.3.
-_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u00a1-\U0010ffff-]+"
 #: The form that nearly all have, and that needs no second look.
 _BARE = re.compile(r"[A-Za-z0-9_+.-]+@[A-Za-z0-9.-]+\Z")
-_DOT_ATOM = re.compile(rf"{_ATOM}(?:\.{_ATOM})*\Z")
+_DOT_ATOM = re.compile(rf"{ATOM}(?:\.{ATOM})*\Z")
 _QUOTED_LOCAL = re.compile(r'"(?:[^"\\\x00-\x1f\x7f<>]|\\[\x20-\x3b=?-\x7e])*"\Z')
 #: ``jo@example.com (Jo Doe)``, as mail programs wrote it before RFC 822.
 _NAME_IN_COMMENT = re.compile(r"([^\s()<>\"]+)\s+\(([^()\\]*)\)\Z")

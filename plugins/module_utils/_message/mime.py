@@ -18,7 +18,7 @@ from .transfer import Encoded, as_it_is, encode_base64, encode_text_body, with_c
 from .words import parameter
 
 _NAME = r"[A-Za-z0-9!#$&^_.+-]+"
-_MEDIA_TYPE = re.compile(rf"({_NAME}/{_NAME})((?:\s*;\s*{_NAME}=(?:{_NAME}|\"[^\"\\\x00-\x1f\x7f-\U0010ffff]*\"))*)\Z")
+_MEDIA_TYPE = re.compile(rf"({_NAME}/{_NAME})((?:\s*;\s*{_NAME}=(?:{_NAME}|\"[ !#-\[\]-~]*\"))*)\Z")
 _CONTENT_ID = re.compile(r"[!-;=?-~]+\Z")
 _DISPOSITIONS = ("attachment", "inline")
 
