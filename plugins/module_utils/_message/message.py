@@ -10,9 +10,10 @@ import typing as t
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from .addresses import Mailbox
-from .invitation import Invitation
-from .mime import Attachment
+if t.TYPE_CHECKING:
+    from .addresses import Mailbox
+    from .invitation import Invitation
+    from .mime import Attachment
 
 
 class Priority(str, enum.Enum):

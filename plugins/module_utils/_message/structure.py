@@ -15,7 +15,6 @@ import typing as t
 
 from .charsets import Charset
 from .errors import InvalidMessage
-from .html_text import html_to_text
 from .message import Message
 from .mime import Attachment, Part, attachment_part, multipart, related, text_part
 
@@ -55,8 +54,11 @@ def _alternatives(message: Message, charset: Charset, eight_bit: bool, images: t
     return parts or [text_part("", "plain")]
 
 
-#: One HTML often goes to many recipients.
-_derived_text = functools.lru_cache(maxsize=4)(html_to_text)
+@functools.lru_cache(maxsize=4)  # one HTML often goes to many recipients
+def _derived_text(html: str) -> str:
+    from .html_text import html_to_text
+
+    return html_to_text(html)
 
 
 def _is_shown(file: Attachment) -> bool:

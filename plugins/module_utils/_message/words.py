@@ -24,8 +24,8 @@ _MAX_PARAMETER, _SECTION = 60, 50
 
 #: Line breaks of any script, other control characters, and halves of characters.
 _UNWRITABLE = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-#: RFC 5322 section 3.2.3, widened to UTF-8 by RFC 6531 section 3.3. Said by what it is not: a class up to U+10FFFF takes
-#: milliseconds to compile.
+#: RFC 5322 section 3.2.3, widened to UTF-8 by RFC 6531 section 3.3. Said by what it is not, as a class up to U+10FFFF
+#: takes milliseconds to compile.
 ATOM = r"[^\x00-\x20\"(),.:;<>@\[\\\]\x7f-\xa0]+"
 _PLAIN_PHRASE = re.compile(rf"{ATOM}(?: {ATOM})*\Z")
 #: What a parameter holds without quotes: what RFC 2231 section 7 gives no other meaning.

@@ -9,12 +9,13 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from .._smtp.auth import Credentials
-from .._smtp.providers import Destination, provider_of_host, resolve, settings_for
-from .._smtp.proxy import Proxy
 from .._smtp.settings import InvalidSettings, ServerSettings
 from .._smtp.tls import TlsMode, TlsPolicy
 from .oauth import OAUTH_ARGUMENTS, oauth_token
+
+if t.TYPE_CHECKING:
+    from .._smtp.auth import Credentials
+    from .._smtp.proxy import Proxy
 
 Options = t.Mapping[str, t.Any]
 
@@ -74,11 +75,11 @@ def server_settings(module: AnsibleModule) -> tuple[ServerSettings, str | None]:
     :raises OAuthError: there is no token to be had.
     """
     options = module.params
-    destination = _destination(options)
+    host, port, tls = _destination(options)
     settings = ServerSettings(
-        host=destination.host,
-        port=destination.port,
-        tls=_tls_policy(options, TlsMode(destination.tls)),
+        host=host,
+        port=port,
+        tls=_tls_policy(options, TlsMode(tls)),
         credentials=_credentials(module),
         auth_mechanism=options["auth_mechanism"],
         ehlo_name=options["ehlo_name"],
@@ -88,22 +89,41 @@ def server_settings(module: AnsibleModule) -> tuple[ServerSettings, str | None]:
         allow_cleartext_login=options["allow_cleartext_login"],
         lmtp=options["lmtp"],
         unix_socket=options["unix_socket"] or "",
-        proxy=Proxy.parse(options["proxy"]) if options["proxy"] else None,
+        proxy=_proxy(options),
     )
-    return settings, options["provider"] or provider_of_host(destination.host)
+    return settings, options["provider"] or _provider_of(host)
 
 
-def _destination(options: Options) -> Destination:
+def _destination(options: Options) -> tuple[str, int, str]:
     """What is said explicitly wins over the provider, and that over what community.general.mail does."""
     host, port = options["host"], options["port"]
     tls = _SECURE[options["secure"]].value if options["secure"] else options["tls"]
     if options["provider"]:
+        from .._smtp.providers import resolve, settings_for
+
         return settings_for(resolve(options["provider"], options["region"]), host=host, port=port, tls=tls)
     if port == 465 and tls in (None, TlsMode.OPPORTUNISTIC.value):
         tls = TlsMode.IMPLICIT.value  # RFC 8314 section 7.3: nothing else is spoken there
     if port is None and options["tls"] is None:
         port = 25
-    return Destination(host or "localhost", port or 0, tls or TlsMode.OPPORTUNISTIC.value)
+    return host or "localhost", port or 0, tls or TlsMode.OPPORTUNISTIC.value
+
+
+def _provider_of(host: str) -> str | None:
+    """The provider whose host this is. A name without a dot or an address is nobody's, and asks no table."""
+    if "." not in host or ":" in host or host.replace(".", "").isdigit():
+        return None
+    from .._smtp.providers import provider_of_host
+
+    return provider_of_host(host)
+
+
+def _proxy(options: Options) -> Proxy | None:
+    if not options["proxy"]:
+        return None
+    from .._smtp.proxy import Proxy
+
+    return Proxy.parse(options["proxy"])
 
 
 def _tls_policy(options: Options, mode: TlsMode) -> TlsPolicy:
@@ -138,15 +158,18 @@ def _digest(text: str) -> str:
 
 def _credentials(module: AnsibleModule) -> Credentials | None:
     options = module.params
+    by_certificate = options["auth_mechanism"] == "EXTERNAL" and options["client_cert"]
+    if options["oauth"] is None and options["password"] is None and not by_certificate:
+        if options["username"]:
+            raise InvalidSettings(
+                "there is a username and neither password nor oauth; leave it out to send without a login"
+            )
+        return None
+    from .._smtp.auth import Credentials
+
     if options["oauth"] is not None:
         token = "check-mode" if module.check_mode and not options["check"] else oauth_token(module)
         return Credentials(options["username"], token=token)
     if options["password"] is not None:
         return Credentials(options["username"], options["password"])
-    if options["auth_mechanism"] == "EXTERNAL" and options["client_cert"]:
-        return Credentials(options["username"] or "")
-    if options["username"]:
-        raise InvalidSettings(
-            "there is a username and neither password nor oauth; leave it out to send without a login"
-        )
-    return None
+    return Credentials(options["username"] or "")

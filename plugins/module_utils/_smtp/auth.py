@@ -79,6 +79,11 @@ class Credentials:
             return Proof.TOKEN
         return Proof.CERTIFICATE if self.password is None else Proof.PASSWORD
 
+    @property
+    def nameless(self) -> bool:
+        """Whether nobody is named; a certificate names its user itself."""
+        return not self.username and self.proof is not Proof.CERTIFICATE
+
     def _secrets(self) -> list[str]:
         """The secret as given, and as SCRAM prepares it."""
         secret = self.password or self.token

@@ -8,7 +8,6 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field, replace
 
-from .auth import Proof
 from .tls import TlsMode, TlsPolicy
 
 if t.TYPE_CHECKING:
@@ -78,7 +77,7 @@ class ServerSettings:
         for timeout in (self.connect_timeout, self.timeout, self.final_timeout):
             if not 0 < timeout <= _LONGEST:
                 raise InvalidSettings(f"a time-out is {timeout:g} s, expected more than 0 and at most {_LONGEST}")
-        if self.credentials and not self.credentials.username and self.credentials.proof is not Proof.CERTIFICATE:
+        if self.credentials and self.credentials.nameless:
             raise InvalidSettings("the user name of the login is empty; leave it out to send without a login")
         if self.credentials and self.tls.mode is TlsMode.NONE and not self.allow_cleartext_login:
             raise InvalidSettings(

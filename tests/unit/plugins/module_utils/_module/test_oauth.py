@@ -22,13 +22,11 @@ import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.mailops.smtp.plugins.doc_fragments._smtp_oauth import ModuleDocFragment
-from ansible_collections.mailops.smtp.plugins.module_utils._module.oauth import (
-    OAUTH_ARGUMENTS,
-    fetch_token,
-    oauth_token,
-    token_client,
-)
+from ansible_collections.mailops.smtp.plugins.module_utils._module.oauth import OAUTH_ARGUMENTS, oauth_token
+from ansible_collections.mailops.smtp.plugins.module_utils._module.token import fetch_token, token_client
+from ansible_collections.mailops.smtp.plugins.module_utils._smtp.auth import MECHANISMS
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.oauth import (
+    PROVIDERS,
     BadTokenAnswer,
     Grant,
     InvalidTokenClient,
@@ -258,6 +256,13 @@ def test_each_option_is_described_once() -> None:
         assert suboptions[name]["type"] == values["type"], name
         assert list(suboptions[name].get("choices", [])) == values.get("choices", []), name
         assert suboptions[name].get("default") == values.get("default"), name
+
+
+def test_the_choices_are_what_the_core_knows() -> None:
+    assert OAUTH_ARGUMENTS["auth_mechanism"]["choices"] == [mechanism.name for mechanism in MECHANISMS]
+    spec = OAUTH_ARGUMENTS["oauth"]["options"]
+    assert spec["provider"]["choices"] == list(PROVIDERS)
+    assert spec["grant"]["choices"] == [grant.value for grant in Grant]
 
 
 @pytest.mark.parametrize("name", ["token", "client_secret", "refresh_token"])
