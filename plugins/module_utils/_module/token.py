@@ -14,7 +14,8 @@ import typing as t
 import urllib.error
 import urllib.request
 
-from .._smtp.oauth import AccessToken, BadTokenAnswer, Grant, OAuthError, TokenClient, TokenServerUnreachable
+from .._smtp.errors import OAuthError
+from .._smtp.oauth import AccessToken, BadTokenAnswer, Grant, TokenClient, TokenServerUnreachable
 from .._smtp.tls import TlsPolicy
 
 Options = t.Mapping[str, t.Any]

@@ -110,6 +110,14 @@ class ServerNotProven(SmtpError):
     passing = False
 
 
+class ProxyFailed(Exception):
+    """The proxy did not connect; the text is a sentence."""
+
+
+class OAuthError(Exception):
+    """No access token; the text is a sentence without secrets and without the final full stop."""
+
+
 class NotOffered(SmtpError):
     """The server lacks an extension that this message or login needs."""
 

@@ -16,8 +16,24 @@ import typing as t
 import urllib.parse
 from dataclasses import dataclass, field
 
+from .errors import OAuthError
 from .mechanisms import printable
 from .scrubbing import encoded_forms, scrub_text
+
+__all__ = [
+    "PROVIDERS",
+    "AccessToken",
+    "BadTokenAnswer",
+    "Grant",
+    "InvalidTokenClient",
+    "OAuthError",
+    "TokenClient",
+    "TokenProvider",
+    "TokenRefused",
+    "TokenRequest",
+    "TokenServerUnreachable",
+    "is_loopback",
+]
 
 
 class Grant(str, enum.Enum):
@@ -25,10 +41,6 @@ class Grant(str, enum.Enum):
 
     CLIENT_CREDENTIALS = "client_credentials"  # on its own behalf (RFC 6749 section 4.4)
     REFRESH_TOKEN = "refresh_token"  # for a user who consented once (RFC 6749 section 6)
-
-
-class OAuthError(Exception):
-    """No access token; the text is a sentence without secrets and without the final full stop."""
 
 
 class InvalidTokenClient(OAuthError, ValueError):

@@ -13,6 +13,10 @@ import typing as t
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
+from .errors import ProxyFailed
+
+__all__ = ["Proxy", "ProxyFailed"]
+
 _DEFAULT_PORTS = {"socks5": 1080, "http": 3128}
 #: An answer of a proxy to CONNECT that is longer than this is none.
 _MAX_ANSWER = 16384
@@ -27,10 +31,6 @@ _SOCKS_PROBLEMS = {
     7: "it knows no CONNECT",
     8: "it knows no such address",
 }
-
-
-class ProxyFailed(Exception):
-    """The proxy did not connect; the text is a sentence."""
 
 
 class Stream(t.Protocol):
