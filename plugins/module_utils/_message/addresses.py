@@ -8,7 +8,6 @@ from __future__ import annotations
 import functools
 import re
 import typing as t
-from dataclasses import dataclass
 
 from .charsets import UTF_8, Charset
 from .domains import ascii_domain
@@ -28,8 +27,7 @@ _NO_LIST = re.compile(r"[^\"<@\[]*:|[^\"<]*@[^\"<]*;")
 _MAX_LOCAL = 64
 
 
-@dataclass(frozen=True)
-class Mailbox:
+class Mailbox(t.NamedTuple):
     """One address with or without a display name.
 
     :param name: display name, decoded; empty for none.
