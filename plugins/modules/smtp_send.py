@@ -28,12 +28,13 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: full
-    details: Composes and validates the message and the options; opens no connection unless O(check) is set.
+    details: Composes and validates all messages, and returns a preview; opens no connection unless O(check) is set.
   diff_mode:
-    support: none
+    support: full
+    details: Shows the first 20 messages as they travel.
   idempotent:
-    support: none
-    details: Each run sends the message again.
+    support: partial
+    details: With O(journal), another run sends what is left. Without it, each run sends the messages again.
 options:
   messages_file:
     description:
@@ -67,7 +68,9 @@ options:
     choices: [fail, warn, ok]
     default: fail
   connections:
-    description: Connections side by side, at most as many as the provider takes. Without it, one.
+    description:
+      - Connections side by side, each in a process of its own; at most as many as the provider takes. Without it, one.
+      - When the server refuses one of them, the others go on.
     type: int
   messages_per_connection:
     description: Messages after which a connection is closed and another opened. Without it, the provider's limit.
@@ -95,6 +98,24 @@ options:
         have taken it, and its recipients may then get it twice.
     type: bool
     default: false
+  journal:
+    description:
+      - File on the host that sends, which remembers what was accepted. Another run with it, even after one that was
+        killed at any moment, sends each remaining message and none that was accepted before.
+      - A message is known by its O(message_id), or else by its O(idempotency_key), or else by all that it says. With an
+        O(idempotency_key) for all O(messages), each is known by it and its recipients.
+      - When a run died between the end of a message and the reply to it, nobody but the server knows whether it was
+        accepted. Its recipients are V(unknown), and O(resend_unknown) says whether they are sent it again.
+      - Made where missing, readable by its owner only. It names recipients. Remove it when all is done.
+    type: path
+  results:
+    description:
+      - Whose results are returned in RV(messages).
+      - V(all) of them, or those that somebody did not get (V(open)), at most 1000. V(auto) is V(all) for up to 1000
+        messages and V(open) for more.
+    type: str
+    choices: [auto, all, open]
+    default: auto
   _spool:
     description: For the collection's own use. The controller wrote O(messages_file).
     type: bool
@@ -156,6 +177,20 @@ EXAMPLES = r"""
     connections: 4
     attempts: 3
     partial: warn
+
+- name: Send a mailing that another run may finish, should this one be interrupted
+  mailops.smtp.smtp_send:
+    provider: sendgrid
+    username: apikey
+    password: "{{ vault_sendgrid_key }}"
+    from: news@example.com
+    subject: News
+    messages_file: people.csv
+    body_template: news.txt.j2
+    idempotency_key: news 2026-11
+    journal: /var/lib/mailings/2026-11.journal
+    connections: 4
+    attempts: 3
 
 - name: Write to each person in people.csv, which has the columns to, subject, name and amount
   mailops.smtp.smtp_send:
@@ -238,18 +273,32 @@ recipients:
       description: What to do about it; empty when sent.
       type: str
 attempts:
-  description: How often the message was tried.
+  description: How often the message was tried; 0 when O(journal) says that an earlier run sent it.
   type: int
   returned: when the server was reached
 messages:
-  description: RV(message_id), RV(size), RV(queue_id), RV(attempts) and RV(recipients) of each message, in their order.
+  description:
+    - RV(message_id), RV(size), RV(queue_id), RV(attempts), RV(recipients) and, in check mode, RV(preview) of messages,
+      in their order. O(results) says of which.
   type: list
   elements: dict
   returned: with O(messages) or O(messages_file)
+  contains:
+    index:
+      description: Place of the message among all, from 0.
+      type: int
+messages_left_out:
+  description: How many messages that somebody did not get are not in RV(messages), which holds 1000.
+  type: int
+  returned: with O(messages) or O(messages_file), when the server was reached
+preview:
+  description: Envelope and message as they travel, the first 400 lines and without long attachments; of 20 messages.
+  type: str
+  returned: in check mode
 summary:
   description: How many recipients have each status.
   type: dict
-  returned: with O(messages) or O(messages_file)
+  returned: with O(messages) or O(messages_file), when the server was reached
   sample: {"sent": 9998, "refused": 1, "deferred": 1, "unknown": 0}
 connections:
   description: What each connection came to, as RV(connection).
@@ -276,9 +325,29 @@ connection:
     tls_verified:
       description: Whether the certificate was checked against authorities and host name.
       type: bool
+    certificate_subject:
+      description: Whose certificate the server has; null without TLS, empty when it was not verified.
+      type: str
+      sample: CN=smtp.example.com
+    certificate_expires:
+      description: Until when it is valid.
+      type: str
+      sample: Nov 22 10:00:00 2027 GMT
+    certificate_sha256:
+      description: SHA-256 digest of the certificate, as O(pinned_certificates) takes it.
+      type: str
     auth_mechanism:
       description: Mechanism of the login, if there was one.
       type: str
+    messages:
+      description: How many messages it carried.
+      type: int
+    round_trips:
+      description: How often an answer was waited for.
+      type: int
+    seconds:
+      description: How long it was open.
+      type: float
 stage:
   description: The stage of the session that failed; V(compose) when no connection was opened.
   type: str

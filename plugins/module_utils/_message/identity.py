@@ -17,6 +17,9 @@ from email.utils import formatdate, parsedate_to_datetime
 from .domains import ascii_domain
 from .errors import InvalidMessage
 
+if t.TYPE_CHECKING:
+    from .message import Message
+
 _ID = re.compile(r"<[!-;=?-~]{1,900}>\Z")
 
 
@@ -28,6 +31,12 @@ def new_message_id(domain: str) -> str:
 def stable_message_id(key: str, domain: str) -> str:
     """The same identifier for the same key, so that a repeated message is known to be the same one."""
     return f"<{hashlib.sha256(key.encode('utf-8', 'surrogatepass')).hexdigest()[:40]}@{ascii_domain(domain)}>"
+
+
+def fingerprint(message: Message) -> str:
+    """A key for a message that says nothing of its identity: the same for all that say the same to the same people."""
+    files = [(file.name, hashlib.sha256(file.content).hexdigest()) for file in message.attachments]
+    return repr([(name, value) for name, value in vars(message).items() if name != "attachments"] + files)
 
 
 def parse_message_id(text: str) -> str:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import functools
 import typing as t
+from dataclasses import replace
 
 from .._message.addresses import Mailbox, parse_mailbox, parse_mailboxes
 from .._message.attachments import from_file, from_text
 from .._message.compose import Message, compose
 from .._message.errors import InvalidAddress, InvalidMessage
-from .._message.identity import parse_date
+from .._message.identity import fingerprint, parse_date
 from .._message.invitation import Invitation
 from .._message.legacy import parse_attach, parse_header_strings, texts
 from .._message.message import Priority
@@ -116,15 +117,22 @@ class Composer:
         self._common = {name: common[name] for name in MESSAGE_ARGUMENTS if common.get(name) is not None}
         self._kept, self._recent = _Files(None), _Files(_RECENT)
 
-    def envelope(self, own: Options | None = None) -> Envelope:
+    def envelope(self, own: Options, key: str | None = None) -> Envelope:
         """One message: its own options over the common ones.
 
+        :param key: what the Message-ID follows from, where neither the message nor the task says so; None takes all
+            that the message says.
         :raises ValueError: it cannot be written (MessageError), or sent by SMTP.
         """
-        options = {**_NOTHING, **overlay(self._common, own or {})}
+        options = {**_NOTHING, **overlay(self._common, own)}
         if options["subject"] is None:
             raise InvalidMessage("the message has no subject; expected one")
-        composed = compose(self._message(options))
+        if options["idempotency_key"] and own and not own.get("idempotency_key"):
+            options["idempotency_key"] = repr([options[name] for name in ("idempotency_key", "to", "cc", "bcc")])
+        message = self._message(options)
+        if not (message.message_id or message.idempotency_key):
+            message = replace(message, idempotency_key=fingerprint(message) if key is None else key)
+        composed = compose(message)
         return Envelope(
             *composed,
             dsn=_dsn(options["dsn"]),

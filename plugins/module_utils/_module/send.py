@@ -5,25 +5,29 @@
 
 from __future__ import annotations
 
-import collections
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from .._message.rows import RowError
-from .._smtp.delivery import DeliveryResult, Envelope, RecipientResult, Status
-from .._smtp.errors import SmtpError, Stage
-from .._smtp.hints import hint
-from .._smtp.oauth import OAuthError
-from .._smtp.pool import Pace, Pool, RetryPolicy
-from .._smtp.providers import find
+from .._smtp.backlog import Backlog, Pace, RetryPolicy
+from .._smtp.delivery import Status
+from .._smtp.errors import OAuthError, SmtpError, Stage
+from .._smtp.pool import Pool
 from .._smtp.session import SmtpSession
-from .message import MESSAGE_ARGUMENTS, MESSAGE_RULES, Composer
+from .message import MESSAGE_ARGUMENTS, MESSAGE_RULES
+from .outgoing import Outgoing
+from .preview import SHOWN, diffs, preview
+from .report import FEW, Report, hint_for, problem, untried
 from .server import SERVER_ARGUMENTS, SERVER_RULES, server_settings
-from .source import are_many, messages_source
+from .slice import Slice
+from .source import are_many
 
 if t.TYPE_CHECKING:
+    from .._smtp.delivery import Envelope, RecipientResult
+    from .._smtp.journal import Journal
+    from .._smtp.provider import Limits
     from .._smtp.settings import ServerSettings
+    from .outgoing import Totals
 
 SEND_ARGUMENTS: dict[str, t.Any] = {
     **SERVER_ARGUMENTS,
@@ -32,10 +36,11 @@ SEND_ARGUMENTS: dict[str, t.Any] = {
     "messages_file": {"type": "path"},
     "messages_format": {"type": "str", "choices": ["csv", "jsonl"]},
     "remote_src": {"type": "bool"},
-    # From the action plugin: the file of messages was written by it; how long to work, and where to note what was done.
+    # From the action plugin: the file of messages was written by it; how long to work, and where to keep what was done.
     "_spool": {"type": "bool"},
     "_slice": {"type": "dict"},
     "check": {"type": "str", "choices": ["connect", "login", "recipients"]},
+    "results": {"type": "str", "choices": ["auto", "all", "open"], "default": "auto"},
     "partial": {"type": "str", "choices": ["fail", "warn", "ok"], "default": "fail"},
     "connections": {"type": "int"},
     "messages_per_connection": {"type": "int"},
@@ -44,6 +49,7 @@ SEND_ARGUMENTS: dict[str, t.Any] = {
     "retry_delay": {"type": "float", "default": 5.0},
     "retry_for": {"type": "float", "default": 600.0},
     "resend_unknown": {"type": "bool", "default": False},
+    "journal": {"type": "path"},
 }
 SEND_RULES: dict[str, t.Any] = {
     "mutually_exclusive": [
@@ -54,200 +60,204 @@ SEND_RULES: dict[str, t.Any] = {
     "required_by": {**SERVER_RULES["required_by"], "messages_format": ["messages_file"]},
 }
 
-#: What to do about a recipient who did not get the message, where no hint fits.
-_ADVICE: t.Mapping[Status, str] = {
-    Status.REFUSED: "It will be refused each time: change the address, the sender or the message.",
-    Status.DEFERRED: "It was not accepted: send it again later.",
-    Status.UNKNOWN: "The server may have taken it or not: sending it again may deliver it twice.",
-}
+
+Options = t.Mapping[str, t.Any]
 
 
 def run_send(module: AnsibleModule) -> None:
     """Compose all, connect, deliver, report."""
     options = module.params
+    part = Slice.of(options)
     try:
         settings, provider = server_settings(module)
-        envelopes = _envelopes(options)
-        pool = _pool(options, settings, provider)
+        pace, retry = _pace(options, provider), _retry(options)
+        outgoing = Outgoing(options, part.run)
+        totals = None if part.continued else outgoing.check()
+        journal = _journal(options, module.check_mode or options["check"])
     except (ValueError, OAuthError) as error:
         module.fail_json(msg=f"Nothing was sent: {error}.", stage=Stage.COMPOSE.value)
+    task = _Task(module, settings, provider, outgoing)
     if options["check"]:
-        _check(module, settings, envelopes, provider)
-    if module.check_mode:
-        module.exit_json(changed=False, msg=_would_send(settings, envelopes), **_report(options, _unsent(envelopes)))
-    results: list[DeliveryResult] = []
-    try:
-        results.extend(pool.deliver(envelopes))
-    except SmtpError as error:
-        _fail(module, error, provider, envelopes, results)
-    report = _report(options, _in_order(envelopes, results), provider)
-    report["connections"] = [session.to_dict() for session in pool.sessions]
-    report["connection"] = report["connections"][-1] if pool.sessions else None
-    _leave(module, settings, results, provider, report)
+        task.check()
+    if totals and module.check_mode:
+        task.preview(totals, journal)
+    task.send(Pool(settings, pace, retry, journal), Backlog(len(outgoing), pace, retry, part.seconds), part)
 
 
-def _envelopes(options: t.Mapping[str, t.Any]) -> list[Envelope]:
-    """All messages, composed and checked before anything is connected.
-
-    :raises ValueError: one of them cannot be sent; says which.
-    """
-    composer = Composer(options)
-    source = messages_source(options)
-    envelopes = []
-    for index in range(len(source)):
-        try:
-            envelopes.append(composer.envelope(source[index]))
-        except RowError:  # it says where
-            raise
-        except ValueError as error:
-            where = source.where(index)
-            raise ValueError(f"{where}: {error}" if where else str(error)) from error
-    return envelopes
-
-
-def _pool(options: t.Mapping[str, t.Any], settings: ServerSettings, provider_name: str | None) -> Pool:
-    """The pace that was asked for, within the limits of the provider."""
-    provider = find(provider_name) if provider_name else None
-    limits = provider.limits if provider else None
-    wanted = options["connections"] or 1
-    allowed = limits.connections if limits and limits.connections else wanted
+def _pace(options: Options, provider: str | None) -> Pace:
+    """What was asked for, within the limits of the provider."""
     for name in ("connections", "messages_per_connection", "messages_per_minute", "attempts"):
         if options[name] is not None and options[name] < 1:
             raise ValueError(f"{name} is {options[name]}, expected 1 or more")
-    pace = Pace(
+    limits = _limits(provider)
+    wanted = options["connections"] or 1
+    allowed = limits.connections if limits and limits.connections else wanted
+    return Pace(
         connections=min(wanted, allowed),
         messages_per_connection=options["messages_per_connection"]
         or (limits.messages_per_connection if limits else None),
         messages_per_minute=options["messages_per_minute"] or (limits.messages_per_minute if limits else None),
     )
-    retry = RetryPolicy(
+
+
+def _limits(provider: str | None) -> Limits | None:
+    if provider is None:
+        return None
+    from .._smtp.providers import find
+
+    found = find(provider)
+    return found.limits if found else None
+
+
+def _retry(options: Options) -> RetryPolicy:
+    return RetryPolicy(
         attempts=options["attempts"],
         first_delay=options["retry_delay"],
         total_time=options["retry_for"],
         resend_unknown=options["resend_unknown"],
     )
-    return Pool(settings, pace, retry)
 
 
-def _check(module: AnsibleModule, settings: ServerSettings, envelopes: list[Envelope], provider: str | None) -> None:
-    """Walk the server to a stage and leave; nothing is sent."""
-    stage = module.params["check"]
-    if stage == "connect":
-        settings = settings.without_login()
-    refused: list[RecipientResult] = []
-    try:
-        with SmtpSession(settings) as session:
-            if stage == "recipients":
-                refused = [one for envelope in envelopes for one in session.probe(envelope)]
-            connection = session.info.to_dict()
-    except SmtpError as error:
-        _fail(module, error, provider, envelopes, [])
-    report = {**_report(module.params, _unsent(envelopes)), "connection": connection, "connections": [connection]}
-    if refused:
-        problems = " ".join(_problem(recipient, provider) for recipient in refused)
-        module.fail_json(msg=f"Nothing was sent. {problems}", stage=refused[0].stage.value, **report)
-    module.exit_json(
-        changed=False, msg=f"{settings.server} is ready, checked to stage {stage}. Nothing was sent.", **report
-    )
+def _journal(options: Options, read_only: bool) -> Journal | None:
+    if options["journal"] is None:
+        return None
+    from .._smtp.journal import Journal
+
+    return Journal(options["journal"], read_only)
 
 
-def _fail(
-    module: AnsibleModule,
-    error: SmtpError,
-    provider: str | None,
-    envelopes: list[Envelope],
-    results: list[DeliveryResult],
-) -> t.NoReturn:
-    """No session, and no sense in trying again."""
-    accepted = sum(bool(result.having(Status.SENT)) for result in results)
-    done = f"{accepted} of {len(envelopes)} messages were sent." if accepted else "Nothing was sent."
-    advice = hint(error.reply, error.stage, provider) if error.reply else ""
-    module.fail_json(
-        msg=f"{done} {error}" + (f" {advice}" if advice and advice not in str(error) else ""),
-        stage=error.stage.value,
-        server=error.server,
-        code=error.reply.code if error.reply else None,
-        enhanced_code=error.reply.enhanced if error.reply else None,
-        text=error.reply.text if error.reply else "",
-        **_report(module.params, _in_order(envelopes, results), provider),
-    )
+class _Task:
+    """One run of the module, from the first connection to the answer."""
 
+    def __init__(
+        self, module: AnsibleModule, settings: ServerSettings, provider: str | None, outgoing: Outgoing
+    ) -> None:
+        self._module = module
+        self._settings = settings
+        self._provider = provider
+        self._outgoing = outgoing
+        self._many = are_many(module.params)
+        self._report = Report(len(outgoing), module.params["results"], provider)
 
-def _leave(
-    module: AnsibleModule,
-    settings: ServerSettings,
-    results: list[DeliveryResult],
-    provider: str | None,
-    report: dict[str, t.Any],
-) -> t.NoReturn:
-    open_recipients = [one for result in results for one in result.recipients if one.status is not Status.SENT]
-    total = sum(len(result.recipients) for result in results)
-    if not open_recipients:
-        what = "the message" if len(results) == 1 else f"{len(results)} messages"
-        module.exit_json(changed=False, msg=f"{settings.server} took {what} for {_people(total)}.", **report)
-    problems = " ".join(_problem(recipient, provider) for recipient in open_recipients[:5])
-    more = f" And {len(open_recipients) - 5} more." if len(open_recipients) > 5 else ""
-    sent = total - len(open_recipients)
-    known = f"{settings.server} took the message for {sent} of {_people(total)}." if sent else "Nothing was sent."
-    if not sent and any(one.status is Status.UNKNOWN for one in open_recipients):
-        known = "Nothing is known to be sent."
-    msg = f"{known} {problems}{more}"
-    if module.params["partial"] == "fail" or not sent:
-        module.fail_json(msg=msg, stage=open_recipients[0].stage.value, **report)
-    if module.params["partial"] == "warn":
-        module.warn(msg)
-    module.exit_json(changed=False, msg=msg, **report)
+    def send(self, pool: Pool, backlog: Backlog, part: Slice) -> None:
+        """Hand over what is to be sent, and answer."""
+        part.restore(backlog, self._report)
+        try:
+            for result in pool.deliver(self._outgoing, backlog):
+                self._report.add(result)
+        except SmtpError as error:
+            self._report.add_sessions(pool.sessions)
+            self._fail(error)
+        except OSError as error:
+            self._report.add_sessions(pool.sessions)
+            self._stop(f"the journal {self._module.params['journal']} cannot be written: {error.strerror}")
+        self._report.add_sessions(pool.sessions)
+        if len(backlog):
+            part.keep(backlog, self._report)
+            self._module.exit_json(changed=False, _unfinished=True, _progress=self._progress())
+        if pool.refused:
+            self._module.warn(f"Fewer connections were used than asked for: {pool.refused}")
+        self._leave()
+
+    def _progress(self) -> dict[str, t.Any]:
+        counts = {status.value: self._report.messages[status] for status in Status}
+        return {**counts, "total": len(self._outgoing)}
+
+    def _leave(self) -> t.NoReturn:
+        report = self._report
+        sent, open_ = report.recipients[Status.SENT], report.open
+        answer = self._answer()
+        if not open_:
+            what = _messages(len(self._outgoing)) if self._many else "the message"
+            earlier = f", {report.earlier} of them in an earlier run" if report.earlier else ""
+            msg = f"{self._settings.server} took {what} for {_people(sent)}{earlier}."
+            self._module.exit_json(changed=False, msg=msg, **answer)
+        known = f"{self._settings.server} took the message for {sent} of {_people(sent + open_)}."
+        if not sent:
+            unknown = report.recipients[Status.UNKNOWN]
+            known = "Nothing is known to be sent." if unknown else "Nothing was sent."
+        msg = f"{known} {report.problems}"
+        if self._module.params["partial"] == "fail" or not sent:
+            self._module.fail_json(msg=msg, stage=report.stage, **answer)
+        if self._module.params["partial"] == "warn":
+            self._module.warn(msg)
+        self._module.exit_json(changed=False, msg=msg, **answer)
+
+    def _fail(self, error: SmtpError) -> t.NoReturn:
+        """No session, and no sense in trying again."""
+        advice = hint_for(error.reply, error.stage, self._provider)
+        self._stop(
+            f"{error}" + (f" {advice}" if advice and advice not in str(error) else ""),
+            stage=error.stage.value,
+            server=error.server,
+            code=error.reply.code if error.reply else None,
+            enhanced_code=error.reply.enhanced if error.reply else None,
+            text=error.reply.text if error.reply else "",
+        )
+
+    def _stop(self, why: str, **more: t.Any) -> t.NoReturn:
+        """Fail with messages that nothing was tried with."""
+        sent = self._report.messages[Status.SENT]
+        done = f"{sent} of {len(self._outgoing)} messages were sent." if sent else "Nothing was sent."
+        self._report.untried(self._outgoing)
+        self._module.fail_json(msg=f"{done} {why}", **{"stage": Stage.BODY.value, **more}, **self._answer())
+
+    def _answer(self) -> dict[str, t.Any]:
+        sessions = self._report.sessions
+        more = {"connections": sessions, "connection": sessions[-1]} if sessions else {}
+        if self._module._diff and not self._module.check_mode:
+            more["diff"] = diffs(self._outgoing)
+        return {**self._report.form(self._many), **more}
+
+    # Sending nothing
+
+    def preview(self, totals: Totals, journal: Journal | None) -> t.NoReturn:
+        """Answer in check mode: what would be sent."""
+        some = ", ".join(totals.some[:5]) + (" ..." if totals.recipients > 5 else "")
+        what = _messages(len(self._outgoing)) if self._many else "the message"
+        would = f"Would send {what} of {totals.size} octets to {_people(totals.recipients)} ({some})"
+        settled = sum(self._is_settled(envelope, journal) for envelope in self._outgoing) if journal else 0
+        but = f", but for {settled} that an earlier run has sent" if settled else ""
+        answer = self._untried(with_preview=True)
+        if self._module._diff:
+            answer["diff"] = diffs(self._outgoing)
+        self._module.exit_json(changed=False, msg=f"{would} by {self._settings.server}{but}.", **answer)
+
+    def _is_settled(self, envelope: Envelope, journal: Journal) -> bool:
+        known = journal.known(envelope.message_id)
+        return all(one in known and known[one].status is Status.SENT for one in envelope.recipients)
+
+    def check(self) -> t.NoReturn:
+        """Walk the server to a stage and leave."""
+        stage = self._module.params["check"]
+        settings = self._settings.without_login() if stage == "connect" else self._settings
+        refused: list[RecipientResult] = []
+        try:
+            with SmtpSession(settings) as session:
+                if stage == "recipients":
+                    refused = [one for envelope in self._outgoing for one in session.probe(envelope)]
+            self._report.add_sessions([session.info])
+        except SmtpError as error:
+            self._fail(error)
+        answer = {**self._untried(), "connection": session.info.to_dict(), "connections": self._report.sessions}
+        if refused:
+            problems = " ".join(problem(recipient, self._provider) for recipient in refused)
+            self._module.fail_json(msg=f"Nothing was sent. {problems}", stage=refused[0].stage.value, **answer)
+        ready = f"{settings.server} is ready, checked to stage {stage}. Nothing was sent."
+        self._module.exit_json(changed=False, msg=ready, **answer)
+
+    def _untried(self, with_preview: bool = False) -> dict[str, t.Any]:
+        forms = []
+        for number in range(min(len(self._outgoing), FEW)):
+            envelope = self._outgoing[number]
+            shown = {"preview": preview(envelope)} if with_preview and number < SHOWN else {}
+            forms.append({**untried(envelope, number), **shown})
+        return {"messages": forms} if self._many else forms[0]
 
 
 def _people(count: int) -> str:
     return "1 recipient" if count == 1 else f"{count} recipients"
 
 
-def _problem(recipient: RecipientResult, provider: str | None) -> str:
-    """One sentence for what happened and one for what to do; without a reply the problem names server and stage."""
-    where = f" at stage {recipient.stage.value}" if recipient.reply else ""
-    happened = f"{recipient.address}: {recipient.status.value}{where}: {recipient.problem.rstrip('.')}."
-    return f"{happened} {_advice(recipient, provider)}"
-
-
-def _advice(recipient: RecipientResult, provider: str | None) -> str:
-    if recipient.status is Status.SENT:
-        return ""
-    found = hint(recipient.reply, recipient.stage, provider) if recipient.reply else ""
-    return found or _ADVICE[recipient.status]
-
-
-def _would_send(settings: ServerSettings, envelopes: list[Envelope]) -> str:
-    recipients = [address for envelope in envelopes for address in envelope.recipients]
-    what = "the message" if len(envelopes) == 1 else f"{len(envelopes)} messages"
-    size = sum(len(envelope.content) for envelope in envelopes)
-    shown = ", ".join(recipients[:5]) + (" ..." if len(recipients) > 5 else "")
-    return f"Would send {what} of {size} octets to {_people(len(recipients))} ({shown}) by {settings.server}."
-
-
-def _unsent(envelopes: list[Envelope]) -> list[DeliveryResult]:
-    return [DeliveryResult(envelope.message_id, len(envelope.content), (), 0) for envelope in envelopes]
-
-
-def _in_order(envelopes: list[Envelope], results: list[DeliveryResult]) -> list[DeliveryResult]:
-    """One result for each message, in the messages' order; those not tried have no recipient in theirs."""
-    by_number = {result.number: result for result in results}
-    return [by_number.get(number, unsent) for number, unsent in enumerate(_unsent(envelopes))]
-
-
-def _report(
-    options: t.Mapping[str, t.Any], results: list[DeliveryResult], provider: str | None = None
-) -> dict[str, t.Any]:
-    """The results as RETURN documents them: flat for one message, a list and a summary for ``messages``."""
-    if not are_many(options):
-        return _message_report(results[0], provider)
-    counts = collections.Counter(one.status.value for result in results for one in result.recipients)
-    return {
-        "messages": [_message_report(result, provider) for result in results],
-        "summary": {status.value: counts[status.value] for status in Status},
-    }
-
-
-def _message_report(result: DeliveryResult, provider: str | None) -> dict[str, t.Any]:
-    recipients = [{**one.to_dict(), "advice": _advice(one, provider)} for one in result.recipients]
-    return {**result.to_dict(), "recipients": recipients}
+def _messages(count: int) -> str:
+    return "1 message" if count == 1 else f"{count} messages"

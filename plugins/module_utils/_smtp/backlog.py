@@ -180,3 +180,33 @@ class Backlog:
         while self._next < self._count:
             self._next += 1
             yield Job(self._next - 1)
+
+    def state(self) -> dict[str, t.Any]:
+        """What :meth:`restore` needs in another process; JSON can hold it. Nothing may be in hand."""
+        now = time.monotonic()
+        return {
+            "next": self._next,
+            "returned": [_job_state(job) for job in self._returned],
+            "delayed": [[due - now, _job_state(job)] for due, job in self._delayed],
+            "next_slot": self._next_slot - now,
+            "deadline": self._deadline - now,
+            "failures": self.failures,
+        }
+
+    def restore(self, state: t.Mapping[str, t.Any]) -> None:
+        """:param state: what :meth:`state` gave."""
+        now = time.monotonic()
+        self._next = state["next"]
+        self._returned.extend(_restored_job(one) for one in state["returned"])
+        self._delayed = [(now + wait, _restored_job(one)) for wait, one in state["delayed"]]
+        self._next_slot, self._deadline = now + state["next_slot"], now + state["deadline"]
+        self.failures = state["failures"]
+
+
+def _job_state(job: Job) -> list[t.Any]:
+    return [job.number, job.attempts, [one.to_dict() for one in job.results]]
+
+
+def _restored_job(state: t.Sequence[t.Any]) -> Job:
+    number, attempts, results = state
+    return Job(number, attempts, tuple(map(RecipientResult.from_dict, results)))

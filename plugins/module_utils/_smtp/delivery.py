@@ -174,6 +174,7 @@ class DeliveryResult(t.NamedTuple):
     def to_dict(self) -> dict[str, t.Any]:
         """The form a module returns."""
         return {
+            "index": self.number,
             "message_id": self.message_id,
             "size": self.size,
             "queue_id": self.queue_id,

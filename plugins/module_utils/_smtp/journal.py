@@ -15,7 +15,6 @@ import errno
 import fcntl
 import json
 import os
-import sys
 import time
 import typing as t
 
@@ -36,38 +35,47 @@ class Journal:
     It outlives the process at any moment. When the whole host loses power, the last seconds may be missing.
 
     :param path: the file, made where missing, readable by its owner only.
+    :param read_only: neither makes nor changes nor locks the file.
     :raises JournalError: it cannot be opened, is no journal, or another run is using it.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, read_only: bool = False) -> None:
         self._path = path
+        self._records: dict[str, tuple[int, ...]] = {}
+        if read_only and not os.path.lexists(path):
+            path = os.devnull
+        flags = os.O_RDONLY if read_only else os.O_RDWR | os.O_CREAT | os.O_APPEND
         try:
-            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._file = os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            if not read_only:
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise JournalError(f"another run is using the journal {path}; wait for its end") from error
         except OSError as error:
             raise JournalError(f"the journal {path} cannot be opened: {error.strerror}") from error
-        self._records: dict[str, tuple[int, ...]] = {}
-        self._read()
+        whole = self._read()
+        if not read_only:
+            os.ftruncate(self._file, whole)
 
-    def _read(self) -> None:
-        """Find the records of each message, and take away a line that a crash cut short."""
-        offset, line = 0, b"\n"
+    def _read(self) -> int:
+        """Find the records of each message.
+
+        :returns: octets of whole lines; what follows them a crash cut short.
+        """
+        offset = 0
         with open(self._file, "rb", closefd=False) as file:
             for number, line in enumerate(file, 1):
                 if line.endswith(b"\n"):
                     message_id = self._parse(line, number)
                     self._records[message_id] = (*self._records.get(message_id, ()), offset)
                     offset += len(line)
-        if not line.endswith(b"\n"):
-            os.ftruncate(self._file, offset)
+        return offset
 
     def _parse(self, line: bytes, number: int) -> str:
         try:
             record = json.loads(line)
             if isinstance(record["id"], str) and isinstance(record["recipients"], list):
-                return sys.intern(record["id"])
+                return record["id"]
         except (ValueError, KeyError, TypeError):
             pass
         raise JournalError(f"{self._path}, line {number} is no record of a journal; name another file")

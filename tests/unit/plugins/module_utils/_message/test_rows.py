@@ -30,7 +30,10 @@ def read(path: Path, content: bytes, form: str | None = None) -> list[dict[str, 
 CSV_FILES = [
     (b"to,subject\na@b,Hi\n", [{"to": "a@b", "subject": "Hi"}]),
     (b"\xef\xbb\xbfto,name\r\na@b,Ann\r\n", [{"to": "a@b", "vars": {"name": "Ann"}}]),
-    (b'to,body\na@b,"one\ntwo, ""three"""\nc@d,x', [{"to": "a@b", "body": 'one\ntwo, "three"'}, {"to": "c@d", "body": "x"}]),
+    (
+        b'to,body\na@b,"one\ntwo, ""three"""\nc@d,x',
+        [{"to": "a@b", "body": 'one\ntwo, "three"'}, {"to": "c@d", "body": "x"}],
+    ),
     (b"to,cc,name\na@b,,\n", [{"to": "a@b", "vars": {"name": ""}}]),
     (b"to;name\na@b;1,5\n", [{"to": "a@b", "vars": {"name": "1,5"}}]),
     (b"to\tname\na@b\tx\n", [{"to": "a@b", "vars": {"name": "x"}}]),

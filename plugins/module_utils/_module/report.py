@@ -1,0 +1,160 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What smtp_send returns about messages: counted all, kept as many as anybody reads."""
+
+from __future__ import annotations
+
+import collections
+import typing as t
+
+from .._smtp.delivery import DeliveryResult, Status
+
+if t.TYPE_CHECKING:
+    from .._smtp.delivery import Envelope, RecipientResult
+    from .._smtp.errors import Stage
+    from .._smtp.reply import Reply
+    from .._smtp.session import SessionInfo
+
+#: With more messages than this only those that somebody did not get are returned, and no more than this of them.
+FEW = 1000
+#: Sentences in the message of the task.
+_TOLD = 5
+
+#: What to do about a recipient who did not get the message, where no hint fits.
+_ADVICE: t.Mapping[Status, str] = {
+    Status.REFUSED: "It will be refused each time: change the address, the sender or the message.",
+    Status.DEFERRED: "It was not accepted: send it again later.",
+    Status.UNKNOWN: "The server may have taken it or not: sending it again may deliver it twice.",
+}
+#: What is told of a message that has several: the worst.
+_WORST_FIRST = (Status.UNKNOWN, Status.REFUSED, Status.DEFERRED, Status.SENT)
+
+
+class Report:
+    """Collects results as they come.
+
+    :param total: how many messages there are.
+    :param keep: which results to keep: ``all``, ``open`` or ``auto``.
+    :param provider: whose advice fits.
+    :ivar recipients: how many there are of each status.
+    :ivar messages: the same for messages, each with the worst status of its recipients.
+    :ivar stage: what decided about the first recipient who did not get a message; None when all did.
+    :ivar earlier: how many messages an earlier run settled, as the journal says.
+    """
+
+    def __init__(self, total: int, keep: str, provider: str | None) -> None:
+        self._keep_sent = keep == "all" or (keep == "auto" and total <= FEW)
+        self._limit = total if keep == "all" else FEW
+        self._provider = provider
+        self._kept: dict[int, dict[str, t.Any]] = {}
+        self._left_out = 0
+        self._problems: list[str] = []
+        self.recipients: collections.Counter[Status] = collections.Counter()
+        self.messages: collections.Counter[Status] = collections.Counter()
+        self.stage: str | None = None
+        self.earlier = 0
+        self.sessions: list[dict[str, t.Any]] = []
+
+    def add(self, result: DeliveryResult) -> None:
+        """Take a final result."""
+        statuses = [one.status for one in result.recipients]
+        worst = next(status for status in _WORST_FIRST if status in statuses)
+        self.recipients.update(statuses)
+        self.messages[worst] += 1
+        self.earlier += result.attempts == 0
+        if self._keep_sent or worst is not Status.SENT:
+            self._keep(result)
+        for one in result.recipients if worst is not Status.SENT else ():
+            if one.status is not Status.SENT:
+                self.stage = self.stage or one.stage.value
+                if len(self._problems) < _TOLD:
+                    self._problems.append(problem(one, self._provider))
+
+    def _keep(self, result: DeliveryResult) -> None:
+        if len(self._kept) >= self._limit:
+            self._left_out += 1
+            return
+        recipients = [{**one.to_dict(), "advice": advice(one, self._provider)} for one in result.recipients]
+        self._kept[result.number] = {**result.to_dict(), "recipients": recipients}
+
+    def add_sessions(self, sessions: t.Iterable[SessionInfo]) -> None:
+        """Take what sessions came to."""
+        self.sessions += [session.to_dict() for session in sessions]
+
+    @property
+    def open(self) -> int:
+        """How many recipients are not known to have got their message."""
+        return sum(self.recipients.values()) - self.recipients[Status.SENT]
+
+    @property
+    def problems(self) -> str:
+        """What became of the first who did not get a message, and what to do; a sentence or two for each."""
+        more = self.open - len(self._problems)
+        return " ".join([*self._problems, *([f"And {more} more."] if more else [])])
+
+    def untried(self, outgoing: t.Sequence[Envelope]) -> None:
+        """Name the messages that nothing was tried with, where there are few enough."""
+        if len(outgoing) <= FEW:
+            for number in set(range(len(outgoing))) - set(self._kept):
+                self._kept[number] = untried(outgoing[number], number)
+
+    def form(self, many: bool) -> dict[str, t.Any]:
+        """The results as RETURN documents them: flat for one message, a list and a summary for many."""
+        kept = [self._kept[number] for number in sorted(self._kept)]
+        if not many:
+            return kept[0]
+        return {
+            "messages": kept,
+            "messages_left_out": self._left_out,
+            "summary": {status.value: self.recipients[status] for status in Status},
+        }
+
+    def state(self) -> dict[str, t.Any]:
+        """What :meth:`restore` needs in another process; JSON can hold it."""
+        return {
+            "kept": [*self._kept.values()],
+            "left_out": self._left_out,
+            "problems": self._problems,
+            "recipients": self.recipients,
+            "messages": self.messages,
+            "stage": self.stage,
+            "earlier": self.earlier,
+            "sessions": self.sessions,
+        }
+
+    def restore(self, state: t.Mapping[str, t.Any]) -> None:
+        """:param state: what :meth:`state` gave."""
+        self._kept = {form["index"]: form for form in state["kept"]}
+        self._left_out, self._problems = state["left_out"], state["problems"]
+        for counter, counts in ((self.recipients, state["recipients"]), (self.messages, state["messages"])):
+            counter.update({Status(name): count for name, count in counts.items()})
+        self.stage, self.earlier, self.sessions = state["stage"], state["earlier"], state["sessions"]
+
+
+def untried(envelope: Envelope, number: int) -> dict[str, t.Any]:
+    """What is returned of a message that nothing was tried with."""
+    return DeliveryResult(envelope.message_id, len(envelope.content), (), 0, number).to_dict()
+
+
+def advice(recipient: RecipientResult, provider: str | None) -> str:
+    """What to do about a recipient, as a sentence; empty when sent."""
+    if recipient.status is Status.SENT:
+        return ""
+    return hint_for(recipient.reply, recipient.stage, provider) or _ADVICE[recipient.status]
+
+
+def hint_for(reply: Reply | None, stage: Stage, provider: str | None) -> str:
+    """What is known about a reply; empty where nothing is."""
+    if reply is None:
+        return ""
+    from .._smtp.hints import hint
+
+    return hint(reply, stage, provider)
+
+
+def problem(recipient: RecipientResult, provider: str | None) -> str:
+    """One sentence for what happened and one for what to do; without a reply the problem names server and stage."""
+    where = f" at stage {recipient.stage.value}" if recipient.reply else ""
+    happened = f"{recipient.address}: {recipient.status.value}{where}: {recipient.problem.rstrip('.')}."
+    return f"{happened} {advice(recipient, provider)}"
