@@ -4,7 +4,8 @@
 """An SMTP server that does, at any stage, what a test asks of it: the only double among the tests' servers.
 
 It is a small, correct server by default. ``replies`` changes what it says to a command, ``faults`` what it does in
-place of an answer, and ``messages`` holds what it took responsibility for.
+place of an answer, ``disturb`` either of them at one moment only. ``messages`` and ``receipts`` hold what it took
+responsibility for.
 """
 
 from __future__ import annotations
@@ -12,13 +13,18 @@ from __future__ import annotations
 import base64
 import contextlib
 import enum
+import re
 import socket
 import ssl
 import threading
 import typing as t
+from dataclasses import dataclass, field
 
 GREETING = "GREETING"
+TLS = "TLS"
+BODY = "BODY"
 END_OF_DATA = "."
+BETWEEN = "BETWEEN"
 
 
 class Fault(enum.Enum):
@@ -33,13 +39,58 @@ class Fault(enum.Enum):
     INJECT = "answer, and put plaintext behind it"
     BREAK_OFF = "let the content begin, then refuse it and close"
     ACCEPT_AND_CLOSE = "do what was asked, and close before saying so"
+    OUT_OF_STEP = "answer as if another command had been given"
+
+
+#: What leaves no doubt that a message was not taken.
+_NOT_TAKEN = (Fault.CLOSE, Fault.RESET, Fault.STALL)
+
+
+class Moment(t.NamedTuple):
+    """Where a conversation stands.
+
+    :param stage: the verb that came in, or ``GREETING``, ``TLS`` (before the handshake), ``BODY`` (in the middle of the
+        content), ``END_OF_DATA``, ``BETWEEN`` (when a message was answered for).
+    :param connection: its number, the first being 1.
+    :param encrypted: whether it speaks TLS.
+    :param sender: the reverse path of the message under way.
+    :param recipient: the one that RCPT names or, in LMTP, that the reply to the content is for.
+    """
+
+    stage: str
+    connection: int
+    encrypted: bool
+    sender: str
+    recipient: str
+
+
+@dataclass
+class Receipt:
+    """One message that came in up to its end.
+
+    :ivar recipients: those that RCPT was answered well for.
+    :ivar accepted: those it took responsibility for.
+    :ivar told: those of them it said so for, with no nonsense before.
+    """
+
+    content: bytes
+    recipients: list[str]
+    accepted: list[str] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
+
+    @property
+    def message_id(self) -> str:
+        """The Message-ID in the content; empty without."""
+        match = re.search(rb"^Message-ID: (\S+)\r$", self.content[:4096], re.MULTILINE)
+        return match.group(1).decode() if match else ""
 
 
 class Peer:
-    """One listening server, one connection at a time, each served in turn.
+    """One listening server; its connections are served side by side.
 
     :param replies: command (or ``GREETING``, ``.``) to the reply given in place of the usual one.
     :param faults: command to what happens when it comes in.
+    :param disturb: asked at each moment, before the two above: a fault, a reply, or None for neither.
     :param extensions: the EHLO keywords.
     :param unix_socket: path to listen on in place of a port.
     :param tls: serves STARTTLS, or TLS from the first byte with ``implicit``.
@@ -56,6 +107,7 @@ class Peer:
         implicit: bool = False,
         unix_socket: str = "",
         sasl: t.Mapping[str, t.Callable[[], t.Generator[bytes, bytes, str]]] | None = None,
+        disturb: t.Callable[[Moment], Fault | str | None] = lambda _moment: None,
     ) -> None:
         self.replies = dict(replies or {})
         self.faults = dict(faults or {})
@@ -64,9 +116,13 @@ class Peer:
         self.implicit = implicit
         self._unix_socket = unix_socket
         self.sasl = dict(sasl or {})
+        self.disturb = disturb
         self.commands: list[str] = []
+        self.log: list[str] = []
         self.messages: list[bytes] = []
+        self.receipts: list[Receipt] = []
         self.connections = 0
+        self._conversations: list[threading.Thread] = []
         self._over = threading.Event()
 
     def __enter__(self) -> Peer:
@@ -85,6 +141,8 @@ class Peer:
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         self._thread.join(5)
+        for conversation in self._conversations:
+            conversation.join(5)
 
     def _serve(self) -> None:
         while not self._over.is_set():
@@ -95,10 +153,9 @@ class Peer:
             self.connections += 1
             if not self._unix_socket:
                 stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            with contextlib.suppress(OSError):
-                if self.tls and self.implicit:
-                    stream = self.tls.wrap_socket(stream, server_side=True)
-                _Conversation(self, stream).hold()
+            conversation = threading.Thread(target=_Conversation(self, stream, self.connections).hold, daemon=True)
+            self._conversations.append(conversation)
+            conversation.start()
 
 
 class _Hangup(Exception):
@@ -106,13 +163,23 @@ class _Hangup(Exception):
 
 
 class _Conversation:
-    def __init__(self, peer: Peer, stream: socket.socket) -> None:
+    def __init__(self, peer: Peer, stream: socket.socket, number: int) -> None:
         self._peer = peer
         self._stream = stream
+        self._number = number
         self._input = stream.makefile("rb")
+        self._lmtp = False
+        self._sane = True
+        self._reset()
+
+    def _reset(self) -> None:
+        self._sender: str | None = None
+        self._recipients: list[str] = []
 
     def hold(self) -> None:
-        with contextlib.suppress(_Hangup), contextlib.closing(self):
+        with contextlib.suppress(_Hangup, OSError, ValueError), contextlib.closing(self):
+            if self._peer.tls and self._peer.implicit:
+                self._start_tls(self._peer.tls)
             self._answer(GREETING, "220 peer.test ESMTP")
             while True:
                 line = self._input.readline()
@@ -120,52 +187,107 @@ class _Conversation:
                     return
                 command = line.decode("utf-8", "replace").rstrip("\r\n")
                 self._peer.commands.append(command)
+                self._note("C", command)
                 self._handle(command)
 
     def close(self) -> None:
         """Close what the conversation now runs on: STARTTLS changes it."""
-        self._input.close()
+        with contextlib.suppress(OSError):
+            self._input.close()
+            if not self._stream.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER):  # another process may hold a copy
+                self._stream.shutdown(socket.SHUT_RDWR)
         self._stream.close()
+
+    def _note(self, who: str, what: str) -> None:
+        self._peer.log.append(f"{self._number} {who}: {what[:160]}")
 
     def _handle(self, command: str) -> None:
         verb = command.split(" ")[0].upper()
         if verb in ("EHLO", "LHLO"):
+            self._lmtp = verb == "LHLO"
             tls_waits = self._peer.tls is not None and not isinstance(self._stream, ssl.SSLSocket)
             keywords = ["peer.test", *self._peer.extensions, *(["STARTTLS"] if tls_waits else [])]
             lines = [f"250-{keyword}" for keyword in keywords[:-1]] + [f"250 {keywords[-1]}"]
             self._answer("EHLO", "\r\n".join(lines))
         elif verb == "STARTTLS" and self._peer.tls:
-            self._answer(verb, "220 2.0.0 go ahead")
-            self._input.close()
-            self._stream = self._peer.tls.wrap_socket(self._stream, server_side=True)
-            self._input = self._stream.makefile("rb")
+            if self._answer(verb, "220 2.0.0 go ahead").startswith("2"):
+                self._start_tls(self._peer.tls)
+        elif verb in ("MAIL", "RCPT"):
+            self._take_envelope(verb, command.partition("<")[2].rpartition(">")[0])
         elif verb == "DATA":
             self._take_message()
         elif verb == "BDAT":
-            self._peer.messages.append(self._input.read(int(command.split(" ")[1])))
-            self._answer(END_OF_DATA, "250 2.0.0 Ok: queued as PEER12345")
+            self._take_chunk(int(command.split(" ")[1]))
         elif verb == "AUTH":
             self._authenticate(command)
         elif verb == "QUIT":
             self._answer(verb, "221 2.0.0 bye")
             raise _Hangup
         else:
+            self._reset()
             self._answer(verb, "250 2.0.0 ok")
 
+    def _start_tls(self, context: ssl.SSLContext) -> None:
+        decision = self._decide(TLS)
+        if decision:
+            self._input.peek(1)  # the ClientHello
+            self._answer(TLS, "\x16\x03\x03\x00\x7a\x02", decision=decision)  # the beginning of a ServerHello
+            raise _Hangup
+        self._input.close()
+        self._stream = context.wrap_socket(self._stream, server_side=True)
+        self._input = self._stream.makefile("rb")
+
+    def _take_envelope(self, verb: str, path: str) -> None:
+        if verb == "MAIL":
+            self._reset()
+            if not self._answer(verb, "250 2.1.0 ok", sender=path).startswith(("4", "5")):
+                self._sender = path
+        elif self._sender is None:
+            self._say("503 5.5.1 MAIL first")
+        elif self._answer(verb, "250 2.1.5 ok", path).startswith("2"):
+            self._recipients.append(path)
+
     def _take_message(self) -> None:
+        if self._lmtp and not self._recipients:
+            self._say("503 5.5.1 no recipient")  # RFC 2033 section 4.2
+            return
         if not self._answer("DATA", "354 go ahead").startswith("3"):
             return
-        content = b""
+        content = bytearray(self._input.readline())
+        self._interfere(BODY)
         while not content.endswith(b"\r\n.\r\n") and content != b".\r\n":
             line = self._input.readline()
             if not line:
                 raise _Hangup
             content += line
-        refused = self._peer.replies.get(END_OF_DATA, "250").startswith(("4", "5"))
-        lost = self._peer.faults.get(END_OF_DATA) in (Fault.CLOSE, Fault.RESET, Fault.STALL)
-        if not refused and not lost:
-            self._peer.messages.append(content)
-        self._answer(END_OF_DATA, "250 2.0.0 Ok: queued as PEER12345")
+        self._conclude(bytes(content))
+
+    def _take_chunk(self, size: int) -> None:
+        content = self._input.read(min(size // 2, 1000))
+        self._interfere(BODY)
+        content += self._input.read(size - len(content))
+        if len(content) < size:
+            raise _Hangup
+        self._conclude(content)
+
+    def _conclude(self, content: bytes) -> None:
+        """Answer for a whole message: once, or in LMTP for each recipient (RFC 2033 section 4.2)."""
+        receipt = Receipt(content, self._recipients)
+        self._peer.receipts.append(receipt)
+        each = self._lmtp and END_OF_DATA not in self._peer.replies
+        for share in [[one] for one in self._recipients] if each else [self._recipients]:
+            decision = self._decide(END_OF_DATA, share[0] if each else "")
+            taken = decision not in _NOT_TAKEN and not str(decision).startswith(("4", "5"))
+            if taken:
+                receipt.accepted += share
+            if taken and receipt.accepted == share:
+                self._peer.messages.append(content)
+            usual = "250 2.0.0 Ok: queued as PEER12345"
+            self._answer(END_OF_DATA, usual, decision=decision or usual)
+            if taken and self._sane and decision is not Fault.DRIP:
+                receipt.told += share
+        self._interfere(BETWEEN)
+        self._reset()
 
     def _authenticate(self, command: str) -> None:
         words = command.split(" ")
@@ -193,37 +315,75 @@ class _Conversation:
                 return str(verdict.value)
             initial = None
 
-    def _answer(self, command: str, usual: str) -> str:
-        reply = self._peer.replies.get(command, usual)
-        fault = self._peer.faults.get(command)
-        if fault in (Fault.CLOSE, Fault.ACCEPT_AND_CLOSE):
+    def _decide(self, stage: str, recipient: str = "", sender: str | None = None) -> Fault | str | None:
+        """What to do now in place of what is usual."""
+        encrypted = isinstance(self._stream, ssl.SSLSocket)
+        asked = self._peer.disturb(Moment(stage, self._number, encrypted, sender or self._sender or "", recipient))
+        return asked or self._peer.faults.get(stage) or self._peer.replies.get(stage)
+
+    def _interfere(self, stage: str) -> None:
+        """Do what nobody waits for, if that is asked."""
+        decision = self._decide(stage)
+        if isinstance(decision, Fault):
+            self._answer(stage, "250 2.0.0 ok", decision=decision)
+        elif decision and stage == BODY:
+            self._break_off(decision)
+        elif decision:
+            self._say(decision)
+
+    def _answer(
+        self,
+        stage: str,
+        usual: str,
+        recipient: str = "",
+        sender: str | None = None,
+        decision: Fault | str | None = None,
+    ) -> str:
+        """:returns: what was said."""
+        decision = decision or self._decide(stage, recipient, sender)
+        if not isinstance(decision, Fault):
+            self._say(decision or usual)
+            return decision or usual
+        self._note("!", f"{stage}: {decision.value}")
+        reply = self._peer.replies.get(stage, usual)
+        if decision in (Fault.CLOSE, Fault.ACCEPT_AND_CLOSE):
             raise _Hangup
-        if fault is Fault.RESET:
+        if decision is Fault.RESET:
             linger = b"\x01\0\0\0\0\0\0\0"  # struct linger: on, 0 s
             self._stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
             raise _Hangup
-        if fault is Fault.STALL:
+        if decision is Fault.STALL:
             self._peer._over.wait(30)
             raise _Hangup
-        if fault is Fault.DRIP:
+        if decision is Fault.DRIP:
             for octet in reply.encode():
                 self._stream.sendall(bytes([octet]))
                 if self._peer._over.wait(0.2):
                     raise _Hangup
-        if fault is Fault.GARBAGE:
+        if decision is Fault.GARBAGE:
             reply = "HTTP/1.1 400 Bad Request"
-        if fault is Fault.ENDLESS:
+        if decision is Fault.ENDLESS:
             reply = "250-" + "x" * 200_000
-        if fault is Fault.INJECT:
+        if decision is Fault.OUT_OF_STEP:
+            reply = "250 2.0.0 ok" if stage in ("DATA", BODY, BETWEEN) else "354 go ahead"
+        if decision is Fault.INJECT and stage not in (BODY, BETWEEN):
             reply += "\r\n250 2.0.0 ok"
+        self._sane &= decision not in (Fault.GARBAGE, Fault.ENDLESS, Fault.OUT_OF_STEP)
         self._say(reply)
-        if fault is Fault.BREAK_OFF:
-            self._input.read(100_000)
-            self._say("552 5.3.4 too large")
-            self._stream.shutdown(socket.SHUT_WR)
-            self._peer._over.wait(0.3)
-            raise _Hangup
+        if decision is Fault.BREAK_OFF:
+            self._break_off("552 5.3.4 too large")
         return reply
 
+    def _break_off(self, reply: str) -> t.NoReturn:
+        """Hear some more of the content, say no, and close."""
+        self._input.read1(100_000)
+        self._say(reply)
+        self._stream.shutdown(socket.SHUT_WR)
+        self._peer._over.wait(0.3)
+        raise _Hangup
+
     def _say(self, reply: str) -> None:
+        self._note("S", reply)
         self._stream.sendall(reply.encode() + b"\r\n")
+        if reply.startswith("421"):  # RFC 5321 section 3.8
+            raise _Hangup
