@@ -113,7 +113,7 @@ class Cell:
 
     @functools.cached_property
     def envelopes(self) -> list[Envelope]:
-        return [_envelope(index, self.large) for index in range(self.count)]
+        return [envelope(index, self.large) for index in range(self.count)]
 
     def disturb(self) -> t.Callable[[Moment], Fault | str | None]:
         """For the peer: the fault when the moment has come, for as many times as it is to happen."""
@@ -139,7 +139,8 @@ class Cell:
 
 
 @functools.lru_cache(maxsize=64)
-def _envelope(index: int, large: bool) -> Envelope:
+def envelope(index: int, large: bool = False) -> Envelope:
+    """The message of this number, whose sender and Message-ID name it."""
     message_id = f"<{index}@walk.test>"
     text = (b"x" * 998 + b"\r\n") * 9000 if large else b".hidden\r\n"
     content = f"Message-ID: {message_id}\r\n\r\n".encode() + text
