@@ -61,6 +61,48 @@ def test_any_line_is_read_or_refused(line: bytes) -> None:
     assert "\n" not in text
 
 
+#: Lines that look like replies, and some that do not.
+LINES = st.one_of(
+    st.builds(
+        lambda code, mark, text: b"%d%s%s\r\n" % (code, mark, text),
+        st.integers(190, 610),
+        st.sampled_from([b" ", b"-", b"", b"_"]),
+        st.binary(max_size=40),
+    ),
+    st.sampled_from([b"250-more\r\n", b"250 last\n", b"250-5.1.1\r\n"]),
+    st.binary(max_size=40),
+)
+
+
+@given(st.lists(LINES, max_size=30))
+def test_any_lines_are_replies_or_refused(lines: list[bytes]) -> None:
+    """Nothing but the documented error comes of them, and nothing that a terminal would act upon."""
+    parser, count = ReplyParser(), 0
+    for line in lines:
+        try:
+            reply = parser.feed(line)
+        except MalformedReply:
+            return
+        count += 1
+        if reply is None:
+            continue
+        assert len(reply.lines) == count <= MAX_LINES
+        assert reply.positive + reply.intermediate + reply.transient + reply.permanent == 1
+        assert not [
+            character for character in f"{reply}{reply.text}{reply.enhanced}" if character < " " and character != "\t"
+        ]
+        Capabilities.parse(reply)
+        count = 0
+
+
+@given(st.lists(st.text(max_size=60) | st.from_regex(r"(AUTH|SIZE|X-?)[ =].{0,20}", fullmatch=True), min_size=1))
+def test_any_capabilities_are_read(lines: list[str]) -> None:
+    capabilities = Capabilities.parse(Reply(250, tuple(lines)))
+    assert capabilities.max_size is None or capabilities.max_size > 0
+    assert all(name == name.upper() and name in capabilities for name in capabilities.keywords)
+    assert len(set(capabilities.auth_mechanisms)) == len(capabilities.auth_mechanisms)
+
+
 def test_parser_joins_lines() -> None:
     parser = ReplyParser()
     assert parser.feed(b"550-5.7.26 not\r\n") is None
