@@ -64,8 +64,19 @@ def parse_message_ids(value: str | t.Sequence[str]) -> list[str]:
 def parse_date(text: str) -> datetime:
     """A date as a header holds it, or in ISO 8601; without an offset it is local time.
 
-    :raises InvalidMessage: it is none.
+    :raises InvalidMessage: it is none, or none that a header may hold (RFC 5322 section 3.3).
     """
+    date = _read_date(text)
+    if date is None:
+        raise InvalidMessage(
+            f"{text!r} is no date; expected something like 2026-11-21T10:00:00+01:00 or Sat, 21 Nov 2026 10:00:00 +0100"
+        )
+    if not 1900 < date.year < 9999:  # and a day to spare for the time zone
+        raise InvalidMessage(f"{text!r} is no date for a message; expected one after 1900 and before 9999")
+    return date
+
+
+def _read_date(text: str) -> datetime | None:
     try:
         return datetime.fromisoformat(re.sub(r"[zZ]\Z", "+00:00", text.strip()))
     except ValueError:
@@ -73,9 +84,7 @@ def parse_date(text: str) -> datetime:
     try:
         return parsedate_to_datetime(text)
     except (TypeError, ValueError, IndexError):
-        raise InvalidMessage(
-            f"{text!r} is no date; expected something like 2026-11-21T10:00:00+01:00 or Sat, 21 Nov 2026 10:00:00 +0100"
-        ) from None
+        return None
 
 
 @functools.lru_cache(maxsize=2)
