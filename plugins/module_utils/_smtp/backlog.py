@@ -52,8 +52,8 @@ class RetryPolicy:
 
     def delay(self, attempt: int) -> float:
         """Seconds to wait after an attempt, the first being 1; jitter keeps many senders from falling in step."""
-        wait = min(self.first_delay * 2.0 ** (attempt - 1), self.longest_delay)
-        return wait * random.uniform(0.8, 1.2)  # noqa: S311 - jitter, no secret
+        wait = self.first_delay * 2.0 ** min(attempt - 1, 64) * random.uniform(0.8, 1.2)  # noqa: S311 - no secret
+        return min(wait, self.longest_delay)
 
     def again(self, result: RecipientResult) -> bool:
         """Whether this recipient may be tried again."""
@@ -70,21 +70,40 @@ class Job(t.NamedTuple):
     """One message to hand over.
 
     :param number: its place among all, from 0.
-    :param attempts: how often it was tried before.
-    :param results: what became of it then, for those recipients that were tried.
+    :param before: what earlier attempts came to, for those recipients that were tried; None when there was none.
     :param recipients: all of them, once they are known.
     """
 
     number: int
-    attempts: int = 0
-    results: tuple[RecipientResult, ...] = ()
+    before: DeliveryResult | None = None
     recipients: tuple[str, ...] = ()
 
-    def merged(self, result: DeliveryResult) -> DeliveryResult:
-        """The outcome for all recipients, of which this attempt may have been for some only."""
-        if not self.results:
+    @property
+    def attempts(self) -> int:
+        """How often it was tried before."""
+        return self.before.attempts if self.before else 0
+
+    @property
+    def known(self) -> dict[str, RecipientResult]:
+        """What became of it then, by recipient."""
+        return {one.address: one for one in self.before.recipients} if self.before else {}
+
+    def after(self, attempt: DeliveryResult) -> DeliveryResult:
+        """What it came to by now, for all recipients; the attempt may have been for some only.
+
+        Unknown stays unknown until somebody is known to have got it, since the earlier copy may well have been taken.
+        """
+        result = attempt._replace(number=self.number, attempts=self.attempts + attempt.attempts)
+        if not self.before:
             return result
-        latest = {one.address: one for one in (*self.results, *result.recipients)}
+        latest = self.known
+        for one in attempt.recipients:
+            if (
+                one.status is Status.SENT
+                or one.address not in latest
+                or latest[one.address].status is not Status.UNKNOWN
+            ):
+                latest[one.address] = one
         return result._replace(recipients=tuple(latest[address] for address in self.recipients))
 
 
@@ -145,20 +164,25 @@ class Backlog:
         """Take messages that nothing was tried with."""
         self._returned.extend(jobs)
 
-    def settle(self, job: Job, result: DeliveryResult) -> DeliveryResult | None:
-        """Take the outcome of an attempt, for all recipients.
+    def settle(self, result: DeliveryResult) -> DeliveryResult | None:
+        """Take what a message came to by now.
 
-        :returns: the final result, or None when there will be another attempt.
+        :returns: the same if it is final, or None when there will be another attempt.
         """
-        attempts = job.attempts + result.attempts
-        if result.attempts:
-            self.failures = 0
-            due = time.monotonic() + self._retry.delay(attempts)
-            again = attempts < self._retry.attempts and due < self._deadline
-            if again and any(self._retry.again(one) for one in result.recipients):
-                heapq.heappush(self._delayed, (due, Job(job.number, attempts, result.recipients)))
-                return None
-        return result._replace(attempts=attempts, number=job.number)
+        self.failures = 0
+        due = time.monotonic() + self._retry.delay(max(result.attempts, 1))
+        again = 0 < result.attempts < self._retry.attempts and due < self._deadline
+        if again and any(self._retry.again(one) for one in result.recipients):
+            heapq.heappush(self._delayed, (due, Job(result.number, result)))
+            return None
+        return result
+
+    def abandon(self) -> t.Iterator[DeliveryResult]:
+        """There will be no further attempt: what those messages came to that had one."""
+        jobs = [*self._returned, *(job for _due, job in self._delayed)]
+        self._returned.clear()
+        self._delayed.clear()
+        yield from (job.before for job in jobs if job.before)
 
     def pause(self) -> bool:
         """No session could be opened: wait as after a failed attempt.
@@ -204,9 +228,9 @@ class Backlog:
 
 
 def _job_state(job: Job) -> list[t.Any]:
-    return [job.number, job.attempts, [one.to_dict() for one in job.results]]
+    return [job.number, job.before.to_dict() if job.before else None]
 
 
 def _restored_job(state: t.Sequence[t.Any]) -> Job:
-    number, attempts, results = state
-    return Job(number, attempts, tuple(map(RecipientResult.from_dict, results)))
+    number, before = state
+    return Job(number, DeliveryResult.from_dict(before) if before else None)

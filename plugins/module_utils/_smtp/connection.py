@@ -189,13 +189,10 @@ class Connection:
             reply = parser.feed(self._read_line(stage, deadline, timeout))
         return reply
 
-    def expect_silence(self, stage: Stage) -> None:
-        """Make sure that nothing is waiting: it would be taken for the answer to what is said next.
-
-        :raises ProtocolViolation: the peer answered more than it was asked.
-        """
-        if self._buffer:
-            raise self.violation("the server answered more than it was asked", stage)
+    @property
+    def has_input(self) -> bool:
+        """Whether something was received that nobody has asked for yet."""
+        return bool(self._buffer)
 
     def _read_line(self, stage: Stage, deadline: float, timeout: float) -> bytes:
         while True:

@@ -23,11 +23,8 @@ if t.TYPE_CHECKING:
     from .settings import ServerSettings
 
 
-class Outcome(t.NamedTuple):
-    """What an attempt at a message came to, for all its recipients."""
-
-    job: Job
-    result: DeliveryResult
+#: What no further run changes unless it is told to.
+_SETTLED = (Status.SENT, Status.UNKNOWN)
 
 
 class Courier:
@@ -54,12 +51,12 @@ class Courier:
         self._pace = pace
         self._retry = retry
         self._journal = journal
-        self._nothing_to_do: list[Outcome] = []
+        self._nothing_to_do: list[DeliveryResult] = []
         self.in_hand: deque[Job] = deque()
         self.sessions: list[SessionInfo] = []
 
-    def carry(self, jobs: t.Iterable[Job]) -> t.Iterator[Outcome]:
-        """Hand over jobs in one session, until there are no more or the session ends.
+    def carry(self, jobs: t.Iterable[Job]) -> t.Iterator[DeliveryResult]:
+        """Hand over jobs in one session, until there are no more or the session ends; give what each came to by now.
 
         :raises SmtpError: there is no session; the first job is in hand.
         :raises OSError: the journal cannot be written; what is in hand was not sent.
@@ -81,7 +78,7 @@ class Courier:
                 self.sessions.append(session.info)
         yield from self._take_nothing_to_do()
 
-    def give_up(self, jobs: t.Iterable[Job], error: SmtpError, attempts: int) -> t.Iterator[Outcome]:
+    def give_up(self, jobs: t.Iterable[Job], error: SmtpError, attempts: int) -> t.Iterator[DeliveryResult]:
         """Jobs that share the fate of a session; only at the end of the data that leaves them undecided.
 
         :param attempts: how often they were tried.
@@ -92,55 +89,53 @@ class Courier:
                 RecipientResult(address, status, error.stage, error.reply, str(error))
                 for address in envelope.recipients
             )
-            job = self.in_hand.popleft()
             result = DeliveryResult(envelope.message_id, len(envelope.content), recipients, attempts)
-            yield Outcome(job, job.merged(result))
+            yield self.in_hand.popleft().after(result)
         yield from self._take_nothing_to_do()
 
     def _envelopes(self, jobs: t.Iterable[Job]) -> t.Iterator[Envelope]:
-        """What has to be sent for each job; where that is nothing, the outcome is clear at once."""
+        """What has to be sent for each job; where that is nothing, the result is clear at once."""
         for job in jobs:
             try:
                 envelope = self._message(job.number)
             except ValueError as error:
-                self._nothing_to_do.append(Outcome(job, _not_composed(job, str(error))))
+                self._nothing_to_do.append(job.before or _not_composed(job, str(error)))
                 continue
-            if self._journal and not job.attempts:
-                job = job._replace(results=self._known(envelope))
-            known = {one.address: one for one in job.results}
+            if self._journal and not job.before:
+                job = job._replace(before=self._settled_before(envelope))
+            known = job.known
             open_ = tuple(one for one in envelope.recipients if one not in known or self._retry.again(known[one]))
             if open_:
                 self.in_hand.append(job._replace(recipients=envelope.recipients))
                 yield envelope if open_ == envelope.recipients else replace(envelope, recipients=open_)
-            else:
-                result = DeliveryResult(envelope.message_id, len(envelope.content), job.results, attempts=0)
-                self._nothing_to_do.append(Outcome(job, result))
+            elif job.before:
+                self._nothing_to_do.append(job.before._replace(number=job.number))
 
-    def _known(self, envelope: Envelope) -> tuple[RecipientResult, ...]:
+    def _settled_before(self, envelope: Envelope) -> DeliveryResult | None:
         """What earlier runs settled; what was refused or deferred then is worth another attempt in this one."""
-        settled = (Status.SENT, Status.UNKNOWN)
         known = self._journal.known(envelope.message_id) if self._journal else {}
-        return tuple(known[one] for one in envelope.recipients if one in known and known[one].status in settled)
+        settled = [known[one] for one in envelope.recipients if one in known and known[one].status in _SETTLED]
+        return DeliveryResult(envelope.message_id, len(envelope.content), tuple(settled), 0) if settled else None
 
-    def _outcome(self, result: DeliveryResult) -> t.Iterator[Outcome]:
-        job = self.in_hand.popleft()
+    def _outcome(self, attempt: DeliveryResult) -> t.Iterator[DeliveryResult]:
+        result = self.in_hand.popleft().after(attempt)
         try:
             if self._journal:
-                self._journal.end(result.message_id, result.recipients)
+                self._journal.end(result)
         except OSError:
-            yield Outcome(job, job.merged(result))
+            yield result
             raise
-        yield Outcome(job, job.merged(result))
+        yield result
         yield from self._take_nothing_to_do()
 
-    def _take_nothing_to_do(self) -> t.Iterator[Outcome]:
+    def _take_nothing_to_do(self) -> t.Iterator[DeliveryResult]:
         yield from self._nothing_to_do
         self._nothing_to_do.clear()
 
 
 def _one_by_one(session: SmtpSession, envelopes: t.Iterable[Envelope]) -> t.Iterator[DeliveryResult]:
     for envelope in envelopes:
-        yield session.deliver(envelope)
+        yield from session.deliver_all([envelope])
         if not session.usable:
             return
 
@@ -148,4 +143,4 @@ def _one_by_one(session: SmtpSession, envelopes: t.Iterable[Envelope]) -> t.Iter
 def _not_composed(job: Job, problem: str) -> DeliveryResult:
     """A message that could be composed when all were checked, and cannot now: a file of it was changed meanwhile."""
     recipient = RecipientResult("", Status.REFUSED, Stage.COMPOSE, problem=problem)
-    return DeliveryResult("", 0, job.results or (recipient,))
+    return DeliveryResult("", 0, (recipient,), number=job.number)

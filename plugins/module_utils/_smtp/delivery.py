@@ -171,6 +171,12 @@ class DeliveryResult(t.NamedTuple):
                 return match.group(1)
         return None
 
+    @classmethod
+    def from_dict(cls, form: t.Mapping[str, t.Any]) -> DeliveryResult:
+        """:param form: what :meth:`to_dict` gave."""
+        recipients = tuple(map(RecipientResult.from_dict, form["recipients"]))
+        return cls(form["message_id"], form["size"], recipients, form["attempts"], form["index"])
+
     def to_dict(self) -> dict[str, t.Any]:
         """The form a module returns."""
         return {

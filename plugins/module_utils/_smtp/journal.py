@@ -22,7 +22,7 @@ from .delivery import RecipientResult, Status
 from .errors import Stage
 
 if t.TYPE_CHECKING:
-    from .delivery import Envelope
+    from .delivery import DeliveryResult, Envelope
 
 
 class JournalError(ValueError):
@@ -97,12 +97,12 @@ class Journal:
         """
         self._write(envelope.message_id, [_begun(address) for address in envelope.recipients])
 
-    def end(self, message_id: str, results: t.Iterable[RecipientResult]) -> None:
-        """Write what became of a message.
+    def end(self, result: DeliveryResult) -> None:
+        """Write what a message came to by now.
 
         :raises OSError: it could not be written; another run will take the message for unknown.
         """
-        self._write(message_id, results)
+        self._write(result.message_id, result.recipients)
 
     def _write(self, message_id: str, results: t.Iterable[RecipientResult]) -> None:
         record = {"id": message_id, "at": int(time.time()), "recipients": [one.to_dict() for one in results]}

@@ -14,7 +14,6 @@ from .errors import SmtpError
 
 if t.TYPE_CHECKING:
     from .backlog import Job
-    from .courier import Outcome
     from .delivery import DeliveryResult, Envelope
     from .journal import Journal
     from .session import SessionInfo
@@ -65,12 +64,15 @@ class Pool:
         backlog = backlog or Backlog(len(messages), self._pace, self._retry)
         courier = Courier(self._settings, messages.__getitem__, self._pace, self._retry, self._journal)
         side_by_side = min(self._pace.connections, len(backlog)) > 1
-        for job, attempt in self._side_by_side(backlog, courier) if side_by_side else self._alone(backlog, courier):
-            result = backlog.settle(job, attempt)
-            if result:
-                yield result
+        try:
+            for result in self._side_by_side(backlog, courier) if side_by_side else self._alone(backlog, courier):
+                if backlog.settle(result):
+                    yield result
+        except (SmtpError, OSError):
+            yield from backlog.abandon()
+            raise
 
-    def _side_by_side(self, backlog: Backlog, courier: Courier) -> t.Iterator[Outcome]:
+    def _side_by_side(self, backlog: Backlog, courier: Courier) -> t.Iterator[DeliveryResult]:
         from .workers import Workers
 
         workers = Workers(min(self._pace.connections, len(backlog)), backlog, courier, self._retry)
@@ -80,7 +82,7 @@ class Pool:
             self.sessions += workers.sessions
             self.refused = workers.refused
 
-    def _alone(self, backlog: Backlog, courier: Courier) -> t.Iterator[Outcome]:
+    def _alone(self, backlog: Backlog, courier: Courier) -> t.Iterator[DeliveryResult]:
         """One session after another, until nothing is left to send."""
         courier.sessions = self.sessions
         while _wait_until(backlog.due()):

@@ -31,6 +31,8 @@ if t.TYPE_CHECKING:
 _QUIT_TIMEOUT = 5.0
 #: How a server says that it is older than EHLO (RFC 5321 section 3.2).
 _NO_EHLO = (500, 502)
+#: How it says that it ends the session, whatever was asked (RFC 5321 section 3.8).
+_CLOSING = 421
 
 
 class SessionInfo(t.NamedTuple):
@@ -77,7 +79,6 @@ class SmtpSession:
 
     :param before_end: called with each message when the end of its content is about to leave. What it raises ends the
         session, and the message is not sent.
-    :ivar untried: messages that :meth:`deliver_all` took and had no occasion to try before the connection was lost.
     :raises SmtpError: from ``with``, when the session cannot be opened as the settings demand.
     """
 
@@ -86,7 +87,8 @@ class SmtpSession:
         self._before_end = before_end
         self._transaction_open = False
         self._messages = 0
-        self.untried: list[Envelope] = []
+        self._given_back: list[Transaction] = []
+        self._ended_between_messages = False
 
     def __enter__(self) -> SmtpSession:
         self._began = time.monotonic()
@@ -116,7 +118,7 @@ class SmtpSession:
         """Say QUIT. What was accepted stays accepted, whatever the server does now (RFC 5321 section 4.1.1.10)."""
         try:
             if self._connection.usable:
-                self._connection.timeout = _QUIT_TIMEOUT
+                self._connection.timeout = min(_QUIT_TIMEOUT, self._settings.timeout)
                 self._command("QUIT", Stage.QUIT)
         except SmtpError:
             pass
@@ -195,7 +197,8 @@ class SmtpSession:
         From the positive reply to the end of the data on the message is sent, for each recipient that was accepted. A
         connection lost before leaves them deferred, lost between the two unknown (RFC 5321 section 4.2.5).
         """
-        return next(self.deliver_all([envelope]))
+        result = next(self.deliver_all([envelope]), None)
+        return result or self._given_back[0].result()
 
     def deliver_all(self, envelopes: t.Iterable[Envelope]) -> t.Iterator[DeliveryResult]:
         """Hand over messages, giving a result for each in turn; see :meth:`deliver`.
@@ -210,6 +213,9 @@ class SmtpSession:
         ahead = False
         for current in waiting:
             on_its_way = self._start(current, ahead)
+            if not on_its_way and self._ended_between_messages:
+                waiting.taken.appendleft(current)
+                break
             following = waiting.peek(1)
             if on_its_way:
                 try:
@@ -226,9 +232,14 @@ class SmtpSession:
             done, ahead = current, on_its_way and self._pipelining and following is not None
             if not self._connection.usable:
                 break
-        self.untried = [transaction.envelope for transaction in waiting.taken]
+        self._given_back = [*waiting.taken]
         if done:
             yield done.result()
+
+    @property
+    def untried(self) -> list[Envelope]:
+        """What :meth:`deliver_all` took and had no occasion to try before the session ended."""
+        return [transaction.envelope for transaction in self._given_back]
 
     def probe(self, envelope: Envelope) -> tuple[RecipientResult, ...]:
         """Ask whether the server would take this message, by MAIL and RCPT, and reset.
@@ -258,13 +269,15 @@ class SmtpSession:
                     "the connection was lost before its turn", stage=Stage.MAIL, server=self._settings.server
                 )
             if not ahead:
-                self._connection.expect_silence(Stage.MAIL)
+                self._expect_silence(Stage.MAIL)
             if self._transaction_open and not ahead:
                 self._command("RSET", Stage.MAIL)
             if self._pipelining and not ahead:
                 self._connection.send(transaction.group, Stage.MAIL)
             return self._take_replies(transaction)
         except SmtpError as error:
+            # a server may end a session when it likes (RFC 5321 section 3.8); that says nothing about this message
+            self._ended_between_messages = error.stage is Stage.MAIL and error.temporary and self._messages > 0
             transaction.fail(error)
             return False
 
@@ -293,7 +306,7 @@ class SmtpSession:
         :returns: whether a reply will come.
         """
         try:
-            self._connection.expect_silence(Stage.DATA)
+            self._expect_silence(Stage.DATA)
             group = following.group if following and self._pipelining else b""
             before_end = functools.partial(self._before_end, transaction.envelope) if self._before_end else None
             self._connection.send_content(transaction.content, group, before_end)
@@ -303,13 +316,17 @@ class SmtpSession:
         return True
 
     def _take_end(self, transaction: Transaction) -> None:
+        replies: list[Reply] = []
         try:
             count = len(transaction.accepted) if self._settings.lmtp else 1
-            transaction.finish([self._read(Stage.END_OF_DATA) for _number in range(count)])
+            replies.extend(self._read(Stage.END_OF_DATA) for _number in range(count))
             self._transaction_open = False
-            self._messages += 1
         except SmtpError as error:
+            transaction.finish(replies, self._settings.lmtp)  # what was said before a connection was lost still holds
             transaction.fail(error)
+        else:
+            transaction.finish(replies, self._settings.lmtp)
+            self._messages += 1
 
     def _last_words(self, error: SmtpError) -> SmtpError:
         """A server that will not have the content may say so and close while it is still being sent."""
@@ -335,9 +352,19 @@ class SmtpSession:
         Anything else means that replies and commands do not belong together, and no "250" could be trusted.
         """
         reply = self._connection.read_reply(stage)
+        if reply.code == _CLOSING:
+            self._connection.usable = False
+            if stage is not Stage.END_OF_DATA:
+                self._expect_positive(reply, stage)
         if reply.code >= 400 or reply.intermediate is (stage is Stage.DATA):
             return reply
         raise self._connection.violation(f'the answer does not belong here: "{reply}"', stage)
+
+    def _expect_silence(self, stage: Stage) -> None:
+        """Make sure that nothing is waiting but a goodbye: it would be taken for the answer to what is said next."""
+        if self._connection.has_input:
+            self._read(stage)
+            raise self._connection.violation("the server answered more than it was asked", stage)
 
     def _expect_positive(self, reply: Reply, stage: Stage) -> None:
         if not reply.positive:

@@ -84,15 +84,18 @@ class Transaction:
             content = content.replace(b"\r\n.", b"\r\n..")
         return (b"." if content.startswith(b".") else b"") + content + b".\r\n"
 
-    def finish(self, replies: t.Sequence[Reply]) -> None:
-        """Take the reply to the content: one for all, or one for each accepted recipient (LMTP, RFC 2033)."""
+    def finish(self, replies: t.Sequence[Reply], one_each: bool = False) -> None:
+        """Take what was said to the content.
+
+        :param one_each: whether each accepted recipient gets a reply (LMTP, RFC 2033); else one is for all.
+        """
         accepted = self.accepted
-        for address, reply in zip(accepted, replies if len(replies) > 1 else [replies[0]] * len(accepted)):
+        for address, reply in zip(accepted, replies if one_each else [*replies] * len(accepted)):
             self._judge([address], Stage.END_OF_DATA, reply)
 
     def fail(self, error: SmtpError) -> None:
         """Everybody who is still open shares the fate of the session; only the end of the data leaves it undecided."""
-        if error.stage is Stage.END_OF_DATA:
+        if error.stage is Stage.END_OF_DATA and not error.reply:
             status = Status.UNKNOWN
         else:
             status = Status.DEFERRED if error.temporary else Status.REFUSED

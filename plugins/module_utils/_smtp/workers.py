@@ -19,7 +19,8 @@ from .errors import ConnectionLost, SmtpError, Stage
 
 if t.TYPE_CHECKING:
     from .backlog import Backlog, Job, RetryPolicy
-    from .courier import Courier, Outcome
+    from .courier import Courier
+    from .delivery import DeliveryResult
     from .session import SessionInfo
 
     Channel = connection.Connection
@@ -35,7 +36,7 @@ class _Report(t.NamedTuple):
     :param session_over: whether the session has ended; else it waits for more.
     """
 
-    outcomes: list[Outcome]
+    results: list[DeliveryResult]
     sessions: list[SessionInfo]
     error: Exception | None
     session_over: bool
@@ -59,7 +60,7 @@ class Workers:
         self.sessions: list[SessionInfo] = []
         self.refused: SmtpError | None = None
 
-    def deliver(self) -> t.Iterator[Outcome]:
+    def deliver(self) -> t.Iterator[DeliveryResult]:
         """Have all done that the backlog gives out.
 
         :raises SmtpError: as the pool.
@@ -100,12 +101,12 @@ class Workers:
         asks = min(worker.asks_since for worker in self._workers)
         return None if asks == _BUSY else max(0.0, max(due, asks) - time.monotonic())
 
-    def _hear(self, worker: _Worker) -> t.Iterator[Outcome]:
+    def _hear(self, worker: _Worker) -> t.Iterator[DeliveryResult]:
         report = worker.receive()
         if report is None:
             yield from self._lose(worker)
             return
-        yield from report.outcomes
+        yield from report.results
         self.sessions += report.sessions
         if report.session_over:
             self._backlog.put_back(worker.jobs.values())
@@ -115,7 +116,7 @@ class Workers:
         else:
             self._failure = self._failure or report.error
 
-    def _no_session(self, worker: _Worker, error: SmtpError) -> t.Iterator[Outcome]:
+    def _no_session(self, worker: _Worker, error: SmtpError) -> t.Iterator[DeliveryResult]:
         """While others have one the server only wants no more of them: this worker rests. Else it is out of order."""
         if any(other.in_session for other in self._workers):
             self.refused = self.refused or error
@@ -123,7 +124,7 @@ class Workers:
         elif not self._backlog.pause():
             yield from self._courier.give_up(self._backlog.drain(), error, self._backlog.failures)
 
-    def _lose(self, worker: _Worker) -> t.Iterator[Outcome]:
+    def _lose(self, worker: _Worker) -> t.Iterator[DeliveryResult]:
         """Its process was killed: what it had in hand may have been sent."""
         self._workers.remove(worker)
         worker.end()
@@ -185,11 +186,11 @@ class _Worker:
             report: _Report = self.channel.recv()
         except (EOFError, ConnectionError):
             return None
-        for outcome in report.outcomes:
-            del self.jobs[outcome.job.number]
+        for result in report.results:
+            del self.jobs[result.number]
         quick = time.monotonic() - self._given_at < _BLOCK_TIME
         self._block = min(self._block * 2, _LARGEST_BLOCK) if quick else max(self._block // 2, 1)
-        self._rests = 0 if report.outcomes else self._rests
+        self._rests = 0 if report.results else self._rests
         self.asks_since, self.in_session = 0.0, not report.session_over
         return report
 
@@ -216,24 +217,24 @@ def _work(channel: Channel, inherited: list[Channel], courier: Courier) -> None:
 
 def _carry(channel: Channel, courier: Courier) -> None:
     """One session, from the first jobs for it to the last."""
-    outcomes: list[Outcome] = []
+    results: list[DeliveryResult] = []
 
     def jobs() -> t.Iterator[Job]:
         block = channel.recv()
         while block:
             yield from block
-            channel.send(_Report(outcomes[:], [], None, False))
-            outcomes.clear()
+            channel.send(_Report(results[:], [], None, False))
+            results.clear()
             block = channel.recv()
 
     error: Exception | None = None
     try:
-        for outcome in courier.carry(jobs()):
-            outcomes += [outcome]
+        for result in courier.carry(jobs()):
+            results += [result]
     except (EOFError, ConnectionError):
         raise
     except Exception as caught:  # noqa: BLE001 - raised again in the pool's process
         error = caught
     sessions = courier.sessions[:]
     courier.sessions.clear()
-    channel.send(_Report(outcomes, sessions, error, True))
+    channel.send(_Report(results, sessions, error, True))

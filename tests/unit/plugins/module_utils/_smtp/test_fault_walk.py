@@ -37,9 +37,6 @@ MESSAGE_STAGES = ("mail", "first recipient", "second recipient", "data", "conten
 LMTP_STAGES = ("mail", "second recipient", "data", "end of data", "second answer", "between")
 
 
-LMTP_FORGETS = "what LMTP said for one recipient is forgotten when the answer for the next does not come"
-
-
 class Authority(t.NamedTuple):
     server: ssl.SSLContext
     ca_file: str
@@ -163,20 +160,6 @@ def forms(stage: str) -> list[str]:
     return ["in turn", "pipelining"] if stage == "data" else ["in turn", "pipelining", "chunking"]
 
 
-#: Cells that are known to fail -> why.
-KNOWN: t.Mapping[str, tuple[tuple[Fault | str, ...], str]] = {
-    "pool second recipient": ((CLOSING,), "with CHUNKING the content is sent although a 421 closed the session"),
-    "lmtp end of data": ((CLOSING,), LMTP_FORGETS),
-    "lmtp second answer": ((*LOST, Fault.ACCEPT_AND_CLOSE, *NONSENSE), LMTP_FORGETS),
-}
-
-
-def mark(request: pytest.FixtureRequest, what: str, fault: Fault | str) -> None:
-    faults, reason = KNOWN.get(what, ((), ""))
-    if fault in faults:
-        request.applymarker(pytest.mark.xfail(strict=True, reason=reason))
-
-
 #: (attempts, how often it happens): once and for all, once and then no more, whenever it is tried.
 TRIES = ((1, 1000), (3, 1), (3, 1000))
 
@@ -231,19 +214,15 @@ def test_a_session_that_fails_to_open(authority: Authority, stage: str, fault: F
 
 @pytest.mark.parametrize("fault", QUICK, ids=fault_id)
 @pytest.mark.parametrize("stage", MESSAGE_STAGES)
-def test_a_message_that_fails(
-    authority: Authority, request: pytest.FixtureRequest, stage: str, fault: Fault | str
-) -> None:
+def test_a_message_that_fails(authority: Authority, stage: str, fault: Fault | str) -> None:
     same_as_close(stage, fault)
-    mark(request, f"pool {stage}", fault)
     walk(message_cells(stage, fault), authority)
 
 
 @pytest.mark.parametrize("fault", QUICK, ids=fault_id)
 @pytest.mark.parametrize("stage", LMTP_STAGES)
-def test_lmtp(authority: Authority, request: pytest.FixtureRequest, stage: str, fault: Fault | str) -> None:
+def test_lmtp(authority: Authority, stage: str, fault: Fault | str) -> None:
     same_as_close(stage, fault)
-    mark(request, f"lmtp {stage}", fault)
     walk(lmtp_cells(stage, fault), authority)
 
 
@@ -257,10 +236,7 @@ def test_every_stage_where_time_runs_out(authority: Authority, fault: Fault) -> 
 
 
 @pytest.mark.parametrize("fault", SLOW, ids=fault_id)
-def test_lmtp_falls_silent_after_its_first_answer(
-    authority: Authority, request: pytest.FixtureRequest, fault: Fault
-) -> None:
-    mark(request, "lmtp second answer", fault)
+def test_lmtp_falls_silent_after_its_first_answer(authority: Authority, fault: Fault) -> None:
     walk(lmtp_cells("second answer", fault), authority)
 
 

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp import errors
-from ansible_collections.mailops.smtp.plugins.module_utils._smtp.delivery import DeliveryResult
+from ansible_collections.mailops.smtp.plugins.module_utils._smtp.delivery import DeliveryResult, Envelope
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.pool import Pace, Pool, RetryPolicy
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.settings import ServerSettings
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.tls import TlsMode, TlsPolicy
@@ -33,7 +33,7 @@ def pool(peer: Peer, pace: Pace = ONE, retry: RetryPolicy = NO_RETRY, lmtp: bool
 
 
 def deliver(peer: Peer, count: int, pace: Pace = ONE, retry: RetryPolicy = NO_RETRY) -> list[DeliveryResult]:
-    return list(pool(peer, pace, retry).deliver(envelope(index) for index in range(count)))
+    return list(pool(peer, pace, retry).deliver([envelope(index) for index in range(count)]))
 
 
 def statuses(results: t.Iterable[DeliveryResult]) -> list[str]:
@@ -88,14 +88,14 @@ def test_messages_per_minute(connections: int) -> None:
 
     with Peer(disturb=note) as peer:
         assert statuses(deliver(peer, 5, Pace(connections, messages_per_minute=1200))) == ["sent"] * 10
-    assert max(begun) - min(begun) >= 4 * 0.05 * 0.95
+    assert max(begun) - min(begun) >= 4 * 0.05 * 0.7  # the first may come late: it waits for its session, too
     assert max(begun) - min(begun) < 4 * 0.05 + 3  # it waits for its turn, and for nothing else
 
 
 def test_a_message_does_not_wait_for_the_turn_of_the_next() -> None:
     with Peer() as peer:
         begin = time.monotonic()
-        results = pool(peer, Pace(messages_per_minute=6)).deliver(envelope(index) for index in range(2))
+        results = pool(peer, Pace(messages_per_minute=6)).deliver([envelope(index) for index in range(2)])
         assert statuses([next(results)]) == ["sent", "sent"]
         assert time.monotonic() - begin < 5
         t.cast("t.Generator[t.Any, None, None]", results).close()
@@ -136,7 +136,7 @@ def test_nobody_to_connect_to_is_no_error_but_a_deferral() -> None:
 @pytest.mark.parametrize("connections", [1, 3])
 def test_a_session_that_cannot_be_opened_ends_it(connections: int) -> None:
     with Peer({"EHLO": "550 5.7.1 not you"}) as peer:
-        results = pool(peer, Pace(connections), AT_ONCE).deliver(envelope(index) for index in range(9))
+        results = pool(peer, Pace(connections), AT_ONCE).deliver([envelope(index) for index in range(9)])
         with pytest.raises(errors.CommandRefused, match="not you"):
             list(results)
     assert peer.connections <= connections
@@ -151,13 +151,22 @@ def test_results_are_for_the_messages_they_name() -> None:
     assert [result.message_id for result in results if statuses([result]) != ["sent"] * 2] == [envelope(3).message_id]
 
 
-def test_an_endless_source_is_read_only_as_fast_as_messages_leave() -> None:
-    read = itertools.count()
+def test_a_message_is_made_when_its_turn_has_come() -> None:
+    made: list[int] = []
+
+    class Made(t.Sequence[Envelope]):
+        def __len__(self) -> int:
+            return 50
+
+        def __getitem__(self, number: t.Any) -> t.Any:
+            made.append(number)
+            return envelope(number)
+
     with Peer() as peer:
-        results = pool(peer).deliver(envelope(next(read) % 50) for _endless in itertools.repeat(None))
+        results = pool(peer).deliver(Made())
         for _few in range(10):
             next(results)
-        assert next(read) < 10 + 5
+        assert max(made) < 10 + 5
         t.cast("t.Generator[t.Any, None, None]", results).close()
 
 
@@ -169,15 +178,13 @@ def test_a_wait_doubles_up_to_the_longest(attempt: int, first: float, longest: f
     wanted = min(first * 2 ** (attempt - 1), longest)
     waits = [RetryPolicy(first_delay=first, longest_delay=longest).delay(attempt) for _try in range(20)]
     assert wanted * 0.79 <= min(waits)
-    assert max(waits) <= wanted * 1.21
+    assert max(waits) <= min(wanted * 1.21, longest)
 
 
-@pytest.mark.xfail(strict=True, reason="the jitter comes on top of the longest delay")
 def test_no_wait_exceeds_the_longest() -> None:
     assert max(RetryPolicy(first_delay=1, longest_delay=1).delay(9) for _try in range(200)) <= 1
 
 
-@pytest.mark.xfail(strict=True, raises=OverflowError, reason="2.0 ** 1024 is no float")
 def test_very_many_attempts() -> None:
     assert RetryPolicy().delay(2000) <= 360
 
@@ -233,7 +240,6 @@ def test_others_go_on_while_one_waits() -> None:
 
 
 @pytest.mark.parametrize("then", ["451 4.7.1 greylisted", "550 5.7.1 not you"])
-@pytest.mark.xfail(strict=True, reason="a later attempt's deferral or refusal takes the place of unknown")
 def test_unknown_stays_unknown_whatever_comes_of_sending_it_again(then: str) -> None:
     """The first copy may well have been taken."""
     script = Script(MAIL=[None, then, then], **{END_OF_DATA: [Fault.ACCEPT_AND_CLOSE]})
@@ -243,25 +249,19 @@ def test_unknown_stays_unknown_whatever_comes_of_sending_it_again(then: str) -> 
     assert statuses([result]) == ["unknown", "unknown"]
 
 
-@pytest.mark.xfail(strict=True, reason="what waits for another attempt is dropped when no session can be opened")
 def test_what_was_tried_has_a_result_even_when_no_session_opens_any_more() -> None:
     """LMTP: one of two recipients has it, and nobody would know."""
     script = Script(EHLO=[None, "550 5.7.1 not you any more"], **{END_OF_DATA: [None, "451 4.2.0 busy", Fault.CLOSE]})
     results: list[DeliveryResult] = []
     with Peer(disturb=script) as peer, pytest.raises(errors.CommandRefused):
-        results.extend(pool(peer, retry=AT_ONCE, lmtp=True).deliver(envelope(index) for index in range(3)))
+        results.extend(pool(peer, retry=AT_ONCE, lmtp=True).deliver([envelope(index) for index in range(3)]))
     assert [receipt.accepted for receipt in peer.receipts if receipt.message_id == envelope(0).message_id] == [
         ["one@b.test"]
     ]
     assert envelope(0).message_id in [result.message_id for result in results]
 
 
-TAKEN_FOR_NONSENSE = pytest.mark.xfail(
-    strict=True, reason="a 421 that came with the reply before it is taken for nonsense"
-)
-
-
-@pytest.mark.parametrize("pace", [ONE, pytest.param(Pace(messages_per_minute=60000), marks=TAKEN_FOR_NONSENSE)])
+@pytest.mark.parametrize("pace", [ONE, Pace(messages_per_minute=60000)])
 def test_a_server_that_closes_after_a_message_refuses_no_other(pace: Pace) -> None:
     """It may say 421 whenever it likes (RFC 5321 section 3.8), here in one breath with its last word."""
     goodbye = "250 2.0.0 Ok\r\n421 4.4.2 idle for too long"
@@ -272,7 +272,6 @@ def test_a_server_that_closes_after_a_message_refuses_no_other(pace: Pace) -> No
     assert taken(peer) == ids(2)
 
 
-@pytest.mark.xfail(strict=True, reason="the goodbye takes five seconds however short the time-out")
 def test_the_goodbye_takes_no_longer_than_a_reply() -> None:
     with Peer(faults={"QUIT": Fault.STALL}) as peer:
         settings = ServerSettings("localhost", peer.port, TlsPolicy(TlsMode.NONE), timeout=0.3)
