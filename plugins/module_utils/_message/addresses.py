@@ -83,7 +83,7 @@ def parse_mailboxes(value: str | t.Sequence[str]) -> list[Mailbox]:
     _check(value)
     parts = [part for part in _split(value) if part]
     for part, following in zip(parts, parts[1:]):
-        if "@" not in part and following.endswith(">") and not following.startswith("<"):
+        if not ("@" in part or part.endswith(">")) and following.endswith(">") and not following.startswith("<"):
             raise InvalidAddress(
                 f"{value!r} reads as the address {part!r} and another one; put a name that holds a comma in quotes: "
                 f'"{part}, {following.partition("<")[0].strip()}" <{following.partition("<")[2]}'

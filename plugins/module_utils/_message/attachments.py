@@ -40,14 +40,16 @@ def from_content(
     return Attachment(name, content, media_type or guess_type(name), content_id, disposition)
 
 
-def from_text(text: str, name: str, media_type: str | None = None, charset: str = "utf-8") -> Attachment:
+def from_text(
+    text: str, name: str, media_type: str | None = None, content_id: str = "", charset: str = "utf-8"
+) -> Attachment:
     """An attachment made of text; its line ends stay as they are.
 
     :raises InvalidMessage: the text holds a character that the charset lacks, or there is no such charset.
     """
     found = find_charset(charset)
     content = found.encode(text, f"the attachment {name}")
-    return Attachment(name, content, media_type or guess_type(name), charset=found.label)
+    return Attachment(name, content, media_type or guess_type(name), content_id, charset=found.label)
 
 
 def guess_type(name: str) -> str:

@@ -203,7 +203,7 @@ class Composer:
 
 def _attachment(item: Options, files: _Files) -> Attachment:
     if item["path"] is None:
-        return files.content(item["content"], item["name"], item["type"])
+        return files.content(item["content"], item["name"], item["type"], item["cid"] or "")
     return files.attachment(item["path"], item["name"], item["type"], item["cid"] or "")
 
 

@@ -13,11 +13,13 @@ from hypothesis import strategies as st
 
 from ansible_collections.mailops.smtp.plugins.module_utils._message.addresses import (
     Mailbox,
+    header_list,
     parse_mailbox,
     parse_mailboxes,
     unique_addresses,
 )
 from ansible_collections.mailops.smtp.plugins.module_utils._message.errors import InvalidAddress
+from ansible_collections.mailops.smtp.tests.unit.support.messages import header_text
 
 GOOD = [
     ("a@example.com", Mailbox("", "a", "example.com")),
@@ -116,6 +118,22 @@ def test_anything_is_taken_or_refused(text: str) -> None:
         return
     assert not set(mailbox.address) & set("\r\n\0<>")
     assert parse_mailbox(mailbox.address).address == mailbox.address
+
+
+LOCALS = st.one_of(
+    st.from_regex(r"[a-z0-9!#$%&'*+/=?^_`{|}~-]{1,8}(\.[a-z]{1,8}){0,2}", fullmatch=True),
+    st.sampled_from(["用户", "jürgen", '"a b"', '"a@b"', '"a,b"', '"a\\"b"', '""']),
+)
+DOMAINS = st.sampled_from(["", "b.test", "xn--bcher-kva.example", "[192.0.2.1]", "[IPv6:2001:db8::1]"])
+#: What looks encoded is written encoded, and only a mail program decodes it.
+NAMES = header_text.map(str.strip).filter(lambda name: "=?" not in name and len(name) <= 400 and "\t" not in name)
+
+
+@given(NAMES, LOCALS, DOMAINS)
+def test_what_is_written_is_read_again(name: str, local: str, domain: str) -> None:
+    mailbox = Mailbox(name, local, domain)
+    assert parse_mailbox(mailbox.header(None)) == mailbox
+    assert parse_mailboxes(header_list((mailbox, mailbox), None)) == [mailbox, mailbox]
 
 
 @given(st.text(max_size=60))
