@@ -112,7 +112,8 @@ class Messages:
         remote = self._remote_src if item.get("remote_src") is None else boolean_option(item["remote_src"], option)
         if remote is not False or item.get("path") is None:
             return item
-        return {**item, "path": self._uploads.attach(str(item["path"]), option), "remote_src": True}
+        item = {name: value for name, value in item.items() if name != "remote_src"}
+        return {**item, "path": self._uploads.attach(str(item["path"]), option)}
 
 
 def boolean_option(value: t.Any, option: str) -> bool:

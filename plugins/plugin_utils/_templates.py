@@ -13,7 +13,7 @@ import typing as t
 
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.template import trust_as_template
-from jinja2 import StrictUndefined, TemplateError
+from jinja2 import DictLoader, StrictUndefined, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from ._files import ControllerFiles, text_from_host
@@ -82,14 +82,18 @@ class HostTemplates(Templates):
 
     def __init__(self, action: ActionBase, task_vars: dict[str, t.Any]) -> None:
         self._environment = ImmutableSandboxedEnvironment(
-            undefined=StrictUndefined, trim_blocks=True, keep_trailing_newline=True
+            loader=DictLoader({}), undefined=StrictUndefined, trim_blocks=True, keep_trailing_newline=True
         )
         self._compiled = functools.lru_cache(8)(
             lambda name, option: self._environment.from_string(text_from_host(action, name, option, task_vars))
         )
 
     def _render(self, name: str, option: str, variables: Variables) -> str:
-        return self._compiled(name, option).render(variables)
+        template = self._compiled(name, option)
+        try:
+            return template.render(variables)
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:  # what its expressions raise
+            raise TemplateError(f"{type(error).__name__}: {error}") from error
 
 
 def _line(error: Exception) -> str:

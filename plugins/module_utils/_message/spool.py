@@ -27,13 +27,16 @@ class SpoolWriter:
         self._line([line, options])
 
     def _line(self, value: t.Any) -> None:
-        self._stream.write(json.dumps(value, default=_plain, separators=(",", ":")) + "\n")
+        self._stream.write(_ENCODER.encode(value) + "\n")
 
 
 def _plain(value: t.Any) -> str:
     if isinstance(value, date):  # what YAML makes of 2026-11-22
         return value.isoformat()
     raise TypeError(f"expected text, a number, a list or a mapping, got {type(value).__name__}")
+
+
+_ENCODER = json.JSONEncoder(default=_plain, separators=(",", ":"))
 
 
 class Spool(JsonLines):

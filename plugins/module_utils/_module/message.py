@@ -204,6 +204,11 @@ class Composer:
 def _attachment(item: Options, files: _Files) -> Attachment:
     if item["path"] is None:
         return files.content(item["content"], item["name"], item["type"], item["cid"] or "")
+    if item["remote_src"] is False:
+        raise InvalidMessage(
+            f"the attachment {item['path']} is the controller's, and this message was read on the host; read both on "
+            "the controller"
+        )
     return files.attachment(item["path"], item["name"], item["type"], item["cid"] or "")
 
 

@@ -91,6 +91,9 @@ def _is_valid(row: Options) -> bool:
         elif name in _CHOICES:
             if value not in _CHOICES[name]:
                 return False
+        elif name == "vars":
+            if value.__class__ is not dict:
+                return False
         elif name not in _RAW:
             return False
     return True

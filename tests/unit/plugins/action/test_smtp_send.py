@@ -1,0 +1,417 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the controller does for smtp_send, with a folder for a host: which module calls, with what, and what is left."""
+
+from __future__ import annotations
+
+import json
+import stat
+import subprocess
+import sys
+import typing as t
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
+from ansible.parsing.dataloader import DataLoader
+from ansible.parsing.vault import VaultLib, VaultSecret
+from ansible.template import Templar, trust_as_template
+
+from ansible_collections.mailops.smtp.plugins.action.smtp_send import ActionModule
+from ansible_collections.mailops.smtp.plugins.plugin_utils import _rows, _uploads
+
+DONE = {"changed": False, "msg": "done"}
+
+
+class Action(ActionModule):
+    """Talks to a folder in place of a host, and notes what it did there."""
+
+    calls: list[dict[str, t.Any]]
+    spools: list[list[t.Any]]
+    results: list[t.Any]
+    transferred: list[str]
+    shown: list[str]
+
+    def _early_needs_tmp_path(self):
+        return False
+
+    def _is_become_unprivileged(self):
+        return False
+
+    def _make_tmp_path(self, remote_user=None):
+        self._connection._shell.tmpdir = str(self.host)
+        return str(self.host)
+
+    def _fixup_perms2(self, remote_paths, remote_user=None, execute=True):
+        assert all(Path(path).exists() for path in remote_paths), remote_paths
+        return remote_paths
+
+    def _low_level_execute_command(self, cmd, sudoable=True, **more):
+        done = subprocess.run(["sh", "-c", cmd], capture_output=True, text=True, check=False)
+        return {"rc": done.returncode, "stdout": done.stdout, "stderr": done.stderr}
+
+    def _transfer_file(self, local_path, remote_path):
+        assert stat.S_IMODE(Path(local_path).stat().st_mode) & 0o077 == 0 or "mailops" not in local_path
+        self.transferred.append(remote_path)
+        Path(remote_path).write_bytes(Path(local_path).read_bytes())
+        return remote_path
+
+    def _execute_module(self, module_name=None, module_args=None, task_vars=None, wrap_async=False, **more):
+        if module_name == "ansible.legacy.slurp":
+            path = Path(module_args["src"])
+            if not path.exists():
+                return {"failed": True, "msg": "file not found"}
+            import base64
+
+            return {"content": base64.b64encode(path.read_bytes()).decode()}
+        arguments = dict(self._task.args if module_args is None else module_args)
+        self.calls.append(arguments)
+        if arguments.get("_spool"):
+            lines = Path(arguments["messages_file"]).read_text().splitlines()
+            self.spools.append([json.loads(line) for line in lines])
+        result = self.results.pop(0) if self.results else dict(DONE)
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+
+Make = t.Callable[..., Action]
+
+
+@pytest.fixture
+def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
+    """``make(variables, **options)``; ``tmp_path/play`` is the playbook's folder, ``tmp_path/host`` the host."""
+    play, host, local = (tmp_path / name for name in ("play", "host", "local"))
+    for folder in (play / "files", play / "templates", host, local):
+        folder.mkdir(parents=True)
+    for module in (_uploads, _rows):
+        monkeypatch.setattr(module, "DEFAULT_LOCAL_TMP", str(local))
+
+    def build(variables: dict[str, t.Any] | None = None, **options: t.Any) -> Action:
+        loader = DataLoader()
+        loader.set_basedir(str(play))
+        loader.set_vault_secrets([("default", VaultSecret(b"vault-password"))])
+        task = SimpleNamespace(
+            args=options,
+            async_val=0,
+            check_mode=False,
+            action="mailops.smtp.smtp_send",
+            get_search_path=lambda: [str(play)],
+        )
+        shell = SimpleNamespace(
+            tmpdir=None, join_path=lambda *parts: "/".join(parts), remove=lambda path, recurse: f"rm -rf {path}"
+        )
+        connection = SimpleNamespace(_shell=shell, has_native_async=False)
+        task_vars = {"inventory_hostname": "web1", **(variables or {})}
+        action = Action(task, connection, None, loader, Templar(loader=loader, variables=task_vars))
+        action.host, action.task_vars = host, task_vars
+        action.calls, action.spools, action.results, action.transferred, action.shown = [], [], [], [], []
+        action._display = SimpleNamespace(display=action.shown.append)
+        return action
+
+    return build
+
+
+def run(action: Action) -> dict[str, t.Any]:
+    return action.run(task_vars=action.task_vars)
+
+
+def options_of(action: Action) -> list[dict[str, t.Any]]:
+    """Each message's own options, as they went to the host."""
+    (spool,) = action.spools
+    return [row[1] for row in spool[1:]]
+
+
+PLAIN = [
+    {"to": "a@b", "subject": "x", "attachments": [{"path": "/x"}], "messages_per_minute": 3},
+    {"messages": [{"to": "a@b"}] * 200, "attach": "/x"},
+    {"messages": "what is no list is the module's to refuse"},
+    {"messages": [{"to": "a@b"}], "messages_per_minute": None},
+]
+
+
+@pytest.mark.parametrize("options", PLAIN)
+def test_a_plain_task_is_one_module_call(make: Make, options: dict[str, t.Any]) -> None:
+    action = make(**options)
+    assert run(action) == DONE
+    assert action.calls == [options]
+    assert (action.transferred, action._connection._shell.tmpdir) == ([], None)
+
+
+def test_a_plain_task_imports_nothing_of_what_it_does_not_need() -> None:
+    code = (
+        "import sys; from ansible_collections.mailops.smtp.plugins.action import smtp_send; "
+        "print([name for name in sys.modules if 'mailops.smtp.plugins.' in name])"
+    )
+    path = next(path for path in sys.path if path.endswith(".build/collections"))
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={"PYTHONPATH": path}
+    )
+    names = [name.rpartition(".plugins.")[2] for name in eval(done.stdout)]  # noqa: S307 (our own list)
+    assert sorted(names) == ["action", "action.smtp_send", "plugin_utils", "plugin_utils._plain"]
+
+
+def test_a_template_for_the_only_message(make: Make, tmp_path: Path) -> None:
+    (tmp_path / "play/templates/w.j2").write_text(
+        "{{ greeting }} {{ name }}: {{ message.subject }}{% include 'i.j2' %}\n"
+    )
+    (tmp_path / "play/templates/i.j2").write_text(", {{ nested }}")
+    variables = {"greeting": "Dear", "name": "nobody", "nested": trust_as_template("{{ 1 + 1 }}")}
+    action = make(variables, body_template="w.j2", vars={"name": "Ann"}, msg="S", to="a@b", password="secret")
+    run(action)
+    assert action.calls == [{"body": "Dear Ann: S, 2\n", "subject": "S", "to": "a@b", "password": "secret"}]
+    assert action.transferred == []
+
+
+def test_what_others_wrote_is_no_template(make: Make, tmp_path: Path) -> None:
+    (tmp_path / "play/w.j2").write_text("{{ name }}|{{ message.to }}")
+    (tmp_path / "play/m.csv").write_text("to,name\n{{ secret }}@b,{{ secret }}\n")
+    action = make({"secret": "hidden"}, body_template="w.j2", messages_file="m.csv")
+    run(action)
+    assert options_of(action) == [{"to": "{{ secret }}@b", "body": "{{ secret }}|{{ secret }}@b"}]
+
+
+def test_messages_from_csv(make: Make, tmp_path: Path) -> None:
+    (tmp_path / "play/files/people.csv").write_text("to,name,password,body\na@b,Ann,column-secret,\nc@d,Bob,x,own\n")
+    (tmp_path / "play/templates/h.j2").write_text("<p>{{ name | e }} of {{ vars_of_all }}</p>")
+    (tmp_path / "play/templates/b.j2").write_text("Dear {{ name }}")
+    action = make(
+        messages_file="people.csv",
+        body_template="b.j2",
+        html_template="h.j2",
+        vars={"vars_of_all": "X"},
+        subject="S",
+        password="task-secret",
+        username="u",
+    )
+    run(action)
+    (spool,) = action.spools
+    assert spool == [
+        "people.csv",
+        [2, {"to": "a@b", "body": "Dear Ann", "html": "<p>Ann of X</p>"}],
+        [3, {"to": "c@d", "body": "own", "html": "<p>Bob of X</p>"}],
+    ]
+    (call,) = action.calls
+    remote = Path(call.pop("messages_file"))
+    assert call == {"subject": "S", "password": "task-secret", "username": "u", "_spool": True}
+    assert stat.S_IMODE(remote.stat().st_mode) == 0o600
+    assert list((tmp_path / "local").iterdir()) == [], "the controller's copy is left"
+    assert "secret" not in remote.read_text()
+
+
+def test_many_messages_travel_in_a_file(make: Make) -> None:
+    messages = [{"to": f"p{number}@b", "attach": "/on/the/host"} for number in range(201)]
+    action = make(messages=messages, subject="S")
+    run(action)
+    assert options_of(action) == messages
+    assert "messages" not in action.calls[0]
+    assert action.spools[0][0] is None
+
+
+def test_own_text_in_place_of_the_common_one(make: Make, tmp_path: Path) -> None:
+    (tmp_path / "play/files/all.txt").write_bytes("\ufeffÜr alle\n".encode())
+    (tmp_path / "play/files/own.txt").write_text("own")
+    (tmp_path / "play/w.j2").write_text("{{ message.to }}")
+    action = make(
+        body_file="all.txt", messages=[{"to": "1"}, {"body_file": "own.txt"}, {"to": "3", "body_template": "w.j2"}]
+    )
+    run(action)
+    assert action.calls[0]["body"] == "Ür alle\n"
+    assert options_of(action) == [{"to": "1"}, {"body": "own"}, {"to": "3", "body": "3"}]
+
+
+def test_attachments_of_the_controller_travel_once(make: Make, tmp_path: Path) -> None:
+    for name in ("a/report.pdf", "b/report.pdf", "files/köln x.txt"):
+        (tmp_path / "play" / name).parent.mkdir(exist_ok=True)
+        (tmp_path / "play" / name).write_text(name)
+    action = make(
+        remote_src=False,
+        attach="a/report.pdf, köln x.txt",
+        inline=[{"path": "a/report.pdf", "cid": "c"}],
+        messages=[
+            {"attachments": [{"path": "b/report.pdf", "name": "n"}, {"path": "/etc/hostname", "remote_src": True}]},
+            {"attachments": [{"content": "x", "name": "y"}, {"path": "b/report.pdf"}]},
+        ],
+    )
+    run(action)
+    host = str(tmp_path / "host")
+    a, b, text = f"{host}/attached0/report.pdf", f"{host}/attached1/report.pdf", f"{host}/attached0/köln x.txt"
+    assert action.calls[0]["attach"] == [a, text]
+    assert action.calls[0]["inline"] == [{"path": a, "cid": "c"}]
+    first, second = options_of(action)
+    assert first["attachments"] == [
+        {"path": b, "name": "n"},
+        {"path": "/etc/hostname", "remote_src": True},
+    ]
+    assert second["attachments"] == [{"content": "x", "name": "y"}, {"path": b}]
+    assert sorted(action.transferred) == sorted([a, b, text, f"{host}/messages"])
+    assert [Path(path).read_text() for path in (a, b, text)] == ["a/report.pdf", "b/report.pdf", "files/köln x.txt"]
+
+
+def test_a_vault_s_files_are_decrypted(make: Make, tmp_path: Path) -> None:
+    vault = VaultLib([("default", VaultSecret(b"vault-password"))])
+    for name, text in (("body.txt", "a body"), ("t.j2", "for {{ x }}"), ("key.txt", "a key"), ("m.csv", "to\na@b\n")):
+        (tmp_path / "play" / name).write_bytes(vault.encrypt(text.encode(), VaultSecret(b"vault-password")))
+    action = make(
+        body_file="body.txt",
+        html_template="t.j2",
+        messages_file="m.csv",
+        vars={"x": 1},
+        attachments=[{"path": "key.txt", "remote_src": False}],
+    )
+    run(action)
+    assert action.calls[0]["body"] == "a body"
+    assert options_of(action) == [{"to": "a@b", "html": "for 1"}]
+    assert Path(action.calls[0]["attachments"][0]["path"]).read_text() == "a key"
+    assert action.spools[0][0] == "m.csv"
+
+
+def test_files_of_the_host_are_the_module_s(make: Make) -> None:
+    options = {
+        "remote_src": True,
+        "messages_file": "/srv/m.csv",
+        "body_file": "/srv/b",
+        "attachments": [{"path": "/x"}],
+    }
+    action = make(**options)
+    run(action)
+    call = action.calls[0]
+    del call["_slice"]
+    assert call == options
+
+
+def test_a_template_of_the_host(make: Make, tmp_path: Path) -> None:
+    (tmp_path / "t.j2").write_text("{{ name | upper }} {{ message.to }}\n")
+    (tmp_path / "m.csv").write_text("to,name\na@b,Ann\n")
+    action = make(
+        remote_src=True, messages_file=str(tmp_path / "m.csv"), body_template=str(tmp_path / "t.j2"), subject="S"
+    )
+    run(action)
+    assert options_of(action) == [{"to": "a@b", "body": "ANN a@b\n"}]
+
+
+HOSTILE = [
+    ("{{ lookup('pipe', 'id') }}", "'lookup' is undefined"),
+    ("{{ secret_of_another_host }}", "is undefined"),
+    ("{{ hostvars }}", "'hostvars' is undefined"),
+    ("{{ ''.__class__.__mro__ }}", "unsafe"),
+    ("{{ message.clear() }}", "unsafe"),
+    ("{% include '/etc/hostname' %}", "TemplateNotFound: /etc/hostname"),
+    ("{{ range(1000000000) }}", "OverflowError"),
+    ("{{ 1 / 0 }}", "ZeroDivisionError"),
+    ("{% if %}", "line 1"),
+]
+
+
+@pytest.mark.parametrize(("template", "words"), HOSTILE)
+def test_a_template_of_the_host_gets_nothing_of_the_controller(
+    make: Make, tmp_path: Path, template: str, words: str
+) -> None:
+    (tmp_path / "t.j2").write_text(template)
+    action = make({"secret_of_another_host": "s"}, remote_src=True, body_template=str(tmp_path / "t.j2"), to="a@b")
+    with pytest.raises(AnsibleActionFail, match=words):
+        run(action)
+
+
+REFUSED = [
+    ({"body_template": "undefined.j2"}, "body_template undefined.j2: 'nickname' is undefined"),
+    ({"messages": [{}, {"html_template": "undefined.j2"}]}, "messages[1]: html_template undefined.j2: 'nickname'"),
+    ({"messages_file": "m.csv", "body_template": "undefined.j2"}, "m.csv, line 2: body_template undefined.j2: 'nick"),
+    ({"body_template": "syntax.j2"}, "body_template syntax.j2: Syntax error"),
+    ({"body_template": "nowhere.j2"}, "body_template: Could not find or access 'nowhere.j2'"),
+    ({"body_file": "latin1.txt"}, "body_file {play}/latin1.txt, line 2: is not UTF-8"),
+    ({"body": "x", "body_file": "latin1.txt"}, "body and body_file are mutually exclusive"),
+    ({"messages": [{"body": "x", "body_template": "x"}]}, "messages[0]: body and body_template are mutually exclusive"),
+    ({"messages": [], "messages_file": "m.csv"}, "messages and messages_file are mutually exclusive"),
+    ({"messages": [{"vars": {}}, {"subjct": "x"}]}, "messages[1]: there is no option subjct"),
+    ({"messages": [{"vars": {}}, "a@b"]}, "messages[1]: expected options and their values, got str"),
+    ({"messages": [{"vars": "x"}]}, "messages[0]: vars is no mapping"),
+    ({"messages": [{"vars": {}, "subject": b"x"}]}, "messages[0]: expected text"),
+    ({"messages_file": "bad.csv"}, "bad.csv, line 3: 3 cells, and the header has 1"),
+    ({"messages_file": "m.csv", "messages_format": "xml"}, "messages_format is 'xml'; expected csv or jsonl"),
+    ({"messages_file": "nowhere.csv"}, "messages_file: Could not find or access 'nowhere.csv'"),
+    ({"remote_src": False, "attach": "nowhere.pdf"}, "attach: Could not find or access 'nowhere.pdf'"),
+    ({"remote_src": "perhaps"}, "the task: remote_src is 'perhaps'"),
+    ({"attachments": [{"path": "x", "remote_src": "?"}]}, "attachments: remote_src is '?'"),
+    ({"remote_src": True, "body_template": "/nowhere.j2"}, "body_template /nowhere.j2 cannot be read on the host"),
+]
+
+
+@pytest.mark.parametrize(("options", "words"), REFUSED)
+def test_what_cannot_be_used_is_named_and_nothing_is_sent(
+    make: Make, tmp_path: Path, options: dict[str, t.Any], words: str
+) -> None:
+    play = tmp_path / "play"
+    (play / "undefined.j2").write_text("Dear {{ nickname }}")
+    (play / "syntax.j2").write_text("{% if %}")
+    (play / "latin1.txt").write_bytes(b"x\n\xe4")
+    (play / "m.csv").write_text("to\na@b\n")
+    (play / "bad.csv").write_text("to\na@b\nc@d,x,y\n")
+    action = make(password="task-secret", **options)
+    with pytest.raises(AnsibleActionFail) as error:
+        run(action)
+    message = str(error.value)
+    assert message.startswith("Nothing was sent: "), message
+    assert words.format(play=play) in message
+    assert error.value.result["stage"] == "compose"
+    assert "secret" not in message
+    assert action.calls == []
+    assert list((tmp_path / "local").iterdir()) == [], "the controller's copy is left"
+
+
+def unfinished(sent: int, refused: int = 0) -> dict[str, t.Any]:
+    return {"_unfinished": True, "_progress": {"sent": sent, "refused": refused, "total": 1000, "seconds": 1}}
+
+
+MANY = {"messages": [{"to": f"p{number}@b"} for number in range(1000)], "subject": "S", "password": "secret"}
+
+
+def test_progress_is_shown_until_the_module_is_done(make: Make) -> None:
+    action = make(**MANY)
+    action.results = [
+        unfinished(100),
+        unfinished(300, 2),
+        unfinished(400),
+        unfinished(500),
+        unfinished(600),
+        dict(DONE),
+    ]
+    assert run(action) == DONE
+    slices = [call.pop("_slice") for call in action.calls]
+    assert [one["seconds"] for one in slices] == [10, 20, 40, 60, 60, 60]
+    assert len({(one["run"], one["journal"]) for one in slices}) == 1
+    assert slices[0]["journal"].startswith(str(action.host))
+    assert all(call == action.calls[0] for call in action.calls)
+    assert [line.split(",")[0] for line in action.shown] == [
+        f"smtp_send [web1]: {count} of 1" for count in (100, 302, 400, 500, 600)
+    ]
+    assert "302 of 1,000 messages: 300 sent, 2 refused, " in action.shown[1]
+    assert "secret" not in "".join(action.shown)
+    assert "@" not in "".join(action.shown)
+
+
+def test_a_host_lost_in_between_says_how_far_it_was(make: Make) -> None:
+    action = make(**MANY)
+    action.results = [unfinished(100), AnsibleConnectionFailure("lost.")]
+    with pytest.raises(AnsibleConnectionFailure, match=r"lost\. Before that, 100 of 1,000 messages: 100 sent"):
+        run(action)
+
+
+WITHOUT = [{"check": "recipients"}, {"_check_mode": True}, {"_async": 60}]
+
+
+@pytest.mark.parametrize("how", WITHOUT)
+def test_nothing_to_wait_for_or_nobody_to_tell(make: Make, how: dict[str, t.Any]) -> None:
+    action = make(**MANY, **{name: value for name, value in how.items() if not name.startswith("_")})
+    action._task.check_mode = how.get("_check_mode", False)
+    action._task.async_val = how.get("_async", 0)
+    run(action)
+    assert "_slice" not in action.calls[0]
+
+
+def test_a_paced_task_tells_too(make: Make) -> None:
+    action = make(messages=[{"to": "a@b"}, {"to": "c@d"}], messages_per_minute=1)
+    run(action)
+    assert action.calls[0]["_slice"]["seconds"] == 10

@@ -1,0 +1,264 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""smtp_send in a real play on this machine: what arrives at a server, what is said, and what is left behind.
+
+One play has all tasks, for starting Ansible takes longest; each test looks at its own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import typing as t
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+from ansible.parsing.vault import VaultLib, VaultSecret
+
+from ansible_collections.mailops.smtp.tests.fault.peer import Peer
+
+VAULT_PASSWORD, PASSWORD = "the-vault-password", "the-smtp-password"
+COLLECTIONS = next(path for path in sys.path if path.endswith(".build/collections"))
+NOT_ROOT = os.geteuid() != 0
+
+FILES = {
+    "files/people.csv": '\ufeffto,subject,name\r\na@x.test,Hi,Ann\r\nb@x.test,"Hey, you",Jörg <3\r\n',
+    "files/attached.txt": "the controller's",
+    "templates/body.j2": "Dear {{ name }},\n{% include 'sign.j2' %}\n",
+    "templates/sign.j2": "your {{ app }} ({{ message.to }})",
+    "templates/html.j2": "<p>Dear {{ name | e }}</p>",
+    "templates/undefined.j2": "Dear {{ nick }}",
+    "many.csv": "to,name\n" + "".join(f"p{number}@x.test,n\n" for number in range(201)),
+    "two.csv": "to,name\na@x.test,n\nb@x.test,n\n",
+    "cells.csv": "to,name\na@x.test,n\nb@x.test,n,m\n",
+    "address.csv": "to\na@x.test\nno address at all\n",
+    "host/attached.txt": "the host's",
+    "host/all.txt": "to all",
+    "host/template.j2": "Dear {{ name | default('you') }}",
+    "host/people.jsonl": '{"to": "a@x.test", "name": "Ann"}\n{"to": ["b@x.test"], "body": "own"}\n',
+}
+VAULTED = {"terms.txt": "the terms"}
+
+
+def task(options: dict[str, t.Any], **keywords: t.Any) -> dict[str, t.Any]:
+    return {"mailops.smtp.smtp_send": {"subject": "S", **options}, **keywords}
+
+
+TASKS: dict[str, dict[str, t.Any]] = {
+    "csv": task(
+        {
+            "messages_file": "people.csv",
+            "body_template": "body.j2",
+            "html_template": "html.j2",
+            "attachments": [{"path": "terms.txt", "remote_src": False}],
+        }
+    ),
+    "password": task(
+        {"messages_file": "two.csv", "body_template": "body.j2", "username": "u", "password": "{{ smtp_password }}"}
+    ),
+    "local": task({"to": "c@x.test", "attach": "attached.txt", "remote_src": False}),
+    "plain": task({"to": "c@x.test", "attach": "{{ host_files }}/attached.txt"}),
+    "host": task(
+        {
+            "remote_src": True,
+            "messages_file": "{{ host_files }}/people.jsonl",
+            "body_file": "{{ host_files }}/all.txt",
+        }
+    ),
+    "host_template": task(
+        {
+            "remote_src": True,
+            "messages_file": "{{ host_files }}/people.jsonl",
+            "body_template": "{{ host_files }}/template.j2",
+        }
+    ),
+    "many": task({"messages": [{"to": f"p{number}@x.test", "subject": f"n{number}"} for number in range(250)]}),
+    "check": task({"messages_file": "two.csv", "body_template": "body.j2"}, check_mode=True),
+    "later": task({"messages_file": "two.csv"}, **{"async": 60, "poll": 1}),
+    "cells": task({"messages_file": "cells.csv"}),
+    "undefined": task({"messages_file": "two.csv", "body_template": "undefined.j2"}),
+    "address": task({"messages_file": "address.csv"}),
+}
+if not NOT_ROOT:
+    TASKS["nobody"] = task(
+        {
+            "messages_file": "many.csv",
+            "body_template": "body.j2",
+            "attachments": [{"path": "attached.txt", "remote_src": False}],
+        },
+        become=True,
+        become_user="nobody",
+        become_method="ansible.builtin.su",
+        become_flags="-s /bin/sh",
+    )
+
+
+class Outcome(t.NamedTuple):
+    """What came of the play: the results by task, the messages by task, what Ansible said, what files it left."""
+
+    results: dict[str, t.Any]
+    messages: dict[str, list[EmailMessage]]
+    output: str
+    left: list[str]
+
+
+@pytest.fixture(scope="module")
+def outcome() -> t.Iterator[Outcome]:
+    folder = Path(tempfile.mkdtemp())
+    folder.chmod(0o755)  # for the task of another user
+    try:
+        yield play(folder)
+    finally:
+        shutil.rmtree(folder)
+
+
+def play(folder: Path) -> Outcome:
+    secret = VaultSecret(VAULT_PASSWORD.encode())
+    vault = VaultLib([("default", secret)])
+    for name, content in {**FILES, **VAULTED}.items():
+        path = folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(vault.encrypt(content.encode(), secret) if name in VAULTED else content.encode())
+    (folder / "vault").write_text(VAULT_PASSWORD)
+    with Peer() as peer:
+        server = {"host": "127.0.0.1", "port": peer.port, "tls": "none", "from": "a@b.test"}
+        tasks = [
+            {
+                **one,
+                "name": name,
+                "register": name,
+                "ignore_errors": True,
+                "mailops.smtp.smtp_send": {"headers": {"X-Task": name}, **one["mailops.smtp.smtp_send"]},
+            }
+            for name, one in TASKS.items()
+        ]
+        results = ", ".join(f"'{name}': {name}" for name in TASKS)
+        collect = {"content": "{{ {" + results + "} | to_json }}", "dest": str(folder / "results.json")}
+        whole = {
+            "hosts": "localhost",
+            "gather_facts": False,
+            "vars": {"app": "billing", "smtp_password": PASSWORD, "host_files": str(folder / "host")},
+            "module_defaults": {"group/mailops.smtp.smtp": server},
+            "tasks": [*tasks, {"ansible.builtin.copy": collect, "no_log": True}],
+        }
+        (folder / "play.json").write_text(json.dumps([whole]))
+        program = Path(sys.executable).parent / "ansible-playbook"
+        command = [program, "-i", "localhost,", "-c", "local", "--vault-password-file", "vault", "-vvvv", "--diff"]
+        done = subprocess.run(
+            [*command, "play.json"],
+            cwd=folder,
+            env={**os.environ, **environment(folder)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    output = done.stdout + done.stderr
+    assert (folder / "results.json").exists(), output
+    messages: dict[str, list[EmailMessage]] = {name: [] for name in TASKS}
+    for content in peer.messages:
+        message = t.cast("EmailMessage", message_from_bytes(content.removesuffix(b"\r\n.\r\n"), policy=policy.default))
+        messages[message["X-Task"]].append(message)
+    left = [str(path) for name in ("local", "remote") for path in (folder / name).rglob("*") if path.is_file()]
+    return Outcome(json.loads((folder / "results.json").read_text()), messages, output, left)
+
+
+def environment(folder: Path) -> dict[str, str]:
+    return {
+        "ANSIBLE_COLLECTIONS_PATH": COLLECTIONS,
+        "ANSIBLE_LOCAL_TEMP": str(folder / "local"),
+        "ANSIBLE_REMOTE_TEMP": str(folder / "remote"),
+        "ANSIBLE_HOME": str(folder / "home"),
+        "ANSIBLE_PYTHON_INTERPRETER": sys.executable if NOT_ROOT else "/usr/bin/python3",
+        "ANSIBLE_NOCOLOR": "1",
+    }
+
+
+def text_of(message: EmailMessage, kind: str = "plain") -> str:
+    part = message.get_body((kind,))
+    assert part is not None, message
+    return str(part.get_content()).strip().replace("\r\n", "\n")
+
+
+def texts(outcome: Outcome, name: str) -> list[str]:
+    assert not outcome.results[name].get("failed"), outcome.results[name]
+    return [text_of(message) for message in outcome.messages[name]]
+
+
+def files_of(message: EmailMessage) -> dict[str | None, t.Any]:
+    return {part.get_filename(): part.get_content().strip() for part in message.iter_attachments()}
+
+
+def test_a_template_for_each_recipient_in_a_csv_file(outcome: Outcome) -> None:
+    assert texts(outcome, "csv") == ["Dear Ann,\nyour billing (a@x.test)", "Dear Jörg <3,\nyour billing (b@x.test)"]
+    message = outcome.messages["csv"][1]
+    assert (message["To"], message["Subject"]) == ("b@x.test", "Hey, you")
+    assert text_of(message, "html") == "<p>Dear Jörg &lt;3</p>"
+    assert files_of(message) == {"terms.txt": "the terms"}
+
+
+def test_a_password_is_shown_nowhere(outcome: Outcome) -> None:
+    assert "in clear" in outcome.results["password"]["msg"]
+    assert PASSWORD not in outcome.output
+    assert PASSWORD not in json.dumps(outcome.results)
+
+
+@pytest.mark.parametrize(
+    ("name", "files"),
+    [
+        ("local", {"attached.txt": "the controller's"}),
+        ("plain", {"attached.txt": "the host's"}),
+    ],
+)
+def test_where_attachments_come_from(outcome: Outcome, name: str, files: dict[str, str]) -> None:
+    assert [files_of(message) for message in outcome.messages[name]] == [files], outcome.results[name]
+
+
+def test_files_of_the_host(outcome: Outcome) -> None:
+    assert texts(outcome, "host") == ["to all", "own"]
+    assert texts(outcome, "host_template") == ["Dear Ann", "own"]
+
+
+def test_many_messages_in_a_task(outcome: Outcome) -> None:
+    assert outcome.results["many"]["summary"]["sent"] == 250
+    assert [one["Subject"] for one in outcome.messages["many"]] == [f"n{number}" for number in range(250)]
+
+
+def test_check_mode_reads_and_renders_all(outcome: Outcome) -> None:
+    assert "Would send 2 messages" in outcome.results["check"]["msg"]
+    assert outcome.messages["check"] == []
+
+
+def test_async(outcome: Outcome) -> None:
+    assert outcome.results["later"]["summary"]["sent"] == 2
+    assert len(outcome.messages["later"]) == 2
+
+
+@pytest.mark.skipif(NOT_ROOT, reason="only root may become another user without a password")
+def test_an_unprivileged_user_finds_the_files(outcome: Outcome) -> None:
+    assert len(texts(outcome, "nobody")) == 201
+    assert files_of(outcome.messages["nobody"][200]) == {"attached.txt": "the controller's"}
+
+
+REFUSED = [
+    ("cells", "Nothing was sent: cells.csv, line 3: 3 cells"),
+    ("undefined", "Nothing was sent: two.csv, line 2: body_template undefined.j2: 'nick' is undefined"),
+    ("address", "Nothing was sent: address.csv, line 3: to: "),
+]
+
+
+@pytest.mark.parametrize(("name", "words"), REFUSED)
+def test_what_is_wrong_with_a_file_is_said_with_its_line(outcome: Outcome, name: str, words: str) -> None:
+    assert outcome.results[name]["failed"]
+    assert words in outcome.results[name]["msg"]
+    assert outcome.messages[name] == []
+
+
+def test_nothing_is_left_behind(outcome: Outcome) -> None:
+    assert outcome.left == []
