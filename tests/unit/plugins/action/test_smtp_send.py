@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import stat
 import subprocess
@@ -22,12 +23,15 @@ from ansible.template import Templar, trust_as_template
 from ansible_collections.mailops.smtp.plugins.action.smtp_send import ActionModule
 from ansible_collections.mailops.smtp.plugins.plugin_utils import _rows, _uploads
 
+VAULT_SECRET: t.Any = VaultSecret(b"vault-password")
 DONE = {"changed": False, "msg": "done"}
 
 
 class Action(ActionModule):
     """Talks to a folder in place of a host, and notes what it did there."""
 
+    host: Path
+    task_vars: dict[str, t.Any]
     calls: list[dict[str, t.Any]]
     spools: list[list[t.Any]]
     results: list[t.Any]
@@ -48,7 +52,7 @@ class Action(ActionModule):
         assert all(Path(path).exists() for path in remote_paths), remote_paths
         return remote_paths
 
-    def _low_level_execute_command(self, cmd, sudoable=True, **more):
+    def _low_level_execute_command(self, cmd, *unused, **more):
         done = subprocess.run(["sh", "-c", cmd], capture_output=True, text=True, check=False)
         return {"rc": done.returncode, "stdout": done.stdout, "stderr": done.stderr}
 
@@ -58,13 +62,11 @@ class Action(ActionModule):
         Path(remote_path).write_bytes(Path(local_path).read_bytes())
         return remote_path
 
-    def _execute_module(self, module_name=None, module_args=None, task_vars=None, wrap_async=False, **more):
+    def _execute_module(self, module_name=None, module_args=None, *unused, **more):
         if module_name == "ansible.legacy.slurp":
             path = Path(module_args["src"])
             if not path.exists():
                 return {"failed": True, "msg": "file not found"}
-            import base64
-
             return {"content": base64.b64encode(path.read_bytes()).decode()}
         arguments = dict(self._task.args if module_args is None else module_args)
         self.calls.append(arguments)
@@ -92,8 +94,8 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
     def build(variables: dict[str, t.Any] | None = None, **options: t.Any) -> Action:
         loader = DataLoader()
         loader.set_basedir(str(play))
-        loader.set_vault_secrets([("default", VaultSecret(b"vault-password"))])
-        task = SimpleNamespace(
+        loader.set_vault_secrets([("default", VAULT_SECRET)])
+        task: t.Any = SimpleNamespace(
             args=options,
             async_val=0,
             check_mode=False,
@@ -103,12 +105,14 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
         shell = SimpleNamespace(
             tmpdir=None, join_path=lambda *parts: "/".join(parts), remove=lambda path, recurse: f"rm -rf {path}"
         )
-        connection = SimpleNamespace(_shell=shell, has_native_async=False)
+        connection: t.Any = SimpleNamespace(_shell=shell, has_native_async=False)
         task_vars = {"inventory_hostname": "web1", **(variables or {})}
-        action = Action(task, connection, None, loader, Templar(loader=loader, variables=task_vars))
+        nothing: t.Any = None
+        action = Action(task, connection, nothing, loader, Templar(loader=loader, variables=task_vars))
         action.host, action.task_vars = host, task_vars
         action.calls, action.spools, action.results, action.transferred, action.shown = [], [], [], [], []
-        action._display = SimpleNamespace(display=action.shown.append)
+        display: t.Any = SimpleNamespace(display=action.shown.append)
+        action._display = display
         return action
 
     return build
@@ -251,9 +255,9 @@ def test_attachments_of_the_controller_travel_once(make: Make, tmp_path: Path) -
 
 
 def test_a_vault_s_files_are_decrypted(make: Make, tmp_path: Path) -> None:
-    vault = VaultLib([("default", VaultSecret(b"vault-password"))])
+    vault = VaultLib([("default", VAULT_SECRET)])
     for name, text in (("body.txt", "a body"), ("t.j2", "for {{ x }}"), ("key.txt", "a key"), ("m.csv", "to\na@b\n")):
-        (tmp_path / "play" / name).write_bytes(vault.encrypt(text.encode(), VaultSecret(b"vault-password")))
+        (tmp_path / "play" / name).write_bytes(vault.encrypt(text.encode(), VAULT_SECRET))
     action = make(
         body_file="body.txt",
         html_template="t.j2",

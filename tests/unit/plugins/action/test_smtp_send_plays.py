@@ -149,7 +149,7 @@ def play(folder: Path) -> Outcome:
             "tasks": [*tasks, {"ansible.builtin.copy": collect, "no_log": True}],
         }
         (folder / "play.json").write_text(json.dumps([whole]))
-        program = Path(sys.executable).parent / "ansible-playbook"
+        program = str(Path(sys.executable).parent / "ansible-playbook")
         command = [program, "-i", "localhost,", "-c", "local", "--vault-password-file", "vault", "-vvvv", "--diff"]
         done = subprocess.run(
             [*command, "play.json"],
@@ -162,8 +162,8 @@ def play(folder: Path) -> Outcome:
     output = done.stdout + done.stderr
     assert (folder / "results.json").exists(), output
     messages: dict[str, list[EmailMessage]] = {name: [] for name in TASKS}
-    for content in peer.messages:
-        message = t.cast("EmailMessage", message_from_bytes(content.removesuffix(b"\r\n.\r\n"), policy=policy.default))
+    for received in peer.messages:
+        message = message_from_bytes(received.removesuffix(b"\r\n.\r\n"), EmailMessage, policy=policy.default)
         messages[message["X-Task"]].append(message)
     left = [str(path) for name in ("local", "remote") for path in (folder / name).rglob("*") if path.is_file()]
     return Outcome(json.loads((folder / "results.json").read_text()), messages, output, left)
