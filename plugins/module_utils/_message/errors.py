@@ -24,3 +24,7 @@ class InvalidMediaType(MessageError):
 
 class InvalidMessage(MessageError):
     """The parts are fine and the whole is not."""
+
+
+class RowError(MessageError):
+    """A file of messages, or a row of it, that cannot be read; names file and line and says what was expected."""

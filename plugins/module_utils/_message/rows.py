@@ -16,15 +16,11 @@ import typing as t
 import weakref
 from array import array
 
-from .errors import MessageError
+from .errors import RowError
 
 #: Longest cell of a CSV file, in characters. Python's own limit of 131,072 is less than some newsletters.
 _LONGEST_CELL = 1 << 24
 FORMATS = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
-
-
-class RowError(MessageError):
-    """A file of messages, or a row of it, that cannot be read; names file and line and says what was expected."""
 
 
 class Names(t.NamedTuple):

@@ -18,7 +18,6 @@ from .._message.invitation import Invitation
 from .._message.legacy import parse_attach, parse_header_strings, texts
 from .._message.message import Priority
 from .._message.options import TEXTS, overlay
-from .._message.texts import read_text
 from .._smtp.delivery import DsnRequest, Envelope
 
 if t.TYPE_CHECKING:
@@ -107,7 +106,13 @@ class _Files:
         remember = functools.lru_cache(remembered)
         self.attachment = remember(from_file)
         self.content = remember(from_text)
-        self.text = remember(read_text)
+        self.text = remember(_read_text)
+
+
+def _read_text(path: str, option: str) -> str:
+    from .._message.texts import read_text
+
+    return read_text(path, option)
 
 
 class Composer:

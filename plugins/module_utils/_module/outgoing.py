@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .._message.errors import InvalidMessage
-from .._message.rows import RowError
+from .._message.errors import InvalidMessage, RowError
 from .message import Composer
 from .source import messages_source
 

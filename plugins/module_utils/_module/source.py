@@ -10,8 +10,6 @@ import typing as t
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from .._message.errors import InvalidMessage
-from .._message.rows import Names, open_messages
-from .._message.spool import Spool
 from .message import MESSAGE_ARGUMENTS, MESSAGE_RULES
 
 Options = t.Mapping[str, t.Any]
@@ -49,6 +47,9 @@ def messages_source(options: Options) -> MessageSource:
     """
     if options["messages_file"] is None:
         return _Listed(options["messages"])
+    from .._message.rows import Names, open_messages
+    from .._message.spool import Spool
+
     if options["_spool"]:
         return _Filed(Spool(options["messages_file"]))
     names = Names.of(MESSAGE_ARGUMENTS)

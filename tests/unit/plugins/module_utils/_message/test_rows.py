@@ -16,7 +16,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.mailops.smtp.plugins.module_utils._message.rows import Names, RowError, open_messages
+from ansible_collections.mailops.smtp.plugins.module_utils._message.errors import RowError
+from ansible_collections.mailops.smtp.plugins.module_utils._message.rows import Names, open_messages
 from ansible_collections.mailops.smtp.plugins.module_utils._module.message import MESSAGE_ARGUMENTS
 
 NAMES = Names.of(MESSAGE_ARGUMENTS)
