@@ -22,6 +22,12 @@ BY_CODE: tuple[Known, ...] = (
         text=r"must issue a STARTTLS|STARTTLS (command )?(is )?(required|first)|encryption required",
     ),
     Known(
+        "The server wants a client certificate: name one that it knows in client_cert.",
+        "https://www.postfix.org/postconf.5.html#smtpd_tls_req_ccert",
+        codes=(421, 450, 454, 530, 550, 554),
+        text=r"client certificate|certificate (is )?(required|needed)",
+    ),
+    Known(
         "The server wants a login: give user name and password, on the submission port (587 or 465).",
         "RFC 4954 section 6",
         codes=(530, 550, 553, 554),

@@ -87,6 +87,9 @@ class TlsPolicy:
 
 _VERSIONS: t.Mapping[str, ssl.TLSVersion] = {"TLSv1.2": ssl.TLSVersion.TLSv1_2, "TLSv1.3": ssl.TLSVersion.TLSv1_3}
 
+#: OpenSSL's names for it: what the server says, and what this side finds.
+_NO_COMMON_VERSION = frozenset({"TLSV1_ALERT_PROTOCOL_VERSION", "UNSUPPORTED_PROTOCOL", "WRONG_SSL_VERSION"})
+
 
 def describe(stream: ssl.SSLSocket, policy: TlsPolicy) -> TlsInfo:
     """Say what an established connection uses."""
@@ -124,12 +127,17 @@ def explain(error: ssl.SSLError) -> tuple[str, str]:
     """Turn OpenSSL's words into a problem and an advice, each a sentence."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return (
-            f"the server's certificate was refused: {error.verify_message}",
+            f"the server's certificate was refused: {error.verify_message.rstrip('.')}",
             "Use the host name that the certificate carries, or name the right authority in ca_file.",
         )
     if error.reason == "WRONG_VERSION_NUMBER":
         return (
             "the server answered without TLS",
             "The port speaks plaintext first: use tls: starttls (usual on 587 and 25); implicit TLS is usual on 465.",
+        )
+    if error.reason in _NO_COMMON_VERSION:
+        return (
+            "server and client have no TLS version in common",
+            "Have the server updated, or lower tls_min_version, if it is above TLSv1.2.",
         )
     return f"the TLS handshake failed: {error.reason or error}", ""

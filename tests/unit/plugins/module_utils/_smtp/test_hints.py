@@ -245,6 +245,7 @@ BY_ANYONE = [
     ("530 5.7.0 Must issue a STARTTLS command first", Stage.AUTH, "tls to starttls"),
     ("530 Must issue a STARTTLS command first.", Stage.MAIL, "tls to starttls"),
     ("538 5.7.11 Encryption required for requested authentication mechanism", Stage.AUTH, "tls to starttls"),
+    ("421 4.7.1 smtp.provider.test Error: No client certificate presented", Stage.EHLO, "in client_cert"),
     ("530 5.7.0 Authentication required", Stage.MAIL, "wants a login"),
     ("550 Authentication is required for relay", Stage.RCPT, "wants a login"),
     ("535 5.7.8 Error: authentication failed: (reason unavailable)", Stage.AUTH, "did not accept user name"),

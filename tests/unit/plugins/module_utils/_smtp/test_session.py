@@ -215,7 +215,7 @@ def test_a_strange_certificate_is_refused_before_any_login(authority: Authority,
 
 
 def test_a_wrong_name_is_refused(authority: Authority) -> None:
-    with Peer(tls=authority.server) as peer, pytest.raises(errors.TlsFailed, match="127.0.0.1"):
+    with Peer(tls=authority.server) as peer, pytest.raises(errors.TlsFailed, match=r"'127\.0\.0\.1'\. Use"):
         deliver(peer, host="127.0.0.1", tls=TlsPolicy(ca_file=authority.ca_file))
 
 
