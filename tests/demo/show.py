@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import shlex
 import subprocess
 import sys
-import typing as t
 from email import message_from_string, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -38,15 +38,17 @@ def main() -> int:
 def fetch() -> str | None:
     """Read the mailbox from client: this machine itself talks to no mail server."""
     password = yaml.safe_load((LAB / "secrets.yml").read_text())["lab_passwords"][MAILBOX]
-    arguments = {"host": "mx.dest.test", "user": MAILBOX, "password": password, "subject": SUBJECT, "seconds": 20}
+    arguments = {"host": "mx.dest.test", "user": MAILBOX, "password": password, "count": 1, "seconds": 20}
+    arguments["search"] = f'SUBJECT "{SUBJECT}"'
     done = subprocess.run(
-        ["ssh", "-F", str(LAB / "ssh_config"), "client", f"python3 - read_mail {shlex.quote(json.dumps(arguments))}"],
+        ["ssh", "-F", str(LAB / "ssh_config"), "client", f"python3 - find_mail {shlex.quote(json.dumps(arguments))}"],
         input=(ROOT / "tests/lab/suite/probe.py").read_bytes(),
         stdout=subprocess.PIPE,
         timeout=60,
         check=True,
     )
-    return t.cast("str | None", json.loads(done.stdout))
+    found = json.loads(done.stdout)
+    return base64.b64decode(found[-1]).decode() if found else None
 
 
 def show(message: EmailMessage) -> None:

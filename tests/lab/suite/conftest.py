@@ -9,6 +9,7 @@ host, the first run, a second one, a check on the converged host.
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import shlex
@@ -22,7 +23,7 @@ import pytest
 import testinfra
 import yaml
 
-from ansible_collections.mailops.smtp.tests.lab.suite.plays import LAB, ROOT, VENV, Play, run_play
+from ansible_collections.mailops.smtp.tests.lab.suite.plays import BUILD, LAB, ROOT, VENV, Play, run_play
 
 PROBE = Path(__file__).with_name("probe.py")
 HOSTS = ("ns", "relay", "upstream", "mx", "client", "outsider")
@@ -61,27 +62,45 @@ def probe(hosts: dict[str, t.Any]) -> t.Callable[..., t.Any]:
 
 
 @pytest.fixture(scope="session")
-def read_mail(probe: t.Callable[..., t.Any], passwords: dict[str, str]) -> t.Callable[..., EmailMessage | None]:
-    """``read_mail(subject)`` waits for a message in a mailbox of ``mx`` and parses it."""
+def find_mail(probe: t.Callable[..., t.Any], passwords: dict[str, str]) -> t.Callable[..., list[bytes]]:
+    """``find_mail(search)`` waits for messages in a mailbox of ``mx``, by an IMAP search; oldest first."""
+
+    def find(search: str, mailbox: str = "inbox@dest.test", count: int = 1, seconds: float = 20) -> list[bytes]:
+        login = {"host": "mx.dest.test", "user": mailbox, "password": passwords[mailbox]}
+        found = probe("client", "find_mail", **login, search=search, count=count, seconds=seconds)
+        return [base64.b64decode(message) for message in found]
+
+    return find
+
+
+def parse(raw: bytes) -> EmailMessage:
+    """A message as the standard library reads it; headers may be UTF-8 (RFC 6532)."""
+    parsed = message_from_string(raw.decode("utf-8"), policy=policy.default)
+    assert isinstance(parsed, EmailMessage)
+    return parsed
+
+
+@pytest.fixture(scope="session")
+def read_mail(find_mail: t.Callable[..., list[bytes]]) -> t.Callable[..., EmailMessage | None]:
+    """``read_mail(subject)`` waits for a message in a mailbox of ``mx`` and parses the newest."""
 
     def read(subject: str, mailbox: str = "inbox@dest.test", seconds: float = 20) -> EmailMessage | None:
-        password = passwords[mailbox]
-        text = probe(
-            "client",
-            "read_mail",
-            host="mx.dest.test",
-            user=mailbox,
-            password=password,
-            subject=subject,
-            seconds=seconds,
-        )
-        if text is None:
-            return None
-        parsed = message_from_string(text, policy=policy.default)
-        assert isinstance(parsed, EmailMessage)
-        return parsed
+        found = find_mail(f"SUBJECT {json.dumps(subject)}", mailbox=mailbox, seconds=seconds)
+        return parse(found[-1]) if found else None
 
     return read
+
+
+@pytest.fixture(scope="session")
+def put() -> t.Callable[[str, str, bytes], None]:
+    """``put(on, path, content)`` writes a file on a host, in a folder that is made if need be."""
+
+    def write(on: str, path: str, content: bytes) -> None:
+        folder = path.rpartition("/")[0]
+        command = f"mkdir -p {shlex.quote(folder)} && cat >{shlex.quote(path)}"
+        subprocess.run(["ssh", "-F", str(LAB / "ssh_config"), on, command], input=content, timeout=30, check=True)
+
+    return write
 
 
 #: All that a play could change on a host, but for what a running Postfix moves about.
@@ -169,5 +188,24 @@ def send() -> t.Callable[..., dict[str, t.Any]]:
         verdict, arrow, result = done.stdout.partition("=> ")
         assert arrow, done.stderr + done.stdout
         return {"failed": "FAILED" in verdict, **json.loads(result)}
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def send_each() -> t.Callable[[str, list[dict[str, t.Any]]], list[dict[str, t.Any]]]:
+    """``send_each(on, [options, ...])`` runs smtp_send with each of these in one play, which costs a fifth."""
+
+    def run(on: str, each: list[dict[str, t.Any]]) -> list[dict[str, t.Any]]:
+        playbook, results = BUILD / "send-each.yml", BUILD / "send-each.json"
+        task = {"mailops.smtp.smtp_send": None, "args": "{{ item }}", "loop": each, "ignore_errors": True}
+        keep = {"content": "{{ done.results | to_json }}", "dest": str(results), "mode": "0600"}
+        tasks = [{**task, "register": "done"}, {"ansible.builtin.copy": keep, "delegate_to": "localhost"}]
+        playbook.touch(mode=0o600)  # it holds passwords
+        playbook.write_text(json.dumps([{"hosts": on, "gather_facts": False, "tasks": tasks}]))
+        results.unlink(missing_ok=True)
+        play = run_play("send-each", str(playbook))
+        assert results.exists(), play.tail
+        return list(json.loads(results.read_text()))
 
     return run

@@ -68,20 +68,19 @@ def say(client, command):
     return client.docmd(command)
 
 
-def read_mail(host, user, password, subject, seconds):
-    """The newest message whose Subject holds these words, read over IMAPS; None when none came in time."""
+def find_mail(host, user, password, search, count, seconds):
+    """Messages that an IMAP search finds, in base64 and oldest first, once there are ``count`` or the time is over."""
     deadline = time.monotonic() + seconds
-    while True:
-        with imaplib.IMAP4_SSL(host, ssl_context=ssl.create_default_context(), timeout=TIMEOUT) as mailbox:
-            mailbox.login(user, password)
+    with imaplib.IMAP4_SSL(host, ssl_context=ssl.create_default_context(), timeout=TIMEOUT) as mailbox:
+        mailbox.login(user, password)
+        while True:
             mailbox.select("INBOX", readonly=True)
-            _status, found = mailbox.search("UTF-8", "SUBJECT", json.dumps(subject))
-            if found[0]:
-                _status, parts = mailbox.fetch(str(found[0].split()[-1], "ascii"), "(RFC822)")
-                return next(part[1] for part in parts if isinstance(part, tuple)).decode("ascii")
-        if time.monotonic() > deadline:
-            return None
-        time.sleep(0.2)
+            found = mailbox.search(None, search)[1][0].split()
+            if len(found) >= count or time.monotonic() > deadline:
+                break
+            time.sleep(0.2)
+        parts = mailbox.fetch(b",".join(found).decode(), "(BODY.PEEK[])")[1] if found else []
+        return [base64.b64encode(part[1]).decode() for part in parts if isinstance(part, tuple)]
 
 
 if __name__ == "__main__":

@@ -1,0 +1,294 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The ways to a real server, to log in there, and what becomes of messages on each of them.
+
+A table is one play: the sends that should get through, and those that should not, with what the user is told.
+"""
+
+from __future__ import annotations
+
+import collections
+import hashlib
+import ssl
+import typing as t
+import uuid
+from email.message import EmailMessage
+
+import pytest
+
+from ansible_collections.mailops.smtp.tests.lab.suite.conftest import parse
+from ansible_collections.mailops.smtp.tests.lab.suite.plays import LAB
+
+Options = dict[str, t.Any]
+Result = dict[str, t.Any]
+FindMail = t.Callable[..., list[bytes]]
+
+UPSTREAM, MX = "smtp.provider.test", "mx.dest.test"
+LOGIN = "deploy@provider.test"
+PKI = LAB / "pki"
+KEYS = "/srv/lab-keys"
+WRONG_PIN = "00" * 32
+LETTER = {"from": LOGIN, "to": "inbox@dest.test"}
+
+
+@pytest.fixture(scope="module")
+def nonce() -> str:
+    """In the subject of all that is sent here."""
+    return uuid.uuid4().hex
+
+
+@pytest.fixture(scope="module")
+def login(passwords: dict[str, str]) -> Options:
+    return {"host": UPSTREAM, "tls": "starttls", "username": LOGIN, "password": passwords[LOGIN], **LETTER}
+
+
+@pytest.fixture(scope="module")
+def keys(put: t.Callable[[str, str, bytes], None]) -> Options:
+    """The client's own certificate, and the servers' pins."""
+    for name in ("client.sender.test.pem", "client.sender.test.key"):
+        put("client", f"{KEYS}/{name}", (PKI / name).read_bytes())
+    return {"client_cert": f"{KEYS}/client.sender.test.pem", "client_key": f"{KEYS}/client.sender.test.key"}
+
+
+def pin(name: str) -> str:
+    """SHA-256 of the certificate a host shows."""
+    first = (PKI / f"{name}.pem").read_text().split("-----END CERTIFICATE-----")[0]
+    der = ssl.PEM_cert_to_DER_cert(f"{first}-----END CERTIFICATE-----\n")
+    return hashlib.sha256(der).hexdigest()
+
+
+#: Options over those of ``login``, and what the connection then is.
+TLS_WAYS: dict[str, tuple[Options, Options]] = {
+    "implicit TLS": ({"tls": "implicit"}, {"server": f"{UPSTREAM}:465", "tls_verified": True}),
+    "TLS 1.3 at least": ({"tls_min_version": "TLSv1.3"}, {"tls_version": "TLSv1.3"}),
+    "TLS 1.2 where no other is spoken": ({"port": 2588}, {"tls_version": "TLSv1.2", "tls_verified": True}),
+    "by address, under its name": ({"host": "ADDRESS", "tls_server_name": UPSTREAM}, {"tls_verified": True}),
+    "a pin": ({"pinned_certificates": [WRONG_PIN, "PIN"]}, {"tls_verified": True}),
+    "a pin alone": ({"host": "ADDRESS", "pinned_certificates": ["PIN"], "validate_certs": False}, {}),
+    "a client certificate": ({"port": 2587, "CERTIFICATE": True}, {"auth_mechanism": None, "tls_verified": True}),
+    "no TLS": ({"host": MX, "tls": "none", "password": None}, {"tls_version": None, "tls_verified": False}),
+    "TLS where offered": ({"host": MX, "tls": None, "password": None}, {"server": f"{MX}:25", "tls_verified": True}),
+    "LMTP": ({"host": MX, "port": 24, "lmtp": True, "tls": "none", "password": None}, {"tls_version": None}),
+    "LMTP in TLS": ({"host": MX, "port": 24, "lmtp": True, "password": None}, {"tls_verified": True}),
+}
+#: The same, and what the user reads instead.
+TLS_REFUSALS: dict[str, tuple[Options, str, list[str]]] = {
+    "a wrong pin": ({"pinned_certificates": [WRONG_PIN]}, "tls", ["none of those pinned"]),
+    "a wrong pin alone": (
+        {"pinned_certificates": [WRONG_PIN], "validate_certs": False},
+        "tls",
+        ["none of those pinned"],
+    ),
+    "by address": ({"host": "ADDRESS"}, "tls", ["certificate was refused", "ADDRESS"]),
+    "under another name": ({"tls_server_name": MX}, "tls", ["certificate was refused", MX]),
+    "TLS 1.3 where it is not spoken": (
+        {"port": 2588, "tls_min_version": "TLSv1.3"},
+        "tls",
+        ["no TLS version in common", "tls_min_version"],
+    ),
+    "no client certificate": ({"port": 2587, "password": None}, "ehlo", ["certificate", "client_cert"]),
+    "another mechanism": ({"auth_mechanism": "SCRAM-SHA-256-PLUS"}, "auth", ["SCRAM-SHA-256-PLUS", "SCRAM-SHA-256"]),
+    "a login where none is offered": ({"host": MX, "port": 25}, "auth", [MX, "Logins are usual on port 587"]),
+    "a demand nobody meets": ({"require_tls": True}, "mail", ["REQUIRETLS"]),
+}
+MECHANISMS = ("PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-1", "SCRAM-SHA-256")
+
+
+@pytest.fixture(scope="module")
+def outcomes(
+    send_each: t.Callable[[str, list[Options]], list[Result]],
+    probe: t.Callable[..., t.Any],
+    login: Options,
+    keys: Options,
+    nonce: str,
+) -> dict[str, Result]:
+    """What became of each way, by its name."""
+    words = {"ADDRESS": probe("client", "resolve", host=UPSTREAM), "PIN": pin(UPSTREAM)}
+    ways = {name: way[0] for name, way in (TLS_WAYS | TLS_REFUSALS).items()}
+    ways |= {mechanism: {"auth_mechanism": mechanism} for mechanism in MECHANISMS}
+    each = []
+    for name, way in ways.items():
+        options = {**login, **way, "subject": f"{nonce} {name}"}
+        if options.pop("CERTIFICATE", False):
+            options |= {**keys, "password": None}
+        if options["password"] is None:
+            del options["password"], options["username"]
+        if "pinned_certificates" in options:
+            options["pinned_certificates"] = [words.get(one, one) for one in options["pinned_certificates"]]
+        options["host"] = words.get(options["host"], options["host"])
+        each.append({option: value for option, value in options.items() if value is not None})
+    results = send_each("client", each)
+    return dict(zip(ways, results, strict=True))
+
+
+@pytest.fixture(scope="module")
+def arrived(outcomes: dict[str, Result], find_mail: FindMail, nonce: str) -> dict[str, EmailMessage]:
+    """What is in the mailbox, by subject."""
+    found = find_mail(f'SUBJECT "{nonce}"', count=len(TLS_WAYS) + len(MECHANISMS))
+    messages = {parse(raw)["Subject"].removeprefix(f"{nonce} "): parse(raw) for raw in found}
+    assert len(messages) == len(found), "a message arrived twice"
+    return messages
+
+
+@pytest.mark.parametrize("name", [*TLS_WAYS, *MECHANISMS])
+def test_it_gets_through(outcomes: dict[str, Result], arrived: dict[str, EmailMessage], name: str) -> None:
+    result = outcomes[name]
+    assert result["failed"] is False, result["msg"]
+    expected = TLS_WAYS[name][1] if name in TLS_WAYS else {"auth_mechanism": name}
+    assert {field: result["connection"][field] for field in expected} == expected
+    assert arrived[name]["Message-ID"] == result["message_id"]
+
+
+@pytest.mark.parametrize("name", TLS_REFUSALS)
+def test_it_is_refused(outcomes: dict[str, Result], name: str) -> None:
+    _options, stage, words = TLS_REFUSALS[name]
+    result = outcomes[name]
+    assert result["failed"] is True, result
+    assert result["stage"] == stage, result["msg"]
+    assert result["msg"].startswith("Nothing was sent"), result["msg"]
+    wanted = [word for word in words if word != "ADDRESS"]
+    assert not [word for word in wanted if word not in result["msg"]], result["msg"]
+
+
+def test_what_was_refused_did_not_arrive(arrived: dict[str, EmailMessage]) -> None:
+    assert set(arrived) == {*TLS_WAYS, *MECHANISMS}
+
+
+def test_the_server_saw_the_same(arrived: dict[str, EmailMessage]) -> None:
+    """Its own trace: the client's certificate, the login, and LMTP."""
+    traces = {name: " ".join(" ".join(message.get_all("Received", [])).split()) for name, message in arrived.items()}
+    assert 'Client CN "client.sender.test"' in traces["a client certificate"]
+    assert "(verified OK)" in traces["a client certificate"]
+    assert f"(Authenticated sender: {LOGIN})" in traces["SCRAM-SHA-256"]
+    assert "with LMTP" in traces["LMTP"]
+    assert "TLS" in traces["LMTP in TLS"]
+    assert "with ESMTP " in traces["no TLS"]
+
+
+def test_lmtp_over_a_unix_socket(
+    send: t.Callable[..., Result], find_mail: FindMail, hosts: dict[str, t.Any], nonce: str
+) -> None:
+    """On the host itself; LMTP answers for each recipient apart."""
+    result = send(
+        "mx",
+        unix_socket="/run/dovecot/lmtp",
+        lmtp=True,
+        tls="none",
+        **{**LETTER, "to": ["inbox@dest.test", "ops@dest.test", "nobody@dest.test"]},
+        subject=f"{nonce} socket",
+        partial="ok",
+    )
+    assert result["failed"] is False, result["msg"]
+    assert [one["status"] for one in result["recipients"]] == ["sent", "sent", "refused"], result["recipients"]
+    assert result["recipients"][0]["text"] != result["recipients"][1]["text"]
+    for mailbox in ("inbox@dest.test", "ops@dest.test"):
+        assert len(find_mail(f'SUBJECT "{nonce} socket"', mailbox=mailbox)) == 1
+
+
+def test_a_delivery_is_reported(send: t.Callable[..., Result], find_mail: FindMail, nonce: str) -> None:
+    """DSN: what was asked for comes back from the server that put the message into the mailbox."""
+    result = send(
+        "client",
+        host=MX,
+        **{"from": "ops@dest.test", "to": "Jo <inbox@dest.test>"},
+        subject=f"{nonce} notify",
+        dsn={"notify": ["success"], "envelope_id": "build 4711+"},
+    )
+    assert result["failed"] is False, result["msg"]
+    [raw] = find_mail(f'BODY "{result["message_id"]}"', mailbox="ops@dest.test")
+    report = parse(raw)
+    assert report["Return-Path"] == "<>"
+    assert (report.get_content_type(), report.get_param("report-type")) == ("multipart/report", "delivery-status")
+    _text, status, headers = report.iter_parts()
+    whole, recipient = t.cast("EmailMessage", status).get_payload()  # type: ignore[misc]
+    assert whole["Original-Envelope-Id"] == "build 4711+"  # type: ignore[index]
+    assert recipient["Original-Recipient"] == "rfc822;inbox@dest.test"  # type: ignore[index]
+    assert recipient["Action"] == "delivered"  # type: ignore[index]
+    assert headers.get_content_type() == "text/rfc822-headers"
+
+
+@pytest.fixture(scope="module")
+def answers(
+    send_each: t.Callable[[str, list[Options]], list[Result]], hosts: dict[str, t.Any], nonce: str
+) -> dict[str, Result]:
+    """Sends to the destination that it does not simply take."""
+    hosts["client"].check_output("truncate -s 9M /srv/large")
+    again = {"attempts": 3, "retry_delay": 1.5}
+    each = {
+        "too large": {"attachments": [{"path": "/srv/large"}]},
+        "greylisted": {"to": ["grey@dest.test", "ops@dest.test"], **again},
+        "never ready": {"to": ["later@dest.test"], "attempts": 2, "retry_delay": 0.1},
+        "batch": {
+            "messages": [
+                {"to": "inbox@dest.test"},
+                {"to": ["nobody@dest.test", "inbox@dest.test"]},
+                {"to": "x@dest.test"},
+            ],
+            "partial": "ok",
+        },
+        "checked": {"to": ["inbox@dest.test", "nobody@dest.test"], "check": "recipients"},
+        "checked and good": {"to": ["inbox@dest.test", "ops@dest.test"], "check": "recipients"},
+    }
+    common = {"host": MX, **LETTER}
+    results = send_each("client", [{**common, "subject": f"{nonce} {name}", **way} for name, way in each.items()])
+    return dict(zip(each, results, strict=True))
+
+
+def test_too_large_is_seen_before_it_travels(answers: dict[str, Result]) -> None:
+    result = answers["too large"]
+    assert result["failed"] is True
+    assert result["recipients"][0]["stage"] == "mail"
+    assert f"the message has {result['size']} octets, the server takes 10240000" in result["msg"]
+
+
+def test_greylisting_is_sat_out(answers: dict[str, Result], find_mail: FindMail, nonce: str) -> None:
+    """The greylisted recipient gets it with the second attempt, the other one got it with the first and once."""
+    result = answers["greylisted"]
+    assert result["failed"] is False, result["msg"]
+    assert result["attempts"] > 1
+    assert len(find_mail(f'SUBJECT "{nonce} greylisted"')) == 1
+    assert len(find_mail(f'SUBJECT "{nonce} greylisted"', mailbox="ops@dest.test")) == 1
+
+
+def test_what_is_deferred_each_time(answers: dict[str, Result]) -> None:
+    result = answers["never ready"]
+    [recipient] = result["recipients"]
+    assert result["failed"] is True
+    assert (recipient["status"], recipient["code"], recipient["enhanced_code"]) == ("deferred", 451, "4.3.0")
+    assert result["attempts"] == 2
+    assert "The mailbox is being moved" in result["msg"]
+
+
+def test_some_of_a_batch_are_refused(answers: dict[str, Result], find_mail: FindMail, nonce: str) -> None:
+    result = answers["batch"]
+    statuses = [[one["status"] for one in message["recipients"]] for message in result["messages"]]
+    assert statuses == [["sent"], ["refused", "sent"], ["refused"]]
+    assert result["summary"] == {"sent": 2, "refused": 2, "deferred": 0, "unknown": 0}
+    assert len(find_mail(f'SUBJECT "{nonce} batch"', count=2)) == 2
+
+
+def test_a_check_sends_nothing(answers: dict[str, Result], find_mail: FindMail, nonce: str) -> None:
+    assert answers["checked"]["failed"] is True
+    assert "nobody@dest.test" in answers["checked"]["msg"]
+    assert "inbox@dest.test" not in answers["checked"]["msg"]
+    assert answers["checked and good"]["failed"] is False, answers["checked and good"]["msg"]
+    assert find_mail(f'SUBJECT "{nonce} checked"', seconds=0) == []
+
+
+def test_many_messages_arrive_once_each(send: t.Callable[..., Result], find_mail: FindMail, nonce: str) -> None:
+    count = 300
+    result = send(
+        "client",
+        host=MX,
+        **LETTER,
+        messages=[{"subject": f"{nonce} many", "body": str(number)} for number in range(count)],
+        connections=3,
+    )
+    assert result["failed"] is False, result["msg"]
+    assert result["summary"]["sent"] == count
+    assert len(result["connections"]) == 3
+    found = [parse(raw) for raw in find_mail(f'SUBJECT "{nonce} many"', count=count, seconds=60)]
+    copies = collections.Counter(message["Message-ID"] for message in found)
+    assert copies == collections.Counter(message["message_id"] for message in result["messages"])
+    assert sorted(int(message.get_content()) for message in found) == list(range(count))
