@@ -201,10 +201,10 @@ def test_a_delivery_is_reported(send: t.Callable[..., Result], find_mail: FindMa
     assert report["Return-Path"] == "<>"
     assert (report.get_content_type(), report.get_param("report-type")) == ("multipart/report", "delivery-status")
     _text, status, headers = report.iter_parts()
-    whole, recipient = t.cast("EmailMessage", status).get_payload()  # type: ignore[misc]
-    assert whole["Original-Envelope-Id"] == "build 4711+"  # type: ignore[index]
-    assert recipient["Original-Recipient"] == "rfc822;inbox@dest.test"  # type: ignore[index]
-    assert recipient["Action"] == "delivered"  # type: ignore[index]
+    whole, recipient = t.cast("list[EmailMessage]", t.cast("EmailMessage", status).get_payload())
+    assert whole["Original-Envelope-Id"] == "build 4711+"
+    assert recipient["Original-Recipient"] == "rfc822;inbox@dest.test"
+    assert recipient["Action"] == "delivered"
     assert headers.get_content_type() == "text/rfc822-headers"
 
 
@@ -215,7 +215,7 @@ def answers(
     """Sends to the destination that it does not simply take."""
     hosts["client"].check_output("truncate -s 9M /srv/large")
     again = {"attempts": 3, "retry_delay": 1.5}
-    each = {
+    each: dict[str, Options] = {
         "too large": {"attachments": [{"path": "/srv/large"}]},
         "greylisted": {"to": ["grey@dest.test", "ops@dest.test"], **again},
         "never ready": {"to": ["later@dest.test"], "attempts": 2, "retry_delay": 0.1},
