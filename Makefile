@@ -2,10 +2,10 @@
 # One target, one script: people, hooks and CI run the same thing. Choose the interpreter with PYTHON=/path/to/python3.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test unit lab lint sanity format env requirements clean
+.PHONY: help demo test unit integration lab lint sanity format env requirements clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 demo: ## a lab of real hosts, a relay on one of them, and a message through it
 	@tests/demo/run
@@ -25,10 +25,13 @@ sanity: ## ansible-test sanity for the working tree
 unit: ## unit tests
 	@tests/setup/unit.sh
 
+integration: ## ansible-test integration: modules as a user calls them, with a server on this machine
+	@tests/setup/integration.sh
+
 lab: ## the lab's hosts made anew, and the tests on them
 	@tests/lab/run
 
-test: lint unit sanity lab ## all of the above
+test: lint unit sanity integration lab ## all of the above
 
 requirements: ## pin tests/requirements.txt anew, from tests/requirements.in
 	@tests/setup/requirements.sh

@@ -7,7 +7,6 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 "$root/tests/setup/environment.sh"
 export PATH="$root/.build/venv/bin:$PATH"
-copy=$root/.build/ansible-test/ansible_collections/mailops/smtp
 home=$root/.build/home # ansible-test's own: its virtual environments go there, not into the user's home.
 log=$root/.build/sanity.log
 oldest=3.9
@@ -30,10 +29,7 @@ cp "$root/tests/setup/get_pip.py" "$cache/get_pip_${pip_version//./_}.py"
 install -m 600 /dev/null "$home/.config/pip/pip.conf" # An index may be named with its password.
 python "$root/tests/setup/pip_settings.py" >"$home/.config/pip/pip.conf"
 
-# A real folder, as ansible-test wants it: the working tree as it would be committed now.
-rm -rf "$root/.build/ansible-test"
-mkdir -p "$copy"
-(cd "$root" && tests/setup/files.sh | tar --create --null --no-recursion --files-from - | tar --extract -C "$copy")
+copy=$("$root/tests/setup/tree.sh")
 
 find_oldest() {
   local candidate
