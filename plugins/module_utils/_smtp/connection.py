@@ -10,9 +10,7 @@ import ssl
 import time
 import typing as t
 
-from .binding import server_end_point
-from .errors import ConnectFailed, ConnectionLost, ProtocolViolation, Stage, TlsFailed
-from .proxy import ProxyFailed
+from .errors import ConnectFailed, ConnectionLost, ProtocolViolation, ProxyFailed, Stage, TlsFailed
 from .reply import MAX_LINE_LENGTH, MalformedReply, Reply, ReplyParser, single_line_reply
 from .tls import TlsInfo, describe, explain
 
@@ -125,6 +123,8 @@ class Connection:
         """What a login can be tied to (RFC 5929 section 4), whether or not the certificate was verified."""
         if not isinstance(self._stream, ssl.SSLSocket):
             return None
+        from .binding import server_end_point
+
         certificate = self._stream.getpeercert(binary_form=True)
         return server_end_point(certificate) if certificate else None
 

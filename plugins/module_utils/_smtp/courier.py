@@ -33,7 +33,7 @@ class Courier:
     :param message: makes the message with this place among all; raises ValueError when it cannot.
     :param journal: what earlier runs handed over is not handed over again.
     :ivar server: where they go.
-    :ivar in_hand: jobs that were taken and have no outcome yet. After :meth:`carry` nothing was tried with them.
+    :ivar in_hand: jobs that were taken and have no result yet. After :meth:`carry` nothing was tried with them.
     :ivar sessions: what each session came to.
     """
 
@@ -68,12 +68,13 @@ class Courier:
         if first is None:
             return
         limited = itertools.islice(itertools.chain([first], envelopes), self._pace.messages_per_connection)
-        with SmtpSession(self._settings, self._journal.begin if self._journal else None) as session:
+        with SmtpSession(self._settings, self._journal) as session:
             try:
                 # a message that waits for its turn must not keep the one before it waiting for its end
                 paced = self._pace.messages_per_minute is not None
                 for result in _one_by_one(session, limited) if paced else session.deliver_all(limited):
-                    yield from self._outcome(result)
+                    yield self.in_hand.popleft().after(result)
+                    yield from self._take_nothing_to_do()
             finally:
                 self.sessions.append(session.info)
         yield from self._take_nothing_to_do()
@@ -116,17 +117,6 @@ class Courier:
         known = self._journal.known(envelope.message_id) if self._journal else {}
         settled = [known[one] for one in envelope.recipients if one in known and known[one].status in _SETTLED]
         return DeliveryResult(envelope.message_id, len(envelope.content), tuple(settled), 0) if settled else None
-
-    def _outcome(self, attempt: DeliveryResult) -> t.Iterator[DeliveryResult]:
-        result = self.in_hand.popleft().after(attempt)
-        try:
-            if self._journal:
-                self._journal.end(result)
-        except OSError:
-            yield result
-            raise
-        yield result
-        yield from self._take_nothing_to_do()
 
     def _take_nothing_to_do(self) -> t.Iterator[DeliveryResult]:
         yield from self._nothing_to_do

@@ -74,38 +74,48 @@ class Journal:
     def _parse(self, line: bytes, number: int) -> str:
         try:
             record = json.loads(line)
-            if isinstance(record["id"], str) and isinstance(record["recipients"], list):
+            if isinstance(record["id"], str) and isinstance(record.get("begun", record.get("ended")), list):
                 return record["id"]
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, AttributeError):
             pass
         raise JournalError(f"{self._path}, line {number} is no record of a journal; name another file")
 
     def known(self, message_id: str) -> dict[str, RecipientResult]:
         """What earlier runs know of a message, for each of its recipients."""
-        results: dict[str, RecipientResult] = {}
+        results: dict[str, RecipientResult | None] = {}
+        before: dict[str, RecipientResult | None] = {}
+        for record in self._records_of(message_id):
+            for address in record.get("begun", ()):
+                before[address], results[address] = results.get(address), _begun(address)
+            for one in map(RecipientResult.from_dict, record.get("ended", ())):
+                earlier = before.pop(one.address, results.get(one.address))
+                # what another attempt comes to says nothing of the earlier copy, unless it was accepted
+                keep = earlier and earlier.status is Status.UNKNOWN and one.status is not Status.SENT
+                results[one.address] = earlier if keep else one
+        return {address: result for address, result in results.items() if result}
+
+    def _records_of(self, message_id: str) -> t.Iterator[dict[str, t.Any]]:
         with open(self._file, "rb", closefd=False) as file:
             for offset in self._records.get(message_id, ()):
                 file.seek(offset)
-                for one in json.loads(file.readline())["recipients"]:
-                    results[one["address"]] = RecipientResult.from_dict(one)
-        return results
+                yield json.loads(file.readline())
 
     def begin(self, envelope: Envelope) -> None:
         """Write that the end of a message is about to leave.
 
         :raises OSError: it could not be written; the message must not be sent.
         """
-        self._write(envelope.message_id, [_begun(address) for address in envelope.recipients])
+        self._write(envelope.message_id, "begun", envelope.recipients)
 
-    def end(self, result: DeliveryResult) -> None:
-        """Write what a message came to by now.
+    def end(self, attempt: DeliveryResult) -> None:
+        """Write what an attempt came to.
 
         :raises OSError: it could not be written; another run will take the message for unknown.
         """
-        self._write(result.message_id, result.recipients)
+        self._write(attempt.message_id, "ended", [one.to_dict() for one in attempt.recipients])
 
-    def _write(self, message_id: str, results: t.Iterable[RecipientResult]) -> None:
-        record = {"id": message_id, "at": int(time.time()), "recipients": [one.to_dict() for one in results]}
+    def _write(self, message_id: str, event: str, recipients: t.Sequence[t.Any]) -> None:
+        record = {"id": message_id, "at": int(time.time()), event: recipients}
         line = json.dumps(record, separators=(",", ":")).encode() + b"\n"
         if os.write(self._file, line) != len(line):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

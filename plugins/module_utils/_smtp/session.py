@@ -11,18 +11,18 @@ from __future__ import annotations
 import functools
 import time
 import typing as t
-from collections import deque
 
 from .capabilities import Capabilities
 from .connection import connect
 from .errors import CommandRefused, ConnectionLost, NotOffered, SmtpError, Stage, TlsFailed
-from .login import Target, log_in
+from .lookahead import Lookahead
 from .tls import TlsMode
 from .transaction import Transaction
 
 if t.TYPE_CHECKING:
     from .auth import Credentials
     from .delivery import DeliveryResult, Envelope, RecipientResult
+    from .journal import Journal
     from .reply import Reply
     from .settings import ServerSettings
     from .tls import TlsInfo
@@ -77,14 +77,14 @@ class SmtpSession:
         with SmtpSession(settings) as session:
             result = session.deliver(envelope)
 
-    :param before_end: called with each message when the end of its content is about to leave. What it raises ends the
-        session, and the message is not sent.
+    :param journal: told when the end of a message is about to leave, and what became of it. What it raises ends the
+        session; a message that it could not be told of is not sent.
     :raises SmtpError: from ``with``, when the session cannot be opened as the settings demand.
     """
 
-    def __init__(self, settings: ServerSettings, before_end: t.Callable[[Envelope], None] | None = None) -> None:
+    def __init__(self, settings: ServerSettings, journal: Journal | None = None) -> None:
         self._settings = settings
-        self._before_end = before_end
+        self._journal = journal
         self._transaction_open = False
         self._messages = 0
         self._given_back: list[Transaction] = []
@@ -177,6 +177,8 @@ class SmtpSession:
         return True
 
     def _login(self, credentials: Credentials) -> str:
+        from .login import Target, log_in
+
         settings = self._settings
         # what a server says is the same few replies, and each is searched once
         self._connection.scrub = functools.lru_cache(maxsize=256)(credentials.scrub)
@@ -208,33 +210,32 @@ class SmtpSession:
         done while the server works, so two messages are taken ahead and a result comes when the next message is on its
         way. Ends early when the connection is lost: then :attr:`untried` has what was taken.
         """
-        waiting = _Lookahead(Transaction(envelope, self.capabilities, self._settings.server) for envelope in envelopes)
-        done: Transaction | None = None
+        waiting = Lookahead(Transaction(envelope, self.capabilities, self._settings.server) for envelope in envelopes)
+        done: list[DeliveryResult] = []
         ahead = False
-        for current in waiting:
-            on_its_way = self._start(current, ahead)
-            if not on_its_way and self._ended_between_messages:
-                waiting.taken.appendleft(current)
-                break
-            following = waiting.peek(1)
-            if on_its_way:
-                try:
-                    on_its_way = self._send_content(current, following)
-                except Exception:
-                    if done:
-                        yield done.result()
-                    raise
-            if done:
-                yield done.result()
-            waiting.peek(2)
-            if on_its_way:
-                self._take_end(current)
-            done, ahead = current, on_its_way and self._pipelining and following is not None
-            if not self._connection.usable:
-                break
+        try:
+            for current in waiting:
+                on_its_way = self._start(current, ahead)
+                if not on_its_way and self._ended_between_messages:
+                    waiting.taken.appendleft(current)
+                    break
+                following = waiting.peek(1)
+                on_its_way = on_its_way and self._send_content(current, following)
+                yield from done
+                waiting.peek(2)
+                if on_its_way:
+                    self._take_end(current)
+                done = [current.result()]
+                if self._journal:
+                    self._journal.end(done[0])
+                ahead = on_its_way and self._pipelining and following is not None
+                if not self._connection.usable:
+                    break
+        except Exception:
+            yield from done
+            raise
         self._given_back = [*waiting.taken]
-        if done:
-            yield done.result()
+        yield from done
 
     @property
     def untried(self) -> list[Envelope]:
@@ -308,7 +309,7 @@ class SmtpSession:
         try:
             self._expect_silence(Stage.DATA)
             group = following.group if following and self._pipelining else b""
-            before_end = functools.partial(self._before_end, transaction.envelope) if self._before_end else None
+            before_end = functools.partial(self._journal.begin, transaction.envelope) if self._journal else None
             self._connection.send_content(transaction.content, group, before_end)
         except SmtpError as error:
             transaction.fail(self._last_words(error))
@@ -373,27 +374,3 @@ class SmtpSession:
 
 def _line(command: str) -> bytes:
     return command.encode("utf-8") + b"\r\n"
-
-
-class _Lookahead(t.Iterator[Transaction]):
-    """What comes, and what comes after it. A source that fails does so when its turn has come, not before."""
-
-    def __init__(self, source: t.Iterable[Transaction]) -> None:
-        self._source = iter(source)
-        self._failure: Exception = StopIteration()
-        self._open = True
-        self.taken: deque[Transaction] = deque()
-
-    def peek(self, number: int) -> Transaction | None:
-        """The next, the one after it (2) and so on; None where there is none."""
-        while len(self.taken) < number and self._open:
-            try:
-                self.taken.append(next(self._source))
-            except Exception as error:  # noqa: BLE001 - raised when its turn has come
-                self._failure, self._open = error, False
-        return self.taken[number - 1] if len(self.taken) >= number else None
-
-    def __next__(self) -> Transaction:
-        if self.peek(1) is None:
-            raise self._failure
-        return self.taken.popleft()

@@ -219,7 +219,8 @@ def test_d22_greylisting_is_tried_again(run: Run) -> None:
 
 
 def test_d23_d25_what_cannot_be_sent_is_found_before_connecting(run: Run) -> None:
-    for options in ({"to": []}, {"attach": "/nonexistent"}):
+    unsendable: tuple[dict[str, t.Any], ...] = ({"to": []}, {"attach": "/nonexistent"})
+    for options in unsendable:
         with Peer() as peer:
             assert run(peer, **options)["failed"] is True
         assert peer.connections == 0

@@ -265,7 +265,8 @@ def test_what_was_tried_has_a_result_even_when_no_session_opens_any_more() -> No
 def test_a_server_that_closes_after_a_message_refuses_no_other(pace: Pace) -> None:
     """It may say 421 whenever it likes (RFC 5321 section 3.8), here in one breath with its last word."""
     goodbye = "250 2.0.0 Ok\r\n421 4.4.2 idle for too long"
-    script = Script(**{END_OF_DATA: [goodbye], BETWEEN: [Fault.CLOSE]})
+    stages: dict[str, list[Fault | str | None]] = {END_OF_DATA: [goodbye], BETWEEN: [Fault.CLOSE]}
+    script = Script(**stages)
     with Peer(disturb=script, extensions=[]) as peer:
         results = deliver(peer, 2, pace, AT_ONCE)
     assert statuses(results) == ["sent"] * 4
