@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import base64
 import json
+import shutil
 import stat
 import subprocess
 import sys
+import tracemalloc
 import typing as t
 from pathlib import Path
 from types import SimpleNamespace
@@ -59,7 +61,7 @@ class Action(ActionModule):
     def _transfer_file(self, local_path, remote_path):
         assert stat.S_IMODE(Path(local_path).stat().st_mode) & 0o077 == 0 or "mailops" not in local_path
         self.transferred.append(remote_path)
-        Path(remote_path).write_bytes(Path(local_path).read_bytes())
+        shutil.copyfile(local_path, remote_path)
         return remote_path
 
     def _execute_module(self, module_name=None, module_args=None, *unused, **more):
@@ -70,7 +72,7 @@ class Action(ActionModule):
             return {"content": base64.b64encode(path.read_bytes()).decode()}
         arguments = dict(self._task.args if module_args is None else module_args)
         self.calls.append(arguments)
-        if arguments.get("_spool"):
+        if arguments.get("_spool") and self.spools is not None:
             lines = Path(arguments["messages_file"]).read_text().splitlines()
             self.spools.append([json.loads(line) for line in lines])
         result = self.results.pop(0) if self.results else dict(DONE)
@@ -203,6 +205,18 @@ def test_messages_from_csv(make: Make, tmp_path: Path) -> None:
     assert stat.S_IMODE(remote.stat().st_mode) == 0o600
     assert list((tmp_path / "local").iterdir()) == [], "the controller's copy is left"
     assert "secret" not in remote.read_text()
+
+
+def test_memory_is_flat_in_the_number_of_rows(make: Make, tmp_path: Path) -> None:
+    rows = "".join(f"p{number}@b.test,{'x' * 500}\n" for number in range(20_000))
+    (tmp_path / "play/m.csv").write_text(f"to,body\n{rows}")
+    action = make(messages_file="m.csv", subject="S", check="login")
+    action.spools = None  # type: ignore[assignment]  # nobody reads them into memory
+    tracemalloc.start()
+    run(action)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 3_000_000, f"{peak / 1e6:.1f} MB for {len(rows) / 1e6:.1f} MB of rows"
 
 
 def test_many_messages_travel_in_a_file(make: Make) -> None:

@@ -20,6 +20,7 @@ from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
+import yaml
 from ansible.parsing.vault import VaultLib, VaultSecret
 
 from ansible_collections.mailops.smtp.tests.fault.peer import Peer
@@ -29,7 +30,9 @@ COLLECTIONS = next(path for path in sys.path if path.endswith(".build/collection
 NOT_ROOT = os.geteuid() != 0
 
 FILES = {
-    "files/people.csv": '\ufeffto,subject,name\r\na@x.test,Hi,Ann\r\nb@x.test,"Hey, you",Jörg <3\r\n',
+    "people.csv": "to,name,amount\na@x.test,Ann,5 EUR\n",
+    "templates/reminder.j2": "Dear {{ name }}, please pay {{ amount }}.",
+    "files/quoted.csv": '\ufeffto,subject,name\r\na@x.test,Hi,Ann\r\nb@x.test,"Hey, you",Jörg <3\r\n',
     "files/attached.txt": "the controller's",
     "templates/body.j2": "Dear {{ name }},\n{% include 'sign.j2' %}\n",
     "templates/sign.j2": "your {{ app }} ({{ message.to }})",
@@ -44,17 +47,26 @@ FILES = {
     "host/template.j2": "Dear {{ name | default('you') }}",
     "host/people.jsonl": '{"to": "a@x.test", "name": "Ann"}\n{"to": ["b@x.test"], "body": "own"}\n',
 }
-VAULTED = {"terms.txt": "the terms"}
+VAULTED = {"terms.txt": "the terms", "terms.pdf": "a document"}
 
 
 def task(options: dict[str, t.Any], **keywords: t.Any) -> dict[str, t.Any]:
     return {"mailops.smtp.smtp_send": {"subject": "S", **options}, **keywords}
 
 
+def readme(heading: str) -> dict[str, t.Any]:
+    """The options in the README's example below a heading, but for the server's."""
+    text = (Path(__file__).resolve().parents[4] / "README.md").read_text(encoding="utf-8").split(f"# {heading}\n")[1]
+    (example,) = yaml.safe_load(text.split("```yaml\n")[1].split("```")[0])
+    options: dict[str, t.Any] = example["mailops.smtp.smtp_send"]
+    return {name: value for name, value in options.items() if name not in ("host", "tls")}
+
+
 TASKS: dict[str, dict[str, t.Any]] = {
+    "readme": task(readme("One message for each row of a file")),
     "csv": task(
         {
-            "messages_file": "people.csv",
+            "messages_file": "quoted.csv",
             "body_template": "body.j2",
             "html_template": "html.j2",
             "attachments": [{"path": "terms.txt", "remote_src": False}],
@@ -201,6 +213,13 @@ def test_a_template_for_each_recipient_in_a_csv_file(outcome: Outcome) -> None:
     assert (message["To"], message["Subject"]) == ("b@x.test", "Hey, you")
     assert text_of(message, "html") == "<p>Dear Jörg &lt;3</p>"
     assert files_of(message) == {"terms.txt": "the terms"}
+
+
+def test_the_readme_s_example(outcome: Outcome) -> None:
+    assert texts(outcome, "readme") == ["Dear Ann, please pay 5 EUR."]
+    (message,) = outcome.messages["readme"]
+    assert (message["To"], message["Subject"]) == ("a@x.test", "Your invoice")
+    assert files_of(message) == {"terms.pdf": b"a document"}
 
 
 def test_a_password_is_shown_nowhere(outcome: Outcome) -> None:

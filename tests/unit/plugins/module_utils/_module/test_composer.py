@@ -1,0 +1,75 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From options to envelopes: own options over common ones, files read on this host and remembered in measure."""
+
+from __future__ import annotations
+
+import gc
+import typing as t
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.mailops.smtp.plugins.module_utils._message.errors import InvalidMessage
+from ansible_collections.mailops.smtp.plugins.module_utils._message.mime import Attachment
+from ansible_collections.mailops.smtp.plugins.module_utils._module.message import _RECENT, Composer
+
+COMMON = {"from": "a@b.test", "to": "c@d.test", "subject": "S"}
+
+
+def attachment(path: Path | str, **more: t.Any) -> dict[str, t.Any]:
+    return {"path": str(path), "content": None, "name": None, "type": None, "cid": None, "remote_src": None, **more}
+
+
+def content(composer: Composer, **own: t.Any) -> str:
+    return composer.envelope(own).content.decode()
+
+
+@pytest.mark.parametrize("start", [b"", b"\xef\xbb\xbf"])
+def test_texts_from_files_of_this_host(tmp_path: Path, start: bytes) -> None:
+    (tmp_path / "b.txt").write_bytes(start + b"from a file")
+    (tmp_path / "h.html").write_bytes(start + b"<p>also from a file</p>")
+    composer = Composer({**COMMON, "body_file": str(tmp_path / "b.txt"), "html_file": str(tmp_path / "h.html")})
+    whole = content(composer)
+    assert "\r\n\r\nfrom a file\r\n" in whole
+    assert "\r\n\r\n<p>also from a file</p>\r\n" in whole
+
+
+def test_a_message_s_own_text_in_place_of_the_common_file(tmp_path: Path) -> None:
+    (tmp_path / "own.txt").write_text("own file")
+    composer = Composer({**COMMON, "body_file": "/nowhere"})
+    assert "own text" in content(composer, body="own text")
+    assert "own file" in content(composer, body_file=str(tmp_path / "own.txt"))
+    composer = Composer({**COMMON, "body": "common"})
+    assert "own file" in content(composer, body_file=str(tmp_path / "own.txt"))
+
+
+BAD = [
+    ({"body_file": "/nowhere"}, "body_file /nowhere cannot be read: No such file"),
+    ({"html_template": "t.j2"}, "html_template t.j2 is for the controller"),
+    ({"attachments": [attachment("/x", remote_src=False)]}, "the attachment /x is the controller's"),
+]
+
+
+@pytest.mark.parametrize(("own", "words"), BAD)
+def test_what_this_host_cannot_do(own: dict[str, t.Any], words: str) -> None:
+    with pytest.raises(InvalidMessage, match=words):
+        Composer(COMMON).envelope(own)
+
+
+def test_a_file_for_all_is_read_once_and_those_of_single_messages_are_forgotten(tmp_path: Path) -> None:
+    for number in range(100):
+        (tmp_path / f"{number}.txt").write_text(f"own {number}")
+    common = tmp_path / "common.txt"
+    common.write_text("for all")
+    composer = Composer({**COMMON, "inline": [{"path": str(common), "cid": "c", "mime_type": None}]})
+    content(composer)
+    common.unlink()
+    for number in range(100):
+        whole = content(composer, attachments=[attachment(tmp_path / f"{number}.txt")])
+        assert "common.txt" in whole
+    gc.collect()
+    alive = {one.name for one in gc.get_objects() if isinstance(one, Attachment)}
+    assert "common.txt" in alive
+    assert len([name for name in alive if name[0].isdigit()]) <= _RECENT
