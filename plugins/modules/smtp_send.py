@@ -43,7 +43,8 @@ options:
         given; all other columns are variables for O(body_template) and O(html_template). In place of commas there may
         be semicolons or tabs. For options with a list or a mapping a cell may hold JSON.
       - A JSON Lines file has one object a line, with the options of a message; all other keys are variables.
-      - What a row does not say, the task's own options say for all. Nothing in it is taken for a template.
+      - What a row does not say, the task's own options say for all. Nothing in it is taken for a template, but rows may
+        name files and templates of the controller when the file is the controller's.
     type: path
   messages_format:
     description: Form of O(messages_file). Without it, what the name's suffix says.

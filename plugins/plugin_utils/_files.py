@@ -24,16 +24,17 @@ class ControllerFiles:
 
     def __init__(self, action: ActionBase) -> None:
         self._action = action
-        self.find = functools.lru_cache(1024)(self._find)
-        self.text = functools.lru_cache(8)(self._text)
+        self._found = functools.lru_cache(1024)(action._find_needle)
+        self._texts = functools.lru_cache(8)(self._read)
 
-    def _find(self, name: str, option: str, folder: str = "files") -> str:
+    def find(self, name: str, option: str, folder: str = "files") -> str:
         """The path of a file: in the role's ``files`` or ``templates``, beside the playbook, or absolute.
 
+        :param option: what names the file, for errors.
         :raises AnsibleActionFail: there is none; says where it was looked for.
         """
         try:
-            found: str = self._action._find_needle(folder, name)
+            found: str = self._found(folder, name)
         except AnsibleError as error:
             hint = "this was the controller; remote_src: true looks on the host"
             raise AnsibleActionFail(f"{option}: {error} ({hint})") from None
@@ -56,13 +57,23 @@ class ControllerFiles:
         """Removes what ``readable`` has decrypted."""
         self._action._loader.cleanup_tmp_file(readable)
 
-    def _text(self, name: str, option: str) -> str:
-        path = self._find(name, option)
-        readable = self.readable(path, option)
+    def text(self, name: str, option: str) -> str:
+        """The text of a file.
+
+        :raises AnsibleActionFail: it cannot be read or decrypted, or is not UTF-8.
+        """
+        path = self.find(name, option)
         try:
-            return read_text(readable, option)
+            return self._texts(path)
+        except (AnsibleError, MessageError) as error:
+            raise AnsibleActionFail(f"{option}{error}") from None
+
+    def _read(self, path: str) -> str:
+        readable = self.readable(path, "")
+        try:
+            return read_text(readable, "")
         except MessageError as error:
-            raise AnsibleActionFail(str(error).replace(readable, path)) from None
+            raise MessageError(str(error).replace(readable, path)) from None
         finally:
             self.forget(readable)
 

@@ -70,7 +70,7 @@ class Messages:
 
     def _named(self, options: Options, prefix: str) -> dict[str, t.Any]:
         """The options under their documented names, as Ansible has it: an alias wins."""
-        named = {self._aliases.get(name, name): value for name, value in options.items() if name not in self._aliases}
+        named = {name: value for name, value in options.items() if name not in self._aliases}
         named.update({self._aliases[name]: value for name, value in options.items() if name in self._aliases})
         for names in TEXTS.values():
             given = [name for name in names if named.get(name) is not None]

@@ -62,6 +62,19 @@ def rows_in_file(path: str, form: str | None, names: Names, label: str) -> t.Ite
         raise AnsibleActionFail(str(error)) from None
 
 
+def of_the_host(rows: t.Iterable[Row]) -> t.Iterator[Row]:
+    """Rows that a host wrote: it is not to choose which of the controller's files are mailed.
+
+    :raises AnsibleActionFail: one names such a file.
+    """
+    for row in rows:
+        attachments = row.options.get("attachments")
+        for item in attachments if isinstance(attachments, list) else ():
+            if isinstance(item, dict) and item.get("remote_src") not in (None, True):
+                raise AnsibleActionFail(f"{row.where}: attachments: the host's messages may name the host's files only")
+        yield row
+
+
 @contextlib.contextmanager
 def kept(content: bytes) -> t.Iterator[str]:
     """The path of a file with this content, for a while, that only this user may read."""

@@ -18,7 +18,7 @@ from ._files import ControllerFiles, read_from_host
 from ._messages import Messages, boolean_option
 from ._plain import FEW
 from ._progress import run_in_slices
-from ._rows import Row, kept, rows_in_file, rows_in_list
+from ._rows import Row, kept, of_the_host, rows_in_file, rows_in_list
 from ._templates import ControllerTemplates, HostTemplates, Templates
 from ._uploads import Uploads
 
@@ -77,10 +77,12 @@ def _prepare(
             label, form = str(arguments.pop("messages_file")), arguments.pop("messages_format", None)
             if remote_src:
                 path = stack.enter_context(kept(read_from_host(action, label, "messages_file", task_vars)))
+                rows = of_the_host(rows_in_file(path, form, names, label))
             else:
                 path = files.readable(files.find(label, "messages_file"), "messages_file")
                 stack.callback(files.forget, path)
-            count = _spool(rows_in_file(path, form, names, label), messages, uploads, label)
+                rows = rows_in_file(path, form, names, label)
+            count = _spool(rows, messages, uploads, label)
         spool = uploads.send()
     if spool:
         arguments.update(messages_file=spool, _spool=True)

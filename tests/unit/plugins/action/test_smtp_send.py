@@ -36,7 +36,7 @@ class Action(ActionModule):
     task_vars: dict[str, t.Any]
     calls: list[dict[str, t.Any]]
     spools: list[list[t.Any]]
-    results: list[t.Any]
+    results: list[dict[str, t.Any]]
     transferred: list[str]
     shown: list[str]
 
@@ -76,8 +76,8 @@ class Action(ActionModule):
             lines = Path(arguments["messages_file"]).read_text().splitlines()
             self.spools.append([json.loads(line) for line in lines])
         result = self.results.pop(0) if self.results else dict(DONE)
-        if isinstance(result, Exception):
-            raise result
+        if "lost" in result:
+            raise AnsibleConnectionFailure(result["lost"])
         return result
 
 
@@ -333,6 +333,17 @@ def test_a_template_of_the_host_gets_nothing_of_the_controller(
         run(action)
 
 
+def test_a_host_s_messages_name_no_file_of_the_controller(make: Make, tmp_path: Path) -> None:
+    (tmp_path / "play/key.pem").write_text("secret")
+    (tmp_path / "t.j2").write_text("x")
+    (tmp_path / "m.jsonl").write_text('{"attachments": [{"path": "key.pem", "remote_src": "no"}]}\n')
+    files = {"messages_file": str(tmp_path / "m.jsonl"), "body_template": str(tmp_path / "t.j2")}
+    action = make(remote_src=True, to="a@b", **files)
+    with pytest.raises(AnsibleActionFail, match=r"m\.jsonl, line 1: attachments: the host's messages may name"):
+        run(action)
+    assert action.transferred == []
+
+
 REFUSED = [
     ({"body_template": "undefined.j2"}, "body_template undefined.j2: 'nickname' is undefined"),
     ({"messages": [{}, {"html_template": "undefined.j2"}]}, "messages[1]: html_template undefined.j2: 'nickname'"),
@@ -412,7 +423,7 @@ def test_progress_is_shown_until_the_module_is_done(make: Make) -> None:
 
 def test_a_host_lost_in_between_says_how_far_it_was(make: Make) -> None:
     action = make(**MANY)
-    action.results = [unfinished(100), AnsibleConnectionFailure("lost.")]
+    action.results = [unfinished(100), {"lost": "lost."}]
     with pytest.raises(AnsibleConnectionFailure, match=r"lost\. Before that, 100 of 1,000 messages: 100 sent"):
         run(action)
 
