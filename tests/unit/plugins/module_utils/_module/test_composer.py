@@ -60,16 +60,16 @@ def test_what_this_host_cannot_do(own: dict[str, t.Any], words: str) -> None:
 
 def test_a_file_for_all_is_read_once_and_those_of_single_messages_are_forgotten(tmp_path: Path) -> None:
     for number in range(100):
-        (tmp_path / f"{number}.txt").write_text(f"own {number}")
-    common = tmp_path / "common.txt"
+        (tmp_path / f"forgotten-{number}.txt").write_text(f"own {number}")
+    common = tmp_path / "kept-by-composer.txt"
     common.write_text("for all")
     composer = Composer({**COMMON, "inline": [{"path": str(common), "cid": "c", "mime_type": None}]})
     content(composer)
     common.unlink()
     for number in range(100):
-        whole = content(composer, attachments=[attachment(tmp_path / f"{number}.txt")])
-        assert "common.txt" in whole
+        whole = content(composer, attachments=[attachment(tmp_path / f"forgotten-{number}.txt")])
+        assert "kept-by-composer.txt" in whole
     gc.collect()
     alive = {one.name for one in gc.get_objects() if isinstance(one, Attachment)}
-    assert "common.txt" in alive
-    assert len([name for name in alive if name[0].isdigit()]) <= _RECENT
+    assert "kept-by-composer.txt" in alive
+    assert len([name for name in alive if name.startswith("forgotten-")]) <= _RECENT
