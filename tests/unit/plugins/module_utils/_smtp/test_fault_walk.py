@@ -134,7 +134,9 @@ def _of_neighbours(cell: Cell, index: int) -> list[list[str]]:
         return [SENT]
     if cell.fault in WILD or (cell.stage == "between" and cell.fault in (*LOST, LATER, NEVER)):
         return []
-    return [SENT] if cell.times < cell.attempts else [SENT, DEFERRED]
+    # who closes with a reply takes the next message along that was begun behind it
+    begun = cell.fault == CLOSING or (cell.stage == "content" and cell.fault in (LATER, NEVER))
+    return [SENT, DEFERRED] if begun and cell.times >= cell.attempts else [SENT]
 
 
 def walk(cells: t.Iterable[Cell], authority: Authority, side_by_side: int = 24) -> None:
