@@ -77,7 +77,7 @@ class Action(ActionModule):
             self.spools.append([json.loads(line) for line in lines])
         result = self.results.pop(0) if self.results else dict(DONE)
         if "lost" in result:
-            raise AnsibleConnectionFailure(result["lost"])
+            raise AnsibleConnectionFailure(str(result["lost"]))
         return result
 
 
