@@ -93,9 +93,9 @@ class Job(t.NamedTuple):
 
         Unknown stays unknown until somebody is known to have got it, since the earlier copy may well have been taken.
         """
-        result = attempt._replace(number=self.number, attempts=self.attempts + attempt.attempts)
+        attempts = self.attempts + attempt.attempts
         if not self.before:
-            return result
+            return DeliveryResult(attempt.message_id, attempt.size, attempt.recipients, attempts, self.number)
         latest = self.known
         for one in attempt.recipients:
             if (
@@ -104,7 +104,8 @@ class Job(t.NamedTuple):
                 or latest[one.address].status is not Status.UNKNOWN
             ):
                 latest[one.address] = one
-        return result._replace(recipients=tuple(latest[address] for address in self.recipients))
+        recipients = tuple(latest[address] for address in self.recipients)
+        return DeliveryResult(attempt.message_id, attempt.size, recipients, attempts, self.number)
 
 
 class Backlog:
@@ -170,12 +171,13 @@ class Backlog:
         :returns: the same if it is final, or None when there will be another attempt.
         """
         self.failures = 0
-        due = time.monotonic() + self._retry.delay(max(result.attempts, 1))
-        again = 0 < result.attempts < self._retry.attempts and due < self._deadline
-        if again and any(self._retry.again(one) for one in result.recipients):
-            heapq.heappush(self._delayed, (due, Job(result.number, result)))
-            return None
-        return result
+        if not 0 < result.attempts < self._retry.attempts or not any(map(self._retry.again, result.recipients)):
+            return result
+        due = time.monotonic() + self._retry.delay(result.attempts)
+        if due >= self._deadline:
+            return result
+        heapq.heappush(self._delayed, (due, Job(result.number, result)))
+        return None
 
     def abandon(self) -> t.Iterator[DeliveryResult]:
         """There will be no further attempt: what those messages came to that had one."""

@@ -100,7 +100,7 @@ class Connection:
         self.round_trips = 0
         self._spoke = False
         self._piece = _PIECE
-        self.scrub: t.Callable[[Reply], Reply] = lambda reply: reply
+        self.scrub: t.Callable[[Reply], Reply] | None = None
 
     @property
     def own_name(self) -> str:
@@ -166,7 +166,7 @@ class Connection:
         :raises ProtocolViolation: no SMTP reply.
         """
         try:
-            reply = self._parse_reply(stage)
+            reply = self._reply_at_hand() or self._wait_for_reply(stage)
         except MalformedReply as error:
             said = "" if stage is Stage.AUTH else f": {error}"  # it may echo what it was told
             raise self.violation(
@@ -174,17 +174,24 @@ class Connection:
                 stage,
                 "Check that host and port name an SMTP server; a port with implicit TLS needs tls: implicit.",
             ) from (None if stage is Stage.AUTH else error)
-        return self.scrub(reply)
+        return self.scrub(reply) if self.scrub else reply
 
-    def _parse_reply(self, stage: Stage) -> Reply:
+    def _reply_at_hand(self) -> Reply | None:
+        """A reply of one line that has come in already, as nearly all have with PIPELINING."""
+        end = self._buffer.find(b"\n") + 1
+        reply = single_line_reply(bytes(self._buffer[:end])) if end else None
+        if reply:
+            del self._buffer[:end]
+        return reply
+
+    def _wait_for_reply(self, stage: Stage) -> Reply:
         timeout = self.final_timeout if stage is Stage.END_OF_DATA else self.timeout
         deadline = time.monotonic() + timeout
         line = self._read_line(stage, deadline, timeout)
-        whole = single_line_reply(line)  # as nearly all are
-        if whole:
-            return whole
+        reply = single_line_reply(line)
         parser = ReplyParser()
-        reply = parser.feed(line)
+        if reply is None:
+            parser.feed(line)
         while reply is None:
             reply = parser.feed(self._read_line(stage, deadline, timeout))
         return reply

@@ -10,12 +10,13 @@ import typing as t
 from collections import deque
 from dataclasses import replace
 
+from .backlog import Job
 from .delivery import DeliveryResult, RecipientResult, Status
 from .errors import Stage
 from .session import SmtpSession
 
 if t.TYPE_CHECKING:
-    from .backlog import Job, Pace, RetryPolicy
+    from .backlog import Pace, RetryPolicy
     from .delivery import Envelope
     from .errors import SmtpError
     from .journal import Journal
@@ -107,7 +108,7 @@ class Courier:
             known = job.known
             open_ = tuple(one for one in envelope.recipients if one not in known or self._retry.again(known[one]))
             if open_:
-                self.in_hand.append(job._replace(recipients=envelope.recipients))
+                self.in_hand.append(Job(job.number, job.before, envelope.recipients))
                 yield envelope if open_ == envelope.recipients else replace(envelope, recipients=open_)
             elif job.before:
                 self._nothing_to_do.append(job.before._replace(number=job.number))

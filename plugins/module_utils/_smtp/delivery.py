@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import enum
-import functools
 import re
 import typing as t
 from dataclasses import dataclass
@@ -101,12 +100,12 @@ class Envelope:
         if not self.content.endswith(b"\r\n"):
             raise ValueError("the content of a message ends with CRLF")
 
-    @functools.cached_property
+    @property
     def is_8bit(self) -> bool:
         """Whether the content needs 8BITMIME (RFC 6152)."""
         return not self.content.isascii()
 
-    @functools.cached_property
+    @property
     def needs_smtputf8(self) -> bool:
         """Whether an address or a header field is not ASCII (RFC 6531 section 3.4)."""
         return self.utf8_header or not "".join((self.sender, *self.recipients)).isascii()

@@ -149,12 +149,11 @@ def check_offered(envelope: Envelope, capabilities: Capabilities, server: str) -
 
 def mail_command(envelope: Envelope, capabilities: Capabilities) -> bytes:
     """MAIL with the parameters of the extensions in use (RFC 1870, 6152, 6531, 8689, 3461)."""
-    parameters = ""
-    if "SIZE" in capabilities:
-        parameters += f" SIZE={len(envelope.content)}"
-    if envelope.is_8bit or envelope.needs_smtputf8:
+    parameters = f" SIZE={len(envelope.content)}" if "SIZE" in capabilities else ""
+    needs_smtputf8 = envelope.needs_smtputf8
+    if needs_smtputf8 or envelope.is_8bit:
         parameters += " BODY=8BITMIME"
-    if envelope.needs_smtputf8:
+    if needs_smtputf8:
         parameters += " SMTPUTF8"
     if envelope.require_tls:
         parameters += " REQUIRETLS"
