@@ -276,19 +276,23 @@ def test_a_check_sends_nothing(answers: dict[str, Result], find_mail: FindMail, 
     assert find_mail(f'SUBJECT "{nonce} checked"', seconds=0) == []
 
 
-def test_many_messages_arrive_once_each(send: t.Callable[..., Result], find_mail: FindMail, nonce: str) -> None:
+def test_many_messages_arrive_once_each(
+    send: t.Callable[..., Result], find_mail: FindMail, hosts: dict[str, t.Any], nonce: str
+) -> None:
+    """Over three connections; another run with the same journal finds nothing left to send."""
     count = 300
-    result = send(
-        "client",
-        host=MX,
-        **LETTER,
-        messages=[{"subject": f"{nonce} many", "body": str(number)} for number in range(count)],
-        connections=3,
-    )
+    messages = [{"subject": f"{nonce} many", "body": str(number)} for number in range(count)]
+    journal = f"/srv/{nonce}.journal"
+    options = {"host": MX, **LETTER, "messages": messages, "connections": 3, "journal": journal}
+    result = send("client", **options)
     assert result["failed"] is False, result["msg"]
     assert result["summary"]["sent"] == count
     assert len(result["connections"]) == 3
+    again = send("client", **options)
+    assert again["failed"] is False, again["msg"]
+    assert {message["attempts"] for message in again["messages"]} == {0}
     found = [parse(raw) for raw in find_mail(f'SUBJECT "{nonce} many"', count=count, seconds=60)]
     copies = collections.Counter(message["Message-ID"] for message in found)
     assert copies == collections.Counter(message["message_id"] for message in result["messages"])
     assert sorted(int(message.get_content()) for message in found) == list(range(count))
+    assert hosts["client"].file(journal).mode == 0o600
