@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The messages of a task, composed each time one is asked for: however many there are, one is in memory."""
+"""The messages of a task, composed when they are asked for: however many there are, few are in memory."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ if t.TYPE_CHECKING:
     from .._smtp.delivery import Envelope
 
 Options = t.Mapping[str, t.Any]
+
+#: Octets of messages that are kept from their check to their turn, which saves composing them twice.
+_KEPT = 1 << 24
 
 
 class Totals(t.NamedTuple):
@@ -45,12 +48,16 @@ class Outgoing(t.Sequence["Envelope"]):
         self._composer = Composer(options)
         self._run = run
         self._journal = options["journal"] is not None
+        self._checked: dict[int, Envelope] = {}
 
     def __len__(self) -> int:
         return len(self._source)
 
     def __getitem__(self, number: t.Any) -> t.Any:
         """:raises ValueError: the message cannot be sent; says which."""
+        return self._checked.pop(number, None) or self._composed(number)
+
+    def _composed(self, number: int) -> Envelope:
         try:
             return self._composer.envelope(self._source[number], None if self._journal else f"{self._run} {number}")
         except RowError:  # it says where
@@ -71,8 +78,11 @@ class Outgoing(t.Sequence["Envelope"]):
         size, recipients = 0, 0
         some: list[str] = []
         places: dict[str, int] = {}
-        for number, envelope in enumerate(self):
+        for number in range(len(self)):
+            envelope = self._composed(number)
             size += len(envelope.content)
+            if size < _KEPT:
+                self._checked[number] = envelope
             recipients += len(envelope.recipients)
             some += envelope.recipients if number < 5 else ()
             if self._journal and places.setdefault(envelope.message_id, number) != number:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
@@ -77,11 +78,12 @@ def run_send(module: AnsibleModule) -> None:
     except (ValueError, OAuthError) as error:
         module.fail_json(msg=f"Nothing was sent: {error}.", stage=Stage.COMPOSE.value)
     task = _Task(module, settings, provider, outgoing)
-    if options["check"]:
-        task.check()
-    if totals and module.check_mode:
-        task.preview(totals, journal)
-    task.send(Pool(settings, pace, retry, journal), Backlog(len(outgoing), pace, retry, part.seconds), part)
+    with contextlib.closing(journal) if journal else contextlib.nullcontext():
+        if options["check"]:
+            task.check()
+        if totals and module.check_mode:
+            task.preview(totals, journal)
+        task.send(Pool(settings, pace, retry, journal), Backlog(len(outgoing), pace, retry, part.seconds), part)
 
 
 def _pace(options: Options, provider: str | None) -> Pace:
@@ -185,9 +187,8 @@ class _Task:
 
     def _fail(self, error: SmtpError) -> t.NoReturn:
         """No session, and no sense in trying again."""
-        advice = hint_for(error.reply, error.stage, self._provider)
         self._stop(
-            f"{error}" + (f" {advice}" if advice and advice not in str(error) else ""),
+            error.sentence(hint_for(error.reply, error.stage, self._provider)),
             stage=error.stage.value,
             server=error.server,
             code=error.reply.code if error.reply else None,
@@ -204,7 +205,7 @@ class _Task:
 
     def _answer(self) -> dict[str, t.Any]:
         sessions = self._report.sessions
-        more = {"connections": sessions, "connection": sessions[-1]} if sessions else {}
+        more: dict[str, t.Any] = {"connections": sessions, "connection": sessions[-1] if sessions else None}
         if self._module._diff and not self._module.check_mode:
             more["diff"] = diffs(self._outgoing)
         return {**self._report.form(self._many), **more}

@@ -98,7 +98,7 @@ class Connection:
         self.final_timeout = settings.final_timeout
         self.usable = True
         self.round_trips = 0
-        self._spoke = False
+        self._spoke = True  # by connecting
         self._piece = _PIECE
         self.scrub: t.Callable[[Reply], Reply] | None = None
 

@@ -56,7 +56,7 @@ class SmtpError(Exception):
         self.server = server
         self.reply = reply
         self.advice = advice
-        super().__init__(self._sentence())
+        super().__init__(self.sentence(advice))
 
     def __reduce__(self) -> tuple[t.Any, ...]:
         """What another process needs to have the same error."""
@@ -65,10 +65,11 @@ class SmtpError(Exception):
         )
         return again, (self.problem,)
 
-    def _sentence(self) -> str:
+    def sentence(self, advice: str) -> str:
+        """What happened, with this advice in place of the general one, where it is not empty."""
         said = f' The server said: "{self.reply}".' if self.reply else ""
-        advice = f" {self.advice}" if self.advice else ""
-        return f"{self.server}, stage {self.stage.value}: {self.problem}.{said}{advice}"
+        advice = advice or self.advice
+        return f"{self.server}, stage {self.stage.value}: {self.problem}.{said}" + (f" {advice}" if advice else "")
 
     @property
     def temporary(self) -> bool:

@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 from email import message_from_bytes, policy
 from pathlib import Path
 
 import pytest
 
-from ansible_collections.mailops.smtp.tests.fault.peer import END_OF_DATA, Fault, Peer
+from ansible_collections.mailops.smtp.tests.fault.peer import END_OF_DATA, Fault, Moment, Peer
 
 Run = t.Callable[..., dict[str, t.Any]]
 
@@ -191,3 +192,109 @@ def test_advice_for_a_known_reply(run: Run) -> None:
         result = run(peer)
     assert result["recipients"][0]["advice"]
     assert result["recipients"][0]["advice"] in result["msg"]
+
+
+# Many messages
+
+
+def test_results_of_many_are_those_somebody_reads(run: Run) -> None:
+    messages = [{"to": f"p{number}@b.test"} for number in range(1100)]
+    with Peer(disturb=lambda moment: "550 5.1.1 no" if moment.recipient == "p77@b.test" else None) as peer:
+        result = run(peer, messages=messages, to=None, partial="ok")
+        everything = run(peer, messages=messages, to=None, partial="ok", results="all")
+        open_only = run(peer, messages=messages[70:80], to=None, partial="ok", results="open")
+    assert [one["index"] for one in result["messages"]] == [77]
+    assert result["summary"] == {"sent": 1099, "refused": 1, "deferred": 0, "unknown": 0}
+    assert [one["index"] for one in everything["messages"]] == list(range(1100))
+    assert [one["index"] for one in open_only["messages"]] == [7]
+
+
+def test_connections_side_by_side(run: Run) -> None:
+    messages = [{"to": f"p{number}@b.test"} for number in range(60)]
+    with Peer() as peer:
+        result = run(peer, messages=messages, to=None, connections=3)
+    assert sorted(message["To"] for message in received(peer)) == sorted(one["to"] for one in messages)
+    assert sum(one["messages"] for one in result["connections"]) == 60
+    assert [one["recipients"][0]["address"] for one in result["messages"]] == [one["to"] for one in messages]
+
+
+def test_another_run_with_a_journal(run: Run, tmp_path: Path) -> None:
+    messages = [{"to": f"p{number}@b.test"} for number in range(5)]
+    options = {"messages": messages, "to": None, "journal": str(tmp_path / "journal"), "idempotency_key": "news 1"}
+    with Peer(disturb=lambda moment: "451 4.2.0 later" if moment.recipient == "p3@b.test" else None) as peer:
+        assert run(peer, **options)["summary"]["deferred"] == 1
+    with Peer() as peer:
+        preview = run(peer, _check=True, **options)
+        assert "but for 4 that an earlier run has sent" in preview["msg"]
+        assert peer.connections == 0
+        second = run(peer, **options)
+        assert "took 5 messages for 5 recipients, 4 of them in an earlier run" in second["msg"]
+        assert [one["attempts"] for one in second["messages"]] == [0, 0, 0, 1, 0]
+        third = run(peer, **options)
+        assert third["summary"]["sent"] == 5
+        assert third["connections"] == []
+    assert [message["To"] for message in received(peer)] == ["p3@b.test"]
+
+
+def test_a_journal_tells_messages_apart_by_all_they_say(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "report.txt"
+    options = {"journal": str(tmp_path / "journal"), "attach": str(path)}
+    with Peer() as peer:
+        for content in ("one", "one", "two"):
+            path.write_text(content)
+            run(peer, **options)
+    assert len(peer.messages) == 2
+
+
+def test_two_messages_that_would_be_one(run: Run, tmp_path: Path) -> None:
+    with Peer() as peer:
+        result = run(peer, messages=[{"to": "a@b.test"}] * 2, to=None, journal=str(tmp_path / "journal"))
+    assert "messages[1] and messages[0]" in result["msg"]
+    assert "its own idempotency_key" in result["msg"]
+    assert peer.connections == 0
+
+
+def test_a_long_task_in_slices(run: Run, tmp_path: Path) -> None:
+    """The first ends when its time is over, the next go on where it left off; deferred ones keep their attempts."""
+    messages = [{"to": f"p{number}@b.test"} for number in range(30)]
+    greylisted: set[str] = set()
+
+    def greylist(moment: Moment) -> str | None:
+        if (
+            moment.stage != "RCPT"
+            or moment.recipient in greylisted
+            or moment.recipient not in ("p0@b.test", "p9@b.test")
+        ):
+            return None
+        greylisted.add(moment.recipient)
+        return "450 4.2.0 greylisted"
+
+    part = {"run": "r1", "seconds": 0.2, "journal": str(tmp_path / "state")}
+    options = {"messages": messages, "to": None, "messages_per_minute": 6000, "attempts": 2, "retry_delay": 0.3}
+    answers: list[dict[str, t.Any]] = []
+    with Peer(disturb=greylist) as peer:
+        while not answers or answers[-1].get("_unfinished"):
+            answers.append(run(peer, _slice=part, **options))
+            assert len(answers) < 20
+    assert len(answers) > 1
+    assert answers[0]["_progress"]["total"] == 30
+    assert 0 < answers[0]["_progress"]["sent"] < 30
+    last = answers[-1]
+    assert last["summary"] == {"sent": 30, "refused": 0, "deferred": 0, "unknown": 0}
+    assert [one["attempts"] for one in last["messages"]] == [2 if number in (0, 9) else 1 for number in range(30)]
+    assert sum(one["messages"] for one in last["connections"]) == 30
+    assert sorted(message["To"] for message in received(peer) if message["To"]) == sorted(one["to"] for one in messages)
+
+
+def test_preview_and_diff(run: Run) -> None:
+    attachment = {"content": "x" * 9000, "name": "x.bin", "type": "application/octet-stream"}
+    result = run(None, _check=True, _ansible_diff=True, attachments=[attachment], bcc="hidden@b.test")
+    assert result["preview"].startswith("MAIL FROM:<a@a.test>\nRCPT TO:<b@b.test>\nRCPT TO:<hidden@b.test>\n")
+    assert "Subject: s\n" in result["preview"]
+    assert "more lines of base64]" in result["preview"]
+    (diff,) = result["diff"]
+    assert diff["before"] == ""
+    assert re.sub("=_[0-9a-f]+", "", diff["after"]) == re.sub("=_[0-9a-f]+", "", result["preview"])
+    many = run(None, _check=True, messages=[{"to": f"p{number}@b.test"} for number in range(30)], to=None)
+    assert sum("preview" in one for one in many["messages"]) == 20
+    assert "diff" not in many

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import ssl
 import traceback
 import typing as t
@@ -182,6 +183,37 @@ def test_tls_and_login(authority: Authority, mode: TlsMode) -> None:
     assert info["tls_verified"] is True
     assert info["auth_mechanism"] == "PLAIN"
     assert f"AUTH PLAIN {AUTH_PLAIN_RESPONSE}" in peer.commands
+
+
+def test_a_server_older_than_ehlo() -> None:
+    """RFC 5321 section 3.2."""
+    with Peer({"EHLO": "502 5.5.1 command not implemented"}, extensions=["PIPELINING"]) as peer:
+        result = deliver(peer)
+    assert statuses(result) == ["sent", "sent"]
+    assert [command.split()[0] for command in peer.commands[:3]] == ["EHLO", "HELO", "MAIL"]
+    assert "SIZE" not in peer.commands[2]
+
+
+def test_a_session_tells_what_it_came_to(authority: Authority) -> None:
+    with Peer(tls=authority.server) as peer:
+        changes = {"tls": TlsPolicy(ca_file=authority.ca_file)}
+        with SmtpSession(settings(peer, **changes)) as session:
+            opening = session.info.round_trips
+            assert len(list(session.deliver_all([ENVELOPE] * 5))) == 5
+            info = session.info.to_dict()
+    assert opening == 5  # greeting (nothing was said before), EHLO, STARTTLS, the handshake, EHLO
+    assert info["round_trips"] - opening == 6  # one for the first envelope, one a message from then on
+    assert info["messages"] == 5
+    assert 0 < info["seconds"] < 10
+    assert (
+        info["certificate_subject"]
+        == "O=trustme v"
+        + trustme.__version__
+        + ", OU=Testing cert #"
+        + (info["certificate_subject"].rpartition("#")[2])
+    )
+    assert re.fullmatch("[0-9a-f]{64}", info["certificate_sha256"])
+    assert info["certificate_expires"].endswith("GMT")
 
 
 def test_login_by_prompts(authority: Authority) -> None:
