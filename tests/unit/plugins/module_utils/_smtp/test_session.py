@@ -205,13 +205,7 @@ def test_a_session_tells_what_it_came_to(authority: Authority) -> None:
     assert info["round_trips"] - opening == 6  # one for the first envelope, one a message from then on
     assert info["messages"] == 5
     assert 0 < info["seconds"] < 10
-    assert (
-        info["certificate_subject"]
-        == "O=trustme v"
-        + trustme.__version__
-        + ", OU=Testing cert #"
-        + (info["certificate_subject"].rpartition("#")[2])
-    )
+    assert re.fullmatch("O=trustme v[0-9.]+, OU=Testing cert #.+", info["certificate_subject"])
     assert re.fullmatch("[0-9a-f]{64}", info["certificate_sha256"])
     assert info["certificate_expires"].endswith("GMT")
 
