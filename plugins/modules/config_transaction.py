@@ -13,17 +13,21 @@ version_added: 0.1.0
 author:
   - The mailops.smtp authors (@mailops)
 description:
-  - Takes all files of a service at once, lays them out in a private directory, lets programs validate them there,
-    puts them in place by rename, activates them and checks the service's health.
-  - When any step fails, every file is put back and the service activated again with the old ones.
-  - When nothing differs and the service is healthy, nothing is done. When nothing differs and it is not healthy, or an
-    earlier run was cut short, the files are activated again.
+  - Takes all files of a service at once, lays them out in a private directory, builds and validates there, puts every
+    file in its place by rename, makes the service use them and checks its health.
+  - When any step fails, every file is put back, with owner, mode and SELinux context, and the service is activated
+    again with the old ones. That needs no free disk space.
+  - A run that was killed at any moment is finished or undone by the next one.
+  - When nothing differs and the service is healthy, nothing is done. When nothing differs and it is not healthy, the
+    files are activated again.
+  - A manifest in C(/var/lib/mailops/NAME) says which files the transaction owns. What was there before its first run is
+    kept beside each file, in the directory C(.mailops-NAME) that only root can enter.
 extends_documentation_fragment:
   - mailops.smtp._attributes
 attributes:
   check_mode:
     support: full
-    details: Validates too, unless the programs for it are not installed yet.
+    details: Builds and validates too, in a temporary directory, unless the programs for it are not installed yet.
   diff_mode:
     support: full
     details: Of a file given as O(files[].secret) only shows that it changes.
@@ -34,11 +38,24 @@ options:
     description: Name of the transaction, unique on the host, of letters, digits, C(_) and C(-).
     type: str
     required: true
+  state:
+    description:
+      - V(present) deploys the files.
+      - V(absent) puts back what was there before the first run, and removes what was not. O(files), O(directories),
+        O(build) and O(validators) are not used then; O(activate), O(services) and O(health) are.
+    type: str
+    choices: [present, absent]
+    default: present
   files:
-    description: The files.
+    description:
+      - The files, all that the transaction owns. Required for O(state=present).
+      - A file of an earlier run that is no longer declared gives way to what was there before the first run, or is
+        removed where there was none.
+      - What is declared wins over a file that somebody edited since the last run. The diff shows the edit, and
+        RV(edited_files) names the file.
+      - A file is a regular file. A symbolic link in its place is refused.
     type: list
     elements: dict
-    required: true
     suboptions:
       path:
         description: Where the file belongs. Missing directories are made.
@@ -62,19 +79,103 @@ options:
         description: Group it belongs to.
         type: str
         default: root
-  validate:
+  directories:
     description:
-      - Commands, each as a list of words, that must succeed before anything is changed.
-      - C({stage}) stands for the directory below which all files are laid out under their full paths.
-      - A command that writes to standard error has found something and counts as failed.
+      - Directories to make where they are missing. One that is there is left as it is.
+      - One that the transaction made, declared or not, is removed when it is no longer needed and empty.
     type: list
-    elements: list
+    elements: dict
     default: []
+    suboptions:
+      path:
+        description: Path of the directory.
+        type: path
+        required: true
+      mode:
+        description: Permission bits in octal, in quotes. A directory that is not declared gets V(0755).
+        type: raw
+        default: "0755"
+      owner:
+        description: User it belongs to.
+        type: str
+        default: root
+      group:
+        description: Group it belongs to.
+        type: str
+        default: root
+  build:
+    description:
+      - Files that a program makes from declared files, such as the lookup tables of a mail server.
+      - All are built in the stage, so that they can be validated. A built file is put in place when its source or its
+        command changed, or when it is not as the last run left it. It need not come out the same every time.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      command:
+        description: Command as a list of words. C({stage}) as in O(validators). A word on standard error is a failure.
+        type: list
+        elements: str
+        required: true
+      source:
+        description: Path of the declared file that it is built from. Owner, group, mode and secrecy are the same.
+        type: path
+        required: true
+      creates:
+        description: Path of the file that is built, without C({stage}).
+        type: path
+        required: true
+  validators:
+    description:
+      - What must accept the files before anything is changed, in this order. Each entry names one kind of validator.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      command:
+        description:
+          - Command as a list of words, that must succeed.
+          - C({stage}) stands for the directory below which all files are laid out under their full paths.
+          - A command that writes to standard error has found something and counts as failed.
+        type: list
+        elements: str
   activate:
-    description: Commands, each as a list of words, that make the service use the files.
+    description: Commands, each as a list of words, that are run after every change, before O(services).
     type: list
     elements: list
     default: []
+  services:
+    description:
+      - Services that read the files. After a change each is reloaded where that suffices, and restarted where it must.
+      - A service that is not healthy before, or not healthy with the old files after a reload, is restarted.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      reload:
+        description:
+          - Command as a list of words that makes the running service read its files again.
+          - Without it every change restarts.
+        type: list
+        elements: str
+      restart:
+        description: Command as a list of words that starts the service anew, or for the first time.
+        type: list
+        elements: str
+        required: true
+      files:
+        description: Files that it reads, or directories they are in. All files when not given.
+        type: list
+        elements: path
+        default: []
+      restart_files:
+        description: Files, or directories they are in, whose change a reload does not reach.
+        type: list
+        elements: path
+        default: []
+      restart_lines:
+        description: Regular expression for lines whose change a reload does not reach, in any of its files.
+        type: str
   health:
     description:
       - Commands, each as a list of words, that succeed when the service is healthy. They change nothing.
@@ -101,36 +202,84 @@ EXAMPLES = r"""
         secret: "{{ vault_transfer_key }}"
         mode: "0640"
         group: bind
-    validate:
-      - [named-checkconf, "{stage}/etc/bind/named.conf.local"]
-    activate:
-      - [systemctl, reload, named]
+    validators:
+      - command: [named-checkconf, "{stage}/etc/bind/named.conf.local"]
+    services:
+      - reload: [systemctl, reload, named]
+        restart: [systemctl, restart, named]
     health:
       - [systemctl, is-active, --quiet, named]
     explain:
       - [journalctl, --no-pager, --lines=10, --unit=named]
+
+- name: A table of a mail server, built and swapped with its source
+  mailops.smtp.config_transaction:
+    name: tables
+    files:
+      - path: /etc/postfix/virtual
+        content: "{{ lookup('ansible.builtin.template', 'virtual.j2') }}"
+    build:
+      - command: [postmap, "lmdb:{stage}/etc/postfix/virtual"]
+        source: /etc/postfix/virtual
+        creates: /etc/postfix/virtual.lmdb
+
+- name: Put back what was there before all this
+  mailops.smtp.config_transaction:
+    name: nameserver
+    state: absent
+    activate:
+      - [systemctl, restart, named]
 """
 
 RETURN = r"""
 changed_files:
-  description: Paths of the files that were, or would be, written.
+  description: Paths of the declared files that were, or would be, written or built.
   type: list
   elements: str
-  returned: always
+  returned: once the files could be compared
+removed_files:
+  description: Paths of files no longer declared, which were, or would be, removed or replaced by what was there first.
+  type: list
+  elements: str
+  returned: once the files could be compared
+edited_files:
+  description: Those of the two above that somebody changed or removed since the last run.
+  type: list
+  elements: str
+  returned: once the files could be compared
+recovered:
+  description: Whether an earlier run was cut short or could not settle the service, and was or would be mended.
+  type: bool
+  returned: once the files could be compared
+step:
+  description:
+    - The step that failed, one of V(options), V(lock), V(plan), V(stage), V(build), V(validate), V(prepare), V(swap),
+      V(activate), V(health), V(committed), or one of the steps that clear away what a run left.
+  type: str
+  returned: on failure
+failed_file:
+  description: Path of the file that a program complained of, where it named one.
+  type: str
+  returned: on failure
+failed_line:
+  description: Line in RV(failed_file), counted from 1, where the program named one.
+  type: int
+  returned: on failure
 msg:
   description: What failed and whether everything was put back, or what could not be validated in check mode.
   type: str
-  returned: on failure, and in check mode when a validator is not installed yet
+  returned: on failure, and in check mode when a program for building or validating is not installed yet
 """
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._module.transaction import ARGUMENTS, run_transaction
+from ..module_utils._module.transaction import run_transaction
+from ..module_utils._module.transaction_options import ARGUMENTS, REQUIRED_IF
 
 
 def main() -> None:
     # no_log: Ansible would write the parameters into the host's syslog, and masks only secrets that repr() leaves alone
-    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True, no_log=True)
+    module = AnsibleModule(argument_spec=ARGUMENTS, required_if=REQUIRED_IF, supports_check_mode=True, no_log=True)
     run_transaction(module)
 
 

@@ -16,7 +16,7 @@ import pytest
 from ansible.module_utils import basic
 from ansible.module_utils.testing import patch_module_args
 
-from ansible_collections.mailops.smtp.plugins.module_utils._module import transaction
+from ansible_collections.mailops.smtp.plugins.module_utils._module import transaction_options
 from ansible_collections.mailops.smtp.plugins.modules import config_transaction
 
 OWNER = {"owner": getpass.getuser(), "group": grp.getgrgid(os.getgid()).gr_name}
@@ -27,7 +27,7 @@ Run = t.Callable[..., dict[str, t.Any]]
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """``run(files, check=False, **options)`` gives the module's result; ``log`` in it is what went to syslog."""
     log: list[str] = []
-    monkeypatch.setattr(transaction, "_STATE_DIRECTORY", str(tmp_path / "state"))
+    monkeypatch.setattr(transaction_options, "STATE_DIRECTORY", str(tmp_path / "state"))
     monkeypatch.setattr(basic.AnsibleModule, "log", lambda _self, msg, **_more: log.append(str(msg)))
 
     def run_module(files: list[dict[str, t.Any]], check: bool = False, **options: t.Any) -> dict[str, t.Any]:
@@ -49,13 +49,18 @@ def target(tmp_path: Path) -> Path:
 
 def leftovers(tmp_path: Path) -> list[str]:
     return sorted(
-        path.name for path in tmp_path.rglob("*") if path.name.endswith((".pending", ".stage", ".mailops-new"))
+        path.name
+        for path in [*tmp_path.glob("state/*/*"), *tmp_path.rglob(".mailops-*/*")]
+        if path.name != "manifest" and path.suffix != ".first"
     )
 
 
 def test_a_change_and_none(run: Run, target: Path, tmp_path: Path) -> None:
     files = [{"path": str(target), "content": "new\n"}]
-    options = {"validate": [["grep", "-q", "new", f"{{stage}}{target}"]], "activate": [["touch", f"{tmp_path}/active"]]}
+    options = {
+        "validators": [{"command": ["grep", "-q", "new", f"{{stage}}{target}"]}],
+        "activate": [["touch", f"{tmp_path}/active"]],
+    }
     preview = run(files, check=True, **options)
     assert (preview["changed"], target.read_text()) == (True, "old\n")
     assert "+new" not in preview["diff"][0]["before"]
@@ -67,9 +72,9 @@ def test_a_change_and_none(run: Run, target: Path, tmp_path: Path) -> None:
 
 
 FAILURES = [
-    {"validate": [["sh", "-c", "echo no good >&2"]]},
-    {"validate": [["false"]]},
-    {"validate": [["no-such-program"]]},
+    {"validators": [{"command": ["sh", "-c", "echo no good >&2"]}]},
+    {"validators": [{"command": ["false"]}]},
+    {"validators": [{"command": ["no-such-program"]}]},
     {"activate": [["false"]]},
     {"activate": [["no-such-program"]]},
     {"health": [["false"]]},
@@ -97,18 +102,15 @@ def test_the_service_gets_its_old_file_back(run: Run, target: Path, tmp_path: Pa
     assert leftovers(tmp_path) == []
 
 
-def test_a_killed_run_is_undone_to_what_was_before_it(
-    run: Run, target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_killed_run_is_undone_to_what_was_before_it(run: Run, target: Path, tmp_path: Path) -> None:
     files = [{"path": str(target), "content": "new\n"}]
-    with monkeypatch.context() as killed:
-        killed.setattr(transaction._Transaction, "_activate", lambda _self: os._exit(9))
-        if (child := os.fork()) == 0:
-            run(files)
-        os.waitpid(child, 0)
+    if (child := os.fork()) == 0:
+        run(files, activate=[["sh", "-c", "kill -9 $PPID"]])
+    os.waitpid(child, 0)
     assert target.read_text() == "new\n"
-    assert leftovers(tmp_path) == ["app.pending", "app.stage"] or leftovers(tmp_path) == ["app.pending"]
-    assert run(files, check=True)["changed"] is True
+    assert leftovers(tmp_path) == ["app.conf.old", "swapping"]
+    preview = run(files, check=True)
+    assert (preview["changed"], preview["recovered"]) == (True, True)
     result = run(files, activate=[["grep", "-q", "old", str(target)]])
     assert "Everything was put back as it was" in result["msg"]
     assert target.read_text() == "old\n"
@@ -132,7 +134,7 @@ def test_no_secret_in_result_or_log(run: Run, target: Path) -> None:
     files = [{"path": str(target), "secret": secret, "mode": "0600"}]
     results = [
         run(files, check=True),
-        run(files, validate=[["sh", "-c", f"cat {{stage}}{target} >&2"]]),
+        run(files, validators=[{"command": ["sh", "-c", f"cat {{stage}}{target} >&2"]}]),
         run(files),
     ]
     for text in map(json.dumps, results):

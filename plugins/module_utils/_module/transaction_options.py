@@ -1,0 +1,183 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The options of ``config_transaction``, and the values the core takes in their place."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import typing as t
+from dataclasses import dataclass
+
+from .._transaction.model import TransactionError, WantedDirectory, WantedFile, digest_of
+from .validators import VALIDATORS
+
+_COMMANDS: dict[str, t.Any] = {"type": "list", "elements": "list", "default": []}
+_COMMAND: dict[str, t.Any] = {"type": "list", "elements": "str"}
+_OWNERSHIP: dict[str, t.Any] = {
+    "owner": {"type": "str", "default": "root"},
+    "group": {"type": "str", "default": "root"},
+}
+
+ARGUMENTS: dict[str, t.Any] = {
+    "name": {"type": "str", "required": True},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "files": {
+        "type": "list",
+        "elements": "dict",
+        "options": {
+            "path": {"type": "path", "required": True},
+            "content": {"type": "str"},
+            "secret": {"type": "str", "no_log": True},
+            "mode": {"type": "raw", "default": "0644"},
+            **_OWNERSHIP,
+        },
+        "mutually_exclusive": [("content", "secret")],
+        "required_one_of": [("content", "secret")],
+    },
+    "directories": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {
+            "path": {"type": "path", "required": True},
+            "mode": {"type": "raw", "default": "0755"},
+            **_OWNERSHIP,
+        },
+    },
+    "build": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {
+            "command": {**_COMMAND, "required": True},
+            "source": {"type": "path", "required": True},
+            "creates": {"type": "path", "required": True},
+        },
+    },
+    "validators": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {name: validator.options for name, validator in VALIDATORS.items()},
+        "mutually_exclusive": [tuple(VALIDATORS)],
+        "required_one_of": [tuple(VALIDATORS)],
+    },
+    "activate": _COMMANDS,
+    "services": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {
+            "reload": _COMMAND,
+            "restart": {**_COMMAND, "required": True},
+            "files": {"type": "list", "elements": "path", "default": []},
+            "restart_files": {"type": "list", "elements": "path", "default": []},
+            "restart_lines": {"type": "str"},
+        },
+    },
+    "health": _COMMANDS,
+    "explain": _COMMANDS,
+}
+
+REQUIRED_IF = [("state", "present", ["files"])]
+
+#: Where transactions remember themselves.
+STATE_DIRECTORY = "/var/lib/mailops"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the options ask for.
+
+    :param memory: the transaction's own directory.
+    """
+
+    memory: str
+    files: tuple[WantedFile, ...]
+    directories: tuple[WantedDirectory, ...]
+
+
+def read_options(params: t.Mapping[str, t.Any]) -> Wanted:
+    """:raises TransactionError: an option makes no sense."""
+    memory = os.path.join(STATE_DIRECTORY, _plain_name(params["name"]))
+    _require_words(params)
+    if params["state"] == "absent":
+        return Wanted(memory, (), ())
+    written = [_file(options) for options in params["files"]]
+    built = [_product(step, written) for step in params["build"]]
+    return Wanted(memory, (*written, *built), tuple(_directory(options) for options in params["directories"]))
+
+
+def _require_words(params: t.Mapping[str, t.Any]) -> None:
+    commands = [(option, argv) for option in ("activate", "health", "explain") for argv in params[option]]
+    commands += [("build", step["command"]) for step in params["build"]]
+    commands += [("validators", entry["command"]) for entry in params["validators"] if entry["command"] is not None]
+    for service in params["services"]:
+        commands += [("services", service["restart"])]
+        commands += [("services", service["reload"])] if service["reload"] is not None else []
+        _require_pattern(service["restart_lines"])
+    for option, argv in commands:
+        if not argv or not all(isinstance(word, str) for word in argv):
+            raise TransactionError(
+                f"{option}: {argv!r} is no command; expected a list of words such as [postfix, status]"
+            )
+
+
+def _require_pattern(pattern: str | None) -> None:
+    try:
+        re.compile(pattern or "")
+    except re.error as error:
+        raise TransactionError(f"services: restart_lines {pattern!r} is no regular expression: {error}") from error
+
+
+def _plain_name(name: str) -> str:
+    if not re.match(r"[A-Za-z0-9][A-Za-z0-9_-]*\Z", name):
+        raise TransactionError(f"name is {name!r}, expected letters, digits, _ and -")
+    return name
+
+
+def _file(options: t.Mapping[str, t.Any]) -> WantedFile:
+    secret = options["secret"] is not None
+    text: str = options["secret"] if secret else options["content"]
+    return WantedFile(
+        path=options["path"],
+        content=text.encode("utf-8"),
+        mode=_mode(options["path"], options["mode"]),
+        owner=options["owner"],
+        group=options["group"],
+        secret=secret,
+    )
+
+
+def _product(step: t.Mapping[str, t.Any], written: list[WantedFile]) -> WantedFile:
+    """A built file is as its source is, in owner, mode and secrecy; built anew when source or command differ."""
+    source = next((file for file in written if file.path == step["source"]), None)
+    if source is None:
+        raise TransactionError(f"build: the source {step['source']} is not among the files")
+    recipe = json.dumps([step["command"], digest_of(source.content or b"")])
+    return WantedFile(
+        path=step["creates"],
+        content=None,
+        mode=source.mode,
+        owner=source.owner,
+        group=source.group,
+        secret=source.secret,
+        recipe=digest_of(recipe.encode("utf-8")),
+    )
+
+
+def _directory(options: t.Mapping[str, t.Any]) -> WantedDirectory:
+    path = options["path"]
+    return WantedDirectory(path, _mode(path, options["mode"]), options["owner"], options["group"])
+
+
+def _mode(path: str, mode: t.Any) -> int:
+    """Octal digits in quotes, or the number YAML makes of them without quotes."""
+    if isinstance(mode, str) and re.match(r"[0-7]{3,4}\Z", mode):
+        return int(mode, 8)
+    if isinstance(mode, int) and not isinstance(mode, bool) and 0 <= mode <= 0o7777:
+        return int(mode)
+    raise TransactionError(f'the mode of {path} is {mode!r}, expected octal digits in quotes such as "0640"')

@@ -1,0 +1,39 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What can judge a staged configuration. A table: a new validator is a new row, and an option of its name appears."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .commands import Commands
+
+
+class Validator(t.NamedTuple):
+    """One kind of validator.
+
+    :ivar options: argument spec of the option that bears its name.
+    :ivar programs: what it needs installed, from its option; where one is missing, check mode says so.
+    :ivar judge: takes its option and the stage; raises :class:`TransactionError` with what is wrong, where known with
+        file and line.
+    """
+
+    options: dict[str, t.Any]
+    programs: t.Callable[[t.Any], list[str]]
+    judge: t.Callable[[Commands, t.Any, str], None]
+
+
+def _judge_by_command(commands: Commands, argv: list[str], stage: str) -> None:
+    commands.must_succeed(argv, stage, silent=True)
+
+
+VALIDATORS: dict[str, Validator] = {
+    "command": Validator({"type": "list", "elements": "str"}, lambda argv: argv[:1], _judge_by_command),
+}
+
+
+def chosen(entry: t.Mapping[str, t.Any]) -> tuple[Validator, t.Any]:
+    """The validator an entry of ``validators`` names, and its option."""
+    name = next(name for name in VALIDATORS if entry[name] is not None)
+    return VALIDATORS[name], entry[name]

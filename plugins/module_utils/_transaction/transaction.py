@@ -1,0 +1,247 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A set of files deployed as one: all of them and a service that is well, or what was there before.
+
+**States.** One file in the transaction's directory holds the journal of a run, written once. Its *name* tells how far
+the run came, so that going on or back is a rename, which needs no space. Each rename is synced, after what it vouches
+for:
+
+============== ============================================= =================================
+``preparing``  new and old versions are laid beside files    sweep what was laid, forget it
+``swapping``   files may be replaced, the service activated  put files back: ``undone``
+``committed``  new files and service are good                clear away the old: ``manifest``
+``undone``     old files are back, the service may not know  activate, then forget it
+``manifest``   nothing: this is what the transaction owns    --
+============== ============================================= =================================
+
+The last column is what is done about a state, by the run itself after a failure or by the next one after a crash. Each
+such step may be cut short and done again. ``undone`` stays until a service was activated with the files that are there;
+a new run may begin beside it, and takes over its word.
+
+**Order of a run.** Lock; recover; plan; stage, build, validate (in ``stage``, removed at the end or by the next run);
+journal; prepare; ``swapping``; swap; activate; check; ``committed``; clear; ``manifest``. Before ``swapping`` no live
+file is touched, and from there on no space is needed.
+
+It runs no program and knows no service: a :class:`.stage.Service` does that. An observer hears of each step.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import typing as t
+
+from .memory import COMMITTED, MANIFEST, PREPARING, SWAPPING, UNDONE, Memory
+from .model import Observer, Steps, TransactionError, WantedDirectory, WantedFile
+from .plan import Plan, make_plan
+from .stage import Service, lay_out
+from .swap import Journal, Swap, entries_of, path_beside, require_original
+
+#: How a failed run left the host.
+UNTOUCHED = "untouched"
+PUT_BACK = "put back"
+UNHEALTHY = "unhealthy"  # nothing had to be replaced, and the service is not well
+NOT_ACTIVE = "not active"  # the old files are back, the service is not
+NOT_BACK = "not back"  # some files could not be put back; the next run tries again
+NOT_CLEARED = "not cleared"  # all is as wanted, some old file is still beside; the next run tries again
+
+
+class TransactionFailed(Exception):
+    """A run that did not come to its end.
+
+    :ivar cause: what failed first.
+    :ivar outcome: one of the constants above.
+    :ivar then: what failed on the way back; ``None`` if nothing did.
+    """
+
+    def __init__(self, cause: TransactionError, outcome: str, then: TransactionError | None = None) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
+        self.outcome = outcome
+        self.then = then
+
+
+class Transaction:
+    """All runs of one name on one host.
+
+    :param directory: where it remembers itself; its last part is the name.
+    """
+
+    def __init__(self, directory: str, observe: Observer) -> None:
+        self._name = os.path.basename(directory)
+        self._step = Steps(observe)
+        self._memory = Memory(directory, self._step)
+
+    @contextlib.contextmanager
+    def alone(self) -> t.Iterator[bool]:
+        """With no other run beside, after what an earlier one left was finished or undone; gives whether one did.
+
+        :raises TransactionFailed: another run is at work, or what was left cannot be mended.
+        """
+        with contextlib.ExitStack() as stack:
+            try:
+                stack.enter_context(self._memory.locked())
+                interrupted = self._memory.interrupted()
+                self._recover()
+            except TransactionError as error:
+                raise TransactionFailed(error, UNTOUCHED) from error
+            yield interrupted
+
+    def interrupted(self) -> bool:
+        """Whether an earlier run was cut short; to be asked without the lock."""
+        return self._memory.interrupted()
+
+    def plan(self, files: t.Sequence[WantedFile], directories: t.Sequence[WantedDirectory] = ()) -> Plan:
+        """What has to be done; nothing wanted means that all gives way to what was there before the first run.
+
+        :raises TransactionFailed: the files cannot be declared so, or an original is gone.
+        """
+        try:
+            with self._step("plan"):
+                self._memory.require_unowned(wanted.path for wanted in files)
+                manifest = self._memory.manifest()
+                plan = make_plan(files, directories, manifest, lambda path: path_beside(self._name, path, "first"))
+                require_original(plan)
+                return plan
+        except TransactionError as error:
+            raise TransactionFailed(error, UNTOUCHED) from error
+
+    def preview(self, plan: Plan, root: str, service: Service) -> None:
+        """Build and validate below ``root``, an empty directory of the caller's, and leave the host alone.
+
+        :raises TransactionFailed: the files are not valid.
+        """
+        try:
+            lay_out(root, plan, service, self._step)
+        except TransactionError as error:
+            raise TransactionFailed(error, UNTOUCHED) from error
+
+    def carry_out(self, plan: Plan, service: Service) -> bool:
+        """Do what the plan says; to be called inside :meth:`alone`.
+
+        :return: whether anything was done that a user would call a change.
+        :raises TransactionFailed: a step failed; its outcome says what the host is like now.
+        """
+        last = self._memory.read(UNDONE)
+        unsettled = last.unsettled if last else ()
+        if plan:
+            self._replace(plan, unsettled, service)
+            return True
+        if plan.manifest_after({}) != plan.manifest:
+            self._adopt(plan, unsettled, service)
+        return self._settle(plan, unsettled, service)
+
+    def _replace(self, plan: Plan, unsettled: tuple[str, ...], service: Service) -> None:
+        journal = self._prepare(plan, unsettled, service)
+        try:
+            Swap(self._name, journal, self._step).forward()
+            self._activate(plan, unsettled, service)
+            self._memory.move(SWAPPING, COMMITTED)
+        except TransactionError as error:
+            if self._memory.reached(COMMITTED):
+                raise TransactionFailed(error, NOT_CLEARED) from error
+            self._go_back(plan, journal, service, error)
+        self._clear()
+
+    def _prepare(self, plan: Plan, unsettled: tuple[str, ...], service: Service) -> Journal:
+        """Everything up to the first touch of a live file."""
+        try:
+            try:
+                built = self._stage(plan, service) if plan.files and plan else {}
+                changed = tuple(change.path for change in plan.changes)
+                journal = Journal(
+                    entries=tuple(entries_of(plan)),
+                    made=tuple(directory.path for directory in plan.made),
+                    released=plan.released,
+                    unsettled=tuple(sorted({*unsettled, *changed})),
+                    manifest=plan.manifest_after(built),
+                )
+                self._memory.begin(journal)
+                Swap(self._name, journal, self._step).prepare(self._memory.stage, plan.made, service.label)
+            finally:
+                self._memory.sweep()
+            self._memory.move(PREPARING, SWAPPING)
+        except TransactionError as error:
+            try:
+                self._recover()
+            except TransactionError as then:
+                raise TransactionFailed(error, UNTOUCHED, then) from error
+            raise TransactionFailed(error, UNTOUCHED) from error
+        return journal
+
+    def _stage(self, plan: Plan, service: Service) -> dict[str, str]:
+        with self._step("stage", self._memory.stage):
+            os.mkdir(self._memory.stage, 0o700)
+        return lay_out(self._memory.stage, plan, service, self._step)
+
+    def _adopt(self, plan: Plan, unsettled: tuple[str, ...], service: Service) -> None:
+        """Take note of what is there: no live file is touched, and no service needs to know."""
+        self._prepare(plan, unsettled, service)
+        try:
+            self._memory.move(SWAPPING, COMMITTED)
+        except TransactionError as error:
+            raise TransactionFailed(error, UNTOUCHED) from error
+        self._clear()
+
+    def _settle(self, plan: Plan, unsettled: tuple[str, ...], service: Service) -> bool:
+        """Nothing to replace: activate where a run before could not, or where the service is not well."""
+        if not unsettled:
+            try:
+                with self._step("health"):
+                    service.check()
+                return False
+            except TransactionError:
+                pass
+        try:
+            self._activate(plan, unsettled, service)
+            self._memory.forget(UNDONE)
+        except TransactionError as error:
+            raise TransactionFailed(error, UNHEALTHY) from error
+        return True
+
+    def _activate(self, plan: Plan, unsettled: t.Collection[str], service: Service, back: bool = False) -> None:
+        with self._step("activate"):
+            service.activate(plan, unsettled, back)
+        with self._step("health"):
+            service.check()
+
+    def _go_back(self, plan: Plan, journal: Journal, service: Service, cause: TransactionError) -> t.NoReturn:
+        try:
+            self._put_back(journal)
+        except TransactionError as error:
+            raise TransactionFailed(cause, NOT_BACK, error) from cause
+        try:
+            self._activate(plan, journal.unsettled, service, back=True)
+            self._memory.forget(UNDONE)
+        except TransactionError as error:
+            raise TransactionFailed(cause, NOT_ACTIVE, error) from cause
+        raise TransactionFailed(cause, PUT_BACK) from cause
+
+    def _put_back(self, journal: Journal) -> None:
+        swap = Swap(self._name, journal, self._step)
+        swap.back()
+        swap.sweep()
+        self._memory.move(SWAPPING, UNDONE)
+
+    def _clear(self) -> None:
+        try:
+            self._recover()
+        except TransactionError as error:
+            raise TransactionFailed(error, NOT_CLEARED) from error
+
+    def _recover(self) -> None:
+        """Finish or undo what a run left, this one or an earlier one; the states tell which."""
+        self._memory.sweep()
+        if journal := self._memory.read(PREPARING):
+            Swap(self._name, journal, self._step).sweep()
+            self._memory.forget(PREPARING)
+        if journal := self._memory.read(SWAPPING):
+            self._put_back(journal)
+        if journal := self._memory.read(COMMITTED):
+            Swap(self._name, journal, self._step).clear()
+            self._memory.forget(UNDONE)
+            if journal.manifest:
+                self._memory.move(COMMITTED, MANIFEST)
+            else:
+                self._memory.forget(MANIFEST, COMMITTED)

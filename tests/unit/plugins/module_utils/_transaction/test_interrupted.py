@@ -1,0 +1,329 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A run that is killed, or finds the disk full, at any step: the next one leaves the tree whole."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import functools
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import tempfile
+import typing as t
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.mailops.smtp.plugins.module_utils._transaction import transaction as core
+from ansible_collections.mailops.smtp.plugins.module_utils._transaction.model import WantedDirectory, WantedFile
+from ansible_collections.mailops.smtp.plugins.module_utils._transaction.transaction import TransactionFailed
+from ansible_collections.mailops.smtp.tests.unit.support.transaction_host import (
+    Boundary,
+    Host,
+    MemoryService,
+    Tree,
+    files_of,
+)
+
+Bundle = tuple[list[WantedFile], list[WantedDirectory]]
+Observer = t.Callable[[str, str], None]
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> t.Iterator[Path]:
+    """In memory where the machine has such a place: these tests sync thousands of times."""
+    memory = Path("/dev/shm")  # noqa: S108 - mkdtemp makes a private directory in it
+    if not os.access(memory, os.W_OK):
+        yield tmp_path
+        return
+    with tempfile.TemporaryDirectory(dir=memory) as directory:
+        yield Path(directory)
+
+
+def old_bundle(host: Host) -> Bundle:
+    """Replaces an original, builds a table, makes a directory, adopts a file that is as it shall be."""
+    table = host.wanted("names.table", "old names", 0o600)
+    return [
+        host.wanted("main.cf", "old main"),
+        table,
+        host.built("names.db", table, 0o600),
+        host.wanted("gone.d/extra.cf", "only of old"),
+        host.wanted("same.cf", "same", 0o644),
+        host.wanted("leaves.cf", "of old, in place of an original"),
+    ], []
+
+
+def new_bundle(host: Host) -> Bundle:
+    """Replaces again, builds again, makes deep directories, and lets three files of the old one go."""
+    table = host.wanted("names.table", "new names", 0o600)
+    return [
+        host.wanted("main.cf", "new main", 0o644),
+        table,
+        host.built("names.db", table, 0o600),
+        host.wanted("same.cf", "same no more", 0o644),
+        host.wanted("fresh/deep/er.cf", "new"),
+        host.wanted("late.cf", "new, in place of an original"),
+    ], [host.directory("fresh", 0o711), host.directory("empty", 0o700)]
+
+
+def nothing(_host: Host) -> Bundle:
+    return [], []
+
+
+BUNDLES = {"old": old_bundle, "new": new_bundle, "nothing": nothing}
+STARTS = ["nothing", "old"]
+
+
+def host_at(root: Path, start: str) -> Host:
+    """A host with originals, on which ``start`` was deployed."""
+    root.mkdir(parents=True, exist_ok=True)
+    host = Host(root)
+    host.write("main.cf", "original main", 0o604)
+    host.write("same.cf", "same", 0o644)
+    host.write("leaves.cf", "original", 0o600)
+    host.write("late.cf", "original too", 0o640)
+    host.load()
+    if start != "nothing":
+        host.run(*BUNDLES[start](host))
+    return host
+
+
+def boundaries(root: Path, start: str, target: str) -> list[Boundary]:
+    """Every step that an undisturbed run takes, in order."""
+    seen: list[Boundary] = []
+    host = host_at(root, start)
+    host.run(*BUNDLES[target](host), observe=lambda step, path: seen.append((step, path)))
+    return seen
+
+
+def expected(root: Path, start: str, target: str) -> tuple[Tree, dict[str, tuple[str, int]]]:
+    """The tree and the originals where nothing disturbs."""
+    host = host_at(root, start)
+    host.run(*BUNDLES[target](host))
+    return host.tree(), host.originals()
+
+
+def at(number: int, act: t.Callable[[], None]) -> Observer:
+    """An observer that acts before step ``number``, counted from 0."""
+    steps = iter(range(10_000))
+
+    def observe(_step: str, _path: str) -> None:
+        if next(steps) == number:
+            act()
+
+    return observe
+
+
+def killed_at(number: int, host: Host, bundle: Bundle) -> bool:
+    """Run in a process that kills itself before step ``number``; false when the run has fewer steps."""
+    child = os.fork()
+    if child == 0:
+        try:
+            host.run(*bundle, observe=at(number, lambda: os.kill(os.getpid(), signal.SIGKILL)))
+        finally:
+            os._exit(3)  # came to an end, or raised: both are no kill
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+
+
+def require_whole(host: Host, target: str, wanted: tuple[Tree, dict[str, tuple[str, int]]]) -> None:
+    """The tree is the wanted one, the service uses it, nothing is left over, and one more run finds nothing to do."""
+    assert host.tree() == wanted[0]
+    assert host.loaded == files_of(wanted[0])
+    assert host.originals() == wanted[1]
+    assert host.debris() == []
+    assert host.run(*BUNDLES[target](host)) is False
+
+
+@pytest.mark.parametrize("start", STARTS)
+@pytest.mark.parametrize("following", ["new", "start"])
+def test_killed_at_every_step(root: Path, subtests: pytest.Subtests, start: str, following: str) -> None:
+    """Killed while it deploys the new bundle; the next run brings the new one, or what was there at the start."""
+    target = "new" if following == "new" else start
+    at_start = host_at(root / "start", start)
+    wanted = expected(root / "new", start, "new") if following == "new" else (at_start.tree(), at_start.originals())
+    steps = boundaries(root / "steps", start, "new")
+    assert {
+        "stage",
+        "build",
+        "validate",
+        "prepare",
+        "swapping",
+        "swap",
+        "activate",
+        "health",
+        "committed",
+        "clear",
+    } <= {step for step, _path in steps}
+    for number, (step, path) in enumerate(steps):
+        place = root / str(number)
+        with subtests.test(f"killed before {number}: {step} {path.removeprefix(str(root / 'steps'))}"):
+            host = host_at(place, start)
+            assert killed_at(number, host, new_bundle(host))
+            host.run(*BUNDLES[target](host))
+            require_whole(host, target, wanted)
+        shutil.rmtree(place)
+    host = host_at(root / "end", start)
+    assert not killed_at(len(steps), host, new_bundle(host)), "there are more steps than an undisturbed run showed"
+
+
+@pytest.mark.parametrize("first", ["prepare", "swap", "activate", "clear", "manifest"])
+def test_the_run_that_mends_is_killed_too(root: Path, subtests: pytest.Subtests, first: str) -> None:
+    """Killed at the last step of a kind; the next run at any of its own; the third one finds its way."""
+    steps = boundaries(root / "steps", "old", "new")
+    last = max(number for number, (step, _path) in enumerate(steps) if step == first)
+    wanted = host_at(root / "old", "old").tree(), host_at(root / "old2", "old").originals()
+    for number in range(200):
+        place = root / str(number)
+        host = host_at(place, "old")
+        assert killed_at(last, host, new_bundle(host))
+        again = killed_at(number, host, old_bundle(host))
+        with subtests.test(f"killed before the last {first}, then before {number}"):
+            host.run(*old_bundle(host))
+            require_whole(host, "old", wanted)
+        shutil.rmtree(place)
+        if not again:
+            assert number > 10
+            return
+    pytest.fail("the second run never came to its end")
+
+
+@contextlib.contextmanager
+def small_disk(root: Path) -> t.Iterator[None]:
+    """A file system of its own, of 256 kB."""
+    root.mkdir()
+    try:
+        done = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(root)], capture_output=True, check=False
+        )
+    except FileNotFoundError:
+        pytest.skip("mount is not installed")
+    if done.returncode != 0:
+        pytest.skip(f"mounting needs root: {done.stderr.decode()}")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", str(root)], check=True)
+
+
+def fill(root: Path) -> None:
+    """Leave not one octet."""
+    with open(root / "filler", "ab", buffering=0) as filler:
+        for size in (65536, 4096, 1):
+            with contextlib.suppress(OSError):
+                while filler.write(b"x" * size):
+                    pass
+
+
+def require_clean_failure_or_success(host: Host, observe: Observer, before: Tree, after: Tree) -> str:
+    """Whichever it is, the tree and what the service read are of one piece, and nothing is left over."""
+    service = MemoryService(host)
+    service.read = files_of(before)
+    said, there = "", after
+    try:
+        host.run(*new_bundle(host), observe=observe, service=service)
+    except TransactionFailed as failed:
+        said, there = f"{failed.outcome}: {failed}", before
+    assert (host.tree(), service.read, host.debris()) == (there, files_of(there), [])
+    return said
+
+
+@pytest.mark.parametrize("start", STARTS)
+def test_disk_full_from_any_step_on(root: Path, subtests: pytest.Subtests, start: str) -> None:
+    """A real file system without one free octet. Before the swap that is a clean failure; after it, no matter."""
+    steps = boundaries(root / "steps", start, "new")
+    before = host_at(root / "before", start).tree()
+    after = expected(root / "after", start, "new")[0]
+    swapping = [step for step, _path in steps].index("swapping")
+    outcomes = []
+    for number, (step, path) in enumerate(steps):
+        disk = root / "disk"
+        with small_disk(disk), subtests.test(f"full before {number}: {step} {path}"):
+            host = host_at(disk, start)
+            observe = at(number, functools.partial(fill, disk))
+            said = require_clean_failure_or_success(host, observe, before, after)
+            outcomes.append(said)
+            assert not said or (said.startswith(core.UNTOUCHED) and "No space left" in said and number < swapping)
+        disk.rmdir()
+    assert outcomes[0]
+    assert not outcomes[-1]
+
+
+@pytest.mark.parametrize("start", STARTS)
+def test_no_file_may_grow_from_any_step_on(root: Path, subtests: pytest.Subtests, start: str) -> None:
+    """The same without root: the process may not write one octet more."""
+    steps = boundaries(root / "steps", start, "new")
+    before = host_at(root / "before", start).tree()
+    after = expected(root / "after", start, "new")[0]
+    swapping = [step for step, _path in steps].index("swapping")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    for number, (step, path) in enumerate(steps):
+        host = host_at(root / str(number), start)
+        with subtests.test(f"no more before {number}: {step} {path}"):
+            observe = at(number, lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard)))
+            try:
+                said = require_clean_failure_or_success(host, observe, before, after)
+            finally:
+                resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+            assert not said or (said.startswith(core.UNTOUCHED) and number < swapping)
+
+
+def raise_full() -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.mark.parametrize("start", STARTS)
+def test_any_step_may_fail(root: Path, subtests: pytest.Subtests, start: str) -> None:
+    """One step fails: the tree is as it was, or, where the new files are good already, as wanted."""
+    steps = boundaries(root / "steps", start, "new")
+    before = host_at(root / "before", start).tree()
+    wanted = expected(root / "after", start, "new")
+    committed = [step for step, _path in steps].index("committed")
+    for number, (step, path) in enumerate(steps):
+        host = host_at(root / str(number), start)
+        with subtests.test(f"fails {number}: {step} {path}"):
+            with pytest.raises(TransactionFailed) as caught:
+                host.run(*new_bundle(host), observe=at(number, raise_full))
+            cause, outcome = caught.value.cause, caught.value.outcome
+            assert (cause.step, "No space left" in str(cause)) == (step, True)
+            if number > committed:
+                assert outcome == core.NOT_CLEARED
+                assert files_of(host.tree()) == files_of(wanted[0])
+            else:
+                assert outcome in (core.UNTOUCHED, core.PUT_BACK)
+                assert host.tree() == before
+                assert host.loaded == files_of(before)
+                assert host.debris() == []
+            host.run(*new_bundle(host))
+            require_whole(host, "new", wanted)
+
+
+def test_what_cannot_be_put_back_is_put_back_by_the_next_run(root: Path, subtests: pytest.Subtests) -> None:
+    """The swap fails, and then every step of the way back from some step on."""
+    wanted = host_at(root / "old", "old").tree(), host_at(root / "old2", "old").originals()
+    steps = [step for step, _path in boundaries(root / "steps", "old", "new")]
+    swap = max(number for number, step in enumerate(steps) if step == "swap")
+    for way in range(1, 40):
+        host = host_at(root / str(way), "old")
+        seen: list[str] = []
+
+        def observe(step: str, _path: str, seen: list[str] = seen, way: int = way) -> None:
+            seen.append(step)
+            if len(seen) - 1 == swap or len(seen) - 1 >= swap + way:
+                raise_full()
+
+        with pytest.raises(TransactionFailed) as caught:
+            host.run(*new_bundle(host), observe=observe)
+        if caught.value.outcome == core.PUT_BACK:
+            assert way > 10
+            return
+        with subtests.test(f"{way} steps after the swap: {seen[-1]}"):
+            assert caught.value.outcome in (core.NOT_BACK, core.NOT_ACTIVE)
+            assert caught.value.then is not None
+            host.run(*old_bundle(host))
+            require_whole(host, "old", wanted)
+    pytest.fail("the way back never came to its end")

@@ -1,0 +1,151 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A host for transactions: a tree of files, a service that reads them all, and a state that can be looked at."""
+
+from __future__ import annotations
+
+import getpass
+import grp
+import itertools
+import json
+import os
+import stat
+import typing as t
+from pathlib import Path
+
+from ansible_collections.mailops.smtp.plugins.module_utils._transaction.model import (
+    TransactionError,
+    WantedDirectory,
+    WantedFile,
+    digest_of,
+)
+from ansible_collections.mailops.smtp.plugins.module_utils._transaction.plan import Plan
+from ansible_collections.mailops.smtp.plugins.module_utils._transaction.transaction import Transaction
+
+OWNER = getpass.getuser()
+GROUP = grp.getgrgid(os.getgid()).gr_name
+
+#: What a person can see of a tree: path below it -> content, mode, owner.
+Tree = dict[str, tuple[str, int, int]]
+Boundary = tuple[str, str]
+
+_nonces = itertools.count()
+
+
+class Host:
+    """``live`` holds the files, ``state`` what transactions remember; ``reads`` is what the service last read."""
+
+    def __init__(self, root: Path, state: Path | None = None) -> None:
+        self.live = root / "live"
+        self.state = (state or root) / "state"
+        self._loaded = root / "loaded.json"
+        self.live.mkdir(exist_ok=True)
+
+    def write(self, name: str, content: str, mode: int = 0o644) -> Path:
+        path = self.live / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+        path.chmod(mode)
+        return path
+
+    def wanted(self, name: str, content: str, mode: int = 0o640, **more: t.Any) -> WantedFile:
+        return WantedFile(str(self.live / name), content.encode(), mode, OWNER, GROUP, **more)
+
+    def built(self, name: str, source: WantedFile, mode: int = 0o640) -> WantedFile:
+        """A file that ``build`` makes of its source, never the same twice."""
+        recipe = f"{source.path} {digest_of(source.content or b'')}"
+        return WantedFile(str(self.live / name), None, mode, OWNER, GROUP, recipe=recipe)
+
+    def directory(self, name: str, mode: int) -> WantedDirectory:
+        return WantedDirectory(str(self.live / name), mode, OWNER, GROUP)
+
+    def run(
+        self,
+        files: t.Sequence[WantedFile],
+        directories: t.Sequence[WantedDirectory] = (),
+        observe: t.Callable[[str, str], None] = lambda _step, _path: None,
+        service: Service | None = None,
+        name: str = "app",
+    ) -> bool:
+        """One run, as the module does it."""
+        transaction = Transaction(str(self.state / name), observe)
+        with transaction.alone() as interrupted:
+            plan = transaction.plan(files, directories)
+            return transaction.carry_out(plan, service or Service(self)) or interrupted
+
+    def tree(self) -> Tree:
+        """All but the private directories; a built file without what makes it differ from the last."""
+        found: Tree = {}
+        for path in sorted(self.live.rglob("*")):
+            if any(part.startswith(".mailops-") for part in path.parts):
+                continue
+            status = path.lstat()
+            content = path.read_text().partition(" #")[0] if path.is_file() else "/"
+            found[str(path.relative_to(self.live))] = (content, stat.S_IMODE(status.st_mode), status.st_uid)
+        return found
+
+    def debris(self) -> list[str]:
+        """What no run may leave: anything beside the files but originals, anything in the state but the manifest."""
+        beside = [path for path in self.live.rglob(".mailops-*/*") if path.suffix != ".first"]
+        beside += [path for path in self.live.rglob(".mailops-*") if not any(path.iterdir())]
+        kept = [path for path in self.state.rglob("*") if path.is_file() and path.name != "manifest"]
+        return sorted(map(str, [*beside, *kept, *self.state.rglob("stage")]))
+
+    def originals(self) -> dict[str, tuple[str, int]]:
+        found = self.live.rglob(".mailops-*/*.first")
+        return {path.stem: (path.read_text(), stat.S_IMODE(path.stat().st_mode)) for path in found}
+
+    def load(self) -> None:
+        self._loaded.write_text(json.dumps(files_of(self.tree())))
+
+    @property
+    def loaded(self) -> Tree:
+        """The files as the service last read them."""
+        return {path: tuple(seen) for path, seen in json.loads(self._loaded.read_text()).items()}
+
+
+def files_of(tree: Tree) -> Tree:
+    """A service reads files; an empty directory more or less is nothing to it."""
+    return {path: seen for path, seen in tree.items() if seen[0] != "/"}
+
+
+class Service:
+    """Reads the tree when activated. Each refusal is a predicate on the tree it is asked about."""
+
+    def __init__(self, host: Host, refuses: str = "", with_content: str = "") -> None:
+        self._host = host
+        self._refuses = refuses
+        self._with = with_content
+        self.labels: list[tuple[str, str]] = []
+
+    def label(self, path: str, live: str) -> None:
+        self.labels.append((path, live))
+
+    def build(self, stage: str) -> None:
+        for source in Path(stage + str(self._host.live)).rglob("*.table"):
+            text = f"built of {source.read_text()} #{os.getpid()} {next(_nonces)}"
+            source.with_suffix(".db").write_text(text)
+
+    def validate(self, stage: str) -> None:
+        self._judge("validate", Path(stage + str(self._host.live)))
+
+    def activate(self, plan: Plan, unsettled: t.Collection[str], back: bool) -> None:
+        del plan, unsettled, back
+        self._judge("activate", self._host.live)
+        self._host.load()
+
+    def check(self) -> None:
+        self._judge("check", self._host.live)
+
+    def _judge(self, step: str, root: Path) -> None:
+        if step == self._refuses and any(self._with in path.read_text() for path in root.glob("*") if path.is_file()):
+            raise TransactionError(f"{step} says no")
+
+
+class MemoryService(Service):
+    """One that keeps what it read to itself, so that it needs no disk."""
+
+    def activate(self, plan: Plan, unsettled: t.Collection[str], back: bool) -> None:
+        del plan, unsettled, back
+        self.read = files_of(self._host.tree())
