@@ -64,6 +64,8 @@ def _preview(module: AnsibleModule, transaction: core.Transaction, wanted: Wante
     plan = transaction.plan(wanted.files, wanted.directories)
     _tell(module, plan, report)
     report["recovered"] = interrupted
+    if interrupted:
+        report["edited_files"] = []  # by that run, and not by somebody
     service = _service(module, plan)
     missing = service.missing()
     if plan and plan.files and missing:

@@ -156,7 +156,7 @@ def _directories(
 ) -> tuple[tuple[WantedDirectory, ...], tuple[str, ...]]:
     declared = {directory.path: directory for directory in directories}
     needed = {*declared, *(parent for path in (*paths, *declared) for parent in parents_of(path))}
-    made = sorted(path for path in needed if not os.path.lexists(path))
+    made = sorted(path for path in needed if not os.path.isdir(path))
     released = sorted((path for path in manifest.directories if path not in needed), reverse=True)
     return tuple(declared.get(path, WantedDirectory(path)) for path in made), tuple(released)
 

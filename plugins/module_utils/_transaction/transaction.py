@@ -186,7 +186,7 @@ class Transaction:
 
     def _settle(self, plan: Plan, unsettled: tuple[str, ...], service: Service) -> bool:
         """Nothing to replace: activate where a run before could not, or where the service is not well."""
-        if not unsettled:
+        if not self._memory.reached(UNDONE):
             try:
                 with self._step("health"):
                     service.check()

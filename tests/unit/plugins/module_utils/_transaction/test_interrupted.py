@@ -71,12 +71,18 @@ def new_bundle(host: Host) -> Bundle:
     ], [host.directory("fresh", 0o711), host.directory("empty", 0o700)]
 
 
+def adopting_bundle(host: Host) -> Bundle:
+    """Only what is there already."""
+    return [host.wanted("same.cf", "same", 0o644), host.wanted("leaves.cf", "original", 0o600)], []
+
+
 def nothing(_host: Host) -> Bundle:
     return [], []
 
 
-BUNDLES = {"old": old_bundle, "new": new_bundle, "nothing": nothing}
+BUNDLES = {"old": old_bundle, "new": new_bundle, "adopting": adopting_bundle, "nothing": nothing}
 STARTS = ["nothing", "old"]
+WAYS = [("nothing", "new"), ("old", "new"), ("old", "nothing"), ("nothing", "adopting"), ("adopting", "nothing")]
 
 
 def host_at(root: Path, start: str) -> Host:
@@ -139,36 +145,36 @@ def require_whole(host: Host, target: str, wanted: tuple[Tree, dict[str, tuple[s
     assert host.run(*BUNDLES[target](host)) is False
 
 
-@pytest.mark.parametrize("start", STARTS)
-@pytest.mark.parametrize("following", ["new", "start"])
-def test_killed_at_every_step(root: Path, subtests: pytest.Subtests, start: str, following: str) -> None:
-    """Killed while it deploys the new bundle; the next run brings the new one, or what was there at the start."""
-    target = "new" if following == "new" else start
+@pytest.mark.parametrize(("start", "target"), WAYS)
+def test_the_steps_of_a_run(root: Path, start: str, target: str) -> None:
+    """What the tables below are made of: if a kind of step goes missing, they no longer walk it."""
+    kinds = {step for step, _path in boundaries(root, start, target)}
+    always = {"lock", "plan", "prepare", "sweep", "swapping", "committed", "clear"}
+    if "adopting" not in (start, target):
+        always |= {"swap", "activate", "health"}
+    if target == "new":
+        always |= {"stage", "build", "validate"}
+    assert always <= kinds
+
+
+@pytest.mark.parametrize("following", ["target", "start"])
+@pytest.mark.parametrize(("start", "target"), WAYS)
+def test_killed_at_every_step(root: Path, subtests: pytest.Subtests, start: str, target: str, following: str) -> None:
+    """Killed on the way from one bundle to another; the next run brings the one, or the other again."""
+    end = target if following == "target" else start
     at_start = host_at(root / "start", start)
-    wanted = expected(root / "new", start, "new") if following == "new" else (at_start.tree(), at_start.originals())
-    steps = boundaries(root / "steps", start, "new")
-    assert {
-        "stage",
-        "build",
-        "validate",
-        "prepare",
-        "swapping",
-        "swap",
-        "activate",
-        "health",
-        "committed",
-        "clear",
-    } <= {step for step, _path in steps}
+    wanted = (at_start.tree(), at_start.originals()) if end == start else expected(root / "end", start, target)
+    steps = boundaries(root / "steps", start, target)
     for number, (step, path) in enumerate(steps):
         place = root / str(number)
         with subtests.test(f"killed before {number}: {step} {path.removeprefix(str(root / 'steps'))}"):
             host = host_at(place, start)
-            assert killed_at(number, host, new_bundle(host))
-            host.run(*BUNDLES[target](host))
-            require_whole(host, target, wanted)
+            assert killed_at(number, host, BUNDLES[target](host))
+            host.run(*BUNDLES[end](host))
+            require_whole(host, end, wanted)
         shutil.rmtree(place)
-    host = host_at(root / "end", start)
-    assert not killed_at(len(steps), host, new_bundle(host)), "there are more steps than an undisturbed run showed"
+    host = host_at(root / "last", start)
+    assert not killed_at(len(steps), host, BUNDLES[target](host)), "there are more steps than an undisturbed run showed"
 
 
 @pytest.mark.parametrize("first", ["prepare", "swap", "activate", "clear", "manifest"])

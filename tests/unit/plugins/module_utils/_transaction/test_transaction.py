@@ -1,0 +1,370 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The rules of a transaction: what it owns, what wins, what comes back, and what it refuses."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import stat
+import typing as t
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.mailops.smtp.plugins.module_utils._transaction import disk
+from ansible_collections.mailops.smtp.plugins.module_utils._transaction import transaction as core
+from ansible_collections.mailops.smtp.plugins.module_utils._transaction.model import TransactionError, WantedFile
+from ansible_collections.mailops.smtp.plugins.module_utils._transaction.plan import Plan
+from ansible_collections.mailops.smtp.plugins.module_utils._transaction.transaction import (
+    Transaction,
+    TransactionFailed,
+)
+from ansible_collections.mailops.smtp.tests.unit.support.transaction_host import GROUP, OWNER, Host, Service
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Host:
+    return Host(tmp_path)
+
+
+def plan_of(host: Host, *files: WantedFile) -> Plan:
+    return Transaction(str(host.state / "app"), lambda _step, _path: None).plan(files)
+
+
+def mode_of(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_a_run_and_another(host: Host) -> None:
+    old = host.write("old.cf", "before", 0o604)
+    files = [host.wanted("old.cf", "after"), host.wanted("deep/er/fresh.cf", "new", 0o600)]
+    assert host.run(files) is True
+    assert (old.read_text(), mode_of(old)) == ("after", 0o640)
+    assert (host.live / "deep/er/fresh.cf").read_text() == "new"
+    assert host.loaded == {"old.cf": ("after", 0o640, os.geteuid()), "deep/er/fresh.cf": ("new", 0o600, os.geteuid())}
+    assert host.run(files) is False
+    assert host.debris() == []
+
+
+@pytest.mark.parametrize("difference", ["content", "mode", "missing"])
+def test_what_counts_as_a_change(host: Host, difference: str) -> None:
+    """And as an edit, since somebody did it after the last run. What is declared wins."""
+    file = host.wanted("x.cf", "declared")
+    host.run([file])
+    path = Path(file.path)
+    if difference == "content":
+        path.write_text("edited")
+    elif difference == "mode":
+        path.chmod(0o600)
+    else:
+        path.unlink()
+    plan = plan_of(host, file)
+    assert [(change.path, change.edited) for change in plan.changes] == [(file.path, True)]
+    assert host.run([file]) is True
+    assert (path.read_text(), mode_of(path)) == ("declared", 0o640)
+
+
+def test_an_edit_that_is_what_is_declared_next_is_no_change(host: Host) -> None:
+    host.run([host.wanted("x.cf", "one")])
+    (host.live / "x.cf").write_text("two")
+    assert plan_of(host, host.wanted("x.cf", "two")).changes == ()
+    assert host.run([host.wanted("x.cf", "two")]) is False
+    host.run([])
+    assert host.tree() == {}
+
+
+@pytest.mark.parametrize("edited", [False, True])
+def test_no_longer_declared(host: Host, edited: bool) -> None:
+    """The original comes back, and what had none goes, edited since or not; so do directories that were made."""
+    host.write("had.cf", "original", 0o604)
+    inode = (host.live / "had.cf").stat().st_ino
+    host.run([host.wanted("had.cf", "ours"), host.wanted("d/had_not.cf", "ours"), host.wanted("stays.cf", "ours")])
+    host.run(
+        [host.wanted("had.cf", "ours again"), host.wanted("d/had_not.cf", "ours"), host.wanted("stays.cf", "ours")]
+    )
+    if edited:
+        (host.live / "had.cf").write_text("edited")
+        (host.live / "d/had_not.cf").write_text("edited")
+    plan = plan_of(host, host.wanted("stays.cf", "ours"))
+    assert {change.path: (change.edited, change.after) for change in plan.changes} == {
+        str(host.live / "had.cf"): (edited, b"original"),
+        str(host.live / "d/had_not.cf"): (edited, b""),
+    }
+    host.run([host.wanted("stays.cf", "ours")])
+    uid = os.geteuid()
+    assert host.tree() == {"had.cf": ("original", 0o604, uid), "stays.cf": ("ours", 0o640, uid)}
+    assert (host.live / "had.cf").stat().st_ino == inode
+    assert (host.originals(), host.debris()) == ({}, [])
+
+
+def test_absent_leaves_nothing_behind(host: Host) -> None:
+    """Nothing of the transaction; a directory that somebody put a file into stays with it."""
+    host.write("had.cf", "original", 0o604)
+    before = host.tree()
+    host.run([host.wanted("had.cf", "ours"), host.wanted("made/x.cf", "ours"), host.wanted("used/x.cf", "ours")])
+    host.write("used/by_somebody", "theirs")
+    assert host.run([]) is True
+    assert host.run([]) is False
+    assert {path: seen for path, seen in host.tree().items() if not path.startswith("used")} == before
+    assert sorted(path.name for path in (host.live / "used").iterdir()) == ["by_somebody"]
+    assert list(host.state.iterdir()) == []
+
+
+def test_a_file_that_is_as_declared_is_adopted_and_given_back(host: Host) -> None:
+    """Nobody needs to hear of that; but the original is kept, for a later change and for the end."""
+    host.write("same.cf", "same", 0o640)
+    assert host.run([host.wanted("same.cf", "same")], service=Service(host, refuses="activate")) is False
+    assert host.originals() == {"same.cf": ("same", 0o640)}
+    host.run([host.wanted("same.cf", "other")])
+    assert host.run([]) is True
+    assert host.tree() == {"same.cf": ("same", 0o640, os.geteuid())}
+
+
+def test_an_original_that_is_gone_is_not_made_up_for(host: Host) -> None:
+    host.write("had.cf", "original")
+    host.run([host.wanted("had.cf", "ours")])
+    (host.live / ".mailops-app/had.cf.first").unlink()
+    with pytest.raises(TransactionFailed, match="give way to its original, and that is gone"):
+        host.run([])
+    assert (host.live / "had.cf").read_text() == "ours"
+    (host.live / "had.cf").unlink()
+    host.run([])
+    assert host.tree() == {}
+
+
+def test_what_is_built_is_built_when_its_source_changes(host: Host) -> None:
+    """Not when another file does, though the result never is the same twice."""
+
+    def bundle(names: str, main: str) -> list[WantedFile]:
+        table = host.wanted("names.table", names, 0o600)
+        return [table, host.built("names.db", table, 0o600), host.wanted("main.cf", main)]
+
+    built = host.live / "names.db"
+    host.run(bundle("a", "1"))
+    first = built.read_text()
+    assert (first.startswith("built of a #"), mode_of(built)) == (True, 0o600)
+    host.run(bundle("a", "2"))
+    assert built.read_text() == first
+    host.run(bundle("b", "2"))
+    assert built.read_text().startswith("built of b #")
+    built.write_text("damaged")
+    assert host.run(bundle("b", "2")) is True
+    assert built.read_text().startswith("built of b #")
+    assert host.run(bundle("b", "2")) is False
+
+
+def test_what_no_command_built(host: Host) -> None:
+    source = host.wanted("names.other", "x")
+    with pytest.raises(TransactionFailed, match=r"no build command made .*/names\.db"):
+        host.run([source, host.built("names.db", source)])
+    assert (host.tree(), host.debris()) == ({}, [])
+
+
+def test_directories(host: Host) -> None:
+    """Made with the declared mode, or 0755; one that is there is left as it is."""
+    (host.live / "there").mkdir(mode=0o711)
+    declared = [host.directory("made", 0o750), host.directory("made/in", 0o700), host.directory("there", 0o700)]
+    files = [host.wanted("made/in/x.cf", "x"), host.wanted("plain/x.cf", "x")]
+    assert host.run(files, declared) is True
+    modes = {name: mode_of(host.live / name) for name in ("made", "made/in", "plain", "there")}
+    assert modes == {"made": 0o750, "made/in": 0o700, "plain": 0o755, "there": 0o711}
+    assert host.run(files, declared) is False
+    assert host.run(files[1:], declared[:1]) is True
+    assert sorted(path for path in host.tree() if path.startswith("made")) == ["made"]
+    host.run([])
+    assert list(host.tree()) == ["there"]
+
+
+REFUSALS = [("validate", core.UNTOUCHED), ("activate", core.PUT_BACK), ("check", core.PUT_BACK)]
+
+
+@pytest.mark.parametrize(("step", "outcome"), REFUSALS)
+def test_what_the_service_refuses(host: Host, step: str, outcome: str) -> None:
+    """The very files come back, not copies of them."""
+    old = host.write("old.cf", "before", 0o604)
+    inode = old.stat().st_ino
+    service = Service(host, refuses=step, with_content="after")
+    with pytest.raises(TransactionFailed, match=f"{step} says no") as caught:
+        host.run([host.wanted("old.cf", "after"), host.wanted("d/fresh.cf", "new")], service=service)
+    assert caught.value.outcome == outcome
+    assert host.tree() == {"old.cf": ("before", 0o604, os.geteuid())}
+    assert (old.stat().st_ino, host.debris()) == (inode, [])
+    assert not host.state.exists() or list(host.state.iterdir()) == []
+
+
+def test_a_service_that_takes_neither_is_tried_again(host: Host) -> None:
+    host.write("old.cf", "before")
+    with pytest.raises(TransactionFailed) as caught:
+        host.run([host.wanted("old.cf", "after")], service=Service(host, refuses="activate"))
+    assert caught.value.outcome == core.NOT_ACTIVE
+    assert host.tree()["old.cf"][0] == "before"
+    assert host.run([]) is True
+    assert host.loaded == host.tree()
+    assert host.run([]) is False
+
+
+def test_a_service_that_is_not_well_is_activated(host: Host) -> None:
+    files = [host.wanted("x.cf", "x")]
+    host.run(files)
+    with pytest.raises(TransactionFailed) as caught:
+        host.run(files, service=Service(host, refuses="check"))
+    assert caught.value.outcome == core.UNHEALTHY
+
+
+def test_the_security_context(host: Host) -> None:
+    """A changed file keeps that of the old one, a restored one has its own, a new one is the policy's business."""
+    path, label, other = host.write("x.cf", "original"), b"system_u:object_r:etc_t:s0\0", b"u:object_r:other_t:s0\0"
+    try:
+        os.setxattr(path, "security.selinux", label)
+    except OSError as error:
+        pytest.skip(f"no security contexts here: {error.strerror}")
+    service = Service(host)
+    host.run([host.wanted("x.cf", "ours"), host.wanted("new.cf", "ours")], service=service)
+    assert os.getxattr(path, "security.selinux") == label
+    assert [live for _path, live in service.labels] == [str(host.live / "new.cf")]
+    os.setxattr(path, "security.selinux", other)
+    host.run([])
+    assert os.getxattr(path, "security.selinux") == label
+
+
+@pytest.mark.parametrize("error", [errno.EPERM, errno.EXDEV, errno.EOPNOTSUPP])
+def test_without_hard_links(host: Host, monkeypatch: pytest.MonkeyPatch, error: int) -> None:
+    def no_link(*_arguments: t.Any, **_more: t.Any) -> None:
+        raise OSError(error, os.strerror(error))
+
+    monkeypatch.setattr(disk.os, "link", no_link)
+    old = host.write("old.cf", "before", 0o604)
+    with pytest.raises(TransactionFailed):
+        host.run([host.wanted("old.cf", "after")], service=Service(host, refuses="check", with_content="after"))
+    assert (old.read_text(), mode_of(old)) == ("before", 0o604)
+    host.run([host.wanted("old.cf", "after")])
+    host.run([])
+    assert (old.read_text(), mode_of(old), host.debris()) == ("before", 0o604, [])
+
+
+def test_state_on_another_file_system(tmp_path: Path) -> None:
+    memory = Path("/dev/shm")  # noqa: S108 - only asked for its device
+    if not os.access(memory, os.W_OK) or memory.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip("there is one file system only")
+    state = memory / f"mailops-{os.getpid()}"
+    state.mkdir(mode=0o700)
+    try:
+        host = Host(tmp_path, state)
+        host.write("x.cf", "original", 0o604)
+        host.run([host.wanted("x.cf", "ours"), host.wanted("d/y.cf", "ours")])
+        assert host.tree()["x.cf"] == ("ours", 0o640, os.geteuid())
+        host.run([])
+        assert host.tree() == {"x.cf": ("original", 0o604, os.geteuid())}
+    finally:
+        for path in sorted(state.rglob("*"), reverse=True):
+            path.rmdir()
+        state.rmdir()
+
+
+def test_two_runs_at_once(host: Host) -> None:
+    """The second is told so and touches nothing; when the first is killed, the lock goes with it."""
+    ready, held = os.pipe()
+
+    def hold(step: str, _path: str) -> None:
+        if step == "swap":
+            os.write(held, b"x")
+            signal.pause()
+
+    if (child := os.fork()) == 0:
+        host.run([host.wanted("x.cf", "first")], observe=hold)
+        os._exit(0)
+    os.read(ready, 1)
+    try:
+        with pytest.raises(TransactionFailed, match="another run of this transaction is at work") as caught:
+            host.run([host.wanted("x.cf", "second")])
+        assert (caught.value.outcome, host.tree()) == (core.UNTOUCHED, {})
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    assert host.run([host.wanted("x.cf", "second")]) is True
+    assert (host.tree()["x.cf"][0], host.debris()) == ("second", [])
+
+
+def link_to_elsewhere(host: Host) -> WantedFile:
+    host.write("target", "mine")
+    (host.live / "x.cf").symlink_to("target")
+    return host.wanted("x.cf", "ours")
+
+
+def directory_in_its_place(host: Host) -> WantedFile:
+    (host.live / "x.cf").mkdir()
+    return host.wanted("x.cf", "ours")
+
+
+def file_above(host: Host) -> WantedFile:
+    host.write("x", "mine")
+    return host.wanted("x/y.cf", "ours")
+
+
+def owner_unknown(host: Host) -> WantedFile:
+    return WantedFile(str(host.live / "x.cf"), b"", owner="no-such-user", group=GROUP)
+
+
+def group_unknown(host: Host) -> WantedFile:
+    return WantedFile(str(host.live / "x.cf"), b"", owner=OWNER, group="no-such-group")
+
+
+def owned_by_another(host: Host) -> WantedFile:
+    host.run([host.wanted("x.cf", "theirs")], name="other")
+    return host.wanted("x.cf", "ours")
+
+
+def private_directory_open(host: Host) -> WantedFile:
+    (host.live / ".mailops-app").mkdir(mode=0o755)
+    return host.wanted("x.cf", "ours")
+
+
+BAD: list[tuple[t.Callable[[Host], WantedFile], str]] = [
+    (link_to_elsewhere, "is a symbolic link to target; remove it or name the file it leads to"),
+    (directory_in_its_place, "is no regular file"),
+    (file_above, "Not a directory"),
+    (owner_unknown, "no-such-user"),
+    (group_unknown, "no-such-group"),
+    (owned_by_another, "belongs to the transaction 'other'"),
+    (private_directory_open, "is no directory that only its owner can use"),
+]
+
+
+@pytest.mark.parametrize(("prepare", "words"), BAD)
+def test_what_is_refused(host: Host, prepare: t.Callable[[Host], WantedFile], words: str) -> None:
+    file = prepare(host)
+    before = host.tree()
+    with pytest.raises(TransactionFailed, match=words) as caught:
+        host.run([host.wanted("fine.cf", "ours"), file])
+    assert caught.value.outcome == core.UNTOUCHED
+    assert host.tree() == before
+
+
+def test_declared_twice(host: Host) -> None:
+    with pytest.raises(TransactionFailed, match=r"x\.cf is declared twice"):
+        host.run([host.wanted("x.cf", "one"), host.wanted("x.cf", "two")])
+
+
+@pytest.mark.parametrize("path", ["relative", "/", "/a/../b", "/a//b", "/a/"])
+def test_no_plain_path(path: str) -> None:
+    with pytest.raises(TransactionError, match="no plain absolute path"):
+        WantedFile(path, b"")
+
+
+def test_what_an_earlier_run_left_cannot_be_read(host: Host) -> None:
+    host.run([host.wanted("x.cf", "x")])
+    (host.state / "app/manifest").write_text("{")
+    with pytest.raises(TransactionFailed, match=r"manifest, which an earlier run left, cannot be read"):
+        host.run([host.wanted("x.cf", "y")])
+    assert host.tree()["x.cf"][0] == "x"
+
+
+def test_who_may_read_what_is_remembered(host: Host) -> None:
+    host.write("x.cf", "original")
+    host.run([host.wanted("x.cf", "ours")])
+    assert mode_of(host.state / "app") == 0o700
+    assert mode_of(host.state / "app/manifest") == 0o600
+    assert mode_of(host.live / ".mailops-app") == 0o700
