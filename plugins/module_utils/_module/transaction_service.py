@@ -51,28 +51,20 @@ class CommandedService:
     def activate(self, plan: Plan, unsettled: t.Collection[str], back: bool) -> None:
         """The commands, then each service that reads one of the files: restarted where a reload is not enough.
 
-        It is not enough for a service that is not well, nor when it did not make the service well with the old files.
+        It is not for a service that is not well, be it before the change or from the new files that have just failed.
         """
         self._explaining = not back
         well = self.is_well()
-        services = [service for service in self._params["services"] if not well or _reads(service, plan, unsettled)]
         try:
             for argv in self._params["activate"]:
                 self._commands.must_succeed(argv)
-            for service in services:
-                restart = not well or not service["reload"] or _must_restart(service, plan, unsettled)
-                self._commands.must_succeed(service["restart"] if restart else service["reload"])
+            for service in self._params["services"]:
+                if not well or _must_restart(service, plan, unsettled):
+                    self._commands.must_succeed(service["restart"])
+                elif _reads(service, plan, unsettled):
+                    self._commands.must_succeed(service["reload"])
         except TransactionError as error:
-            if not back or not services:
-                raise self._explained(error) from error
-            self._restart(services)
-        else:
-            if back and not self.is_well():
-                self._restart(services)
-
-    def _restart(self, services: list[dict[str, t.Any]]) -> None:
-        for service in services:
-            self._commands.must_succeed(service["restart"])
+            raise self._explained(error) from error
 
     def check(self) -> None:
         try:
@@ -104,6 +96,10 @@ def _reads(service: t.Mapping[str, t.Any], plan: Plan, unsettled: t.Collection[s
 
 
 def _must_restart(service: t.Mapping[str, t.Any], plan: Plan, unsettled: t.Collection[str]) -> bool:
+    if not _reads(service, plan, unsettled):
+        return False
+    if not service["reload"]:
+        return True
     changes = {change.path: change for change in plan.changes}
     for path in {*unsettled, *changes}:
         if _within(path, service["restart_files"]):

@@ -166,3 +166,161 @@ def test_bad_input(run: Run, target: Path, file: dict[str, t.Any], options: dict
 def test_modes_as_yaml_gives_them(run: Run, target: Path, mode: t.Any) -> None:
     run([{"path": str(target), "content": "new\n", "mode": mode}])
     assert target.stat().st_mode & 0o7777 == 0o640
+
+
+def test_what_a_validator_names(run: Run, target: Path) -> None:
+    """The step, the file and the line; the stage stays out of it."""
+    complaint = f'echo "fatal: $0{target}, line 7: bad word" >&2'
+    result = run(
+        [{"path": str(target), "content": "new\n"}], validators=[{"command": ["sh", "-c", complaint, "{stage}"]}]
+    )
+    assert (result["step"], result["failed_file"], result["failed_line"]) == ("validate", str(target), 7)
+    assert f"fatal: {target}, line 7: bad word" in result["msg"]
+    assert "stage" not in result["msg"].replace("{stage}", "")
+
+
+TABLE = {"path": "names", "content": "a b\n", "mode": "0600"}
+
+
+def build_step(tmp_path: Path, tool: str = 'cp "$1" "$1.db"') -> dict[str, t.Any]:
+    source = f"{tmp_path}/names"
+    return {"command": ["sh", "-c", tool, "sh", f"{{stage}}{source}"], "source": source, "creates": f"{source}.db"}
+
+
+def test_build(run: Run, tmp_path: Path) -> None:
+    table = {**TABLE, "path": f"{tmp_path}/names"}
+    options: dict[str, t.Any] = {
+        "build": [build_step(tmp_path)],
+        "validators": [{"command": ["grep", "-q", "a b", f"{{stage}}{tmp_path}/names.db"]}],
+    }
+    paths = [f"{tmp_path}/names", f"{tmp_path}/names.db"]
+    assert run([table], check=True, **options)["changed_files"] == paths
+    assert not (tmp_path / "names.db").exists()
+    assert run([table], **options)["changed_files"] == paths
+    assert (tmp_path / "names.db").read_text() == "a b\n"
+    assert (tmp_path / "names.db").stat().st_mode & 0o777 == 0o600
+    assert run([table], **options)["changed"] is False
+    assert run([table])["removed_files"] == paths[1:]
+    assert not (tmp_path / "names.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("tool", "words"), [("echo 'duplicate entry' >&2", "duplicate entry"), ("exit 1", "exit code 1"), (":", "no build")]
+)
+def test_what_cannot_be_built(run: Run, tmp_path: Path, tool: str, words: str) -> None:
+    table = {**TABLE, "path": f"{tmp_path}/names"}
+    result = run([table], build=[build_step(tmp_path, tool)])
+    assert (result["step"], words in result["msg"]) == ("build", True)
+    assert not (tmp_path / "names").exists()
+
+
+# what changes in app.conf or other.conf, whether the service was well, and what it is told
+TOLD = [
+    ({"content": "port 25\nname b\n"}, {}, True, ["reload"]),
+    ({"content": "port 26\nname a\n"}, {}, True, ["restart"]),
+    ({"content": "port 25\nname b\n"}, {}, False, ["restart"]),
+    ({}, {"content": "other\n"}, True, ["restart"]),
+    ({}, {"content": "other\n", "mode": "0600"}, True, ["restart"]),
+    ({}, {}, True, []),
+    ({}, {}, False, ["restart"]),
+]
+
+
+@pytest.mark.parametrize(("changed", "other", "well", "told"), TOLD)
+def test_reload_where_that_suffices(
+    run: Run, tmp_path: Path, changed: dict[str, str], other: dict[str, str], well: bool, told: list[str]
+) -> None:
+    log, up = tmp_path / "log", tmp_path / "up"
+    files = [
+        {"path": f"{tmp_path}/conf/app.conf", "content": "port 25\nname a\n"},
+        {"path": f"{tmp_path}/conf/other.conf", "content": "x\n"},
+        {"path": f"{tmp_path}/elsewhere.conf", "content": "x\n"},
+    ]
+    services = [
+        {
+            "files": [f"{tmp_path}/conf"],
+            "reload": ["sh", "-c", f"test -e {up} && echo reload >> {log}"],
+            "restart": ["sh", "-c", f"touch {up} && echo restart >> {log}"],
+            "restart_files": [f"{tmp_path}/conf/other.conf"],
+            "restart_lines": "^port ",
+        }
+    ]
+    options = {"services": services, "health": [["test", "-e", str(up)]]}
+    run(files, **options)
+    assert log.read_text() == "restart\n"
+    log.write_text("")
+    assert run([*files[:2], {**files[2], "content": "y\n"}], **options)["changed"] is True
+    assert log.read_text() == ""
+    if not well:
+        up.unlink()
+    run([{**files[0], **changed}, {**files[1], **other}, {**files[2], "content": "y\n"}], **options)
+    assert log.read_text().split() == told
+
+
+def test_on_the_way_back_a_dead_service_is_restarted(run: Run, target: Path, tmp_path: Path) -> None:
+    """The service dies of the new file; a dead service cannot be reloaded."""
+    up, log = tmp_path / "up", tmp_path / "log"
+    up.touch()
+    services = [
+        {
+            "reload": ["sh", "-c", f"echo reload >> {log}; grep -q old {target} || rm -f {up}; test -e {up}"],
+            "restart": ["sh", "-c", f"echo restart >> {log}; grep -q old {target} && touch {up}"],
+        }
+    ]
+    result = run([{"path": str(target), "content": "new\n"}], services=services, health=[["test", "-e", str(up)]])
+    assert (result["step"], result["changed"]) == ("activate", False)
+    assert "Everything was put back as it was" in result["msg"]
+    assert (target.read_text(), up.exists(), log.read_text().split()) == ("old\n", True, ["reload", "restart"])
+
+
+def test_absent(run: Run, target: Path, tmp_path: Path) -> None:
+    files = [{"path": str(target), "content": "new\n"}, {"path": f"{tmp_path}/made/more.conf", "content": "x\n"}]
+    run(files)
+    target.write_text("edited\n")
+    options: dict[str, t.Any] = {"state": "absent", "activate": [["touch", f"{tmp_path}/active"]]}
+    preview = run([], check=True, **options)
+    assert (preview["changed"], preview["edited_files"]) == (True, [str(target)])
+    assert [(one["before"], one["after"]) for one in preview["diff"]] == [("edited\n", "old\n"), ("x\n", "")]
+    assert not (tmp_path / "active").exists()
+    result = run([], **options)
+    assert (result["changed"], result["removed_files"]) == (True, [str(target), f"{tmp_path}/made/more.conf"])
+    assert (target.read_text(), (tmp_path / "made").exists(), (tmp_path / "active").exists()) == ("old\n", False, True)
+    assert run([], **options)["changed"] is False
+    assert list((tmp_path / "state").iterdir()) == []
+
+
+def test_an_old_secret_is_no_less_a_secret(run: Run, target: Path) -> None:
+    """Changed, declared in the open, and removed: what the file held before is never shown."""
+    target.unlink()
+    run([{"path": str(target), "secret": "first-hunter2\n"}])
+    show = {"validators": [{"command": ["sh", "-c", f"cat {target} >&2"]}]}
+    results = [
+        run([{"path": str(target), "secret": "second-hunter2\n"}], **show),
+        run([{"path": str(target), "content": "open\n"}], check=True),
+        run([{"path": str(target), "content": "open\n"}], **show),
+        run([], check=True, state="absent"),
+    ]
+    assert [result.get("step") for result in results] == ["validate", None, "validate", None]
+    assert "hunter2" not in json.dumps(results)
+    assert results[3]["diff"][0]["before"] == "(secret)\n"
+
+
+NO_COMMANDS = [
+    {"activate": [[]]},
+    {"health": [[["nested"]]]},
+    {"validators": [{"command": []}]},
+    {"services": [{"restart": []}]},
+    {"services": [{"restart": ["true"], "reload": []}]},
+    {"services": [{"restart": ["true"], "restart_lines": "("}]},
+    {"validators": [{}]},
+    {"validators": [{"postfxi": {}}]},
+    {"build": [{"command": ["true"], "source": "/not/declared", "creates": "/x"}]},
+]
+
+
+@pytest.mark.parametrize("options", NO_COMMANDS)
+def test_options_that_make_no_sense(run: Run, target: Path, options: dict[str, t.Any]) -> None:
+    result = run([{"path": str(target), "content": "new\n"}], **options)
+    assert result["failed"] is True
+    assert next(iter(options)) in result["msg"]
+    assert target.read_text() == "old\n"
