@@ -251,6 +251,11 @@ recovered:
   description: Whether an earlier run was cut short or could not settle the service, and was or would be mended.
   type: bool
   returned: once the files could be compared
+seconds:
+  description: Seconds spent in each step, by its name. Steps that were not needed are not there.
+  type: dict
+  returned: once the options make sense
+  sample: {lock: 0.001, plan: 0.002, stage: 0.02, validate: 0.31, prepare: 0.03, swap: 0.01, activate: 0.4, health: 0.1}
 step:
   description:
     - The step that failed, one of V(options), V(lock), V(plan), V(stage), V(build), V(validate), V(prepare), V(swap),

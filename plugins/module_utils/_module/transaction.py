@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import tempfile
+import time
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
@@ -32,20 +33,37 @@ _CHANGED = (core.NOT_ACTIVE, core.NOT_BACK, core.NOT_CLEARED)
 def run_transaction(module: AnsibleModule) -> None:
     """One transaction, from options to result."""
     report: dict[str, t.Any] = {"changed": False}
+    clock = _Clock()
     try:
         wanted = read_options(module.params)
         _mask(module, [file.content for file in wanted.files if file.secret])
-        transaction = core.Transaction(wanted.memory, _observe)
+        transaction = core.Transaction(wanted.memory, clock)
         (_preview if module.check_mode else _run)(module, transaction, wanted, report)
     except TransactionError as error:
         _fail(module, core.TransactionFailed(error, core.UNTOUCHED), report)
     except core.TransactionFailed as failed:
-        _fail(module, failed, report)
-    module.exit_json(**report)
+        _fail(module, failed, {**report, "seconds": clock.seconds()})
+    module.exit_json(**report, seconds=clock.seconds())
 
 
-def _observe(step: str, path: str) -> None:
-    """Steps are told in the result only where one fails."""
+class _Clock:
+    """Hears of every step, and tells how long each kind took."""
+
+    def __init__(self) -> None:
+        self._seconds: dict[str, float] = {}
+        self._step = ""
+        self._since = 0.0
+
+    def __call__(self, step: str, path: str) -> None:
+        now = time.monotonic()
+        if self._step:
+            self._seconds[self._step] = self._seconds.get(self._step, 0.0) + now - self._since
+        self._step, self._since = step, now
+
+    def seconds(self) -> dict[str, float]:
+        """By name of step, to the millisecond."""
+        self("", "")
+        return {step: round(spent, 3) for step, spent in self._seconds.items()}
 
 
 def _run(module: AnsibleModule, transaction: core.Transaction, wanted: Wanted, report: dict[str, t.Any]) -> None:

@@ -51,7 +51,7 @@ class CommandedService:
     def activate(self, plan: Plan, unsettled: t.Collection[str], back: bool) -> None:
         """The commands, then each service that reads one of the files: restarted where a reload is not enough.
 
-        It is not for a service that is not well, be it before the change or from the new files that have just failed.
+        It is not for a service that is not well, be it before the change or since the new files failed.
         """
         self._explaining = not back
         well = self.is_well()
@@ -59,7 +59,7 @@ class CommandedService:
             for argv in self._params["activate"]:
                 self._commands.must_succeed(argv)
             for service in self._params["services"]:
-                if not well or _must_restart(service, plan, unsettled):
+                if not well or _needs_restart(service, plan, unsettled):
                     self._commands.must_succeed(service["restart"])
                 elif _reads(service, plan, unsettled):
                     self._commands.must_succeed(service["reload"])
@@ -95,7 +95,8 @@ def _reads(service: t.Mapping[str, t.Any], plan: Plan, unsettled: t.Collection[s
     return not paths or not service["files"] or any(_within(path, service["files"]) for path in paths)
 
 
-def _must_restart(service: t.Mapping[str, t.Any], plan: Plan, unsettled: t.Collection[str]) -> bool:
+def _needs_restart(service: t.Mapping[str, t.Any], plan: Plan, unsettled: t.Collection[str]) -> bool:
+    """Because of one of its files; of a file whose old content is not known, any line may have changed."""
     if not _reads(service, plan, unsettled):
         return False
     if not service["reload"]:

@@ -64,10 +64,13 @@ def test_a_change_and_none(run: Run, target: Path, tmp_path: Path) -> None:
     preview = run(files, check=True, **options)
     assert (preview["changed"], target.read_text()) == (True, "old\n")
     assert "+new" not in preview["diff"][0]["before"]
-    assert run(files, **options)["changed"] is True
-    assert target.read_text() == "new\n"
+    first = run(files, **options)
+    assert (first["changed"], first["changed_files"], target.read_text()) == (True, [str(target)], "new\n")
+    assert {"stage", "validate", "swap", "activate", "health"} <= set(first["seconds"])
     assert (tmp_path / "active").exists()
-    assert run(files, **options)["changed"] is False
+    second = run(files, **options)
+    assert (second["changed"], second["changed_files"], second["diff"]) == (False, [], [])
+    assert "swap" not in second["seconds"]
     assert leftovers(tmp_path) == []
 
 
@@ -130,7 +133,7 @@ def test_an_unhealthy_service_is_activated_again(run: Run, target: Path, tmp_pat
 
 
 def test_no_secret_in_result_or_log(run: Run, target: Path) -> None:
-    secret = "user:hunter2-secret\nsecond 'line' \\ here\n"
+    secret = "user:hunter2-secret\nanother 'line' \\ here\n"
     files = [{"path": str(target), "secret": secret, "mode": "0600"}]
     results = [
         run(files, check=True),
@@ -139,7 +142,7 @@ def test_no_secret_in_result_or_log(run: Run, target: Path) -> None:
     ]
     for text in map(json.dumps, results):
         assert "hunter2" not in text
-        assert "second" not in text
+        assert "another" not in text
     assert target.read_text() == secret
     assert target.stat().st_mode & 0o777 == 0o600
 

@@ -206,6 +206,33 @@ def test_a_service_that_takes_neither_is_tried_again(host: Host) -> None:
     assert host.run([]) is False
 
 
+class Hearing(Service):
+    """Keeps what it is told on activation."""
+
+    heard: tuple[set[str], set[str], bool]
+
+    def activate(self, plan: Plan, unsettled: t.Collection[str], back: bool) -> None:
+        super().activate(plan, unsettled, back)
+        self.heard = {Path(change.path).name for change in plan.changes}, {Path(path).name for path in unsettled}, back
+
+
+def test_a_service_hears_of_every_file_it_may_have_missed(host: Host) -> None:
+    """Two runs in a row change different files and cannot settle; whoever comes next must tell of both."""
+
+    def bundle(one: str, two: str) -> list[WantedFile]:
+        return [host.wanted("one.cf", one), host.wanted("two.cf", two)]
+
+    host.run(bundle("1", "1"))
+    for files in (bundle("2", "1"), bundle("1", "2")):
+        with pytest.raises(TransactionFailed):
+            host.run(files, service=Service(host, refuses="activate"))
+    service = Hearing(host)
+    host.run(bundle("1", "1"), service=service)
+    assert service.heard == (set(), {"one.cf", "two.cf"}, False)
+    host.run(bundle("3", "1"), service=service)
+    assert service.heard == ({"one.cf"}, set(), False)
+
+
 def test_a_service_that_is_not_well_is_activated(host: Host) -> None:
     files = [host.wanted("x.cf", "x")]
     host.run(files)
