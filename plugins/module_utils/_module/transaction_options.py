@@ -62,8 +62,6 @@ ARGUMENTS: dict[str, t.Any] = {
         "elements": "dict",
         "default": [],
         "options": {name: validator.options for name, validator in VALIDATORS.items()},
-        "mutually_exclusive": [tuple(VALIDATORS)],
-        "required_one_of": [tuple(VALIDATORS)],
     },
     "activate": _COMMANDS,
     "services": {
@@ -103,12 +101,22 @@ class Wanted:
 def read_options(params: t.Mapping[str, t.Any]) -> Wanted:
     """:raises TransactionError: an option makes no sense."""
     memory = os.path.join(STATE_DIRECTORY, _plain_name(params["name"]))
+    for entry in params["validators"]:
+        _require_one_kind(entry)
     _require_words(params)
     if params["state"] == "absent":
         return Wanted(memory, (), ())
     written = [_file(options) for options in params["files"]]
     built = [_product(step, written) for step in params["build"]]
     return Wanted(memory, (*written, *built), tuple(_directory(options) for options in params["directories"]))
+
+
+def _require_one_kind(entry: t.Mapping[str, t.Any]) -> None:
+    given = [name for name in VALIDATORS if entry[name] is not None]
+    if len(given) != 1:
+        raise TransactionError(
+            f"validators: an entry names {' and '.join(given) or 'no kind'}, expected one of {', '.join(VALIDATORS)}"
+        )
 
 
 def _require_words(params: t.Mapping[str, t.Any]) -> None:

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.mailops.smtp.plugins.module_utils._transaction import disk
 from ansible_collections.mailops.smtp.plugins.module_utils._transaction import transaction as core
 from ansible_collections.mailops.smtp.plugins.module_utils._transaction.model import TransactionError, WantedFile
 from ansible_collections.mailops.smtp.plugins.module_utils._transaction.plan import Plan
@@ -262,7 +261,7 @@ def test_without_hard_links(host: Host, monkeypatch: pytest.MonkeyPatch, error: 
     def no_link(*_arguments: t.Any, **_more: t.Any) -> None:
         raise OSError(error, os.strerror(error))
 
-    monkeypatch.setattr(disk.os, "link", no_link)
+    monkeypatch.setattr(os, "link", no_link)
     old = host.write("old.cf", "before", 0o604)
     with pytest.raises(TransactionFailed):
         host.run([host.wanted("old.cf", "after")], service=Service(host, refuses="check", with_content="after"))
@@ -387,6 +386,27 @@ def test_what_an_earlier_run_left_cannot_be_read(host: Host) -> None:
     with pytest.raises(TransactionFailed, match=r"manifest, which an earlier run left, cannot be read"):
         host.run([host.wanted("x.cf", "y")])
     assert host.tree()["x.cf"][0] == "x"
+
+
+def test_what_a_run_was_writing_when_it_was_killed(host: Host) -> None:
+    """Half a journal, and half a stage: the next run clears them away, even when it has nothing else to do."""
+    files = [host.wanted("x.cf", "x")]
+    host.run(files)
+    (host.state / "app/preparing.new").write_text("{")
+    (host.state / "app/stage/etc").mkdir(parents=True)
+    assert host.run(files) is False
+    assert host.debris() == []
+
+
+def test_what_lies_in_the_way(host: Host) -> None:
+    """Of a crash that forgot a removal: versions beside a file that no journal tells of."""
+    files = [host.wanted("x.cf", "ours")]
+    host.write("x.cf", "original")
+    host.write(".mailops-app/x.cf.new", "half")
+    host.write(".mailops-app/x.cf.old", "half")
+    (host.live / ".mailops-app").chmod(0o700)
+    host.run(files)
+    assert (host.tree()["x.cf"][0], host.originals(), host.debris()) == ("ours", {"x.cf": ("original", 0o644)}, [])
 
 
 def test_who_may_read_what_is_remembered(host: Host) -> None:
