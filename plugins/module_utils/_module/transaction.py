@@ -102,9 +102,11 @@ def _fail(module: AnsibleModule, failed: core.TransactionFailed, report: dict[st
     cause = str(failed.cause)
     if failed.outcome == core.UNTOUCHED and failed.cause.step in ("build", "validate"):
         cause = f"the new configuration is not valid. {cause}"
-    report["changed"] = failed.outcome in _CHANGED
+    mended = report.get("recovered", False)
+    report["changed"] = failed.outcome in _CHANGED or mended
+    told = _SENTENCES[failed.outcome].format(cause=cause, then=failed.then)
     module.fail_json(
-        msg=_SENTENCES[failed.outcome].format(cause=cause, then=failed.then),
+        msg=f"{told}\nBefore that, what an earlier run had left was mended." if mended else told,
         step=failed.cause.step or "options",
         failed_file=failed.cause.file,
         failed_line=failed.cause.line,

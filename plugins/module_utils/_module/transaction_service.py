@@ -96,20 +96,20 @@ def _reads(service: t.Mapping[str, t.Any], plan: Plan, unsettled: t.Collection[s
 
 
 def _needs_restart(service: t.Mapping[str, t.Any], plan: Plan, unsettled: t.Collection[str]) -> bool:
-    """Because of one of its files; of a file whose old content is not known, any line may have changed."""
+    """Because of one of its files; where it may use a content that nobody knows, any line may have changed."""
     if not _reads(service, plan, unsettled):
         return False
     if not service["reload"]:
         return True
     changes = {change.path: change for change in plan.changes}
-    for path in {*unsettled, *changes}:
-        if _within(path, service["restart_files"]):
-            return True
-        if service["restart_lines"] and (not service["files"] or _within(path, service["files"])):
-            change = changes.get(path)
-            if change is None or _lines_differ(re.compile(service["restart_lines"]), change):
-                return True
-    return False
+    paths = {*unsettled, *changes}
+    if any(_within(path, service["restart_files"]) for path in paths):
+        return True
+    if not service["restart_lines"]:
+        return False
+    pattern = re.compile(service["restart_lines"])
+    own = [path for path in paths if not service["files"] or _within(path, service["files"])]
+    return any(path in unsettled or _lines_differ(pattern, changes[path]) for path in own)
 
 
 def _lines_differ(pattern: re.Pattern[str], change: Change) -> bool:

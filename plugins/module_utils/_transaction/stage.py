@@ -28,7 +28,7 @@ class Service(t.Protocol):
     def activate(self, plan: Plan, unsettled: t.Collection[str], back: bool) -> None:
         """Make the service use the files.
 
-        :param unsettled: paths whose old content is not known any more.
+        :param unsettled: paths of which the service may use a content that nobody knows any more.
         :param back: whether the old files have just been put back.
         """
 

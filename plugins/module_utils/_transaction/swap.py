@@ -178,7 +178,7 @@ class Swap:
                 disk.remove_directory(path)
 
     def _leave(self, step: str) -> None:
-        """Remove the private directories that hold nothing, and make what happened in the others last."""
+        """Let what happened in the private directories survive a crash, and remove those that hold nothing."""
         rooms = [self.beside(entry, "new") for entry in self._entries]
         self._sync(step, rooms)
         for room in sorted({os.path.dirname(path) for path in rooms}):

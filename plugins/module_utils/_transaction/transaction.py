@@ -133,7 +133,12 @@ class Transaction:
         return self._settle(plan, unsettled, service)
 
     def _replace(self, plan: Plan, unsettled: tuple[str, ...], service: Service) -> None:
-        journal = self._prepare(plan, unsettled, service)
+        try:
+            journal = self._prepare(plan, unsettled, service)
+        except TransactionFailed as failed:
+            if self._memory.reached(UNDONE):
+                self._activate_old(plan, unsettled, service, failed.cause)
+            raise
         try:
             Swap(self._name, journal, self._step).forward()
             self._activate(plan, unsettled, service)
@@ -141,7 +146,7 @@ class Transaction:
         except TransactionError as error:
             if self._memory.reached(COMMITTED):
                 raise TransactionFailed(error, NOT_CLEARED) from error
-            self._go_back(plan, journal, service, error)
+            self._go_back(plan, unsettled, journal, service, error)
         self._clear()
 
     def _prepare(self, plan: Plan, unsettled: tuple[str, ...], service: Service) -> Journal:
@@ -206,17 +211,22 @@ class Transaction:
         with self._step("health"):
             service.check()
 
-    def _go_back(self, plan: Plan, journal: Journal, service: Service, cause: TransactionError) -> t.NoReturn:
+    def _go_back(
+        self, plan: Plan, unsettled: tuple[str, ...], journal: Journal, service: Service, cause: TransactionError
+    ) -> t.NoReturn:
         try:
             self._put_back(journal)
         except TransactionError as error:
             raise TransactionFailed(cause, NOT_BACK, error) from cause
+        self._activate_old(plan, unsettled, service, cause)
+        raise TransactionFailed(cause, PUT_BACK) from cause
+
+    def _activate_old(self, plan: Plan, unsettled: tuple[str, ...], service: Service, cause: TransactionError) -> None:
         try:
-            self._activate(plan, journal.unsettled, service, back=True)
+            self._activate(plan, unsettled, service, back=True)
             self._memory.forget(UNDONE)
         except TransactionError as error:
             raise TransactionFailed(cause, NOT_ACTIVE, error) from cause
-        raise TransactionFailed(cause, PUT_BACK) from cause
 
     def _put_back(self, journal: Journal) -> None:
         swap = Swap(self._name, journal, self._step)

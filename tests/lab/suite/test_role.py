@@ -6,12 +6,15 @@
 from __future__ import annotations
 
 import base64
+import json
+import os
+import subprocess
 import typing as t
 from pathlib import Path
 
 import pytest
 
-from ansible_collections.mailops.smtp.tests.lab.suite.plays import LAB, LOGS, Play, run_play
+from ansible_collections.mailops.smtp.tests.lab.suite.plays import LAB, LOGS, ROOT, VENV, Play, run_play
 
 Snapshots = tuple[Play, str, str]
 
@@ -80,6 +83,45 @@ def test_what_does_not_start_is_put_back(relay: t.Any, second_run: Play, extra: 
     assert [relay.file(f"/etc/postfix/{name}").content_string for name in ("main.cf", "master.cf")] == before
     assert relay.service("postfix").is_running
     assert run_play("10-after", "playbooks/relay.yml").succeeded().count("relay", "changed") == 0
+
+
+TREE = "find /etc/postfix /etc/dovecot -type f -not -path '*/.mailops-*' -print0 | sort -z | xargs -0 sha256sum"
+
+
+def test_a_run_killed_halfway_is_undone_by_the_next(relay: t.Any, second_run: Play) -> None:
+    """The module dies with a broken main.cf in place and Dovecot's files gone; the role finds its way back."""
+    before = relay.check_output(TREE)
+    options = {
+        "name": "relay",
+        "files": [{"path": "/etc/postfix/main.cf", "content": "broken\n"}],
+        "activate": [["sh", "-c", "kill -9 $PPID"]],
+    }
+    subprocess.run(
+        [str(VENV / "ansible"), "relay", "-m", "mailops.smtp.config_transaction", "-a", json.dumps(options)],
+        cwd=ROOT,
+        env={**os.environ, "ANSIBLE_CONFIG": str(ROOT / "tests/ansible.cfg")},
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
+    assert relay.file("/etc/postfix/main.cf").content_string == "broken\n"
+    assert not relay.file("/etc/dovecot/relay_users").exists
+    assert run_play("11-after-kill", "playbooks/relay.yml").succeeded().count("relay", "changed") == 1
+    assert relay.check_output(TREE) == before
+    assert relay.check_output("find /etc /var/lib/mailops -name '*.old' -path '*mailops*'") == ""
+
+
+def test_a_new_login_interrupts_nobody(relay: t.Any, second_run: Play) -> None:
+    """Tables are reloaded; neither Postfix nor Dovecot is started anew."""
+    main_pids = "systemctl show --property=MainPID,ExecMainStartTimestampMonotonic postfix.service dovecot.service"
+    before = relay.check_output(main_pids)
+    more = {"relay_users": [{"name": "second@sender.test", "password": "a-second-password"}]}
+    assert run_play("12-login", "playbooks/relay.yml", extra=more).succeeded().count("relay", "changed") == 1
+    assert relay.check_output(main_pids) == before
+    relay.check_output("doveadm auth test second@sender.test a-second-password")
+    run_play("13-login-gone", "playbooks/relay.yml").succeeded()
+    assert relay.run("doveadm auth test second@sender.test a-second-password").rc != 0
+    assert relay.check_output(main_pids) == before
 
 
 BAD_INPUT: list[tuple[dict[str, t.Any], str]] = [

@@ -232,6 +232,25 @@ def test_a_service_hears_of_every_file_it_may_have_missed(host: Host) -> None:
     assert service.heard == ({"one.cf"}, set(), False)
 
 
+def test_after_a_crash_even_a_run_that_is_refused_settles_the_service(host: Host) -> None:
+    """The service may have read the files that were undone; it must not stay so because the next files are no good."""
+    host.run([host.wanted("x.cf", "good")])
+    if (child := os.fork()) == 0:
+        host.run([host.wanted("x.cf", "killed")], observe=lambda step, _path: kill_before("committed", step))
+        os._exit(3)
+    os.waitpid(child, 0)
+    assert host.loaded["x.cf"][0] == "killed"
+    with pytest.raises(TransactionFailed, match="validate says no") as caught:
+        host.run([host.wanted("x.cf", "bad")], service=Service(host, refuses="validate"))
+    assert caught.value.outcome == core.UNTOUCHED
+    assert (host.tree()["x.cf"][0], host.loaded["x.cf"][0], host.debris()) == ("good", "good", [])
+
+
+def kill_before(last: str, step: str) -> None:
+    if step == last:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
 def test_a_service_that_is_not_well_is_activated(host: Host) -> None:
     files = [host.wanted("x.cf", "x")]
     host.run(files)
