@@ -260,6 +260,19 @@ def test_reload_where_that_suffices(
     assert log.read_text().split() == told
 
 
+def test_after_a_crash_nobody_knows_which_lines_the_service_read(run: Run, target: Path, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    service = {"reload": ["sh", "-c", f"echo reload >> {log}"], "restart": ["sh", "-c", f"echo restart >> {log}"]}
+    options: dict[str, t.Any] = {"services": [{**service, "restart_lines": "^port "}]}
+    files = [{"path": str(target), "content": "name a\n"}]
+    run(files, **options)
+    if (child := os.fork()) == 0:
+        run([{"path": str(target), "content": "name b\n"}], activate=[["sh", "-c", "kill -9 $PPID"]])
+    os.waitpid(child, 0)
+    assert run(files, **options)["recovered"] is True
+    assert log.read_text().split() == ["reload", "restart"]
+
+
 def test_on_the_way_back_a_dead_service_is_restarted(run: Run, target: Path, tmp_path: Path) -> None:
     """The service dies of the new file; a dead service cannot be reloaded."""
     up, log = tmp_path / "up", tmp_path / "log"
