@@ -308,6 +308,17 @@ def test_any_step_may_fail(root: Path, subtests: pytest.Subtests, start: str) ->
             require_whole(host, "new", wanted)
 
 
+def failing_at_and_from(once: int, on: int, seen: list[str]) -> Observer:
+    """An observer that fails step ``once``, and every step from ``on``; what it hears of is added to ``seen``."""
+
+    def observe(step: str, _path: str) -> None:
+        seen.append(step)
+        if len(seen) - 1 == once or len(seen) - 1 >= on:
+            raise_full()
+
+    return observe
+
+
 def test_what_cannot_be_put_back_is_put_back_by_the_next_run(root: Path, subtests: pytest.Subtests) -> None:
     """The swap fails, and then every step of the way back from some step on."""
     wanted = host_at(root / "old", "old").tree(), host_at(root / "old2", "old").originals()
@@ -316,14 +327,8 @@ def test_what_cannot_be_put_back_is_put_back_by_the_next_run(root: Path, subtest
     for way in range(1, 40):
         host = host_at(root / str(way), "old")
         seen: list[str] = []
-
-        def observe(step: str, _path: str, seen: list[str] = seen, way: int = way) -> None:
-            seen.append(step)
-            if len(seen) - 1 == swap or len(seen) - 1 >= swap + way:
-                raise_full()
-
         with pytest.raises(TransactionFailed) as caught:
-            host.run(*new_bundle(host), observe=observe)
+            host.run(*new_bundle(host), observe=failing_at_and_from(swap, swap + way, seen))
         if caught.value.outcome == core.PUT_BACK:
             assert way > 10
             return
