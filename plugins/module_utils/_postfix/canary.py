@@ -1,0 +1,168 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The canary: a Postfix configuration, tried before it goes live.
+
+Postfix's tools find what can be read off the files. For the rest the configuration is started beside the live Postfix,
+with directories of its own, and each of its listeners is asked over SMTP. ``postfix check`` is not asked: it passes a
+missing key, a misspelled restriction and an open relay, and reads the live main.cf in places.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+import typing as t
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from ipaddress import ip_address, ip_network
+
+from . import canary_process
+from .canary_checks import Checks, read
+from .canary_config import Canary, Home, Listener, build, move
+from .canary_files import lay_out, make_queue, settle, write
+from .canary_process import CanaryError, Instance, cleanup
+from .canary_questions import Conversation, converse
+from .config import Configuration, split_words
+from .problem import Problem, Source
+
+__all__ = ["CanaryError", "Problem", "cleanup", "find_problems"]
+
+#: Addresses of nobody (RFC 5737, RFC 2544, RFC 3849), as XCLIENT has them.
+_OUTSIDERS = ("192.0.2.25", "198.51.100.25", "203.0.113.25", "198.18.0.25")
+_OUTSIDERS_6 = ("IPV6:2001:db8::25", "IPV6:2001:db8:ffff::25")
+
+#: What is in the log and is no problem of the configuration: consequences of another complaint, the canary's own
+#: doings, and servers that are not there yet.
+_NO_PROBLEM = re.compile(
+    r"process \S+ pid \d+ (?:exit status|killed)|bad command startup|Wrapper-mode request dropped|lookup failure"
+    r"|lookup error for|is unavailable|problem talking to server|connect to |premature end-of-input|does not resolve"
+    r"|dns_|database \S+ is older than source file|is useful only in|SASL per-process initialization failed"
+)
+
+
+def find_problems(stage: str, live: str = "/etc/postfix", removed: t.Collection[str] = ()) -> list[Problem]:
+    """Try a staged configuration; the live Postfix, if there is one, notices nothing.
+
+    :param stage: the directory below which the staged files lie, under their full paths.
+    :param live: the live configuration directory. What it holds and is not staged belongs to the configuration.
+    :param removed: paths that the live host will no longer have.
+    :returns: what is wrong; nothing when all is well.
+    :raises CanaryError: it could not be judged, such as when Postfix is not installed.
+    """
+    with canary_process.home() as home:
+        moved = lay_out(home, os.path.abspath(stage), live, removed)
+        trial = _Trial(home, home.tree + live, moved, _source(home, live))
+        return list(dict.fromkeys(trial.problems()))
+
+
+def _source(home: Home, live: str) -> Source:
+    texts = []
+    for name in ("main.cf", "master.cf"):
+        path = f"{home.tree}{live}/{name}"
+        if not os.path.exists(path):
+            raise CanaryError(f"there is no {live}/{name}, neither staged nor on the host")
+        if not os.path.islink(path):
+            settle(path)
+        with open(path, encoding="utf-8", errors="replace") as stream:
+            texts.append(stream.read())
+    return Source(live, *texts)
+
+
+class _Trial:
+    def __init__(self, home: Home, directory: str, moved: t.Mapping[str, str], source: Source) -> None:
+        self._home = home
+        self._directory = directory
+        self._moved = moved
+        self._source = source
+
+    def problems(self) -> list[Problem]:
+        staged, found = read(self._directory, self._source, self._localize)
+        if not staged:
+            return found
+        canary = build(staged, self._home, self._moved)
+        for name, text in (("main.cf", canary.main), ("master.cf", canary.master)):
+            path = f"{self._directory}/{name}"
+            os.unlink(path)  # it may be a link to the live one
+            write(path, text.encode("utf-8", "surrogateescape"))
+        moved = functools.partial(move, paths=self._moved)
+        checks = Checks(self._home, staged, self._directory, self._source, moved, self._localize)
+        found += [*checks.tables(), *checks.certificates(), *checks.ports()]
+        make_queue(self._home, staged.value("mail_owner"), staged.value("setgid_group"))
+        return found + self._watch(canary, staged, explained=bool(found))
+
+    def _watch(self, canary: Canary, staged: Configuration, explained: bool) -> list[Problem]:
+        """Start the canary, ask each of its listeners, and read its log.
+
+        :param explained: whether something was found that may keep it from its work.
+        """
+        with ThreadPoolExecutor(max_workers=8) as pool:
+            with Instance(self._home, staged.value("daemon_directory"), self._directory) as instance:
+                talks = self._ask(pool, canary, staged)
+                instance.watch(lambda: all(talk.done() or instance.died(listener.name) for listener, talk in talks))
+                complaints = [line for line in instance.complaints() if not _NO_PROBLEM.search(line)]
+                alive = instance.alive
+            conversations = [(listener, talk.result()) for listener, talk in talks]  # those that still wait end now
+        found = [self._source.blame(self._localize(line).rstrip(".")) for line in complaints]
+        explained = explained or bool(found)
+        if not alive and not explained:
+            found.append(Problem("master(8) does not start", "Look into its log", self._source.master_path))
+        for listener, conversation in conversations:
+            found += self._judge(listener, conversation, staged, explained or not alive)
+        return found
+
+    def _localize(self, text: str) -> str:
+        return text.replace(self._home.tree, "")
+
+    def _ask(
+        self, pool: Executor, canary: Canary, staged: Configuration
+    ) -> list[tuple[Listener, Future[Conversation]]]:
+        own_name = staged.value("myhostname")
+        return [
+            (one, pool.submit(converse, self._home.socket(one.name), one.implicit_tls, outsider, own_name))
+            for one in canary.listeners
+            for outsider in _outsiders(staged.value("mynetworks"))
+        ]
+
+    def _judge(
+        self, listener: Listener, conversation: Conversation, staged: Configuration, explained: bool
+    ) -> t.Iterator[Problem]:
+        """:param explained: whether Postfix itself said why it does not greet or has no TLS."""
+        name = f"{listener.service.name} {listener.service.type}"
+        if not explained and conversation.tls_failure:
+            said = f"{name}: {conversation.tls_failure}"
+            yield self._source.on_service(said, listener.service, "Check its certificate, its key and its protocols.")
+        elif not explained and not conversation.greeted:
+            yield self._source.on_service(f"{name} does not greet", listener.service, "Look into its options.")
+        if listener.public and conversation.login_in_clear:
+            said = f'{name} offers "{conversation.login_in_clear}" before TLS'
+            yield self._source.on(said, "smtpd_tls_auth_only", "Set smtpd_tls_auth_only = yes.")
+        if listener.public and conversation.relayed:
+            yield self._open_relay(f"{name} is an open relay: {conversation.relayed}", staged)
+
+    def _open_relay(self, said: str, staged: Configuration) -> Problem:
+        if all(_inside(address, staged.value("mynetworks")) for address in _OUTSIDERS):
+            return self._source.on(said, "mynetworks", "Name only networks whose every host may send to anybody.")
+        names = ("smtpd_relay_restrictions", "smtpd_recipient_restrictions")
+        name = next(filter(self._source.sets, names), names[0])
+        return self._source.on(
+            said, name, "Let reject_unauth_destination stand before anything that permits strangers."
+        )
+
+
+def _outsiders(mynetworks: str) -> list[str]:
+    """An IPv4 and an IPv6 address from outside; where all are inside, the first is asked about all the same."""
+    families = (_OUTSIDERS, _OUTSIDERS_6)
+    return [next((one for one in family if not _inside(one, mynetworks)), family[0]) for family in families]
+
+
+def _inside(address: str, mynetworks: str) -> bool:
+    """Whether networks in their plain form hold an address; tables are for Postfix to say."""
+    known = ip_address(address.replace("IPV6:", ""))
+    for word in split_words(mynetworks):
+        try:
+            if known in ip_network(word.replace("[", "").replace("]", ""), strict=False):
+                return True
+        except ValueError:
+            continue
+    return False

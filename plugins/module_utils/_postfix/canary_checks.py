@@ -1,0 +1,163 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What Postfix's own tools, and OpenSSL's, say of a configuration that does not run yet."""
+
+from __future__ import annotations
+
+import os
+import re
+import typing as t
+from datetime import datetime, timezone
+
+from .canary_config import WRITTEN, Home
+from .canary_process import Output, run
+from .config import Configuration, parse_main, parse_master, parse_options
+from .problem import Problem, Source
+
+#: Parameters that hold by default and that the canary must know.
+_ASKED = [
+    "daemon_directory",
+    "data_directory",
+    "inet_interfaces",
+    "mail_owner",
+    "myhostname",
+    "mynetworks",
+    "queue_directory",
+    "setgid_group",
+    "smtpd_sasl_type",
+    "smtpd_tls_wrappermode",
+]
+#: Types of tables built from a source, with the end of the file's name; and those read as they are.
+_BUILT = {"btree": ".db", "cdb": ".cdb", "dbm": ".dir", "hash": ".db", "lmdb": ".lmdb", "sdbm": ".dir"}
+_READ = ("cidr", "pcre", "regexp", "texthash")
+_TABLE = re.compile(rf"(?<![\w-])({'|'.join([*_BUILT, *_READ])}):(/[^\s,{{}}]+)")
+_PROGRAM = re.compile(r"\A(?:postconf|postmap|postalias): (?:warning|fatal|error): ")
+_CERTIFICATES = re.compile(r"(?:smtpd?|lmtp|tlsproxy(?:_client)?)_tls_(?:(?:ec|d)?cert_file|chain_files)")
+_FILES = re.compile(r"(?:smtp|lmtp)_tls_(?:(?:ec|d)?(?:cert|key)_file|chain_files|CAfile)")
+_DATE = "%b %d %H:%M:%S %Y %Z"
+
+
+def read(
+    directory: str, source: Source, localize: t.Callable[[str], str]
+) -> tuple[Configuration | None, list[Problem]]:
+    """Let postconf(1) read a configuration directory.
+
+    :param localize: turns paths of the canary into those of the live host.
+    :returns: what it read, or None where it could not; and what it did not like.
+    """
+    commands = (["-n"], ["-nx"], ["-x", *_ASKED], ["-M"], ["-Px"])
+    outputs: list[str] = []
+    problems: list[Problem] = []
+    for words in commands:
+        output = run("postconf", "-c", directory, *words)
+        problems += map(source.blame, _complaints(output, localize))
+        if output.code:
+            return None, problems
+        outputs.append(output.output)
+    main, expanded, asked, master, options = outputs
+    configuration = Configuration(
+        parse_main(main), {**parse_main(expanded), **parse_main(asked)}, parse_master(master), parse_options(options)
+    )
+    return configuration, problems
+
+
+def _complaints(output: Output, localize: t.Callable[[str], str]) -> list[str]:
+    lines = [localize(_PROGRAM.sub("", line)) for line in output.complaints.splitlines() if line.strip()]
+    return lines or ([f"exit code {output.code}"] if output.code else [])
+
+
+class Checks:
+    """Checks of one configuration.
+
+    :param directory: the canary's configuration directory.
+    :param moved: turns a path of the live host into the canary's.
+    """
+
+    def __init__(
+        self,
+        home: Home,
+        configuration: Configuration,
+        directory: str,
+        source: Source,
+        moved: t.Callable[[str], str],
+        localize: t.Callable[[str], str],
+    ) -> None:
+        self._home = home
+        self._configuration = configuration
+        self._directory = directory
+        self._source = source
+        self._moved = moved
+        self._localize = localize
+
+    def tables(self) -> t.Iterator[Problem]:
+        """Look at each table that is a file, and build those whose source is staged."""
+        tables: dict[tuple[str, str], str] = {}
+        for name, value in self._configuration.settings():
+            for kind, path in [] if WRITTEN.fullmatch(name) else _TABLE.findall(value):
+                tables.setdefault((kind, self._moved(path)), name)
+        for (kind, path), name in tables.items():
+            said = self._build(kind, path, name) if kind in _BUILT else self._look_up(kind, path)
+            yield from (self._blame(one, name) for one in said)
+
+    def _build(self, kind: str, path: str, name: str) -> list[str]:
+        if not self._is_staged(path):
+            database = path + _BUILT[kind]
+            missing = f"open database {self._localize(database)}: No such file or directory"
+            return [] if os.path.exists(database) else [missing]
+        program = "postalias" if name in ("alias_maps", "alias_database") else "postmap"
+        # texthash names the line of a duplicate, the others only the key
+        said = self._look_up("texthash", path) if program == "postmap" else []
+        built = _complaints(run(program, "-c", self._directory, f"{kind}:{path}"), self._localize)
+        return said or built
+
+    def _is_staged(self, path: str) -> bool:
+        """Whether a file is the canary's own. Through a link, the live database would be written."""
+        return os.path.isfile(path) and os.path.realpath(path).startswith(f"{self._home.tree}/")
+
+    def _look_up(self, kind: str, path: str) -> list[str]:
+        output = run("postmap", "-c", self._directory, "-q", "mailops-canary", f"{kind}:{path}")
+        return _complaints(output._replace(code=0), self._localize)
+
+    def _blame(self, said: str, name: str) -> Problem:
+        return self._source.on(said, name) if "No such file" in said else self._source.blame(said)
+
+    def certificates(self) -> t.Iterator[Problem]:
+        """Look at the dates of certificates, and whether the client has its files: it starts with the first message."""
+        seen = set()
+        for name, value in self._configuration.settings():
+            for path in value.replace(",", " ").split() if _FILES.fullmatch(name) else ():
+                if not os.path.exists(self._moved(path)):
+                    yield self._source.on(f"open {path}: No such file or directory", name)
+            for path in value.replace(",", " ").split() if _CERTIFICATES.fullmatch(name) else ():
+                problem = None if path in seen else self._dates(path)
+                seen.add(path)
+                if problem:
+                    advice = "Renew it, or name another one. Check this host's clock too."
+                    yield self._source.on(problem, name, advice)
+
+    def _dates(self, path: str) -> str | None:
+        """What is wrong with the validity of the first certificate of a file; what is no certificate smtpd tells."""
+        output = run("openssl", "x509", "-noout", "-dates", "-in", self._moved(path))
+        if output.code:
+            return None
+        dates = parse_main(output.output)
+        begin, end = (_date(dates[name]) for name in ("notBefore", "notAfter"))
+        now = datetime.now(timezone.utc)
+        if end < now:
+            return f"the certificate in {path} expired on {end:%Y-%m-%d %H:%M} UTC"
+        if begin > now:
+            return f"the certificate in {path} is not valid before {begin:%Y-%m-%d %H:%M} UTC"
+        return None
+
+    def ports(self) -> t.Iterator[Problem]:
+        """Look whether the host knows the ports that listeners call by name."""
+        for service in self._configuration.services:
+            port = service.name.rpartition(":")[2]
+            if service.type == "inet" and not port.isdigit() and run("getent", "services", f"{port}/tcp").code:
+                said = f"{service.name} inet: /etc/services knows no port {port}/tcp"
+                yield self._source.on_service(said, service, "Write the number of the port.")
+
+
+def _date(text: str) -> datetime:
+    return datetime.strptime(text, _DATE).replace(tzinfo=timezone.utc)

@@ -1,0 +1,241 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How a configuration is changed so that it can run as a canary.
+
+Beside the live Postfix, seen by nobody, delivering nothing. Every smtpd listens on a Unix socket in the canary's own
+queue directory: no port is taken, and nobody but root can ask it.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from dataclasses import dataclass, replace
+
+from .config import Configuration, Service, split_words
+
+#: What stands in for Dovecot, whose socket may not be there yet: a service that speaks Dovecot's protocol, version 1.
+SASL_SERVICE = "canary-sasl"
+SASL_SCRIPT = (
+    r"printf 'VERSION\t1\t1\nMECH\tPLAIN\tplaintext\nMECH\tLOGIN\tplaintext\nMECH\tSCRAM-SHA-256\tmutual-auth\nDONE\n'"
+    "\nexec cat >/dev/null\n"
+)
+
+#: An smtpd without options of its own in master.cf, which is asked about each restriction by itself.
+PLAIN = "canary-plain"
+
+_LISTS = ("client", "helo", "sender", "relay", "recipient", "data", "end_of_data", "etrn")
+#: Restrictions that say nothing of the others, and those that ask other servers; Postfix knows them all.
+_NOT_WALKED = re.compile(
+    r"(permit|reject|defer|warn_if_reject|defer_if_permit|defer_if_reject|sleep|check_policy_service|permit_mx_backup"
+    r"|reject_rbl_client|reject_rhsbl_(client|reverse_client|helo|sender|recipient)|permit_(dnswl|rhswl)_client"
+    r"|reject_unverified_(sender|recipient)|reject_unknown_(sender|recipient)_domain"
+    r"|reject_unknown_(client|reverse_client|helo)_hostname"
+    r"|check_(client|reverse_client_hostname|helo|sender|recipient)_(mx|ns|a)_access)\Z"
+)
+_HAS_ARGUMENT = re.compile(r"check_|(reject|permit)_(rbl|rhsbl|dnswl|rhswl)_|sleep\Z")
+#: Tables that Postfix writes to.
+WRITTEN = re.compile(r"\w+_session_cache_database|postscreen_cache_map|address_verify_map")
+
+
+@dataclass(frozen=True)
+class Home:
+    """Where a canary lives: a directory that only root can list."""
+
+    path: str
+
+    @property
+    def tree(self) -> str:
+        """Below it lie the staged files, under their full paths."""
+        return f"{self.path}/tree"
+
+    @property
+    def queue(self) -> str:
+        """Its queue directory."""
+        return f"{self.path}/queue"
+
+    @property
+    def data(self) -> str:
+        """Its data directory."""
+        return f"{self.path}/data"
+
+    @property
+    def log(self) -> str:
+        """What its processes log."""
+        return f"{self.path}/log"
+
+    @property
+    def sasl_script(self) -> str:
+        """What stands in for Dovecot."""
+        return f"{self.path}/sasl"
+
+    def socket(self, name: str) -> str:
+        """Where a service listens."""
+        return f"{self.queue}/private/{name}"
+
+
+@dataclass(frozen=True)
+class Listener:
+    """One smtpd that clients reach, and how it is asked.
+
+    :param name: of the canary's service, and in its log.
+    :param service: as it stands in master.cf.
+    :param implicit_tls: whether TLS begins with the first byte.
+    :param public: whether others than this host can connect.
+    """
+
+    name: str
+    service: Service
+    implicit_tls: bool
+    public: bool
+
+
+@dataclass(frozen=True)
+class Canary:
+    """The text of main.cf and master.cf, and whom to ask."""
+
+    main: str
+    master: str
+    listeners: t.Sequence[Listener]
+
+
+def build(staged: Configuration, home: Home, moved: t.Mapping[str, str]) -> Canary:
+    """Make the canary's configuration.
+
+    :param moved: paths of the live host, and where the canary has them.
+    """
+    paths = {**moved, staged.value("queue_directory"): home.queue, staged.value("data_directory"): home.data}
+    listeners = [*_listeners(staged), _plain(staged)]
+    services = [service for service in staged.services if service.type != "inet" and service.command != "pickup"]
+    services += [_asked(listener.service, listener.name, staged) for listener in listeners]
+    services += _helpers(home, {service.name for service in services})
+    transports = [service.name for service in services if service.type == "unix"]
+    written = {name: _in_data_directory(name, value) for name, value in staged.main.items() if WRITTEN.fullmatch(name)}
+    main = {**staged.main, **written, **_overrides(home, transports)}
+    return Canary(
+        main=move("".join(f"{name} = {value}\n" for name, value in main.items()), paths),
+        master=move("".join(f"{service}\n" for service in services), paths),
+        listeners=listeners,
+    )
+
+
+def move(text: str, paths: t.Mapping[str, str]) -> str:
+    """The text with each of these paths, and what is below it, elsewhere."""
+    alternatives = "|".join(re.escape(path) for path in sorted(paths, key=len, reverse=True) if path)
+    return re.sub(rf"(?<![\w./-])(?:{alternatives})(?![\w.-])", lambda match: paths[match.group()], text)
+
+
+def _overrides(home: Home, transports: t.Sequence[str]) -> dict[str, str]:
+    """Nothing shared with the live Postfix, nothing delivered, no notices, and no long wait for a name server."""
+    kept = "MAIL_CONFIG MAIL_DEBUG MAIL_LOGTAG TZ LANG=C POSTLOG_SERVICE POSTLOG_HOSTNAME"
+    verify = {f"address_verify_{kind}_transport": "discard:" for kind in ("local", "virtual", "relay", "default")}
+    return {
+        "queue_directory": home.queue,
+        "data_directory": home.data,
+        "maillog_file": home.log,
+        "maillog_file_prefixes": home.path,
+        "multi_instance_directories": "",
+        "multi_instance_name": "",
+        "multi_instance_enable": "no",
+        "import_environment": f"{kept} {{RES_OPTIONS=timeout:1 attempts:1}}",
+        "queue_minfree": "0",
+        "notify_classes": "",
+        "defer_transports": " ".join(transports),
+        **verify,
+        "address_verify_transport_maps": "",
+        "address_verify_sender_dependent_default_transport_maps": "",
+        "address_verify_poll_count": "1",
+    }
+
+
+def _in_data_directory(name: str, table: str) -> str:
+    kind, colon, _path = table.partition(":")
+    return f"{kind}:$data_directory/{name}" if colon else table
+
+
+def _listeners(staged: Configuration) -> list[Listener]:
+    """Every smtpd behind a port; behind postscreen(8) it is the one of type ``pass``."""
+    found: list[Listener] = []
+    for service in staged.services:
+        if service.type == "inet" and service.command == "postscreen":
+            asked = next((one for one in staged.services if (one.type, one.command) == ("pass", "smtpd")), None)
+        else:
+            asked = service if (service.type, service.command) == ("inet", "smtpd") else None
+        if asked:
+            implicit_tls = staged.value("smtpd_tls_wrappermode", asked) == "yes"
+            found.append(Listener(f"canary-{len(found) + 1}", asked, implicit_tls, _is_public(service, staged)))
+    return found
+
+
+def _is_public(service: Service, staged: Configuration) -> bool:
+    host = service.name.rpartition(":")[0].strip("[]")
+    hosts = [host] if host else split_words(staged.value("inet_interfaces"))
+    return not all(re.match(r"loopback-only\Z|localhost\Z|127\.|::1\Z", one.strip("[]")) for one in hosts)
+
+
+def _asked(service: Service, name: str, staged: Configuration) -> Service:
+    """The smtpd on a socket of its own, and alone: no filter behind it, and XCLIENT for whoever asks it."""
+    options = {
+        "syslog_name": name,
+        "smtpd_authorized_xclient_hosts": "127.0.0.1",
+        "smtpd_upstream_proxy_protocol": "",
+        "smtpd_milters": "",
+        "smtpd_proxy_filter": "",
+        "smtpd_tls_req_ccert": "no",
+        "smtpd_error_sleep_time": "0",
+    }
+    if staged.value("smtpd_sasl_type", service) == "dovecot":
+        options["smtpd_sasl_path"] = f"private/{SASL_SERVICE}"
+    socket = replace(service, name=name, type="unix", private="y", wakeup="-")
+    return socket.with_options(options)
+
+
+def _plain(staged: Configuration) -> Listener:
+    """An smtpd with what main.cf says, which evaluates each restriction whatever those before it say."""
+    walk = [f"warn_if_reject {restriction}" for restriction in restrictions_to_walk(staged)]
+    options = {
+        "smtpd_client_restrictions": "",
+        "smtpd_helo_restrictions": "",
+        "smtpd_sender_restrictions": "",
+        "smtpd_recipient_restrictions": ", ".join(walk),
+        "smtpd_relay_restrictions": "reject_unauth_destination",
+        "smtpd_relay_before_recipient_restrictions": "no",
+        "smtpd_delay_reject": "yes",
+        "smtpd_sasl_auth_enable": "yes",
+        "smtpd_sasl_type": "dovecot",
+        "smtpd_sasl_path": f"private/{SASL_SERVICE}",
+        "smtpd_sasl_security_options": "noanonymous",
+    }
+    service = Service(PLAIN, "unix", "y", "-", "n", "-", "-", "smtpd").with_options(options)
+    return Listener(PLAIN, service, staged.value("smtpd_tls_wrappermode") == "yes", public=False)
+
+
+def restrictions_to_walk(staged: Configuration) -> list[str]:
+    """Each restriction of each list once, with its argument, but for those that end a list or ask other servers."""
+    classes = split_words(staged.value("smtpd_restriction_classes"))
+    names = {*(f"smtpd_{kind}_restrictions" for kind in _LISTS), *classes}
+    found: dict[str, None] = {}
+    for name, value in staged.settings():
+        if name in names:
+            for restriction, argument in _restrictions(value):
+                if not _NOT_WALKED.match(restriction) and restriction not in classes:
+                    found[f"{restriction} {argument}".strip()] = None
+    return list(found)
+
+
+def _restrictions(value: str) -> t.Iterator[tuple[str, str]]:
+    words = split_words(value)
+    while words:
+        word = words.pop(0)
+        yield word, words.pop(0) if words and _HAS_ARGUMENT.match(word) else ""
+
+
+def _helpers(home: Home, names: t.Container[str]) -> t.Iterator[Service]:
+    """Services that the canary needs whether or not the configuration has them."""
+    if "postlog" not in names:
+        yield Service("postlog", "unix-dgram", "n", "-", "n", "-", "1", "postlogd")
+    if "discard" not in names:
+        yield Service("discard", "unix", "-", "-", "n", "-", "-", "discard")
+    argv = ("user=nobody", f"argv=/bin/sh {home.sasl_script}")
+    yield Service(SASL_SERVICE, "unix", "-", "n", "n", "-", "0", "spawn", argv)

@@ -1,0 +1,111 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What one smtpd of a canary is asked over SMTP, as a client from outside would."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from .._smtp.capabilities import Capabilities
+from .._smtp.connection import Connection, connect
+from .._smtp.errors import ConnectFailed, SmtpError, Stage, TlsFailed
+from .._smtp.settings import ServerSettings
+from .._smtp.tls import TlsMode, TlsPolicy
+
+if t.TYPE_CHECKING:
+    from .._smtp.reply import Reply
+
+#: A domain that nobody has (RFC 6761 section 6.4).
+FOREIGN = "mailops-canary.invalid"
+
+#: Seconds for one reply: on a busy host a process takes its time to start.
+_TIMEOUT = 25.0
+
+
+@dataclass
+class Conversation:
+    """What came of it.
+
+    :ivar greeted: whether there was a greeting.
+    :ivar login_in_clear: the AUTH line of EHLO before TLS; empty when there was none.
+    :ivar tls_failure: why TLS did not come about; empty when it did, or was not offered.
+    :ivar relayed: the command and the reply that let a stranger send to strangers; empty when none did.
+    """
+
+    greeted: bool = False
+    login_in_clear: str = ""
+    tls_failure: str = ""
+    relayed: str = ""
+
+
+def converse(socket: str, implicit_tls: bool, outsider: str, own_name: str) -> Conversation:
+    """Ask one smtpd.
+
+    :param socket: where it listens.
+    :param outsider: the address to come from, as XCLIENT has it.
+    :param own_name: the server's own name.
+    """
+    tls = TlsPolicy(mode=TlsMode.IMPLICIT if implicit_tls else TlsMode.NONE, verify=False)
+    settings = ServerSettings("localhost", tls=tls, unix_socket=socket, connect_timeout=_TIMEOUT, timeout=_TIMEOUT)
+    conversation = Conversation()
+    try:
+        connection = connect(settings)
+    except ConnectFailed:
+        return conversation
+    try:
+        _Talk(connection, tls, conversation).run(outsider, own_name)
+    except TlsFailed as error:
+        conversation.tls_failure = str(error.problem)
+    except SmtpError as error:
+        if error.stage is Stage.TLS:
+            conversation.tls_failure = str(error.problem)
+    finally:
+        connection.close()
+    return conversation
+
+
+class _Talk:
+    def __init__(self, connection: Connection, tls: TlsPolicy, conversation: Conversation) -> None:
+        self._connection = connection
+        self._tls = tls
+        self._conversation = conversation
+
+    def run(self, outsider: str, own_name: str) -> None:
+        """:raises SmtpError: the server broke off; what was learned until then stays."""
+        if self._tls.mode is TlsMode.IMPLICIT:
+            self._connection.start_tls(self._tls, "localhost", Stage.TLS)
+        self._connection.read_reply(Stage.GREETING)
+        self._conversation.greeted = True
+        capabilities = self._ehlo("localhost")
+        if "AUTH" in capabilities and self._connection.tls is None:
+            self._conversation.login_in_clear = " ".join(["AUTH", *capabilities.auth_mechanisms])
+        if "STARTTLS" in capabilities:
+            reply = self._say("STARTTLS", Stage.STARTTLS)
+            if reply.positive:
+                self._connection.start_tls(self._tls, "localhost", Stage.TLS)
+                self._ehlo("localhost")
+            else:
+                self._conversation.tls_failure = str(reply)
+        self._say(f"XCLIENT NAME=canary.{FOREIGN} ADDR={outsider}", Stage.EHLO)
+        self._ehlo(f"[{outsider}]")
+        self._try_relaying(own_name)
+
+    def _try_relaying(self, own_name: str) -> None:
+        for sender in ("", f"postmaster@{own_name}", f"sender@{FOREIGN}"):
+            for recipient in (f"postmaster@{own_name}", f"recipient@{FOREIGN}"):
+                self._say(f"MAIL FROM:<{sender}>", Stage.MAIL)
+                command = f"RCPT TO:<{recipient}>"
+                reply = self._say(command, Stage.RCPT)
+                if reply.positive and recipient.endswith(FOREIGN):
+                    self._conversation.relayed = f"MAIL FROM:<{sender}>, {command}: {reply}"
+                self._say("RSET", Stage.MAIL)
+
+    def _ehlo(self, name: str) -> Capabilities:
+        reply = self._say(f"EHLO {name}", Stage.EHLO)
+        return Capabilities.parse(reply)
+
+    def _say(self, line: str, stage: Stage) -> Reply:
+        self._connection.send(line.encode("ascii") + b"\r\n", stage)
+        return self._connection.read_reply(stage)

@@ -1,0 +1,152 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is wrong with a configuration, in Postfix's words, with the place and what to do."""
+
+from __future__ import annotations
+
+import os
+import re
+import typing as t
+from dataclasses import dataclass
+
+from .config import Place, Service, find_parameter, find_service, find_word
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that must be mended before a configuration can go live.
+
+    :param said: what Postfix said, or what it did.
+    :param advice: what to do about it, as a sentence.
+    :param file: the file it stands in.
+    :param line: counted from 1; 0 where no single line is to blame.
+    :param parameter: of main.cf or of ``-o`` in master.cf; empty where none is to blame.
+    """
+
+    said: str
+    advice: str
+    file: str
+    line: int = 0
+    parameter: str = ""
+
+    def __str__(self) -> str:
+        where = f"{self.file}, line {self.line}" if self.line else self.file
+        parameter = f" ({self.parameter})" if self.parameter else ""
+        return f"{where}{parameter}: {self.said}. {self.advice}"
+
+    def to_dict(self) -> dict[str, t.Any]:
+        """The form a module returns."""
+        return dict(vars(self))
+
+
+#: What Postfix says, and what helps. The first that fits.
+_ADVICE: tuple[tuple[str, str], ...] = (
+    (r"unused parameter", "Postfix does not know this parameter: check its spelling, or remove it."),
+    (r"unknown smtpd restriction", "Check the spelling: Postfix answers 451 to every client that gets there."),
+    (r"overriding earlier entry|duplicate entry", "Keep one of the two."),
+    (r"TLS level", "Use none, may or encrypt."),
+    (r"does not match|key values mismatch", "Name the key that this certificate was made for."),
+    (r"private key from file", "Check that the file is there and holds the key in PEM form, without a pass phrase."),
+    (r"certificate from file|certificate chain", "Check that the file is there and holds the certificate in PEM form."),
+    (r"expected format: key whitespace value", "Write the key, a blank and the value."),
+    (r"need name:value pair", "Write the name, a colon and the value."),
+    (r"bad field count|field count", "A line of master.cf has eight fields, the last one the command."),
+    (r"missing '='", "Write name = value; a line that continues another one begins with a blank."),
+    (r"unsupported (dictionary|map) type", "Install the package for this type of table, or use one of postconf -m."),
+    (r"No such file", "Check the path, and that the file is part of this configuration or on the host."),
+    (r"Permission denied", "Check owner and mode of the file and of the directories above it."),
+    (r"will be removed", "Use what Postfix names instead."),
+    (r"specify at least one working instance", "Add reject_unauth_destination: without it, Postfix refuses to serve."),
+    (r"bad numerical|bad (time|boolean)", "Write a value of the kind that postconf(5) names for this parameter."),
+    (r"unsupported SASL server implementation", "Use one of postconf -a."),
+    (r"no SASL authentication mechanisms", "Check smtpd_sasl_type, smtpd_sasl_path and smtpd_sasl_security_options."),
+)
+_FALLBACK = "Correct it."
+
+_LINE = re.compile(r"(?:file )?(?P<file>/[^\s,:]+)(?:, line |: line |\((?=\d+\)))(?P<line>\d+)\)?: *")
+_UNUSED = re.compile(r"(?P<file>/[^\s,:]+): (?=unused parameter: (?P<name>\w+)=)")
+_PATH = re.compile(r"(?<![\w.])/[\w./+@-]+[\w+@-]")
+_DATABASE = re.compile(r"\.(?:db|lmdb|cdb|dir|pag)\Z")
+
+
+def advise(said: str) -> str:
+    """What to do about Postfix's words, as a sentence."""
+    return next((advice for pattern, advice in _ADVICE if re.search(pattern, said)), _FALLBACK)
+
+
+@dataclass(frozen=True)
+class Source:
+    """The text of a configuration, to find the place of a problem in.
+
+    :param directory: where main.cf and master.cf will be.
+    """
+
+    directory: str
+    main: str
+    master: str
+
+    def blame(self, said: str) -> Problem:
+        """The problem that a warning of Postfix means."""
+        for pattern in (_LINE, _UNUSED):
+            match = pattern.search(said)
+            if match:
+                return self._in_file(match.groupdict(), said[match.end() :])
+        places = (self._find(word) for word in _suspects(said, self.directory))
+        path, place = next(filter(None, places), (self.main_path, Place(0, "")))
+        return Problem(said, advise(said), path, *place)
+
+    def on(self, said: str, parameter: str, advice: str = "") -> Problem:
+        """The problem, on a parameter."""
+        path, place = self._find(parameter) or (self.main_path, Place(0, ""))
+        return Problem(said, advice or advise(said), path, place.line, parameter)
+
+    def on_service(self, said: str, service: Service, advice: str) -> Problem:
+        """The problem, on an entry of master.cf."""
+        place = find_service(self.master, service) or Place(0, "")
+        return Problem(said, advice, self.master_path, place.line)
+
+    def sets(self, parameter: str) -> bool:
+        """Whether the configuration sets a parameter."""
+        return self._find(parameter) is not None
+
+    def _find(self, word: str) -> tuple[str, Place] | None:
+        for path, text in ((self.main_path, self.main), (self.master_path, self.master)):
+            place = find_parameter(text, word) or find_word(text, word)
+            if place:
+                return path, place
+        return None
+
+    @property
+    def main_path(self) -> str:
+        """Where main.cf will be."""
+        return f"{self.directory}/main.cf"
+
+    @property
+    def master_path(self) -> str:
+        """Where master.cf will be."""
+        return f"{self.directory}/master.cf"
+
+    def _in_file(self, found: t.Mapping[str, str], said: str) -> Problem:
+        path = found["file"]
+        line = int(found.get("line", 0))
+        text = {self.main_path: self.main, self.master_path: self.master}.get(path, "")
+        if "name" in found:
+            place = find_word(text, found["name"]) or Place(0, "")
+            return Problem(said, advise(said), path, place.line, found["name"])
+        parameter = re.match(r"overriding earlier entry: (\w+)", said)
+        return Problem(said, advise(said), path, line, parameter.group(1) if parameter else "")
+
+
+def _suspects(said: str, directory: str) -> t.Iterator[str]:
+    """The words of a warning that may stand in main.cf or master.cf, the most telling first."""
+    yield from re.findall(r"\b[a-z0-9]+(?:_[a-zA-Z0-9]+)+\b", said)
+    yield from re.findall(r'"([^"]+)"', said)
+    yield from re.findall(r": (\S+)\Z", said)
+    for path in _PATH.findall(said):
+        for name in (path, _DATABASE.sub("", path)):
+            yield name
+            if name.startswith(f"{directory}/"):
+                yield f"$config_directory{name[len(directory) :]}"
+                yield f"${{config_directory}}{name[len(directory) :]}"
+        yield os.path.basename(path)

@@ -1,0 +1,157 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How a configuration becomes a canary, and what its log says."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.canary_config import (
+    Home,
+    build,
+    move,
+    restrictions_to_walk,
+)
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.canary_process import parse_log
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.config import (
+    Configuration,
+    parse_main,
+    parse_master,
+    parse_options,
+)
+
+HOME = Home("/run/canary")
+PATHS = {"/etc/postfix": "/t/etc/postfix", "/etc/aliases": "/t/etc/aliases"}
+DEFAULTS = """\
+queue_directory = /var/spool/postfix
+data_directory = /var/lib/postfix
+inet_interfaces = all
+smtpd_sasl_type = dovecot
+"""
+
+
+def staged(main: str, master: str, options: str = "") -> Configuration:
+    return Configuration(
+        parse_main(main), {**parse_main(DEFAULTS), **parse_main(main)}, parse_master(master), parse_options(options)
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "moved"),
+    [
+        ("lmdb:/etc/postfix/x, hash:/etc/aliases", "lmdb:/t/etc/postfix/x, hash:/t/etc/aliases"),
+        ("{/etc/postfix}", "{/t/etc/postfix}"),
+        ("/etc/postfix.bak /etc/postfix-old /srv/etc/postfix /etc/aliases.db", None),
+    ],
+)
+def test_paths_move_whole_or_not_at_all(text, moved):
+    assert move(text, PATHS) == (moved or text)
+
+
+def test_nothing_listens_on_a_port_and_every_smtpd_can_be_asked():
+    canary = build(
+        staged(
+            "myhostname = relay.example\nmaillog_file = /var/log/mail",
+            "25 inet n - y - - smtpd\n127.0.0.1:465 inet n - n - - smtpd -o smtpd_tls_wrappermode=yes\n"
+            "pickup unix n - n 60 1 pickup\nsmtp unix - - n - - smtp\n10 inet n n n - 0 spawn user=x argv=/bin/y",
+            "127.0.0.1:465/inet/smtpd_tls_wrappermode = yes",
+        ),
+        HOME,
+        PATHS,
+    )
+    services = parse_master(canary.master)
+    assert {service.type for service in services} == {"unix", "unix-dgram"}
+    assert {service.command for service in services} == {"smtpd", "smtp", "postlogd", "discard", "spawn"}
+    asked = [service for service in services if service.command == "smtpd"]
+    assert [service.name for service in asked] == [listener.name for listener in canary.listeners]
+    assert [service.chroot for service in asked] == ["y", "n", "n"]
+    for service in asked:
+        assert "{smtpd_authorized_xclient_hosts = 127.0.0.1}" in service.arguments
+        assert "{smtpd_sasl_path = private/canary-sasl}" in service.arguments
+    assert [listener.implicit_tls for listener in canary.listeners] == [False, True, False]
+    assert [listener.public for listener in canary.listeners] == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("interfaces", "public"),
+    [("all", True), ("loopback-only", False), ("localhost", False), ("127.0.0.1, [::1]", False), ("$myhostname", True)],
+)
+def test_who_can_reach_a_listener(interfaces, public):
+    canary = build(staged(f"inet_interfaces = {interfaces}", "25 inet n - n - - smtpd"), HOME, {})
+    assert canary.listeners[0].public is public
+
+
+def test_behind_postscreen_the_smtpd_that_it_hands_over_to_is_asked():
+    master = "25 inet n - n - 1 postscreen\nsmtpd pass - - n - - smtpd -o x=y\n"
+    canary = build(staged("", master), HOME, {})
+    assert [listener.service.type for listener in canary.listeners] == ["pass", "unix"]
+    assert "canary-1 unix y - n - - smtpd -o x=y" in canary.master
+
+
+def test_nothing_is_shared_with_the_live_postfix_and_nothing_is_delivered():
+    main = (
+        "maillog_file = /var/log/mail.log\nsmtpd_tls_session_cache_database = btree:/var/lib/postfix/scache\n"
+        "address_verify_map = btree:/etc/postfix/verify\nsmtpd_sasl_path = /var/spool/postfix/private/auth\n"
+        "notify_classes = 2bounce\ntransport_maps = lmdb:/etc/postfix/transport\nmulti_instance_name = two\n"
+    )
+    canary = build(staged(main, "smtp unix - - n - - smtp\nsmtpd pass - - n - - smtpd\n"), HOME, PATHS)
+    values = parse_main(canary.main)
+    assert "/var/" not in canary.main
+    assert values["queue_directory"] == "/run/canary/queue"
+    assert values["data_directory"] == "/run/canary/data"
+    assert values["address_verify_map"] == "btree:$data_directory/address_verify_map"
+    assert values["transport_maps"] == "lmdb:/t/etc/postfix/transport"
+    assert values["notify_classes"] == values["multi_instance_name"] == ""
+    assert {"smtp", "discard"} <= set(values["defer_transports"].split())
+
+
+WALK = [
+    ("smtpd_relay_restrictions = permit_mynetworks, reject", ["permit_mynetworks"]),
+    ("smtpd_data_restrictions = permit, reject_typo", ["reject_typo"]),
+    (
+        "smtpd_client_restrictions = check_client_access lmdb:/x,check_client_access lmdb:/x",
+        ["check_client_access lmdb:/x"],
+    ),
+    ("smtpd_helo_restrictions = reject_rbl_client zen.example, check_policy_service unix:private/p, sleep 3", []),
+    ("smtpd_helo_restrictions = reject_rbl_clinet zen.example", ["reject_rbl_clinet zen.example"]),
+    (
+        "smtpd_sender_restrictions = check_sender_access inline:{ {a=OK}, b=OK }",
+        ["check_sender_access inline:{ {a=OK}, b=OK }"],
+    ),
+    ("smtpd_restriction_classes = mine\nsmtpd_etrn_restrictions = mine\nmine = reject_mine", ["reject_mine"]),
+    ("smtpd_banner = reject_typo", []),
+]
+
+
+@pytest.mark.parametrize(("main", "walk"), WALK)
+def test_restrictions_are_walked_one_by_one(main, walk):
+    assert restrictions_to_walk(staged(main, "")) == walk
+
+
+def test_restrictions_of_a_service_are_walked_too():
+    configuration = staged("", "587 inet n - n - - smtpd", "587/inet/smtpd_client_restrictions = permit_typo, reject")
+    assert restrictions_to_walk(configuration) == ["permit_typo"]
+
+
+LOG = """\
+Nov 22 02:33:18 r canary-1/smtpd[589]: warning: cannot get private key from file "/k": disabling TLS support
+Nov 22 02:33:18 r canary-2/smtpd[590]: fatal: Invalid TLS level "maybe"
+Nov 22 02:33:18 r canary-1/smtpd[589]: warning: TLS library problem: error:80:system library::No such file:../x.c:9:y:
+Nov 22 02:33:18 r canary-1/smtpd[589]: warning: TLS library problem: error:10:BIO routines::system lib:../x.c:3:
+Nov 22 02:33:18 r canary-1/smtpd[589]: connect from localhost[127.0.0.1]
+Nov 22 02:33:18 r canary-1/smtpd[589]: warning: TLS library problem: error:0A:SSL routines::no shared cipher:../y.c:1:
+Nov 22 02:33:18 r canary-1/smtpd[589]: NOQUEUE: reject: RCPT from x[192.0.2.25]: 454 4.7.1 fatal: no; from=<>
+Nov 22 02:33:18 r canary-3/smtpd[591]: warning: cannot get private key from file "/k": disabling TLS support
+Nov 22 02:33:19 r postfix/cleanup[594]: 9937211F: warning: header checks
+postfix: fatal: parameter inet_interfaces: no local interface found for 192.0.2.1
+"""
+
+
+def test_a_log_is_read_for_complaints_each_once_with_the_reason_behind_it():
+    assert parse_log(LOG) == [
+        'cannot get private key from file "/k": disabling TLS support (No such file)',
+        'Invalid TLS level "maybe"',
+        "header checks",
+        "parameter inet_interfaces: no local interface found for 192.0.2.1",
+    ]
