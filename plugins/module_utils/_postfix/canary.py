@@ -99,7 +99,13 @@ class _Trial:
         with ThreadPoolExecutor(max_workers=8) as pool:
             with Instance(self._home, staged.value("daemon_directory"), self._directory) as instance:
                 talks = self._ask(pool, canary, staged)
-                instance.watch(lambda: all(talk.done() or instance.died(listener.name) for listener, talk in talks))
+                ready = [instance.start_client(service) for service in canary.clients]
+                instance.watch(
+                    lambda: (
+                        all(talk.done() or instance.died(listener.name) for listener, talk in talks)
+                        and all(is_ready() for is_ready in ready)
+                    )
+                )
                 complaints = [line for line in instance.complaints() if not _NO_PROBLEM.search(line)]
                 alive = instance.alive
             conversations = [(listener, talk.result()) for listener, talk in talks]  # those that still wait end now
@@ -121,7 +127,7 @@ class _Trial:
         return [
             (one, pool.submit(converse, self._home.socket(one.name), one.implicit_tls, outsider, own_name))
             for one in canary.listeners
-            for outsider in _outsiders(staged.value("mynetworks"))
+            for outsider in ([""] if one.screens else _outsiders(staged.value("mynetworks")))
         ]
 
     def _judge(

@@ -34,7 +34,6 @@ _READ = ("cidr", "pcre", "regexp", "texthash")
 _TABLE = re.compile(rf"(?<![\w-])({'|'.join([*_BUILT, *_READ])}):(/[^\s,{{}}]+)")
 _PROGRAM = re.compile(r"\A(?:postconf|postmap|postalias): (?:warning|fatal|error): ")
 _CERTIFICATES = re.compile(r"(?:smtpd?|lmtp|tlsproxy(?:_client)?)_tls_(?:(?:ec|d)?cert_file|chain_files)")
-_FILES = re.compile(r"(?:smtp|lmtp)_tls_(?:(?:ec|d)?(?:cert|key)_file|chain_files|CAfile)")
 _DATE = "%b %d %H:%M:%S %Y %Z"
 
 
@@ -123,12 +122,9 @@ class Checks:
         return self._source.on(said, name) if "No such file" in said else self._source.blame(said)
 
     def certificates(self) -> t.Iterator[Problem]:
-        """Look at the dates of certificates, and whether the client has its files: it starts with the first message."""
+        """Look at the dates of certificates, of which Postfix does not speak."""
         seen = set()
         for name, value in self._configuration.settings():
-            for path in value.replace(",", " ").split() if _FILES.fullmatch(name) else ():
-                if not os.path.exists(self._moved(path)):
-                    yield self._source.on(f"open {path}: No such file or directory", name)
             for path in value.replace(",", " ").split() if _CERTIFICATES.fullmatch(name) else ():
                 problem = None if path in seen else self._dates(path)
                 seen.add(path)

@@ -13,7 +13,7 @@ import re
 import typing as t
 from dataclasses import dataclass, replace
 
-from .config import Configuration, Service, split_words
+from .config import Configuration, Service, parse_master, split_words
 
 #: What stands in for Dovecot, whose socket may not be there yet: a service that speaks Dovecot's protocol, version 1.
 SASL_SERVICE = "canary-sasl"
@@ -77,7 +77,7 @@ class Home:
 
 @dataclass(frozen=True)
 class Listener:
-    """One smtpd that clients reach, and how it is asked.
+    """One smtpd or postscreen that clients reach, and how it is asked.
 
     :param name: of the canary's service, and in its log.
     :param service: as it stands in master.cf.
@@ -90,14 +90,20 @@ class Listener:
     implicit_tls: bool
     public: bool
 
+    @property
+    def screens(self) -> bool:
+        """Whether it is postscreen(8), which only greets; the smtpd behind it is a listener of its own."""
+        return self.service.command == "postscreen"
+
 
 @dataclass(frozen=True)
 class Canary:
-    """The text of main.cf and master.cf, and whom to ask."""
+    """The text of main.cf and master.cf, whom to ask, and who delivers by SMTP or LMTP."""
 
     main: str
     master: str
     listeners: t.Sequence[Listener]
+    clients: t.Sequence[Service]
 
 
 def build(staged: Configuration, home: Home, moved: t.Mapping[str, str]) -> Canary:
@@ -113,10 +119,13 @@ def build(staged: Configuration, home: Home, moved: t.Mapping[str, str]) -> Cana
     transports = [service.name for service in services if service.type == "unix"]
     written = {name: _in_data_directory(name, value) for name, value in staged.main.items() if WRITTEN.fullmatch(name)}
     main = {**staged.main, **written, **_overrides(home, transports)}
+    master = move("".join(f"{service}\n" for service in services), paths)
+    clients = {one.arguments: one for one in parse_master(master) if one.command in ("smtp", "lmtp")}
     return Canary(
         main=move("".join(f"{name} = {value}\n" for name, value in main.items()), paths),
-        master=move("".join(f"{service}\n" for service in services), paths),
+        master=master,
         listeners=listeners,
+        clients=list(clients.values()),
     )
 
 
@@ -155,15 +164,14 @@ def _in_data_directory(name: str, table: str) -> str:
 
 
 def _listeners(staged: Configuration) -> list[Listener]:
-    """Every smtpd behind a port; behind postscreen(8) it is the one of type ``pass``."""
+    """Every smtpd and postscreen(8) behind a port, and the smtpd of type ``pass`` behind postscreen."""
     found: list[Listener] = []
     for service in staged.services:
-        if service.type == "inet" and service.command == "postscreen":
-            asked = next((one for one in staged.services if (one.type, one.command) == ("pass", "smtpd")), None)
-        else:
-            asked = service if (service.type, service.command) == ("inet", "smtpd") else None
-        if asked:
-            implicit_tls = staged.value("smtpd_tls_wrappermode", asked) == "yes"
+        if service.type != "inet" or service.command not in ("smtpd", "postscreen"):
+            continue
+        behind = [one for one in staged.services if (one.type, one.command) == ("pass", "smtpd")]
+        for asked in (service, *(behind if service.command == "postscreen" else ())):
+            implicit_tls = asked.command == "smtpd" and staged.value("smtpd_tls_wrappermode", asked) == "yes"
             found.append(Listener(f"canary-{len(found) + 1}", asked, implicit_tls, _is_public(service, staged)))
     return found
 
@@ -184,6 +192,9 @@ def _asked(service: Service, name: str, staged: Configuration) -> Service:
         "smtpd_proxy_filter": "",
         "smtpd_tls_req_ccert": "no",
         "smtpd_error_sleep_time": "0",
+        "postscreen_upstream_proxy_protocol": "",
+        "postscreen_dnsbl_sites": "",
+        "postscreen_greet_wait": "1s",
     }
     if staged.value("smtpd_sasl_type", service) == "dovecot":
         options["smtpd_sasl_path"] = f"private/{SASL_SERVICE}"

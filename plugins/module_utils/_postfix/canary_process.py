@@ -16,6 +16,7 @@ import typing as t
 from contextlib import contextmanager
 
 from .canary_config import SASL_SERVICE, Home
+from .config import Service
 
 #: Only root can write there, and nothing outlives a reboot.
 _HOME = Home("/run/mailops-canary")
@@ -25,7 +26,8 @@ _LIFETIME = 60
 #: Seconds that a program, or the start or the end of a process may take on a busy host.
 _PATIENCE = 10.0
 _LINE = re.compile(r"(\S+\[\d+\]|^\S+): (.*)", re.MULTILINE)
-_COMPLAINT = re.compile(r"(?:[0-9A-Za-z]+: )?(?:warning|error|fatal|panic): (.*)")
+#: A client that cannot read its authorities says so without calling it a warning.
+_COMPLAINT = re.compile(r"(?:[0-9A-Za-z]+: )?(?:(?:warning|error|fatal|panic): |(?=.*: disabling TLS support\Z))(.*)")
 _DIED = re.compile(r": (?:fatal|panic): |bad command startup")
 #: Seconds for what still goes on when a process has died.
 _GRACE = 2.0
@@ -128,7 +130,9 @@ class Instance:
     def __init__(self, home: Home, daemons: str, configuration: str) -> None:
         self._home = home
         self._configuration = configuration
+        self._daemons = daemons
         self._argv = [f"{daemons}/master", "-d", "-e", str(_LIFETIME)]
+        self._clients: list[subprocess.Popen[bytes]] = []
 
     def __enter__(self) -> Instance:
         """:raises CanaryError: master(8) cannot be started."""
@@ -148,9 +152,30 @@ class Instance:
         return self
 
     def __exit__(self, *_exception: object) -> None:
-        self._master.kill()
-        self._master.wait()
+        for process in (self._master, *self._clients):
+            process.kill()
+            process.wait()
         _end_all(self._home.path)  # who waits for an answer of theirs waits no longer
+
+    def start_client(self, service: Service) -> t.Callable[[], bool]:
+        """Start what master(8) starts with the first message only: smtp(8), or another that delivers by SMTP or LMTP.
+
+        :returns: asks whether it is ready, or has given up.
+        """
+        words = [word[1:-1].strip() if word.startswith("{") else word for word in service.arguments]
+        output = f"{self._home.path}/client-{service.name}"
+        with open(output, "wb") as said:
+            client = subprocess.Popen(  # pylint: disable=consider-using-with
+                [f"{self._daemons}/{service.command}", "-S", "-u", "-n", service.name, "-t", service.type, *words],
+                stdin=subprocess.DEVNULL,
+                stdout=said,
+                stderr=subprocess.DEVNULL,
+                cwd=self._home.queue,
+                env=_environment(MAIL_CONFIG=self._configuration),
+            )
+        self._clients.append(client)
+        # the first thing it says is which protocol it speaks with the queue manager
+        return lambda: client.poll() is not None or os.path.getsize(output) > 0
 
     @property
     def alive(self) -> bool:

@@ -44,7 +44,7 @@ def converse(socket: str, implicit_tls: bool, outsider: str, own_name: str) -> C
     """Ask one smtpd.
 
     :param socket: where it listens.
-    :param outsider: the address to come from, as XCLIENT has it.
+    :param outsider: the address to come from, as XCLIENT has it; empty to wait for the greeting only.
     :param own_name: the server's own name.
     """
     tls = TlsPolicy(mode=TlsMode.IMPLICIT if implicit_tls else TlsMode.NONE, verify=False)
@@ -78,6 +78,8 @@ class _Talk:
             self._connection.start_tls(self._tls, "localhost", Stage.TLS)
         self._connection.read_reply(Stage.GREETING)
         self._conversation.greeted = True
+        if not outsider:
+            return
         capabilities = self._ehlo("localhost")
         if "AUTH" in capabilities and self._connection.tls is None:
             self._conversation.login_in_clear = " ".join(["AUTH", *capabilities.auth_mechanisms])

@@ -82,11 +82,23 @@ def test_who_can_reach_a_listener(interfaces, public):
     assert canary.listeners[0].public is public
 
 
-def test_behind_postscreen_the_smtpd_that_it_hands_over_to_is_asked():
+def test_behind_postscreen_the_smtpd_that_it_hands_over_to_is_asked_too():
     master = "25 inet n - n - 1 postscreen\nsmtpd pass - - n - - smtpd -o x=y\n"
-    canary = build(staged("", master), HOME, {})
-    assert [listener.service.type for listener in canary.listeners] == ["pass", "unix"]
-    assert "canary-1 unix y - n - - smtpd -o x=y" in canary.master
+    canary = build(staged("smtpd_tls_wrappermode = yes", master), HOME, {})
+    assert [(listener.service.type, listener.screens) for listener in canary.listeners] == [
+        ("inet", True),
+        ("pass", False),
+        ("unix", False),
+    ]
+    assert [listener.implicit_tls for listener in canary.listeners] == [False, True, True]
+    assert "canary-2 unix y - n - - smtpd -o x=y" in canary.master
+
+
+def test_clients_that_differ_are_started_each():
+    master = "smtp unix - - n - - smtp\nrelay unix - - n - - smtp\n"
+    master += "slow unix - - n - 1 smtp -o smtp_tls_CAfile=/etc/postfix/ca\n"
+    canary = build(staged("", master), HOME, PATHS)
+    assert [service.arguments for service in canary.clients] == [(), ("-o", "smtp_tls_CAfile=/t/etc/postfix/ca")]
 
 
 def test_nothing_is_shared_with_the_live_postfix_and_nothing_is_delivered():
