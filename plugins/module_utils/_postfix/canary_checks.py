@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import typing as t
 from datetime import datetime, timezone
 
@@ -90,28 +91,31 @@ class Checks:
         self._localize = localize
 
     def tables(self) -> t.Iterator[Problem]:
-        """Look at each table that is a file, and build those whose source is staged."""
+        """Look at each table that is a file."""
         tables: dict[tuple[str, str], str] = {}
         for name, value in self._configuration.settings():
             for kind, path in [] if WRITTEN.fullmatch(name) else _TABLE.findall(value):
                 tables.setdefault((kind, self._moved(path)), name)
         for (kind, path), name in tables.items():
-            said = self._build(kind, path, name) if kind in _BUILT else self._look_up(kind, path)
+            said = self._built(kind, path, name) if kind in _BUILT else self._look_up(kind, path)
             yield from (self._blame(one, name) for one in said)
 
-    def _build(self, kind: str, path: str, name: str) -> list[str]:
-        if not self._is_staged(path):
-            database = path + _BUILT[kind]
-            missing = f"open database {self._localize(database)}: No such file or directory"
-            return [] if os.path.exists(database) else [missing]
-        program = "postalias" if name in ("alias_maps", "alias_database") else "postmap"
-        # texthash names the line of a duplicate, the others only the key
-        said = self._look_up("texthash", path) if program == "postmap" else []
-        built = _complaints(run(program, "-c", self._directory, f"{kind}:{path}"), self._localize)
-        return said or built
+    def _built(self, kind: str, path: str, name: str) -> t.Iterator[str]:
+        """What is wrong with a staged source, and with a database that nobody built from it."""
+        if self._is_staged(path):
+            yield from self._aliases(kind, path) if name.startswith("alias_") else self._look_up("texthash", path)
+        database = path + _BUILT[kind]
+        if not os.path.exists(database):
+            yield f"open database {self._localize(database)}: No such file or directory"
+
+    def _aliases(self, kind: str, path: str) -> list[str]:
+        scratch = f"{self._home.path}/aliases"
+        shutil.copyfile(path, scratch)
+        built = run("postalias", "-c", self._directory, f"{kind}:{scratch}")
+        return [said.replace(scratch, self._localize(path)) for said in _complaints(built, self._localize)]
 
     def _is_staged(self, path: str) -> bool:
-        """Whether a file is the canary's own. Through a link, the live database would be written."""
+        """Whether a file is the canary's own, and no link to the live one."""
         return os.path.isfile(path) and os.path.realpath(path).startswith(f"{self._home.tree}/")
 
     def _look_up(self, kind: str, path: str) -> list[str]:

@@ -91,7 +91,7 @@ def settle(path: str) -> None:
 
 
 def _link(live: str, target: str, taken: t.Collection[str]) -> None:
-    """Link what is not staged, but for databases whose source is: through a link, the live one would be written."""
+    """Link what is not staged, but for databases whose source is: nobody has built them anew."""
     if not os.path.isdir(live):
         return
     for entry in os.scandir(live):

@@ -68,6 +68,26 @@ def say(client, command):
     return client.docmd(command)
 
 
+def stream(host, recipient, subject, seconds, rate):
+    """Send at this rate, each message over a connection of its own; the replies as ``[code, text]``."""
+    began = time.monotonic()
+    replies = []
+    for number in range(seconds * rate):
+        time.sleep(max(0, began + number / rate - time.monotonic()))
+        try:
+            with smtplib.SMTP(host, 25, timeout=TIMEOUT) as client:
+                client.ehlo()
+                content = f"From: app@sender.test\nTo: {recipient}\nSubject: {subject} number {number}\n\n.\n"
+                for command in ("MAIL FROM:<app@sender.test>", f"RCPT TO:<{recipient}>", f"BODY {content}"):
+                    code, text = say(client, command)
+                    if code >= 400:
+                        break
+        except OSError as error:
+            code, text = 0, str(error).encode()
+        replies.append([code, text.decode("utf-8", "replace")])
+    return replies
+
+
 def find_mail(host, user, password, search, count, seconds):
     """Messages that an IMAP search finds, in base64 and oldest first, once there are ``count`` or the time is over."""
     deadline = time.monotonic() + seconds

@@ -1,0 +1,50 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Tries a changed copy of a host's own configuration: ``python3 - FOLDER EDITS``.
+
+FOLDER holds the collection's module_utils. EDITS is a JSON list of ``[path, old, new]``; with no old text, the new one
+is added at the end, or makes the file. Prints what was found, as JSON.
+"""
+
+from __future__ import annotations
+
+import glob
+import json
+import os
+import shutil
+import sys
+import tempfile
+import time
+
+OWN = ("/etc/postfix/main.cf", "/etc/postfix/master.cf", "/etc/postfix/relay*")
+
+
+def main(folder, edits):
+    sys.path.insert(0, folder)
+    sys.dont_write_bytecode = True
+    from module_utils._postfix.canary import find_problems
+
+    with tempfile.TemporaryDirectory() as stage:
+        for path in (path for pattern in OWN for path in glob.glob(pattern)):
+            os.makedirs(stage + os.path.dirname(path), exist_ok=True)
+            shutil.copy2(path, stage + path)
+        for path, old, new in json.loads(edits):
+            edit(stage + path, old, new)
+        began = time.monotonic()
+        problems = find_problems(stage)
+        seconds = time.monotonic() - began
+    print(json.dumps({"seconds": seconds, "problems": [str(problem) for problem in problems]}))
+
+
+def edit(path, old, new):
+    text = ""
+    if os.path.exists(path):
+        with open(path, encoding="utf-8") as stream:
+            text = stream.read()
+    assert old in text, f"{path} has no {old!r}:\n{text}"
+    with open(path, "w", encoding="utf-8") as stream:
+        stream.write(text.replace(old, new) if old else text + new)
+
+
+main(*sys.argv[1:])
