@@ -88,7 +88,10 @@ class _Trial:
         moved = functools.partial(move, paths=self._moved)
         checks = Checks(self._home, staged, self._directory, self._source, moved, self._localize)
         found += [*checks.tables(), *checks.certificates(), *checks.ports()]
-        make_queue(self._home, staged.value("mail_owner"), staged.value("setgid_group"))
+        try:
+            make_queue(self._home, staged.value("mail_owner"), staged.value("setgid_group"))
+        except KeyError as error:
+            return found or [self._source.on(f"unknown user or group: {error}", "mail_owner")]
         return found + self._watch(canary, staged, explained=bool(found))
 
     def _watch(self, canary: Canary, staged: Configuration, explained: bool) -> list[Problem]:
@@ -124,10 +127,11 @@ class _Trial:
         self, pool: Executor, canary: Canary, staged: Configuration
     ) -> list[tuple[Listener, Future[Conversation]]]:
         own_name = staged.value("myhostname")
+        outsiders = choose_outsiders(staged.value("mynetworks"), staged.value("inet_protocols"))
         return [
             (one, pool.submit(converse, self._home.socket(one.name), one.implicit_tls, outsider, own_name))
             for one in canary.listeners
-            for outsider in ([""] if one.screens else _outsiders(staged.value("mynetworks")))
+            for outsider in ([""] if one.screens else outsiders)
         ]
 
     def _judge(
@@ -140,6 +144,9 @@ class _Trial:
             yield self._source.on_service(said, listener.service, "Check its certificate, its key and its protocols.")
         elif not explained and not conversation.greeted:
             yield self._source.on_service(f"{name} does not greet", listener.service, "Look into its options.")
+        elif not explained and conversation.unasked:
+            said = f"{name} cannot be asked as a stranger: {conversation.unasked}"
+            yield self._source.on_service(said, listener.service, "Look into its options.")
         if listener.public and conversation.login_in_clear:
             said = f'{name} offers "{conversation.login_in_clear}" before TLS'
             yield self._source.on(said, "smtpd_tls_auth_only", "Set smtpd_tls_auth_only = yes.")
@@ -156,10 +163,11 @@ class _Trial:
         )
 
 
-def _outsiders(mynetworks: str) -> list[str]:
+def choose_outsiders(mynetworks: str, protocols: str) -> list[str]:
     """An IPv4 and an IPv6 address from outside; where all are inside, the first is asked about all the same."""
-    families = (_OUTSIDERS, _OUTSIDERS_6)
-    return [next((one for one in family if not _inside(one, mynetworks)), family[0]) for family in families]
+    families = {"ipv4": _OUTSIDERS, "ipv6": _OUTSIDERS_6}
+    spoken = [family for name, family in families.items() if name in protocols] or list(families.values())
+    return [next((one for one in family if not _inside(one, mynetworks)), family[0]) for family in spoken]
 
 
 def _inside(address: str, mynetworks: str) -> bool:

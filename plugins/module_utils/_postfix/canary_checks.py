@@ -21,6 +21,7 @@ _ASKED = [
     "daemon_directory",
     "data_directory",
     "inet_interfaces",
+    "inet_protocols",
     "mail_owner",
     "myhostname",
     "mynetworks",

@@ -26,11 +26,11 @@ SASL_SCRIPT = (
 PLAIN = "canary-plain"
 
 _LISTS = ("client", "helo", "sender", "relay", "recipient", "data", "end_of_data", "etrn")
-#: Restrictions that say nothing of the others, and those that ask other servers; Postfix knows them all.
+#: Restrictions that only end a list, need a login, or ask other servers; Postfix knows them all.
 _NOT_WALKED = re.compile(
     r"(permit|reject|defer|warn_if_reject|defer_if_permit|defer_if_reject|sleep|check_policy_service|permit_mx_backup"
     r"|reject_rbl_client|reject_rhsbl_(client|reverse_client|helo|sender|recipient)|permit_(dnswl|rhswl)_client"
-    r"|reject_unverified_(sender|recipient)|reject_unknown_(sender|recipient)_domain"
+    r"|reject_(authenticated_|unauthenticated_|known_)?sender_login_mismatch|reject_unverified_(sender|recipient)|reject_unknown_(sender|recipient)_domain"
     r"|reject_unknown_(client|reverse_client|helo)_hostname"
     r"|check_(client|reverse_client_hostname|helo|sender|recipient)_(mx|ns|a)_access)\Z"
 )
@@ -213,10 +213,7 @@ def _plain(staged: Configuration) -> Listener:
         "smtpd_relay_restrictions": "reject_unauth_destination",
         "smtpd_relay_before_recipient_restrictions": "no",
         "smtpd_delay_reject": "yes",
-        "smtpd_sasl_auth_enable": "yes",
-        "smtpd_sasl_type": "dovecot",
-        "smtpd_sasl_path": f"private/{SASL_SERVICE}",
-        "smtpd_sasl_security_options": "noanonymous",
+        "smtpd_sasl_auth_enable": "no",
     }
     service = Service(PLAIN, "unix", "y", "-", "n", "-", "-", "smtpd").with_options(options)
     return Listener(PLAIN, service, staged.value("smtpd_tls_wrappermode") == "yes", public=False)

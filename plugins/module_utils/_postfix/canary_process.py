@@ -107,12 +107,13 @@ def _end_all(path: str) -> None:
 def _kill_all(path: str) -> bool:
     """:returns: whether there was anything to kill: a process with a configuration below ``path``."""
     wanted = f"MAIL_CONFIG={path}/".encode()
+    here = os.readlink("/proc/self/ns/mnt")  # a container of this host may have one of its own
     found = False
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
             with open(f"/proc/{pid}/environ", "rb") as stream:
                 ours = any(variable.startswith(wanted) for variable in stream.read().split(b"\0"))
-            if ours:
+            if ours and os.readlink(f"/proc/{pid}/ns/mnt") == here:
                 os.kill(int(pid), signal.SIGKILL)
                 found = True
         except OSError:  # it is gone, or none of ours

@@ -22,6 +22,8 @@ FOREIGN = "mailops-canary.invalid"
 
 #: Seconds for one reply: on a busy host a process takes its time to start.
 _TIMEOUT = 25.0
+#: What smtpd says to XCLIENT itself; anything else is what it says to the stranger.
+_NO_STRANGER = (501, 502, 503, 530, 550)
 
 
 @dataclass
@@ -31,12 +33,14 @@ class Conversation:
     :ivar greeted: whether there was a greeting.
     :ivar login_in_clear: the AUTH line of EHLO before TLS; empty when there was none.
     :ivar tls_failure: why TLS did not come about; empty when it did, or was not offered.
+    :ivar unasked: the reply that kept us from coming as a stranger; empty when none did.
     :ivar relayed: the command and the reply that let a stranger send to strangers; empty when none did.
     """
 
     greeted: bool = False
     login_in_clear: str = ""
     tls_failure: str = ""
+    unasked: str = ""
     relayed: str = ""
 
 
@@ -90,9 +94,12 @@ class _Talk:
                 self._ehlo("localhost")
             else:
                 self._conversation.tls_failure = str(reply)
-        self._say(f"XCLIENT NAME=canary.{FOREIGN} ADDR={outsider}", Stage.EHLO)
-        self._ehlo(f"[{outsider}]")
-        self._try_relaying(own_name)
+        reply = self._say(f"XCLIENT NAME=canary.{FOREIGN} ADDR={outsider}", Stage.EHLO)
+        if reply.positive:
+            self._ehlo(f"[{outsider}]")
+            self._try_relaying(own_name)
+        elif reply.code in _NO_STRANGER:
+            self._conversation.unasked = str(reply)
 
     def _try_relaying(self, own_name: str) -> None:
         for sender in ("", f"postmaster@{own_name}", f"sender@{FOREIGN}"):

@@ -195,6 +195,10 @@ FOUND: dict[str, tuple[list[Edit], list[str]]] = {
         ],
         [MAIN, "(smtpd_tls_auth_only)", '587 inet offers "AUTH PLAIN LOGIN'],
     ),
+    "an unknown owner": (
+        [added("mail_owner = posfix")],
+        [MAIN, "(mail_owner)", "unknown user"],
+    ),
     "a number": (
         [added("default_destination_rate_delay = 5x")],
         [MAIN, "(default_destination_rate_delay)", "bad time value or unit: 5x"],
@@ -211,6 +215,7 @@ GOOD: dict[str, list[Edit]] = {
         (MAIN, CHAIN, "smtpd_tls_chain_files = ${config_directory}/new.pem"),
         ("/etc/postfix/new.pem", "", KEY + CERTIFICATE),
     ],
+    "IPv4 only": [added("inet_protocols = ipv4")],
     "servers that are not there yet": [
         added("smtpd_milters = inet:127.0.0.1:11332"),
         added("smtpd_data_restrictions = check_policy_service unix:private/nobody"),

@@ -5,14 +5,19 @@
 
 from __future__ import annotations
 
+import time
+from pathlib import Path
+
 import pytest
 
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.canary import choose_outsiders
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.canary_config import (
     Home,
     build,
     move,
     restrictions_to_walk,
 )
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.canary_files import lay_out
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.canary_process import parse_log
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.config import (
     Configuration,
@@ -167,3 +172,51 @@ def test_a_log_is_read_for_complaints_each_once_with_the_reason_behind_it():
         "header checks",
         "parameter inet_interfaces: no local interface found for 192.0.2.1",
     ]
+
+
+def test_staged_files_lie_over_links_to_what_else_is_there(tmp_path):
+    live, stage, home = tmp_path / "live", tmp_path / "stage", Home(str(tmp_path / "home"))
+    for name in ("main.cf", "old.cf", "gone", "routes.lmdb", "other.lmdb", "sasl/smtpd.conf", "tls/a", "tls/b"):
+        write(live / name, name)
+    write(stage / str(live)[1:] / "main.cf", f"x = lmdb:{live}/routes")
+    write(stage / str(live)[1:] / "routes", f"a {live}/tls")
+    write(stage / str(live)[1:] / "tls/a", "new")
+    write(stage / "srv/senders", f"{live}/old.cf")
+    (stage / "srv/senders").chmod(0o600)
+    moved = lay_out(home, str(stage), str(live), [f"{live}/gone", "/srv/away"])
+    tree = Path(home.tree + str(live))
+    assert moved == {path: home.tree + path for path in (str(live), "/srv/senders", "/srv/away")}
+    assert {path.name: path.is_symlink() for path in tree.iterdir()} == {
+        "main.cf": False,
+        "old.cf": True,
+        "other.lmdb": True,
+        "routes": False,
+        "sasl": True,
+        "tls": False,
+    }
+    assert ((tree / "tls/a").read_text(), (tree / "tls/b").read_text()) == ("new", "tls/b")
+    assert (tree / "main.cf").read_text() == f"x = lmdb:{live}/routes"  # judged as it is
+    assert (tree / "routes").read_text() == f"a {tree}/tls"
+    senders = Path(f"{home.tree}/srv/senders")
+    assert senders.read_text() == f"{tree}/old.cf"
+    assert senders.stat().st_mode & 0o777 == 0o600
+    assert time.time() - senders.stat().st_mtime > 2  # Postfix waits for a file to settle
+
+
+def write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+@pytest.mark.parametrize(
+    ("mynetworks", "protocols", "outsiders"),
+    [
+        ("127.0.0.0/8 [::1]/128", "all", ["192.0.2.25", "IPV6:2001:db8::25"]),
+        ("127.0.0.0/8, 192.0.2.0/24", "ipv4", ["198.51.100.25"]),
+        ("[2001:db8::]/48", "ipv6", ["IPV6:2001:db8:ffff::25"]),
+        ("0.0.0.0/0 [::]/0", "ipv4, ipv6", ["192.0.2.25", "IPV6:2001:db8::25"]),
+        ("cidr:/etc/postfix/networks !192.0.2.25", "all", ["192.0.2.25", "IPV6:2001:db8::25"]),
+    ],
+)
+def test_questions_come_from_outside(mynetworks, protocols, outsiders):
+    assert choose_outsiders(mynetworks, protocols) == outsiders
