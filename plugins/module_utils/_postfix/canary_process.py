@@ -107,18 +107,23 @@ def _end_all(path: str) -> None:
 def _kill_all(path: str) -> bool:
     """:returns: whether there was anything to kill: a process with a configuration below ``path``."""
     wanted = f"MAIL_CONFIG={path}/".encode()
-    here = os.readlink("/proc/self/ns/mnt")  # a container of this host may have one of its own
     found = False
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
             with open(f"/proc/{pid}/environ", "rb") as stream:
                 ours = any(variable.startswith(wanted) for variable in stream.read().split(b"\0"))
-            if ours and os.readlink(f"/proc/{pid}/ns/mnt") == here:
+            if ours and _depth(pid) == _depth("self"):  # a container of this host may have a canary of its own
                 os.kill(int(pid), signal.SIGKILL)
                 found = True
         except OSError:  # it is gone, or none of ours
             continue
     return found
+
+
+def _depth(pid: str) -> int:
+    """In how many PID namespaces a process lives, as seen from here (proc(5))."""
+    with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as stream:
+        return next((len(line.split()) for line in stream if line.startswith("NSpid:")), 0)
 
 
 class Instance:

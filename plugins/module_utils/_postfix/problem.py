@@ -33,7 +33,8 @@ class Problem:
     def __str__(self) -> str:
         where = f"{self.file}, line {self.line}" if self.line else self.file
         parameter = f" ({self.parameter})" if self.parameter else ""
-        return f"{where}{parameter}: {self.said}. {self.advice}"
+        stop = "" if self.said.endswith((".", "?")) else "."
+        return f"{where}{parameter}: {self.said}{stop} {self.advice}"
 
     def to_dict(self) -> dict[str, t.Any]:
         """The form a module returns."""
@@ -142,7 +143,7 @@ def _suspects(said: str, directory: str) -> t.Iterator[str]:
     """The words of a warning that may stand in main.cf or master.cf, the most telling first."""
     yield from re.findall(r"\b[a-z0-9]+(?:_[a-zA-Z0-9]+)+\b", said)
     yield from re.findall(r'"([^"]+)"', said)
-    yield from re.findall(r": (\S+)\Z", said)
+    yield from re.findall(r": (\S+?)\.?(?=\s|\Z)", said)
     for path in _PATH.findall(said):
         for name in (path, _DATABASE.sub("", path)):
             yield name

@@ -129,8 +129,8 @@ FOUND: dict[str, tuple[list[Edit], list[str]]] = {
         [MAIN, "(transport_maps)", "open database /etc/postfix/gone: No such file or directory"],
     ),
     "a table that nobody built": (
-        [added("transport_maps = lmdb:/etc/postfix/routes"), ("/etc/postfix/routes", "", "a.test smtp:b.test\n")],
-        [MAIN, "(transport_maps)", "open database /etc/postfix/routes.lmdb: No such file or directory"],
+        [added("transport_maps = hash:/etc/postfix/routes"), ("/etc/postfix/routes", "", "a.test smtp:b.test\n")],
+        [MAIN, "(transport_maps)", "open database /etc/postfix/routes.db: No such file or directory"],
     ),
     "a malformed line of a table": (
         [(SENDERS, "", "nonsense\n")],
@@ -141,7 +141,7 @@ FOUND: dict[str, tuple[list[Edit], list[str]]] = {
         [SENDERS, ", line ", 'duplicate entry: "twice@sender.test"'],
     ),
     "a malformed line of the source of a built table": (
-        [added("transport_maps = lmdb:/etc/postfix/routes"), ("/etc/postfix/routes", "", "a.test smtp:\nnonsense\n")],
+        [added("transport_maps = hash:/etc/postfix/routes"), ("/etc/postfix/routes", "", "a.test smtp:\nnonsense\n")],
         ["/etc/postfix/routes, line 2", "expected format: key whitespace value"],
     ),
     "an expression that does not compile": (
