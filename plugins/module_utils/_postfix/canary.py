@@ -154,7 +154,8 @@ class _Trial:
             yield self._open_relay(f"{name} is an open relay: {conversation.relayed}", staged)
 
     def _open_relay(self, said: str, staged: Configuration) -> Problem:
-        if all(_inside(address, staged.value("mynetworks")) for address in _OUTSIDERS):
+        mynetworks = staged.value("mynetworks")
+        if any(all(_inside(one, mynetworks) for one in family) for family in (_OUTSIDERS, _OUTSIDERS_6)):
             return self._source.on(said, "mynetworks", "Name only networks whose every host may send to anybody.")
         names = ("smtpd_relay_restrictions", "smtpd_recipient_restrictions")
         name = next(filter(self._source.sets, names), names[0])

@@ -173,7 +173,7 @@ FOUND: dict[str, tuple[list[Edit], list[str]]] = {
     ),
     "an open relay over IPv6": (
         [(MAIN, "[::1]/128", "[::]/0")],
-        [MAIN, "25 inet is an open relay"],
+        [MAIN, "(mynetworks)", "25 inet is an open relay"],
     ),
     "an open relay by its own domain as sender": (
         [(MAIN, RELAY, f"{RELAY.replace('permit_mynetworks', 'check_sender_access inline:{sender.test=OK}')}")],
