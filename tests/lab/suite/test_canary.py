@@ -323,12 +323,12 @@ def test_the_relay_goes_on_meanwhile(
     assert {code for code, _text in replies} == {250}, replies
     arrived = probe(
         "client",
-        "count_mail",
+        "find_mail",
         host="mx.dest.test",
         user="inbox@dest.test",
         password=passwords["inbox@dest.test"],
-        subject=subject,
-        expected=len(replies),
+        search=f'SUBJECT "{subject}"',
+        count=len(replies),
         seconds=60,
     )
-    assert arrived == len(replies)
+    assert len(arrived) == len(replies)
