@@ -74,6 +74,7 @@ def stream(host, recipient, subject, seconds, rate):
     replies = []
     for number in range(seconds * rate):
         time.sleep(max(0, began + number / rate - time.monotonic()))
+        code, text = 0, b""
         try:
             with smtplib.SMTP(host, 25, timeout=TIMEOUT) as client:
                 client.ehlo()

@@ -10,6 +10,7 @@ is added at the end, or makes the file. Prints what was found, as JSON.
 from __future__ import annotations
 
 import glob
+import importlib
 import json
 import os
 import shutil
@@ -23,7 +24,7 @@ OWN = ("/etc/postfix/main.cf", "/etc/postfix/master.cf", "/etc/postfix/relay*")
 def main(folder, edits):
     sys.path.insert(0, folder)
     sys.dont_write_bytecode = True
-    from module_utils._postfix.canary import find_problems
+    find_problems = importlib.import_module("module_utils._postfix.canary").find_problems
 
     with tempfile.TemporaryDirectory() as stage:
         for path in (path for pattern in OWN for path in glob.glob(pattern)):
