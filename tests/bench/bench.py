@@ -132,7 +132,7 @@ def with_smtplib(count: int, port: int = SINK_PORT) -> float:
 
 
 def with_bare_socket(count: int) -> float:
-    """What is left when Python does nothing but send and receive: no client in Python can be faster on one connection."""
+    """Python that does nothing but send and receive: what no client in Python can exceed on one connection."""
     envelope = f"MAIL FROM:<{SENDER}>\r\nRCPT TO:<{RECIPIENT}>\r\nDATA\r\n".encode()
     began = time.perf_counter()
     with socket.create_connection(("127.0.0.1", SINK_PORT)) as stream:
