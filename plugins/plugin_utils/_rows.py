@@ -68,10 +68,13 @@ def of_the_host(rows: t.Iterable[Row]) -> t.Iterator[Row]:
     :raises AnsibleActionFail: one names such a file.
     """
     for row in rows:
-        attachments = row.options.get("attachments")
-        for item in attachments if isinstance(attachments, list) else ():
-            if isinstance(item, dict) and item.get("remote_src") not in (None, True):
-                raise AnsibleActionFail(f"{row.where}: attachments: the host's messages may name the host's files only")
+        for option in ("attachments", "inline"):
+            items = row.options.get(option)
+            for item in items if isinstance(items, list) else ():
+                if isinstance(item, dict) and item.get("remote_src") not in (None, True):
+                    raise AnsibleActionFail(
+                        f"{row.where}: {option}: the host's messages may name the host's files only"
+                    )
         yield row
 
 

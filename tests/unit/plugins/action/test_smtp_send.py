@@ -333,13 +333,15 @@ def test_a_template_of_the_host_gets_nothing_of_the_controller(
         run(action)
 
 
-def test_a_host_s_messages_name_no_file_of_the_controller(make: Make, tmp_path: Path) -> None:
+@pytest.mark.parametrize("option", ["attachments", "inline"])
+def test_a_host_s_messages_name_no_file_of_the_controller(make: Make, tmp_path: Path, option: str) -> None:
     (tmp_path / "play/key.pem").write_text("secret")
     (tmp_path / "t.j2").write_text("x")
-    (tmp_path / "m.jsonl").write_text('{"attachments": [{"path": "key.pem", "remote_src": "no"}]}\n')
+    item = {"path": "key.pem", "cid": "key", "remote_src": "no"}
+    (tmp_path / "m.jsonl").write_text(json.dumps({option: [item]}) + "\n")
     files = {"messages_file": str(tmp_path / "m.jsonl"), "body_template": str(tmp_path / "t.j2")}
     action = make(remote_src=True, to="a@b", **files)
-    with pytest.raises(AnsibleActionFail, match=r"m\.jsonl, line 1: attachments: the host's messages may name"):
+    with pytest.raises(AnsibleActionFail, match=rf"m\.jsonl, line 1: {option}: the host's messages may name"):
         run(action)
     assert action.transferred == []
 
