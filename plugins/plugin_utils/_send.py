@@ -97,7 +97,7 @@ def _spool(rows: t.Iterable[Row], messages: Messages, uploads: Uploads, label: s
         for row in rows:
             try:
                 writer.add(row.line, messages.one(row.options, row.where))
-            except TypeError as error:
+            except (TypeError, RecursionError) as error:
                 raise AnsibleActionFail(f"{row.where}: {error}") from None
             count += 1
     return count

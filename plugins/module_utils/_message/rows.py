@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import abc
 import csv
+import io
 import json
 import os
 import typing as t
@@ -123,7 +124,7 @@ class JsonLines(MessageFile):
     def _options(self, index: int, text: str) -> dict[str, t.Any]:
         try:
             row = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             what = f"{error.msg}, column {error.colno}" if isinstance(error, json.JSONDecodeError) else str(error)
             raise RowError(f"{self.where(index)}: is no JSON ({what}); each line holds one object") from None
         if not isinstance(row, dict):
@@ -169,11 +170,13 @@ class Csv(MessageFile):
             raise RowError(f"{self.label}, line 1: {error}") from None
         if not any(columns):
             raise RowError(f"{self.label}, line 1: expected the names of the columns, such as to,subject,name")
+        seen: set[str] = set()
         for number, name in enumerate(columns, start=1):
             if not name:
                 raise RowError(f"{self.label}, line 1: column {number} has no name")
-            if columns.index(name) < number - 1:
+            if name in seen:
                 raise RowError(f"{self.label}, line 1: two columns are called {name}; expected one")
+            seen.add(name)
         return columns
 
     def _check(self, cells: t.Sequence[str], line: int) -> None:
@@ -184,7 +187,11 @@ class Csv(MessageFile):
             )
 
     def _options(self, index: int, text: str) -> dict[str, t.Any]:
-        cells = next(csv.reader([text.rstrip("\r\n")], strict=True, delimiter=self._delimiter))
+        try:  # line by line, since rows without a value may follow
+            cells = next(csv.reader(io.StringIO(text, newline="\n"), strict=True, delimiter=self._delimiter))
+            self._check(cells, self._lines[index])
+        except (csv.Error, StopIteration):
+            raise RowError(f"{self.where(index)}: was changed since the file was counted") from None
         known = self._names.known
         row = {name: cell for name, cell in zip(self._columns, cells) if cell or name not in known}
         for name in self._names.structured & row.keys():
@@ -195,7 +202,7 @@ class Csv(MessageFile):
     def _json(self, index: int, column: str, cell: str) -> t.Any:
         try:
             return json.loads(cell)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise RowError(f"{self.where(index)}, column {column}: is no JSON ({error})") from None
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import ssl
 import time
@@ -92,6 +93,8 @@ class Connection:
         self._server = settings.server
         self._policy = settings.tls
         self.address = address
+        self._arrivals = select.poll()
+        self._arrivals.register(stream, select.POLLIN)
         self._buffer = bytearray()
         self._allowed = 0.0
         self.timeout = settings.timeout
@@ -198,8 +201,19 @@ class Connection:
 
     @property
     def has_input(self) -> bool:
-        """Whether something was received that nobody has asked for yet."""
-        return bool(self._buffer)
+        """Whether something has come in, or the end, that nobody has asked for yet."""
+        return bool(self._buffer) or (bool(self._arrivals.poll(0)) and self._take_arrived())
+
+    def _take_arrived(self) -> bool:
+        """:returns: False for what TLS tells itself, such as session tickets (RFC 8446 section 4.6.1)."""
+        self._allow(0.0)
+        try:
+            self._buffer += self._stream.recv(65536)
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return False
+        except OSError:  # the next to read will hear of it
+            return True
+        return True
 
     def _read_line(self, stage: Stage, deadline: float, timeout: float) -> bytes:
         while True:

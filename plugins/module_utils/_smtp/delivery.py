@@ -44,11 +44,16 @@ class DsnRequest:
     :param notify: ``success``, ``failure``, ``delay`` or only ``never``; empty leaves it to the servers.
     :param full: whether a notification brings the whole message back (RET=FULL) or only its header (RET=HDRS).
     :param envelope_id: comes back in the notification; empty for none.
+    :raises ValueError: the envelope id is not all text.
     """
 
     notify: tuple[str, ...] = ()
     full: bool = False
     envelope_id: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.envelope_id.isprintable():
+            raise ValueError(f"the envelope id {self.envelope_id!r} holds a character that nobody can print")
 
     def mail_parameters(self) -> str:
         """The parameters of MAIL, a space before each."""

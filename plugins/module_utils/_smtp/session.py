@@ -251,7 +251,7 @@ class SmtpSession:
         transaction = Transaction(envelope, self.capabilities, self._settings.server)
         replies: list[Reply] = []
         for stage, command in transaction.commands:
-            if stage is not Stage.DATA and (not replies or transaction.take(replies)):
+            if stage is not Stage.DATA and (len(replies) != 1 or transaction.take(replies)):
                 self._connection.send(command, stage)
                 replies.append(self._read(stage))
         transaction.take(replies)
@@ -287,7 +287,8 @@ class SmtpSession:
         try:
             for stage, command in transaction.commands:
                 if not self._pipelining:
-                    if replies and not transaction.take(replies):
+                    decides = len(replies) == 1 or stage is Stage.DATA  # the sender, and that anybody is left
+                    if decides and not transaction.take(replies):
                         break
                     self._connection.send(command, stage)
                 self._transaction_open = True

@@ -9,6 +9,7 @@ import csv
 import io
 import json
 import os
+import time
 import typing as t
 from pathlib import Path
 
@@ -40,6 +41,7 @@ CSV_FILES = [
     (b"to\tname\na@b\tx\n", [{"to": "a@b", "vars": {"name": "x"}}]),
     (b"to\n\na@b\n\n\nc@d\n", [{"to": "a@b"}, {"to": "c@d"}]),
     (b"to,cc\n,\na@b,\n", [{"to": "a@b"}]),
+    (b"to,cc\na@b,\n,\n\n,\nc@d,\n,\n", [{"to": "a@b"}, {"to": "c@d"}]),
     (b'to,dsn\na@b,"{""full"": true}"\n', [{"to": "a@b", "dsn": {"full": True}}]),
     (b'to,vars,x\na@b,"{""y"": 1}",2\n', [{"to": "a@b", "vars": {"x": "2", "y": 1}}]),
     (b"sender, to \na@b,c@d\n", [{"sender": "a@b", "to": "c@d"}]),
@@ -85,6 +87,32 @@ def test_what_cannot_be_read_is_said_with_its_line(tmp_path: Path, name: str, co
     with pytest.raises(RowError) as error:
         read(tmp_path / name, content)
     assert words in str(error.value)
+
+
+DEEP = b"[" * 100_000
+
+
+@pytest.mark.parametrize(("name", "content"), [("m.jsonl", DEEP), ("m.csv", b"to,attachments\na@b," + DEEP)])
+def test_json_deeper_than_anybody_means(tmp_path: Path, name: str, content: bytes) -> None:
+    with pytest.raises(RowError, match=r"line \d.*: is no JSON"):
+        read(tmp_path / name, content)
+
+
+def test_a_row_that_was_changed_after_it_was_counted(tmp_path: Path) -> None:
+    path = tmp_path / "m.csv"
+    path.write_bytes(b"to,subject\na@b,Hello\n")
+    messages = open_messages(str(path), None, NAMES)
+    for content in (b'to,subject\na@b,"ello\n', b"to,subject\n", b"to,subject\na@b\n\n\n\n"):
+        path.write_bytes(content)
+        with pytest.raises(RowError, match=r"m\.csv, line 2"):
+            messages[0]
+
+
+def test_a_header_with_many_columns(tmp_path: Path) -> None:
+    began = time.process_time()
+    columns = b",".join(b"c%d" % number for number in range(50_000))
+    assert len(read(tmp_path / "m.csv", columns + b"\n" + columns + b"\n")[0]["vars"]) == 50_000
+    assert time.process_time() - began < 5  # 0.2 s; thirty and more when each name is compared with each other
 
 
 def test_a_missing_file(tmp_path: Path) -> None:

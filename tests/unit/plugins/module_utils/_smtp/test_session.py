@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import base64
 import re
+import select
 import ssl
+import threading
 import traceback
 import typing as t
+from dataclasses import replace
 
 import pytest
 import trustme
@@ -20,7 +23,8 @@ from ansible_collections.mailops.smtp.plugins.module_utils._smtp.delivery import
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.session import SmtpSession
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.settings import InvalidSettings, ServerSettings
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.tls import TlsMode, TlsPolicy
-from ansible_collections.mailops.smtp.tests.fault.peer import END_OF_DATA, GREETING, Fault, Peer
+from ansible_collections.mailops.smtp.plugins.module_utils._smtp.transaction import Transaction
+from ansible_collections.mailops.smtp.tests.fault.peer import BETWEEN, END_OF_DATA, GREETING, Fault, Moment, Peer
 
 PLAINTEXT = TlsPolicy(TlsMode.NONE)
 LOGIN = Credentials("user", "hunter2-secret")
@@ -379,6 +383,43 @@ def test_a_server_out_of_step_never_means_sent(
         result = deliver(peer)
     assert "sent" not in statuses(result), result
     assert peer.messages in ([], [b".\r\n"])
+
+
+@pytest.mark.parametrize("extensions", [["PIPELINING", "CHUNKING"], ["CHUNKING"], ["PIPELINING"], []])
+def test_a_reply_that_came_while_nothing_was_asked_never_means_sent(extensions: list[str]) -> None:
+    idle = threading.Event()
+
+    def disturb(moment: Moment) -> str | None:
+        if moment.stage == BETWEEN:
+            return "250 2.0.0 one more" if idle.wait(5) else None
+        return "552 5.3.4 too large" if moment.stage == END_OF_DATA and moment.sender == "second@a.test" else None
+
+    with Peer(extensions=extensions, disturb=disturb) as peer, SmtpSession(settings(peer)) as session:
+        assert statuses(session.deliver(ENVELOPE)) == ["sent", "sent"]
+        idle.set()
+        assert select.select([session._connection._stream], [], [], 5)[0]
+        result = session.deliver(replace(ENVELOPE, sender="second@a.test"))
+    assert "sent" not in statuses(result), result
+    assert "answered more than it was asked" in result.recipients[0].problem
+
+
+def test_tls_that_speaks_for_itself_is_no_reply(authority: Authority) -> None:
+    authority.server.num_tickets = 4
+    with (
+        Peer(tls=authority.server, implicit=True, extensions=["CHUNKING", "PIPELINING"]) as peer,
+        SmtpSession(settings(peer, tls=TlsPolicy(TlsMode.IMPLICIT, ca_file=authority.ca_file))) as session,
+    ):
+        assert [statuses(session.deliver(ENVELOPE)) for _number in range(3)] == [["sent", "sent"]] * 3
+
+
+def test_many_recipients_in_turn_are_judged_twice_and_not_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    takes: list[int] = []
+    take = Transaction.take
+    monkeypatch.setattr(Transaction, "take", lambda self, replies: takes.append(len(replies)) or take(self, replies))
+    with Peer(extensions=[]) as peer:
+        result = deliver(peer, replace(ENVELOPE, recipients=tuple(f"r{number}@b.test" for number in range(50))))
+    assert set(statuses(result)) == {"sent"}
+    assert takes == [1, 51, 52]
 
 
 def test_a_server_that_only_ever_asks(authority: Authority) -> None:
