@@ -107,7 +107,8 @@ options:
         O(idempotency_key) for all O(messages), each is known by it and its recipients.
       - When a run died between the end of a message and the reply to it, nobody but the server knows whether it was
         accepted. Its recipients are V(unknown), and O(resend_unknown) says whether they are sent it again.
-      - Made where missing, readable by its owner only. It names recipients. Remove it when all is done.
+      - Made where missing, readable by its owner only; one that others may write to is refused. It names recipients.
+        Remove it when all is done.
     type: path
   results:
     description:

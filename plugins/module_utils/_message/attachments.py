@@ -11,6 +11,7 @@ import os
 from .charsets import find_charset
 from .errors import InvalidMessage
 from .mime import Attachment
+from .texts import read_file
 
 _UNKNOWN = "application/octet-stream"
 #: What the name says where the system's tables may not know it, so that every host sends the same type.
@@ -26,8 +27,7 @@ def from_file(
     :raises InvalidMessage: it cannot be read; says which and why.
     """
     try:
-        with open(path, "rb") as stream:
-            content = stream.read()
+        content = read_file(path)
     except OSError as error:
         raise InvalidMessage(f"the attachment {path} cannot be read: {error.strerror}") from error
     return from_content(content, name or os.path.basename(path), media_type, content_id, disposition)

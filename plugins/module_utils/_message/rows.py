@@ -13,6 +13,7 @@ import csv
 import io
 import json
 import os
+import stat
 import typing as t
 import weakref
 from array import array
@@ -56,9 +57,12 @@ class MessageFile(t.Sequence[dict[str, t.Any]], abc.ABC):
         self._starts = array("q")
         self._lines = array("q")
         try:
-            self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            self._descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
             self.close = weakref.finalize(self, os.close, self._descriptor)
-            self._end = os.fstat(self._descriptor).st_size
+            status = os.fstat(self._descriptor)
+            if not stat.S_ISREG(status.st_mode):  # a pipe may never end, nor a device
+                raise RowError(f"{self.label} is no regular file")
+            self._end = status.st_size
             with open(self._descriptor, "rb", closefd=False) as stream:
                 self._find_rows(stream)
         except OSError as error:

@@ -5,6 +5,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import stat
+
 from .errors import InvalidMessage
 
 
@@ -15,10 +19,20 @@ def read_text(path: str, option: str) -> str:
     :raises InvalidMessage: it cannot be read; says which and why.
     """
     try:
-        with open(path, "rb") as stream:
-            return decode_text(stream.read(), path, option)
+        return decode_text(read_file(path), path, option)
     except OSError as error:
         raise InvalidMessage(f"{option} {path} cannot be read: {error.strerror}") from error
+
+
+def read_file(path: str) -> bytes:
+    """What a regular file holds; a pipe may never end, nor a device.
+
+    :raises OSError: it cannot be read, or is none.
+    """
+    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as stream:
+        if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "it is no regular file")
+        return stream.read()
 
 
 def decode_text(content: bytes, path: str, option: str) -> str:

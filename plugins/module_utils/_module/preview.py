@@ -16,11 +16,14 @@ SHOWN = 20
 _LINES = 400
 #: Lines of base64 in a row, of which the first two stay.
 _ENCODED = re.compile(r"((?:[A-Za-z0-9+/]{60,}={0,2}\r?\n){2})((?:[A-Za-z0-9+/]{4,}={0,2}\r?\n)+)")
+#: What a terminal would obey.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def preview(envelope: Envelope) -> str:
     """The envelope and the message as it travels, long runs of base64 and what is beyond 400 lines cut."""
     text = envelope.content.decode("utf-8", "replace").replace("\r\n", "\n")
+    text = _CONTROL.sub("?", text)
     text = _ENCODED.sub(lambda match: f"{match[1]}[... {match[2].count(chr(10))} more lines of base64]\n", text)
     lines = text.splitlines(keepends=True)
     if len(lines) > _LINES:

@@ -70,11 +70,36 @@ def _open_stream(settings: ServerSettings) -> tuple[socket.socket, str]:
             stream.connect(settings.unix_socket)
             return stream, settings.unix_socket
         if settings.proxy:
-            settings.proxy.connect(stream, settings.host, settings.port)
+            settings.proxy.connect(_Hurried(stream, settings.connect_timeout), settings.host, settings.port)
         return stream, str(stream.getpeername()[0])
     except BaseException:
         stream.close()
         raise
+
+
+class _Hurried:
+    """A stream for one conversation that must end in time, however slowly the peer drips.
+
+    :param timeout: seconds for all of it.
+    """
+
+    def __init__(self, stream: socket.socket, timeout: float) -> None:
+        self._stream = stream
+        self._deadline = time.monotonic() + timeout
+
+    def sendall(self, data: bytes) -> None:
+        self._allow_the_rest()
+        self._stream.sendall(data)
+
+    def recv(self, size: int) -> bytes:
+        self._allow_the_rest()
+        return self._stream.recv(size)
+
+    def _allow_the_rest(self) -> None:
+        rest = self._deadline - time.monotonic()
+        if rest <= 0:
+            raise socket.timeout
+        self._stream.settimeout(rest)
 
 
 class Connection:

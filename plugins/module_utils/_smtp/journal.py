@@ -15,6 +15,7 @@ import errno
 import fcntl
 import json
 import os
+import stat
 import time
 import typing as t
 
@@ -34,7 +35,8 @@ class Journal:
 
     It outlives the process at any moment. When the whole host loses power, the last seconds may be missing.
 
-    :param path: the file, made where missing, readable by its owner only.
+    :param path: the file, made where missing, readable by its owner only. One of another user, or that others may write
+        to, is refused.
     :param read_only: neither makes nor changes nor locks the file.
     :raises JournalError: it cannot be opened, is no journal, or another run is using it.
     """
@@ -46,7 +48,9 @@ class Journal:
             path = os.devnull
         flags = os.O_RDONLY if read_only else os.O_RDWR | os.O_CREAT | os.O_APPEND
         try:
-            self._file = os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            self._file = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
+            if path == self._path:
+                _check_file(self._file, path)
             if not read_only:
                 fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -76,7 +80,7 @@ class Journal:
             record = json.loads(line)
             if isinstance(record["id"], str) and isinstance(record.get("begun", record.get("ended")), list):
                 return record["id"]
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             pass
         raise JournalError(f"{self._path}, line {number} is no record of a journal; name another file")
 
@@ -123,6 +127,21 @@ class Journal:
     def close(self) -> None:
         """Let go of the file, and let the next run have it."""
         os.close(self._file)
+
+
+def _check_file(descriptor: int, path: str) -> None:
+    """What others may write to could say that everything was sent.
+
+    :raises JournalError: it is no file, or others than this user may write to it.
+    """
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        raise JournalError(f"the journal {path} is no regular file; name another one")
+    if status.st_uid != os.geteuid() or status.st_mode & 0o022:
+        raise JournalError(
+            f"others may write to the journal {path}; it must be a file of the user that sends, writable by its owner "
+            "only"
+        )
 
 
 def _begun(address: str) -> RecipientResult:

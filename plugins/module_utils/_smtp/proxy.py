@@ -66,7 +66,10 @@ class Proxy:
         if parts.scheme not in _DEFAULT_PORTS or not parts.hostname or parts.path.strip("/"):
             raise ValueError("the proxy is no socks5://host:port and no http://host:port")
         port = parts.port or _DEFAULT_PORTS[parts.scheme]
-        return cls(parts.scheme, parts.hostname, port, unquote(parts.username or ""), unquote(parts.password or ""))
+        user, password = unquote(parts.username or ""), unquote(parts.password or "")
+        if parts.scheme == "socks5" and max(len(user.encode()), len(password.encode())) > 255:
+            raise ValueError("the login for the proxy is too long: SOCKS5 has 255 octets for each part (RFC 1929)")
+        return cls(parts.scheme, parts.hostname, port, user, password)
 
     def connect(self, stream: Stream, host: str, port: int) -> None:
         """Ask the proxy for a connection to the server; the name is resolved there.
@@ -114,7 +117,7 @@ def _http(proxy: Proxy, stream: Stream, host: str, port: int) -> None:
     if len(status) < 2 or not status[0].startswith("HTTP/"):
         raise ProxyFailed("it speaks no HTTP")
     if not status[1].startswith("2"):
-        raise ProxyFailed(f"it answered {' '.join(status[1:])}")
+        raise ProxyFailed(f"it answered {status[1][:3]}")  # and no more: it may echo what it was told
 
 
 def _receive(stream: Stream, size: int) -> bytes:

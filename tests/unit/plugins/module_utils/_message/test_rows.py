@@ -115,6 +115,12 @@ def test_a_header_with_many_columns(tmp_path: Path) -> None:
     assert time.process_time() - began < 5  # 0.2 s; thirty and more when each name is compared with each other
 
 
+def test_a_pipe_holds_no_messages(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "m.csv")
+    with pytest.raises(RowError, match="is no regular file"):
+        open_messages(str(tmp_path / "m.csv"), None, NAMES)
+
+
 def test_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(RowError, match=r"nowhere\.csv cannot be read: No such file"):
         open_messages(str(tmp_path / "nowhere.csv"), None, NAMES)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import typing as t
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pytest
 from ansible_collections.mailops.smtp.plugins.module_utils._message.errors import InvalidMessage
 from ansible_collections.mailops.smtp.plugins.module_utils._message.mime import Attachment
 from ansible_collections.mailops.smtp.plugins.module_utils._module.message import _RECENT, Composer
+from ansible_collections.mailops.smtp.plugins.module_utils._module.preview import preview
 
 COMMON = {"from": "a@b.test", "to": "c@d.test", "subject": "S"}
 
@@ -73,3 +75,24 @@ def test_a_file_for_all_is_read_once_and_those_of_single_messages_are_forgotten(
     alive = {one.name for one in gc.get_objects() if isinstance(one, Attachment)}
     assert "kept-by-composer.txt" in alive
     assert len([name for name in alive if name.startswith("forgotten-")]) <= _RECENT
+
+
+@pytest.mark.parametrize("option", ["attach", "body_file"])
+def test_a_pipe_and_a_device_are_no_files_to_send(tmp_path: Path, option: str) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (str(tmp_path / "pipe"), "/dev/zero"):
+        with pytest.raises(InvalidMessage, match=f"{path} cannot be read: it is no regular file"):
+            Composer(COMMON).envelope({option: path})
+
+
+def test_a_preview_commands_no_terminal() -> None:
+    envelope = Composer(COMMON).envelope({"body": "a\x1b[2J\tb"})
+    assert preview(envelope).endswith("a?[2J\tb\n")
+
+
+@pytest.mark.parametrize("text", ["\ud800", "a\r\nb", "\0"])
+def test_an_envelope_id_is_text(text: str) -> None:
+    with pytest.raises(ValueError, match="the envelope id"):
+        Composer(COMMON).envelope(
+            {"dsn": {"notify": [], "full": False, "envelope_id": text}}
+        )

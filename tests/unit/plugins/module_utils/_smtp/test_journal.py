@@ -230,3 +230,36 @@ def test_a_record_says_what_became_of_it(tmp_path: Path) -> None:
     assert [record["id"] for record in records[:2]] == ["<0@a.test>", "<0@a.test>"]
     assert records[0]["begun"] == ["one@b.test", "two@b.test"]
     assert [one["status"] for one in records[1]["ended"]] == ["unknown"] * 2
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+def test_a_pipe_and_a_device_are_no_journal(tmp_path: Path, read_only: bool) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (str(tmp_path / "pipe"), "/dev/zero"):
+        with pytest.raises(JournalError, match=f"{path} is no regular file"):
+            Journal(path, read_only)
+
+
+@pytest.mark.parametrize("mode", [0o620, 0o602])
+def test_a_journal_that_others_may_write_to_says_nothing(tmp_path: Path, mode: int) -> None:
+    path = tmp_path / "journal"
+    path.touch()
+    path.chmod(mode)
+    with pytest.raises(JournalError, match="others may write to the journal"):
+        Journal(str(path))
+
+
+def test_a_journal_of_somebody_else_says_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "journal"
+    path.touch(0o600)
+    monkeypatch.setattr(os, "geteuid", lambda: path.stat().st_uid + 1)
+    with pytest.raises(JournalError, match="others may write to the journal"):
+        Journal(str(path))
+
+
+def test_a_line_deeper_than_any_record_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "journal"
+    path.write_text("[" * 100_000 + "\n")
+    path.chmod(0o600)
+    with pytest.raises(JournalError, match="line 1 is no record"):
+        Journal(str(path))

@@ -26,6 +26,7 @@ GOOD_LINES = [
     (b"550 caf\xc3\xa9\r\n", (550, True, "café")),
     (b"550 bad \xff byte\r\n", (550, True, "bad \ufffd byte")),
     (b"550 a\x1b[31mb\r\n", (550, True, "a?[31mb")),
+    ("550 a\u202eb\u2028c\u2066\r\n".encode(), (550, True, "a?b?c?")),
 ]
 BAD_LINES = [
     b"",

@@ -10,6 +10,7 @@ import hashlib
 import socket
 import ssl
 import threading
+import time
 import typing as t
 from pathlib import Path
 
@@ -191,7 +192,7 @@ def test_through_a_proxy_with_tls_to_the_server(authority: Authority, kind: str,
     assert "p@ss" not in repr(way)
 
 
-@pytest.mark.parametrize(("kind", "words"), [("socks5", "rules forbid"), ("http", "403 Forbidden")])
+@pytest.mark.parametrize(("kind", "words"), [("socks5", "rules forbid"), ("http", "it answered 403")])
 def test_a_proxy_that_says_no(kind: str, words: str) -> None:
     with proxy(kind, refuse=True) as (port, _asked), pytest.raises(errors.ConnectFailed, match=words):
         send(ServerSettings("localhost", 25, PLAINTEXT, proxy=Proxy.parse(f"{kind}://127.0.0.1:{port}")))
@@ -230,3 +231,47 @@ def test_what_a_message_needs_and_the_server_lacks(missing: str, words: str) -> 
     assert result.status.value == "refused"
     assert words in result.problem
     assert not any(command.startswith("MAIL") for command in peer.commands)
+
+
+def test_what_a_proxy_says_is_not_repeated() -> None:
+    words = "no aHVudGVyMi1zZWNyZXQ= hunter2-secret \x1b[2J"
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def answer() -> None:
+            stream, _address = listener.accept()
+            with stream:
+                stream.recv(4096)
+                stream.sendall(f"HTTP/1.1 407 {words}\r\n\r\n".encode())
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        way = Proxy.parse(f"http://user:hunter2-secret@127.0.0.1:{listener.getsockname()[1]}")
+        with pytest.raises(errors.ConnectFailed, match=r"did not connect: it answered 407\. Check"):
+            send(ServerSettings("localhost", 25, PLAINTEXT, proxy=way))
+        thread.join(5)
+
+
+def test_a_proxy_that_drips_has_the_time_of_one_connection() -> None:
+    over = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def answer() -> None:
+            stream, _address = listener.accept()
+            with stream, contextlib.suppress(OSError):
+                while not over.wait(0.1):
+                    stream.sendall(b"H")
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        way = Proxy.parse(f"http://127.0.0.1:{listener.getsockname()[1]}")
+        began = time.monotonic()
+        with pytest.raises(errors.ConnectFailed, match=r"no connection within 0\.5 s"):
+            send(ServerSettings("localhost", 25, PLAINTEXT, proxy=way, connect_timeout=0.5))
+        assert time.monotonic() - began < 5
+        over.set()
+        thread.join(5)
+
+
+def test_a_login_that_socks_cannot_carry() -> None:
+    with pytest.raises(ValueError, match="255 octets"):
+        Proxy.parse(f"socks5://user:{'p' * 256}@127.0.0.1:1080")
