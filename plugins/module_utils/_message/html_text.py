@@ -30,6 +30,8 @@ _RULE = "-" * 40
 _NO_ADDRESS = ("#", "javascript:", "data:", "cid:")
 #: Space that HTML folds; a no-break space is none of it.
 _SPACE = re.compile(r"[ \t\n\r\f]+")
+#: Levels of lists and quotes that are shown; without a limit a page of tags makes gigabytes of text.
+_DEEPEST = 16
 #: What only tells a browser where a word may break.
 _INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff]")
 
@@ -88,9 +90,9 @@ class _Page:
         line, self._line, self._new_cell = self._line.rstrip(), "", False
         if line:
             if self._gap and self._lines:
-                self._lines.append(("> " * self.quotes).rstrip())
+                self._lines.append(("> " * min(self.quotes, _DEEPEST)).rstrip())
             self._gap = False
-            self._lines.append("> " * self.quotes + self._indent() + line)
+            self._lines.append("> " * min(self.quotes, _DEEPEST) + self._indent() + line)
 
     def end_paragraph(self) -> None:
         self.end_line()
@@ -104,7 +106,7 @@ class _Page:
             self._gap = True
 
     def _indent(self) -> str:
-        outer = "  " * (len(self.lists) - 1)
+        outer = "  " * min(len(self.lists) - 1, _DEEPEST)
         marker, self._marker = self._marker or ("  " if self.lists else ""), ""
         return outer + marker
 

@@ -86,3 +86,8 @@ def test_a_large_document_takes_linear_time() -> None:
     start = time.perf_counter()
     html_to_text("<div><p>word</p>" * 20_000)
     assert time.perf_counter() - start < 20
+
+
+@pytest.mark.parametrize("tags", ["<ul><li>x", "<blockquote>x"])
+def test_a_page_of_tags_makes_a_page_of_text(tags: str) -> None:
+    assert len(html_to_text(tags * 2000)) < 2000 * 80
