@@ -52,8 +52,12 @@ class DsnRequest:
     envelope_id: str = ""
 
     def __post_init__(self) -> None:
-        if not self.envelope_id.isprintable():
-            raise ValueError(f"the envelope id {self.envelope_id!r} holds a character that nobody can print")
+        try:
+            self.envelope_id.encode("utf-8")
+        except UnicodeEncodeError:
+            raise ValueError(
+                f"the envelope id {self.envelope_id!r} is not all text: it holds half a character"
+            ) from None
 
     def mail_parameters(self) -> str:
         """The parameters of MAIL, a space before each."""

@@ -90,9 +90,6 @@ def test_a_preview_commands_no_terminal() -> None:
     assert preview(envelope).endswith("a?[2J\tb\n")
 
 
-@pytest.mark.parametrize("text", ["\ud800", "a\r\nb", "\0"])
-def test_an_envelope_id_is_text(text: str) -> None:
+def test_an_envelope_id_is_text() -> None:
     with pytest.raises(ValueError, match="the envelope id"):
-        Composer(COMMON).envelope(
-            {"dsn": {"notify": [], "full": False, "envelope_id": text}}
-        )
+        Composer(COMMON).envelope({"dsn": {"notify": [], "full": False, "envelope_id": "\ud800"}})
