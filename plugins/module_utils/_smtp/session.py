@@ -315,6 +315,9 @@ class SmtpSession:
         except SmtpError as error:
             transaction.fail(self._last_words(error))
             return False
+        except BaseException:
+            self._connection.usable = False  # in the middle of the content QUIT would be taken for a part of it
+            raise
         return True
 
     def _take_end(self, transaction: Transaction) -> None:

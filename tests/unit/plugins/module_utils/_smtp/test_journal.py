@@ -209,16 +209,19 @@ def test_reading_only_changes_nothing(tmp_path: Path) -> None:
     assert not (tmp_path / "journal").exists()
 
 
-def test_a_full_disk_sends_nothing_that_it_cannot_remember(tmp_path: Path) -> None:
-    """/dev/full takes no octet."""
+@pytest.mark.parametrize("size", [100, 65522], ids=["one piece", "three octets behind a piece"])
+def test_a_full_disk_sends_nothing_that_it_cannot_remember(tmp_path: Path, size: int) -> None:
+    """/dev/full takes no octet. No goodbye may stand where the end of a chunk is awaited."""
     journal = Journal(str(tmp_path / "journal"))
     full = os.open("/dev/full", os.O_WRONLY)
     os.dup2(full, journal._file)
     os.close(full)
-    with Peer() as peer:
+    with Peer(extensions=["PIPELINING", "CHUNKING"]) as peer:
         settings = ServerSettings("localhost", peer.port, TlsPolicy(TlsMode.NONE), timeout=5)
+        content = b"Message-ID: <0@a.test>\r\n\r\n"
+        content += b"x" * (size - len(content) - 2) + b"\r\n"
         with pytest.raises(OSError, match="No space left"):
-            list(Pool(settings, journal=journal).deliver([message(0), message(1)]))
+            list(Pool(settings, journal=journal).deliver([Envelope("a@a.test", ("b@b.test",), content, "<0@a.test>")]))
     assert peer.receipts == []
     journal.close()
 
