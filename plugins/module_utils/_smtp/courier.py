@@ -85,6 +85,7 @@ class Courier:
 
         :param attempts: how often they were tried.
         """
+        self.in_hand.clear()
         status = Status.UNKNOWN if error.stage is Stage.END_OF_DATA else Status.DEFERRED
         for envelope in self._envelopes(jobs):
             recipients = tuple(

@@ -130,6 +130,9 @@ def test_nobody_to_connect_to_is_no_error_but_a_deferral() -> None:
     results = deliver(peer, 3, retry=RetryPolicy(2, first_delay=0.01))
     assert statuses(results) == ["deferred"] * 6
     assert {result.attempts for result in results} == {2}
+    assert {result.number: result.message_id for result in results} == {
+        index: envelope(index).message_id for index in range(3)
+    }
     assert {recipient.stage for result in results for recipient in result.recipients} == {errors.Stage.CONNECT}
 
 
