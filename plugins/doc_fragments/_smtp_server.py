@@ -7,7 +7,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    # Describes SERVER_ARGUMENTS in module_utils/_module/smtp.py.
+    # Describes SERVER_ARGUMENTS in module_utils/_module/server.py.
     DOCUMENTATION = r"""
 options:
   provider:
