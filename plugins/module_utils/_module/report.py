@@ -19,7 +19,7 @@ if t.TYPE_CHECKING:
 #: With more messages than this only those that somebody did not get are returned, and no more than this of them.
 FEW = 1000
 #: Sentences in the message of the task.
-_TOLD = 5
+TOLD = 5
 
 #: What to do about a recipient who did not get the message, where no hint fits.
 _ADVICE: t.Mapping[Status, str] = {
@@ -34,9 +34,9 @@ _WORST_FIRST = (Status.UNKNOWN, Status.REFUSED, Status.DEFERRED, Status.SENT)
 class Report:
     """Collects results as they come.
 
-    :param total: how many messages there are.
     :param keep: which results to keep: ``all``, ``open`` or ``auto``.
     :param provider: whose advice fits.
+    :ivar total: how many messages there are.
     :ivar recipients: how many there are of each status.
     :ivar messages: the same for messages, each with the worst status of its recipients.
     :ivar stage: what decided about the first recipient who did not get a message; None when all did.
@@ -48,6 +48,8 @@ class Report:
         self._limit = total if keep == "all" else FEW
         self._provider = provider
         self._kept: dict[int, dict[str, t.Any]] = {}
+        self.total = total
+        self._tried: set[int] = set()  # only of so few that the others can be named
         self._left_out = 0
         self._problems: list[str] = []
         self.recipients: collections.Counter[Status] = collections.Counter()
@@ -58,6 +60,8 @@ class Report:
 
     def add(self, result: DeliveryResult) -> None:
         """Take a final result."""
+        if self.total <= FEW:
+            self._tried.add(result.number)
         statuses = [one.status for one in result.recipients]
         worst = next(status for status in _WORST_FIRST if status in statuses)
         self.recipients.update(statuses)
@@ -68,7 +72,7 @@ class Report:
         for one in result.recipients if worst is not Status.SENT else ():
             if one.status is not Status.SENT:
                 self.stage = self.stage or one.stage.value
-                if len(self._problems) < _TOLD:
+                if len(self._problems) < TOLD:
                     self._problems.append(problem(one, self._provider))
 
     def _keep(self, result: DeliveryResult) -> None:
@@ -88,6 +92,16 @@ class Report:
         return sum(self.recipients.values()) - self.recipients[Status.SENT]
 
     @property
+    def done(self) -> str:
+        """What is known to be sent, where the rest was not tried; a sentence."""
+        messages, people = self.messages[Status.SENT], self.recipients[Status.SENT]
+        if messages:
+            return f"{messages} of {self.total} messages were sent."
+        if people:
+            return f"A message was sent to {people} of its recipients."
+        return "Nothing is known to be sent." if self.recipients[Status.UNKNOWN] else "Nothing was sent."
+
+    @property
     def problems(self) -> str:
         """What became of the first who did not get a message, and what to do; a sentence or two for each."""
         more = self.open - len(self._problems)
@@ -96,7 +110,7 @@ class Report:
     def untried(self, outgoing: t.Sequence[Envelope]) -> None:
         """Name the messages that nothing was tried with, where there are few enough."""
         if len(outgoing) <= FEW:
-            for number in set(range(len(outgoing))) - set(self._kept):
+            for number in set(range(len(outgoing))) - self._tried:
                 self._kept[number] = untried(outgoing[number], number)
 
     def form(self, many: bool) -> dict[str, t.Any]:
@@ -114,6 +128,7 @@ class Report:
         """What :meth:`restore` needs in another process; JSON can hold it."""
         return {
             "kept": [*self._kept.values()],
+            "tried": [*self._tried],
             "left_out": self._left_out,
             "problems": self._problems,
             "recipients": self.recipients,
@@ -126,6 +141,7 @@ class Report:
     def restore(self, state: t.Mapping[str, t.Any]) -> None:
         """:param state: what :meth:`state` gave."""
         self._kept = {form["index"]: form for form in state["kept"]}
+        self._tried = set(state["tried"])
         self._left_out, self._problems = state["left_out"], state["problems"]
         for counter, counts in ((self.recipients, state["recipients"]), (self.messages, state["messages"])):
             counter.update({Status(name): count for name, count in counts.items()})

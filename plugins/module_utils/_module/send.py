@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
@@ -18,7 +19,7 @@ from .._smtp.session import SmtpSession
 from .message import MESSAGE_ARGUMENTS, MESSAGE_RULES
 from .outgoing import Outgoing
 from .preview import SHOWN, diffs, preview
-from .report import FEW, Report, hint_for, problem, untried
+from .report import FEW, TOLD, Report, hint_for, problem, untried
 from .server import SERVER_ARGUMENTS, SERVER_RULES, server_settings
 from .slice import Slice
 from .source import are_many
@@ -76,7 +77,7 @@ def run_send(module: AnsibleModule) -> None:
         totals = None if part.continued else outgoing.check()
         journal = _journal(options, module.check_mode or options["check"])
     except (ValueError, OAuthError) as error:
-        module.fail_json(msg=f"Nothing was sent: {error}.", stage=Stage.COMPOSE.value)
+        _cannot_begin(module, part, error)
     task = _Task(module, settings, provider, outgoing)
     with contextlib.closing(journal) if journal else contextlib.nullcontext():
         if options["check"]:
@@ -84,6 +85,21 @@ def run_send(module: AnsibleModule) -> None:
         if totals and module.check_mode:
             task.preview(totals, journal)
         task.send(Pool(settings, pace, retry, journal), Backlog(len(outgoing), pace, retry, part.seconds), part)
+
+
+def _cannot_begin(module: AnsibleModule, part: Slice, error: Exception) -> t.NoReturn:
+    """Answer for options that cannot be used, or no longer: earlier slices may have sent with them."""
+    state = part.state()
+    if state is None:
+        module.fail_json(msg=f"Nothing was sent: {error}.", stage=Stage.COMPOSE.value)
+    report = Report(state["total"], module.params["results"], None)
+    report.restore(state["report"])
+    module.fail_json(
+        msg=f"{report.done} The rest was not: {error}.",
+        stage=Stage.COMPOSE.value,
+        connections=report.sessions,
+        **report.form(many=True),
+    )
 
 
 def _pace(options: Options, provider: str | None) -> Pace:
@@ -139,7 +155,7 @@ class _Task:
         self._provider = provider
         self._outgoing = outgoing
         self._many = are_many(module.params)
-        self._report = Report(len(outgoing), module.params["results"], provider)
+        self._report = Report(len(outgoing), module.params["results"] if self._many else "all", provider)
 
     def send(self, pool: Pool, backlog: Backlog, part: Slice) -> None:
         """Hand over what is to be sent, and answer."""
@@ -155,6 +171,7 @@ class _Task:
             self._stop(f"the journal {self._module.params['journal']} cannot be written: {error.strerror}")
         self._report.add_sessions(pool.sessions)
         if len(backlog):
+            time.sleep(backlog.idle)  # another slice could do no more in that time
             part.keep(backlog, self._report)
             self._module.exit_json(changed=False, _unfinished=True, _progress=self._progress())
         if pool.refused:
@@ -198,10 +215,9 @@ class _Task:
 
     def _stop(self, why: str, **more: t.Any) -> t.NoReturn:
         """Fail with messages that nothing was tried with."""
-        sent = self._report.messages[Status.SENT]
-        done = f"{sent} of {len(self._outgoing)} messages were sent." if sent else "Nothing was sent."
         self._report.untried(self._outgoing)
-        self._module.fail_json(msg=f"{done} {why}", **{"stage": Stage.BODY.value, **more}, **self._answer())
+        more = {"stage": Stage.BODY.value, **more}
+        self._module.fail_json(msg=f"{self._report.done} {why}", **more, **self._answer())
 
     def _answer(self) -> dict[str, t.Any]:
         sessions = self._report.sessions
@@ -242,7 +258,8 @@ class _Task:
             self._fail(error)
         answer = {**self._untried(), "connection": session.info.to_dict(), "connections": self._report.sessions}
         if refused:
-            problems = " ".join(problem(recipient, self._provider) for recipient in refused)
+            problems = " ".join(problem(recipient, self._provider) for recipient in refused[:TOLD])
+            problems += f" And {len(refused) - TOLD} more." if len(refused) > TOLD else ""
             self._module.fail_json(msg=f"Nothing was sent. {problems}", stage=refused[0].stage.value, **answer)
         ready = f"{settings.server} is ready, checked to stage {stage}. Nothing was sent."
         self._module.exit_json(changed=False, msg=ready, **answer)

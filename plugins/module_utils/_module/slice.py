@@ -39,17 +39,24 @@ class Slice(t.NamedTuple):
         """Whether another run began."""
         return self.path is not None and os.path.exists(self.path) and os.path.getsize(self.path) > 0
 
+    def state(self) -> dict[str, t.Any] | None:
+        """What the run before left; None when there was none."""
+        if self.path is None or not self.continued:
+            return None
+        with open(self.path, encoding="utf-8") as file:
+            state: dict[str, t.Any] = json.load(file)
+        return state
+
     def restore(self, backlog: Backlog, report: Report) -> None:
         """Go on where the run before left off."""
-        if self.path is not None and self.continued:
-            with open(self.path, encoding="utf-8") as file:
-                state = json.load(file)
+        state = self.state()
+        if state:
             backlog.restore(state["backlog"])
             report.restore(state["report"])
 
     def keep(self, backlog: Backlog, report: Report) -> None:
         """Leave the rest to the next run."""
         if self.path is not None:
-            state = {"backlog": backlog.state(), "report": report.state()}
+            state = {"total": report.total, "backlog": backlog.state(), "report": report.state()}
             with open(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
                 json.dump(state, file)

@@ -139,13 +139,19 @@ class Backlog:
 
     def due(self) -> float | None:
         """When the next message may be sent, on the monotonic clock in seconds; None when there is none, or no time."""
+        due = self._next_due()
+        return due if due is not None and max(due, time.monotonic()) < self._stop_at else None
+
+    def _next_due(self) -> float | None:
         if self._returned or self._next < self._count:
-            due = self._next_slot
-        elif self._delayed:
-            due = max(self._delayed[0][0], self._next_slot)
-        else:
-            return None
-        return due if max(due, time.monotonic()) < self._stop_at else None
+            return self._next_slot
+        return max(self._delayed[0][0], self._next_slot) if self._delayed else None
+
+    @property
+    def idle(self) -> float:
+        """Seconds in which nothing can be sent, up to the end of the time to work."""
+        due = self._next_due()
+        return 0.0 if due is None else max(0.0, min(due, self._stop_at) - time.monotonic())
 
     def take(self) -> Job | None:
         """The next message, if one may be sent now."""
@@ -208,24 +214,22 @@ class Backlog:
             yield Job(self._next - 1)
 
     def state(self) -> dict[str, t.Any]:
-        """What :meth:`restore` needs in another process; JSON can hold it. Nothing may be in hand."""
-        now = time.monotonic()
+        """What :meth:`restore` needs in another process of this host; JSON can hold it. Nothing may be in hand."""
         return {
             "next": self._next,
             "returned": [_job_state(job) for job in self._returned],
-            "delayed": [[due - now, _job_state(job)] for due, job in self._delayed],
-            "next_slot": self._next_slot - now,
-            "deadline": self._deadline - now,
+            "delayed": [[due, _job_state(job)] for due, job in self._delayed],
+            "next_slot": self._next_slot,
+            "deadline": self._deadline,
             "failures": self.failures,
         }
 
     def restore(self, state: t.Mapping[str, t.Any]) -> None:
         """:param state: what :meth:`state` gave."""
-        now = time.monotonic()
         self._next = state["next"]
         self._returned.extend(_restored_job(one) for one in state["returned"])
-        self._delayed = [(now + wait, _restored_job(one)) for wait, one in state["delayed"]]
-        self._next_slot, self._deadline = now + state["next_slot"], now + state["deadline"]
+        self._delayed = [(due, _restored_job(one)) for due, one in state["delayed"]]
+        self._next_slot, self._deadline = state["next_slot"], state["deadline"]
         self.failures = state["failures"]
 
 

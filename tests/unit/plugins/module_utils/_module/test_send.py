@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.mailops.smtp.tests.fault.peer import END_OF_DATA, Fault, Moment, Peer
+from ansible_collections.mailops.smtp.tests.fault.peer import END_OF_DATA, GREETING, Fault, Moment, Peer
 
 Run = t.Callable[..., dict[str, t.Any]]
 
@@ -298,3 +298,36 @@ def test_preview_and_diff(run: Run) -> None:
     many = run(None, _check=True, messages=[{"to": f"p{number}@b.test"} for number in range(30)], to=None)
     assert sum("preview" in one for one in many["messages"]) == 20
     assert "diff" not in many
+
+
+def test_the_only_message_has_its_result_whatever_is_to_be_left_out(run: Run) -> None:
+    with Peer() as peer:
+        result = run(peer, results="open")
+    assert [recipient["status"] for recipient in result["recipients"]] == ["sent"]
+
+
+PEOPLE = [{"to": f"p{number}@b.test"} for number in range(3)]
+
+
+def test_what_was_sent_is_not_called_untried_when_the_next_session_is_refused(run: Run) -> None:
+    refuse = {(GREETING, 2): "554 5.7.1 go away"}
+    with Peer(disturb=lambda moment: refuse.get((moment.stage, moment.connection))) as peer:
+        result = run(peer, messages=PEOPLE, to=None, results="open", messages_per_connection=1)
+    assert result["msg"].startswith("1 of 3 messages were sent. ")
+    assert [one["index"] for one in result["messages"]] == [1, 2]
+
+
+def test_nothing_is_called_unsent_that_may_have_been_taken(run: Run) -> None:
+    faults = {(END_OF_DATA, 1): Fault.ACCEPT_AND_CLOSE, (GREETING, 2): "554 5.7.1 go away"}
+    with Peer(disturb=lambda moment: faults.get((moment.stage, moment.connection))) as peer:
+        result = run(peer, messages=PEOPLE, to=None)
+    assert result["msg"].startswith("Nothing is known to be sent. ")
+    assert result["summary"]["unknown"] == 1
+
+
+def test_check_tells_of_a_few_and_counts_the_others(run: Run) -> None:
+    with Peer({"RCPT": "550 5.1.1 no such user"}) as peer:
+        result = run(peer, messages=[{"to": f"p{number}@b.test"} for number in range(9)], to=None, check="recipients")
+    assert "p4@b.test" in result["msg"]
+    assert "p5@b.test" not in result["msg"]
+    assert result["msg"].endswith("And 4 more.")
