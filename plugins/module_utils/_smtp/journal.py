@@ -43,7 +43,7 @@ class Journal:
 
     def __init__(self, path: str, read_only: bool = False) -> None:
         self._path = path
-        self._records: dict[str, tuple[int, ...]] = {}
+        self._records: dict[str, tuple[tuple[int, int], ...]] = {}
         if read_only and not os.path.lexists(path):
             path = os.devnull
         flags = os.O_RDONLY if read_only else os.O_RDWR | os.O_CREAT | os.O_APPEND
@@ -71,7 +71,7 @@ class Journal:
             for number, line in enumerate(file, 1):
                 if line.endswith(b"\n"):
                     message_id = self._parse(line, number)
-                    self._records[message_id] = (*self._records.get(message_id, ()), offset)
+                    self._records[message_id] = (*self._records.get(message_id, ()), (len(line), offset))
                     offset += len(line)
         return offset
 
@@ -99,10 +99,8 @@ class Journal:
         return {address: result for address, result in results.items() if result}
 
     def _records_of(self, message_id: str) -> t.Iterator[dict[str, t.Any]]:
-        with open(self._file, "rb", closefd=False) as file:
-            for offset in self._records.get(message_id, ()):
-                file.seek(offset)
-                yield json.loads(file.readline())
+        for place in self._records.get(message_id, ()):
+            yield json.loads(os.pread(self._file, *place))  # forks share where a file stands, so nobody may move it
 
     def begin(self, envelope: Envelope) -> None:
         """Write that the end of a message is about to leave.

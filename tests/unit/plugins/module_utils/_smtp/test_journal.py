@@ -226,6 +226,17 @@ def test_a_full_disk_sends_nothing_that_it_cannot_remember(tmp_path: Path, size:
     journal.close()
 
 
+def test_reading_moves_nobody_who_shares_the_file(tmp_path: Path) -> None:
+    """Workers are forks: where one reader moved the file, another would read a record that is not its own."""
+    with Peer() as peer:
+        send(peer.port, tmp_path / "journal")
+    journal = Journal(str(tmp_path / "journal"))
+    os.lseek(journal._file, 7, os.SEEK_SET)
+    assert {one.status for one in journal.known("<3@a.test>").values()} == {Status.SENT}
+    assert os.lseek(journal._file, 0, os.SEEK_CUR) == 7
+    journal.close()
+
+
 def test_a_record_says_what_became_of_it(tmp_path: Path) -> None:
     with Peer(faults={END_OF_DATA: Fault.ACCEPT_AND_CLOSE}) as peer:
         send(peer.port, tmp_path / "journal")
