@@ -31,8 +31,8 @@ attributes:
     details: Composes and validates all messages, and returns a preview; opens no connection unless O(check) is set.
   diff_mode:
     support: full
-    details: Returns the first 20 messages as they travel. Ansible's default callback displays a diff only for a task that
-      changed something, so C(-v) shows them.
+    details: Returns the first 20 messages as they travel. Ansible's default callback displays a diff only for a task
+      that changed something, so C(-v) shows them.
   idempotent:
     support: partial
     details: With O(journal), another run sends what is left. Without it, each run sends the messages again.

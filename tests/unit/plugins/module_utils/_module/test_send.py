@@ -310,7 +310,7 @@ PEOPLE = [{"to": f"p{number}@b.test"} for number in range(3)]
 
 
 def test_what_was_sent_is_not_called_untried_when_the_next_session_is_refused(run: Run) -> None:
-    refuse = {(GREETING, 2): "554 5.7.1 go away"}
+    refuse: dict[tuple[str, int], str] = {(GREETING, 2): "554 5.7.1 go away"}
     with Peer(disturb=lambda moment: refuse.get((moment.stage, moment.connection))) as peer:
         result = run(peer, messages=PEOPLE, to=None, results="open", messages_per_connection=1)
     assert result["msg"].startswith("1 of 3 messages were sent. ")
@@ -318,7 +318,10 @@ def test_what_was_sent_is_not_called_untried_when_the_next_session_is_refused(ru
 
 
 def test_nothing_is_called_unsent_that_may_have_been_taken(run: Run) -> None:
-    faults = {(END_OF_DATA, 1): Fault.ACCEPT_AND_CLOSE, (GREETING, 2): "554 5.7.1 go away"}
+    faults: dict[tuple[str, int], Fault | str] = {
+        (END_OF_DATA, 1): Fault.ACCEPT_AND_CLOSE,
+        (GREETING, 2): "554 5.7.1 go away",
+    }
     with Peer(disturb=lambda moment: faults.get((moment.stage, moment.connection))) as peer:
         result = run(peer, messages=PEOPLE, to=None)
     assert result["msg"].startswith("Nothing is known to be sent. ")
