@@ -82,6 +82,7 @@ class Cell:
     :param attempts: how often a message may be tried.
     :param large: whether the messages exceed what a socket holds.
     :param by_session: one message, by SmtpSession.deliver in place of a pool.
+    :param patience: seconds that the client waits for a peer that says nothing more.
     """
 
     stage: str
@@ -96,6 +97,7 @@ class Cell:
     lmtp: bool = False
     large: bool = False
     by_session: bool = False
+    patience: float = 0.25
 
     def __str__(self) -> str:
         fault = self.fault.name if isinstance(self.fault, Fault) else repr(self.fault)
@@ -109,7 +111,7 @@ class Cell:
     @property
     def timeout(self) -> float:
         """Short where it must run out; long where it would only show that the machine is busy."""
-        return 0.25 if self.fault in (Fault.STALL, Fault.DRIP) else 5.0
+        return self.patience if self.fault in (Fault.STALL, Fault.DRIP) else 5.0
 
     @functools.cached_property
     def envelopes(self) -> list[Envelope]:
@@ -244,7 +246,7 @@ def _broken(cell: Cell, status: str, stage: str, accepted: list[bool], told: lis
     if sum(accepted) > 1 and not cell.resend_unknown:
         yield f"accepted {sum(accepted)} times"
     # a reset may overtake the reply before it, and a busy machine may not keep a short time-out
-    heard = any(told) and cell.fault is not Fault.RESET and cell.timeout > 1
+    heard = any(told) and cell.fault is not Fault.RESET and cell.fault not in (Fault.STALL, Fault.DRIP)
     if heard and status == "unknown":
         yield "reported as unknown, and the peer had said that it took it"
     if heard and any(accepted[told.index(True) + 1 :]):
