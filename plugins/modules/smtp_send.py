@@ -65,7 +65,7 @@ options:
   partial:
     description:
       - What to make of a message that only some recipients were accepted for.
-      - When nobody was, the task fails in any case.
+      - When nobody was, of all messages, the task fails in any case.
     type: str
     choices: [fail, warn, ok]
     default: fail
@@ -91,7 +91,7 @@ options:
     type: float
     default: 5.0
   retry_for:
-    description: Seconds after which nothing is tried again.
+    description: Seconds from its first attempt after which a message is given up.
     type: float
     default: 600.0
   resend_unknown:

@@ -159,8 +159,8 @@ def _unquote(name: str) -> str:
 
 def _mailbox(name: str, address: str) -> Mailbox:
     local, at, domain = address.rpartition("@")
-    if not at:
-        local, domain = address, ""
+    if not at or address.endswith('"'):  # all of it is the local part, the @ quoted in it included
+        local, at, domain = address, "", ""
     if not _is_local(local):
         raise InvalidAddress(f"{address!r} is no address; expected something like ops@example.com")
     try:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import typing as t
 
 from .._message.errors import InvalidMessage, RowError
@@ -48,6 +49,8 @@ class Outgoing(t.Sequence["Envelope"]):
         self._composer = Composer(options)
         self._run = run
         self._journal = options["journal"] is not None
+        self._named = any(options[name] is not None for name in ("journal", "message_id", "idempotency_key"))
+        self._file = options["messages_file"]
         self._checked: dict[int, Envelope] = {}
 
     def __len__(self) -> int:
@@ -70,6 +73,14 @@ class Outgoing(t.Sequence["Envelope"]):
         """What to call a message; empty where it is the only one."""
         return self._source.where(number)
 
+    @property
+    def stamp(self) -> list[int]:
+        """What changes when the file of messages does, and a message's place may be another one's."""
+        if self._file is None:
+            return []
+        status = os.stat(self._file)
+        return [status.st_size, status.st_mtime_ns]
+
     def check(self) -> Totals:
         """Compose each message once.
 
@@ -85,9 +96,9 @@ class Outgoing(t.Sequence["Envelope"]):
                 self._checked[number] = envelope
             recipients += len(envelope.recipients)
             some += envelope.recipients if number < 5 else ()
-            if self._journal and places.setdefault(envelope.message_id, number) != number:
+            if self._named and places.setdefault(envelope.message_id, number) != number:
                 raise InvalidMessage(
-                    f"{self.where(number)} and {self.where(places[envelope.message_id])} have the same "
-                    "recipients and would be taken for one message; give each its own idempotency_key"
+                    f"{self.where(number)} and {self.where(places[envelope.message_id])} have the same Message-ID and "
+                    "would be taken for one message; give each its own idempotency_key"
                 )
         return Totals(size, recipients, tuple(some))

@@ -40,6 +40,7 @@ class Report:
     :ivar recipients: how many there are of each status.
     :ivar messages: the same for messages, each with the worst status of its recipients.
     :ivar stage: what decided about the first recipient who did not get a message; None when all did.
+    :ivar refused: why fewer connections were used than asked for; empty when they were not.
     :ivar earlier: how many messages an earlier run settled, as the journal says.
     """
 
@@ -56,6 +57,7 @@ class Report:
         self.messages: collections.Counter[Status] = collections.Counter()
         self.stage: str | None = None
         self.earlier = 0
+        self.refused = ""
         self.sessions: list[dict[str, t.Any]] = []
 
     def add(self, result: DeliveryResult) -> None:
@@ -135,6 +137,7 @@ class Report:
             "messages": self.messages,
             "stage": self.stage,
             "earlier": self.earlier,
+            "refused": self.refused,
             "sessions": self.sessions,
         }
 
@@ -146,11 +149,12 @@ class Report:
         for counter, counts in ((self.recipients, state["recipients"]), (self.messages, state["messages"])):
             counter.update({Status(name): count for name, count in counts.items()})
         self.stage, self.earlier, self.sessions = state["stage"], state["earlier"], state["sessions"]
+        self.refused = state["refused"]
 
 
-def untried(envelope: Envelope, number: int) -> dict[str, t.Any]:
-    """What is returned of a message that nothing was tried with."""
-    return DeliveryResult(envelope.message_id, len(envelope.content), (), 0, number).to_dict()
+def untried(envelope: Envelope, number: int, refused: tuple[RecipientResult, ...] = ()) -> dict[str, t.Any]:
+    """What is returned of a message that nothing was tried with, but perhaps to ask about its recipients."""
+    return DeliveryResult(envelope.message_id, len(envelope.content), refused, 0, number).to_dict()
 
 
 def advice(recipient: RecipientResult, provider: str | None) -> str:

@@ -75,6 +75,7 @@ def run_send(module: AnsibleModule) -> None:
         pace, retry = _pace(options, provider), _retry(options)
         outgoing = Outgoing(options, part.run)
         totals = None if part.continued else outgoing.check()
+        part.check(outgoing.stamp)
         journal = _journal(options, module.check_mode or options["check"])
     except (ValueError, OAuthError) as error:
         _cannot_begin(module, part, error)
@@ -168,14 +169,18 @@ class _Task:
             self._fail(error)
         except OSError as error:
             self._report.add_sessions(pool.sessions)
-            self._stop(f"the journal {self._module.params['journal']} cannot be written: {error.strerror}")
+            journal = self._module.params["journal"]
+            what = f"the journal {journal} cannot be written" if journal else "this host cannot go on"
+            self._stop(f"{what}: {error.strerror or error}.")
         self._report.add_sessions(pool.sessions)
+        if pool.refused:
+            self._report.refused = str(pool.refused)
         if len(backlog):
             time.sleep(backlog.idle)  # another slice could do no more in that time
-            part.keep(backlog, self._report)
+            part.keep(backlog, self._report, self._outgoing.stamp)
             self._module.exit_json(changed=False, _unfinished=True, _progress=self._progress())
-        if pool.refused:
-            self._module.warn(f"Fewer connections were used than asked for: {pool.refused}")
+        if self._report.refused:
+            self._module.warn(f"Fewer connections were used than asked for: {self._report.refused}")
         self._leave()
 
     def _progress(self) -> dict[str, t.Any]:
@@ -188,7 +193,7 @@ class _Task:
         answer = self._answer()
         if not open_:
             what = _messages(len(self._outgoing)) if self._many else "the message"
-            earlier = f", {report.earlier} of them in an earlier run" if report.earlier else ""
+            earlier = f", {_messages(report.earlier)} in an earlier run" if report.earlier else ""
             msg = f"{self._settings.server} took {what} for {_people(sent)}{earlier}."
             self._module.exit_json(changed=False, msg=msg, **answer)
         known = f"{self._settings.server} took the message for {sent} of {_people(sent + open_)}."
@@ -234,7 +239,7 @@ class _Task:
         what = _messages(len(self._outgoing)) if self._many else "the message"
         would = f"Would send {what} of {totals.size} octets to {_people(totals.recipients)} ({some})"
         settled = sum(self._is_settled(envelope, journal) for envelope in self._outgoing) if journal else 0
-        but = f", but for {settled} that an earlier run has sent" if settled else ""
+        but = f", but for {_messages(settled)} that an earlier run has settled" if settled else ""
         answer = self._untried(with_preview=True)
         if self._module._diff:
             answer["diff"] = diffs(self._outgoing)
@@ -242,21 +247,23 @@ class _Task:
 
     def _is_settled(self, envelope: Envelope, journal: Journal) -> bool:
         known = journal.known(envelope.message_id)
-        return all(one in known and known[one].status is Status.SENT for one in envelope.recipients)
+        final = (Status.SENT,) if self._module.params["resend_unknown"] else (Status.SENT, Status.UNKNOWN)
+        return all(one in known and known[one].status in final for one in envelope.recipients)
 
     def check(self) -> t.NoReturn:
         """Walk the server to a stage and leave."""
         stage = self._module.params["check"]
         settings = self._settings.without_login() if stage == "connect" else self._settings
-        refused: list[RecipientResult] = []
+        found: dict[int, tuple[RecipientResult, ...]] = {}
         try:
             with SmtpSession(settings) as session:
                 if stage == "recipients":
-                    refused = [one for envelope in self._outgoing for one in session.probe(envelope)]
+                    found = {number: session.probe(envelope) for number, envelope in enumerate(self._outgoing)}
             self._report.add_sessions([session.info])
         except SmtpError as error:
             self._fail(error)
-        answer = {**self._untried(), "connection": session.info.to_dict(), "connections": self._report.sessions}
+        refused = [one for ones in found.values() for one in ones]
+        answer = {**self._untried(found), "connection": session.info.to_dict(), "connections": self._report.sessions}
         if refused:
             problems = " ".join(problem(recipient, self._provider) for recipient in refused[:TOLD])
             problems += f" And {len(refused) - TOLD} more." if len(refused) > TOLD else ""
@@ -264,12 +271,14 @@ class _Task:
         ready = f"{settings.server} is ready, checked to stage {stage}. Nothing was sent."
         self._module.exit_json(changed=False, msg=ready, **answer)
 
-    def _untried(self, with_preview: bool = False) -> dict[str, t.Any]:
+    def _untried(
+        self, refused: t.Mapping[int, tuple[RecipientResult, ...]] | None = None, with_preview: bool = False
+    ) -> dict[str, t.Any]:
         forms = []
         for number in range(min(len(self._outgoing), FEW)):
             envelope = self._outgoing[number]
-            shown = {"preview": preview(envelope)} if with_preview and number < SHOWN else {}
-            forms.append({**untried(envelope, number), **shown})
+            form = untried(envelope, number, (refused or {}).get(number, ()))
+            forms.append({**form, "preview": preview(envelope)} if with_preview and number < SHOWN else form)
         return {"messages": forms} if self._many else forms[0]
 
 

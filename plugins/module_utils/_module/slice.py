@@ -47,6 +47,12 @@ class Slice(t.NamedTuple):
             state: dict[str, t.Any] = json.load(file)
         return state
 
+    def check(self, stamp: list[int]) -> None:
+        """:raises ValueError: the messages are no longer those that the run before knew."""
+        state = self.state()
+        if state and state["stamp"] != stamp:
+            raise ValueError("the file of messages was changed meanwhile; leave it alone while the task runs")
+
     def restore(self, backlog: Backlog, report: Report) -> None:
         """Go on where the run before left off."""
         state = self.state()
@@ -54,9 +60,12 @@ class Slice(t.NamedTuple):
             backlog.restore(state["backlog"])
             report.restore(state["report"])
 
-    def keep(self, backlog: Backlog, report: Report) -> None:
-        """Leave the rest to the next run."""
+    def keep(self, backlog: Backlog, report: Report, stamp: list[int]) -> None:
+        """Leave the rest to the next run.
+
+        :param stamp: tells whether the messages are still the same.
+        """
         if self.path is not None:
-            state = {"total": report.total, "backlog": backlog.state(), "report": report.state()}
+            state = {"total": report.total, "stamp": stamp, "backlog": backlog.state(), "report": report.state()}
             with open(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
                 json.dump(state, file)

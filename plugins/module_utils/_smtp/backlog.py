@@ -40,7 +40,7 @@ class RetryPolicy:
     :param attempts: how often a message is tried in all; 1 never tries again.
     :param first_delay: seconds before the second attempt; each further one waits twice as long, give or take a fifth.
     :param longest_delay: seconds that no wait exceeds.
-    :param total_time: seconds after which nothing is tried again.
+    :param total_time: seconds from a message's first attempt, or from the last session, after which it is given up.
     :param resend_unknown: whether a message that may have been accepted is sent again.
     """
 
@@ -130,7 +130,9 @@ class Backlog:
         self._retry = retry
         self.failures = 0
         now = time.monotonic()
-        self._deadline = now + retry.total_time
+        self._until: dict[int, float] = {}  # for messages that were deferred, when they are given up
+        self._last_session = now
+        self._over = False
         self._stop_at = float("inf") if stop_after is None else now + stop_after
 
     def __len__(self) -> int:
@@ -177,13 +179,15 @@ class Backlog:
         :returns: the same if it is final, or None when there will be another attempt.
         """
         self.failures = 0
-        if not 0 < result.attempts < self._retry.attempts or not any(map(self._retry.again, result.recipients)):
-            return result
-        due = time.monotonic() + self._retry.delay(result.attempts)
-        if due >= self._deadline:
-            return result
-        heapq.heappush(self._delayed, (due, Job(result.number, result)))
-        return None
+        now = self._last_session = time.monotonic()
+        if 0 < result.attempts < self._retry.attempts and any(map(self._retry.again, result.recipients)):
+            until = self._until.setdefault(result.number, now + self._retry.total_time)
+            due = now + self._retry.delay(result.attempts)
+            if due < until and not self._over:
+                heapq.heappush(self._delayed, (due, Job(result.number, result)))
+                return None
+        self._until.pop(result.number, None)
+        return result
 
     def abandon(self) -> t.Iterator[DeliveryResult]:
         """There will be no further attempt: what those messages came to that had one."""
@@ -199,14 +203,14 @@ class Backlog:
         """
         self.failures += 1
         due = time.monotonic() + self._retry.delay(self.failures)
-        if self.failures >= self._retry.attempts or due >= self._deadline:
+        if self.failures >= self._retry.attempts or due >= self._last_session + self._retry.total_time:
             return False
         self._next_slot = max(self._next_slot, due)
         return True
 
     def drain(self) -> t.Iterator[Job]:
         """All that is left, whenever it is due; there will be no further attempt."""
-        self._deadline = 0.0
+        self._over = True
         while self._returned or self._delayed:
             yield self._returned.popleft() if self._returned else heapq.heappop(self._delayed)[1]
         while self._next < self._count:
@@ -220,7 +224,8 @@ class Backlog:
             "returned": [_job_state(job) for job in self._returned],
             "delayed": [[due, _job_state(job)] for due, job in self._delayed],
             "next_slot": self._next_slot,
-            "deadline": self._deadline,
+            "until": [*self._until.items()],
+            "last_session": self._last_session,
             "failures": self.failures,
         }
 
@@ -229,7 +234,8 @@ class Backlog:
         self._next = state["next"]
         self._returned.extend(_restored_job(one) for one in state["returned"])
         self._delayed = [(due, _restored_job(one)) for due, one in state["delayed"]]
-        self._next_slot, self._deadline = state["next_slot"], state["deadline"]
+        self._next_slot, self._last_session = state["next_slot"], state["last_session"]
+        self._until = dict(state["until"])
         self.failures = state["failures"]
 
 

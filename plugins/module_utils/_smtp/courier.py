@@ -102,7 +102,7 @@ class Courier:
             try:
                 envelope = self._message(job.number)
             except ValueError as error:
-                self._nothing_to_do.append(job.before or _not_composed(job, str(error)))
+                self._nothing_to_do.append(self._not_composed(job, str(error)))
                 continue
             if self._journal and not job.before:
                 job = job._replace(before=self._settled_before(envelope))
@@ -113,6 +113,19 @@ class Courier:
                 yield envelope if open_ == envelope.recipients else replace(envelope, recipients=open_)
             elif job.before:
                 self._nothing_to_do.append(job.before._replace(number=job.number))
+
+    def _not_composed(self, job: Job, problem: str) -> DeliveryResult:
+        """A message that could be composed when all were checked, and cannot now: a file was changed meanwhile."""
+        if job.before is None:
+            recipient = RecipientResult("", Status.REFUSED, Stage.COMPOSE, problem=problem)
+            return DeliveryResult("", 0, (recipient,), number=job.number)
+        recipients = tuple(
+            RecipientResult(one.address, Status.REFUSED, Stage.COMPOSE, problem=problem)
+            if one.status is Status.DEFERRED
+            else one
+            for one in job.before.recipients
+        )
+        return job.before._replace(recipients=recipients)
 
     def _settled_before(self, envelope: Envelope) -> DeliveryResult | None:
         """What earlier runs settled; what was refused or deferred then is worth another attempt in this one."""
@@ -130,9 +143,3 @@ def _one_by_one(session: SmtpSession, envelopes: t.Iterable[Envelope]) -> t.Iter
         yield from session.deliver_all([envelope])
         if not session.usable:
             return
-
-
-def _not_composed(job: Job, problem: str) -> DeliveryResult:
-    """A message that could be composed when all were checked, and cannot now: a file of it was changed meanwhile."""
-    recipient = RecipientResult("", Status.REFUSED, Stage.COMPOSE, problem=problem)
-    return DeliveryResult("", 0, (recipient,), number=job.number)

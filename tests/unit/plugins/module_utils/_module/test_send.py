@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import typing as t
 from email import message_from_bytes, policy
@@ -225,10 +226,10 @@ def test_another_run_with_a_journal(run: Run, tmp_path: Path) -> None:
         assert run(peer, **options)["summary"]["deferred"] == 1
     with Peer() as peer:
         preview = run(peer, _check=True, **options)
-        assert "but for 4 that an earlier run has sent" in preview["msg"]
+        assert "but for 4 messages that an earlier run has settled" in preview["msg"]
         assert peer.connections == 0
         second = run(peer, **options)
-        assert "took 5 messages for 5 recipients, 4 of them in an earlier run" in second["msg"]
+        assert "took 5 messages for 5 recipients, 4 messages in an earlier run" in second["msg"]
         assert [one["attempts"] for one in second["messages"]] == [0, 0, 0, 1, 0]
         third = run(peer, **options)
         assert third["summary"]["sent"] == 5
@@ -334,3 +335,27 @@ def test_check_tells_of_a_few_and_counts_the_others(run: Run) -> None:
     assert "p4@b.test" in result["msg"]
     assert "p5@b.test" not in result["msg"]
     assert result["msg"].endswith("And 4 more.")
+
+
+def test_a_file_of_messages_that_changes_between_slices(run: Run, tmp_path: Path) -> None:
+    """Its rows would no longer be the ones that were sent."""
+    path = tmp_path / "people.jsonl"
+    path.write_text("".join(json.dumps({"to": f"p{number}@b.test"}) + "\n" for number in range(30)))
+    part = {"run": "r1", "seconds": 0.1, "journal": str(tmp_path / "state")}
+    options = {"messages_file": str(path), "to": None, "messages_per_minute": 1200, "_slice": part}
+    with Peer() as peer:
+        assert run(peer, **options)["_unfinished"] is True
+        path.write_text(path.read_text().partition("\n")[2])
+        result = run(peer, **options)
+    assert "was changed meanwhile" in result["msg"]
+    assert result["summary"]["sent"] == len(peer.messages)
+
+
+def test_check_tells_who_is_refused_for_each_message(run: Run) -> None:
+    with Peer(disturb=lambda moment: "550 5.1.1 no" if moment.recipient == "p1@b.test" else None) as peer:
+        result = run(peer, messages=[{"to": f"p{number}@b.test"} for number in range(3)], to=None, check="recipients")
+    assert [[one["address"] for one in message["recipients"]] for message in result["messages"]] == [
+        [],
+        ["p1@b.test"],
+        [],
+    ]

@@ -15,7 +15,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp import errors
-from ansible_collections.mailops.smtp.plugins.module_utils._smtp.delivery import DeliveryResult, Envelope
+from ansible_collections.mailops.smtp.plugins.module_utils._smtp.backlog import Backlog, Job
+from ansible_collections.mailops.smtp.plugins.module_utils._smtp.delivery import (
+    DeliveryResult,
+    Envelope,
+    RecipientResult,
+    Status,
+)
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.pool import Pace, Pool, RetryPolicy
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.settings import ServerSettings
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.tls import TlsMode, TlsPolicy
@@ -282,3 +288,21 @@ def test_the_goodbye_takes_no_longer_than_a_reply() -> None:
         begin = time.monotonic()
         assert statuses(Pool(settings).deliver([envelope(0)])) == ["sent", "sent"]
         assert time.monotonic() - begin < 3
+
+
+def test_a_message_is_given_up_by_its_own_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a mailing that takes hours, one that is deferred late has its attempts, too."""
+    now = [1000.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    backlog = Backlog(2, retry=RetryPolicy(9, first_delay=10, longest_delay=10, total_time=25))
+    deferred = (RecipientResult("one@b.test", Status.DEFERRED, errors.Stage.RCPT),)
+    attempts = []
+    for number in range(2):
+        assert backlog.take() == Job(number)
+        job = Job(number)
+        while backlog.settle(job.after(DeliveryResult("<x@y>", 1, deferred))) is None:
+            now[0] += 12
+            job = backlog._delayed.pop()[1]
+        attempts.append(job.attempts + 1)
+        now[0] += 3600
+    assert attempts[0] == attempts[1] >= 2
