@@ -126,8 +126,8 @@ options:
     description: For the collection's own use. How long to work before telling how far the messages are.
     type: dict
 notes:
-  - While a task with more than 200 messages or with O(messages_per_minute) runs, a line every while tells what was
-    sent, how fast, and how long the rest will take; not with C(async).
+  - While a task with more than 200 messages runs, a line every while tells what was sent, how fast, and how long the
+    rest will take; with O(messages_per_minute) from two messages on, with O(provider) from eleven; not with C(async).
   - RV(ignore:changed) is always V(false). Sending a message changes nothing on the host, and a play that notifies
     should not count as one that changed it.
 seealso:

@@ -9,6 +9,8 @@ import typing as t
 
 #: More messages than this travel in a file, and their progress is shown.
 FEW = 200
+#: The same where a provider may have a pace of its own.
+FEW_AT_A_PACE = 10
 _ANY = frozenset(["body_file", "html_file", "body_template", "html_template", "vars"])
 _TASK = frozenset(["messages_file", "remote_src", *_ANY])
 
@@ -20,9 +22,15 @@ def is_plain(arguments: t.Mapping[str, t.Any]) -> bool:
     messages = arguments.get("messages")
     if not isinstance(messages, list):
         return True
-    if len(messages) > FEW or arguments.get("messages_per_minute"):
+    if takes_a_while(len(messages), arguments):
         return False
     return all(isinstance(one, dict) and _ANY.isdisjoint(one) and not _chooses(one) for one in messages)
+
+
+def takes_a_while(count: int, arguments: t.Mapping[str, t.Any]) -> bool:
+    """Whether somebody will wonder how far it is: many messages, or several at a pace, which may be the provider's."""
+    paced = count > 1 and bool(arguments.get("messages_per_minute"))
+    return paced or count > (FEW_AT_A_PACE if arguments.get("provider") else FEW)
 
 
 def _chooses(options: t.Mapping[str, t.Any]) -> bool:

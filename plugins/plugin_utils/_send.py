@@ -16,7 +16,7 @@ from ansible_collections.mailops.smtp.plugins.module_utils._message.spool import
 
 from ._files import ControllerFiles, read_from_host
 from ._messages import Messages, boolean_option
-from ._plain import FEW
+from ._plain import takes_a_while
 from ._progress import run_in_slices
 from ._rows import Row, kept, of_the_host, rows_in_file, rows_in_list
 from ._templates import ControllerTemplates, HostTemplates, Templates
@@ -119,7 +119,7 @@ def _run(
         )
         return result
 
-    short = count is not None and (count == 1 or (count <= FEW and not arguments.get("messages_per_minute")))
+    short = count is not None and not takes_a_while(count, arguments)
     if short or task.async_val or task.check_mode or arguments.get("check"):
         return run()
     with uploads.journal() as journal:
