@@ -35,10 +35,10 @@ class CommandedService:
         for step in self._params["build"]:
             self._commands.must_succeed(step["command"], stage, silent=True)
 
-    def validate(self, stage: str) -> None:
+    def validate(self, stage: str, removed: t.Collection[str]) -> None:
         for entry in self._params["validators"]:
             validator, option = chosen(entry)
-            validator.judge(self._commands, option, stage)
+            validator.judge(self._commands, option, stage, removed)
 
     def missing(self) -> list[str]:
         """Programs for building and validating that are not installed yet."""

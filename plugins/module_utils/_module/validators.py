@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
+from .._transaction.model import TransactionError
 from .commands import Commands
 
 
@@ -15,21 +16,37 @@ class Validator(t.NamedTuple):
 
     :ivar options: argument spec of the option that bears its name.
     :ivar programs: what it needs installed, from its option; where one is missing, check mode says so.
-    :ivar judge: takes its option and the stage; raises :class:`TransactionError` with what is wrong, where known with
-        file and line.
+    :ivar judge: takes its option, the stage, and the paths that will no longer be there; raises
+        :class:`TransactionError` with what is wrong, where known with file and line.
     """
 
     options: dict[str, t.Any]
     programs: t.Callable[[t.Any], list[str]]
-    judge: t.Callable[[Commands, t.Any, str], None]
+    judge: t.Callable[[Commands, t.Any, str, t.Collection[str]], None]
 
 
-def _judge_by_command(commands: Commands, argv: list[str], stage: str) -> None:
+def _judge_by_command(commands: Commands, argv: list[str], stage: str, _removed: t.Collection[str]) -> None:
     commands.must_succeed(argv, stage, silent=True)
+
+
+def _judge_by_postfix(_commands: Commands, option: t.Mapping[str, str], stage: str, removed: t.Collection[str]) -> None:
+    from .._postfix import canary  # it brings the SMTP client along, which no other transaction needs
+
+    try:
+        problems = canary.find_problems(stage, live=option["config_directory"], removed=removed)
+    except canary.CanaryError as error:
+        raise TransactionError(f"The configuration could not be tried: {error}.") from error
+    if problems:
+        raise TransactionError("\n".join(map(str, problems)), problems[0].file, problems[0].line or None)
 
 
 VALIDATORS: dict[str, Validator] = {
     "command": Validator({"type": "list", "elements": "str"}, lambda argv: argv[:1], _judge_by_command),
+    "postfix": Validator(
+        {"type": "dict", "options": {"config_directory": {"type": "path", "default": "/etc/postfix"}}},
+        lambda _option: ["postconf", "postmap", "openssl"],
+        _judge_by_postfix,
+    ),
 }
 
 

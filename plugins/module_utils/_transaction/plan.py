@@ -91,6 +91,16 @@ class Plan:
         """Whether anything changes that the user declared; adopting a file does not."""
         return bool(self.changes or self.made or self.released)
 
+    @property
+    def restored(self) -> dict[str, PresentFile]:
+        """Originals from before the first run that come back, by path."""
+        return {change.path: change.original for change in self.changes if not change.wanted and change.original}
+
+    @property
+    def removed(self) -> list[str]:
+        """Paths that will no longer be there."""
+        return [change.path for change in self.changes if not change.wanted and not change.original]
+
     def manifest_after(self, built: t.Mapping[str, str]) -> Manifest:
         """:param built: digests of the files that were built."""
         files = {wanted.path: self._owned_after(wanted, built) for wanted in self.files}

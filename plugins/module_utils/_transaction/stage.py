@@ -22,8 +22,11 @@ class Service(t.Protocol):
     def build(self, stage: str) -> None:
         """Make the files that no one wrote, below ``stage``."""
 
-    def validate(self, stage: str) -> None:
-        """Judge the files below ``stage``."""
+    def validate(self, stage: str, removed: t.Collection[str]) -> None:
+        """Judge the files below ``stage``.
+
+        :param removed: paths that will no longer be there.
+        """
 
     def activate(self, plan: Plan, unsettled: t.Collection[str], back: bool) -> None:
         """Make the service use the files.
@@ -37,7 +40,7 @@ class Service(t.Protocol):
 
 
 def lay_out(root: str, plan: Plan, service: Service, step: Steps) -> dict[str, str]:
-    """Write, build and validate all files below ``root``, each under its full path.
+    """Write, build and validate all files below ``root``, each under its full path, with the originals that come back.
 
     :param root: a directory only the caller can enter: some of the files hold secrets.
     :return: digests of the files that were built.
@@ -50,6 +53,10 @@ def lay_out(root: str, plan: Plan, service: Service, step: Steps) -> dict[str, s
                 ids = disk.owner_ids(wanted.path, wanted.owner, wanted.group)
                 disk.write_new(root + wanted.path, wanted.content, wanted.mode, *ids)
                 _label(root + wanted.path, wanted.path, service)
+    for path, original in plan.restored.items():
+        with step("stage", path):
+            os.makedirs(os.path.dirname(root + path), exist_ok=True)
+            disk.write_new(root + path, original.content, original.mode, original.uid, original.gid)
     with step("build"):
         service.build(root)
     built = {}
@@ -58,7 +65,7 @@ def lay_out(root: str, plan: Plan, service: Service, step: Steps) -> dict[str, s
             with step("build", wanted.path):
                 built[wanted.path] = _take_over(root + wanted.path, wanted, service)
     with step("validate"):
-        service.validate(root)
+        service.validate(root, plan.removed)
     return built
 
 

@@ -127,7 +127,8 @@ class Service:
             text = f"built of {source.read_text()} #{os.getpid()} {next(_nonces)}"
             source.with_suffix(".db").write_text(text)
 
-    def validate(self, stage: str) -> None:
+    def validate(self, stage: str, removed: t.Collection[str]) -> None:
+        del removed
         self._judge("validate", Path(stage + str(self._host.live)))
 
     def activate(self, plan: Plan, unsettled: t.Collection[str], back: bool) -> None:

@@ -17,6 +17,8 @@ from ansible.module_utils import basic
 from ansible.module_utils.testing import patch_module_args
 
 from ansible_collections.mailops.smtp.plugins.module_utils._module import transaction_options
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix import canary
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.problem import Problem
 from ansible_collections.mailops.smtp.plugins.modules import config_transaction
 
 OWNER = {"owner": getpass.getuser(), "group": grp.getgrgid(os.getgid()).gr_name}
@@ -319,6 +321,36 @@ def test_an_old_secret_is_no_less_a_secret(run: Run, target: Path) -> None:
     assert [result.get("step") for result in results] == ["validate", None, "validate", None]
     assert "hunter2" not in json.dumps(results)
     assert results[3]["diff"][0]["before"] == "(secret)\n"
+
+
+def test_a_configuration_that_postfix_does_not_like(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The canary hears what is staged, live and to go; what it finds, or why it could not look, is told."""
+    main, table = tmp_path / "main.cf", tmp_path / "table"
+    problems = [Problem("bad", "Mend it.", str(main), 3, "biff"), Problem("worse", "Think.", f"{tmp_path}/master.cf")]
+    asked: list[tuple[str, str, list[str]]] = []
+
+    def find_problems(stage: str, live: str, removed: t.Collection[str]) -> list[Problem]:
+        asked.append((Path(stage + str(main)).read_text(), live, list(removed)))
+        if "untold" in asked[-1][0]:
+            raise canary.CanaryError("postconf cannot be run")
+        return problems if "bad" in asked[-1][0] else []
+
+    monkeypatch.setattr(canary, "find_problems", find_problems)
+    validators = [{"postfix": {"config_directory": str(tmp_path)}}]
+    files = [{"path": str(main), "content": "good\n"}, {"path": str(table), "content": "a b\n"}]
+    assert run(files, validators=validators)["changed"] is True
+    refused = run([{"path": str(main), "content": "bad\n"}], validators=validators)
+    assert (refused["failed"], refused["step"]) == (True, "validate")
+    assert (refused["failed_file"], refused["failed_line"]) == (str(main), 3)
+    assert f"{main}, line 3 (biff): bad. Mend it.\n{tmp_path}/master.cf: worse. Think." in refused["msg"]
+    untold = run([{"path": str(main), "content": "untold\n"}], validators=[{"postfix": {}}])
+    assert "could not be tried: postconf cannot be run." in untold["msg"]
+    assert [(live, removed) for _text, live, removed in asked] == [
+        (str(tmp_path), []),
+        (str(tmp_path), [str(table)]),
+        ("/etc/postfix", [str(table)]),
+    ]
+    assert (main.read_text(), table.read_text()) == ("good\n", "a b\n")
 
 
 NO_COMMANDS = [

@@ -251,6 +251,23 @@ def kill_before(last: str, step: str) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
+class Judge(Service):
+    """Remembers what it was shown."""
+
+    def validate(self, stage: str, removed: t.Collection[str]) -> None:
+        live = Path(stage + str(self._host.live))
+        self.shown = {path.name: path.read_text() for path in live.glob("*") if path.is_file()}
+        self.removed = [Path(path).name for path in removed]
+
+
+def test_a_validator_sees_what_comes_back_and_hears_of_what_goes(host: Host) -> None:
+    host.write("kept.cf", "original")
+    host.run([host.wanted("kept.cf", "ours"), host.wanted("new.cf", "ours"), host.wanted("x.cf", "1")])
+    judge = Judge(host)
+    host.run([host.wanted("x.cf", "2")], service=judge)
+    assert (judge.shown, judge.removed) == ({"kept.cf": "original", "x.cf": "2"}, ["new.cf"])
+
+
 def test_a_service_that_is_not_well_is_activated(host: Host) -> None:
     files = [host.wanted("x.cf", "x")]
     host.run(files)
