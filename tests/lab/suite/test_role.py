@@ -24,6 +24,7 @@ def test_check_on_a_bare_host_tells_what_it_would_do_and_does_nothing(bare_check
     play.succeeded()
     assert play.count("relay", "changed") >= 3
     assert play.says("+smtp_tls_security_level = may")
+    assert play.says("Not validated: doveconf, postconf, postmap not installed yet.")
     assert before == after
 
 
@@ -66,20 +67,14 @@ def test_what_postfix_does_not_know_changes_nothing(relay: t.Any, second_run: Pl
     assert relay.file("/etc/postfix/main.cf").content_string == before
 
 
-@pytest.mark.parametrize(
-    ("extra", "said"),
-    [
-        ({"relay_listeners": [{"port": 25}, {"port": 22}]}, "bind 0.0.0.0 port 22: Address already in use"),
-        ({"relay_settings": {"inet_protocols": "ipx"}}, "ipx"),
-    ],
-)
-def test_what_does_not_start_is_put_back(relay: t.Any, second_run: Play, extra: dict[str, t.Any], said: str) -> None:
-    """Fine for postconf, and refused by master(8): the old files must come back, and the reason must be told."""
+def test_what_does_not_start_is_put_back(relay: t.Any, second_run: Play) -> None:
+    """Fine for the canary, and refused by master(8): the old files must come back, and the reason must be told."""
+    extra = {"relay_listeners": [{"port": 25}, {"port": 22}]}
     before = [relay.file(f"/etc/postfix/{name}").content_string for name in ("main.cf", "master.cf")]
     play = run_play("9-put-back", "playbooks/relay.yml", extra=extra)
     assert play.code != 0
     assert play.says("Everything was put back as it was")
-    assert play.says(said)
+    assert play.says("bind 0.0.0.0 port 22: Address already in use")
     assert [relay.file(f"/etc/postfix/{name}").content_string for name in ("main.cf", "master.cf")] == before
     assert relay.service("postfix").is_running
     assert run_play("10-after", "playbooks/relay.yml").succeeded().count("relay", "changed") == 0
