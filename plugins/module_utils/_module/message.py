@@ -93,6 +93,8 @@ MESSAGE_ARGUMENTS: dict[str, t.Any] = {
 MESSAGE_RULES: dict[str, t.Any] = {"mutually_exclusive": list(TEXTS.values())}
 #: What a message is without a word about it, as community.general.mail has it.
 _NOTHING: Options = {**dict.fromkeys(MESSAGE_ARGUMENTS), "from": "root", "to": "root"}
+#: One of many: a row with an empty cell, or a file with another name for the column, is not root's mail.
+_NOTHING_OF_MANY: Options = {**_NOTHING, "to": None}
 
 
 #: Files of single messages that are remembered, should the next message name the same ones.
@@ -116,9 +118,13 @@ def _read_text(path: str, option: str) -> str:
 
 
 class Composer:
-    """Makes envelopes of options. Files named for all messages are read and encoded once, whoever carries them."""
+    """Makes envelopes of options. Files named for all messages are read and encoded once, whoever carries them.
 
-    def __init__(self, common: Options) -> None:
+    :param many: whether there may be several messages, each of which has to say who gets it.
+    """
+
+    def __init__(self, common: Options, many: bool = False) -> None:
+        self._nothing = _NOTHING_OF_MANY if many else _NOTHING
         self._common = {name: common[name] for name in MESSAGE_ARGUMENTS if common.get(name) is not None}
         self._kept, self._recent = _Files(None), _Files(_RECENT)
 
@@ -129,7 +135,7 @@ class Composer:
             that the message says.
         :raises ValueError: it cannot be written (MessageError), or sent by SMTP.
         """
-        options = {**_NOTHING, **overlay(self._common, own)}
+        options = {**self._nothing, **overlay(self._common, own)}
         if options["subject"] is None:
             raise InvalidMessage("the message has no subject; expected one")
         if options["idempotency_key"] and own and not own.get("idempotency_key"):

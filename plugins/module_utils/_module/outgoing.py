@@ -10,7 +10,7 @@ import typing as t
 
 from .._message.errors import InvalidMessage, RowError
 from .message import Composer
-from .source import messages_source
+from .source import are_many, messages_source
 
 if t.TYPE_CHECKING:
     from .._smtp.delivery import Envelope
@@ -46,7 +46,7 @@ class Outgoing(t.Sequence["Envelope"]):
 
     def __init__(self, options: Options, run: str) -> None:
         self._source = messages_source(options)
-        self._composer = Composer(options)
+        self._composer = Composer(options, are_many(options))
         self._run = run
         self._journal = options["journal"] is not None
         self._named = any(options[name] is not None for name in ("journal", "message_id", "idempotency_key"))

@@ -93,3 +93,12 @@ def test_a_preview_commands_no_terminal() -> None:
 def test_an_envelope_id_is_text() -> None:
     with pytest.raises(ValueError, match="the envelope id"):
         Composer(COMMON).envelope({"dsn": {"notify": [], "full": False, "envelope_id": "\ud800"}})
+
+
+def test_only_a_single_message_goes_to_root_when_it_names_nobody() -> None:
+    nobody = {**COMMON, "to": None}
+    assert Composer(nobody).envelope({}).recipients == ("root",)
+    many = Composer(nobody, many=True)
+    assert many.envelope({"cc": "e@f.test"}).recipients == ("e@f.test",)
+    with pytest.raises(InvalidMessage, match="no recipient"):
+        many.envelope({"body": "for whoever the column address names"})
