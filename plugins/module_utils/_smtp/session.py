@@ -147,7 +147,7 @@ class SmtpSession:
                 "the server offers no TLS, and the login would travel in clear",
                 stage=Stage.AUTH,
                 server=settings.server,
-                advice="Nothing was sent. Send without a login, or use a server with TLS.",
+                advice="Use a server or port with TLS, or send without a login.",
             )
         return self._login(settings.credentials)
 
@@ -170,7 +170,7 @@ class SmtpSession:
                 "STARTTLS is required and the server does not offer it",
                 stage=Stage.STARTTLS,
                 server=self._settings.server,
-                advice="Nothing was sent. If the port speaks TLS from the first byte use tls: implicit.",
+                advice="If the port speaks TLS from the first byte use tls: implicit.",
             )
         self._expect_positive(self._command("STARTTLS", Stage.STARTTLS), Stage.STARTTLS)
         self._connection.start_tls(self._settings.tls, self._settings.host, Stage.STARTTLS)
