@@ -65,7 +65,7 @@ options:
   partial:
     description:
       - What to make of a message that only some recipients were accepted for.
-      - When nobody was, of all messages, the task fails in any case.
+      - When none of the task's messages was accepted for anybody, the task fails in any case.
     type: str
     choices: [fail, warn, ok]
     default: fail
@@ -244,7 +244,9 @@ queue_id:
   returned: when the server was reached
   sample: 4XyZ1234abcd
 recipients:
-  description: What became of the message, for each recipient.
+  description:
+    - What became of the message, for each recipient.
+    - Empty when nothing was tried with the message, as when the login was refused; nobody got it then.
   type: list
   elements: dict
   returned: when the server was reached
