@@ -22,8 +22,8 @@ options:
         aliases: [sender]
       to:
         description:
-          - Recipients, as a list of addresses or one string with commas between them. Without it, V(root), but a message of
-            O(messages) or O(messages_file) that names nobody is refused.
+          - Recipients, as a list of addresses or one string with commas between them. Without it, V(root).
+          - One of several messages that names nobody is refused.
           - A name that holds a comma stands in quotes, as in V("Doe, Jo" <jo@example.com>).
         type: raw
         aliases: [recipients]
