@@ -9,10 +9,10 @@ import collections
 import typing as t
 
 from .._smtp.delivery import DeliveryResult, Status
+from .._smtp.errors import Stage
 
 if t.TYPE_CHECKING:
     from .._smtp.delivery import Envelope, RecipientResult
-    from .._smtp.errors import Stage
     from .._smtp.reply import Reply
     from .._smtp.session import SessionInfo
 
@@ -159,7 +159,7 @@ def untried(envelope: Envelope, number: int, refused: tuple[RecipientResult, ...
 
 def advice(recipient: RecipientResult, provider: str | None) -> str:
     """What to do about a recipient, as a sentence; empty when sent."""
-    if recipient.status is Status.SENT:
+    if recipient.status is Status.SENT or recipient.stage is Stage.CONNECT:  # the problem says what to check
         return ""
     return hint_for(recipient.reply, recipient.stage, provider) or _ADVICE[recipient.status]
 

@@ -169,6 +169,12 @@ class Backlog:
         self._next += 1
         return Job(self._next - 1)
 
+    def fresh(self) -> t.Iterator[Job]:
+        """All that was not given out yet, whenever their turn is."""
+        while self._next < self._count:
+            self._next += 1
+            yield Job(self._next - 1)
+
     def put_back(self, jobs: t.Iterable[Job]) -> None:
         """Take messages that nothing was tried with."""
         self._returned.extend(jobs)
@@ -213,9 +219,7 @@ class Backlog:
         self._over = True
         while self._returned or self._delayed:
             yield self._returned.popleft() if self._returned else heapq.heappop(self._delayed)[1]
-        while self._next < self._count:
-            self._next += 1
-            yield Job(self._next - 1)
+        yield from self.fresh()
 
     def state(self) -> dict[str, t.Any]:
         """What :meth:`restore` needs in another process of this host; JSON can hold it. Nothing may be in hand."""

@@ -80,6 +80,13 @@ class Courier:
                 self.sessions.append(session.info)
         yield from self._take_nothing_to_do()
 
+    def settled(self, job: Job) -> DeliveryResult | None:
+        """What a message came to in earlier runs, if the journal says that nobody is left to send it to."""
+        if list(self._envelopes([job])):
+            self.in_hand.pop()
+            return None
+        return self._nothing_to_do.pop()
+
     def give_up(self, jobs: t.Iterable[Job], error: SmtpError, attempts: int) -> t.Iterator[DeliveryResult]:
         """Jobs that share the fate of a session; only at the end of the data that leaves them undecided.
 

@@ -63,6 +63,8 @@ class Pool:
         """
         backlog = backlog or Backlog(len(messages), self._pace, self._retry)
         courier = Courier(self._settings, messages.__getitem__, self._pace, self._retry, self._journal)
+        if self._journal and backlog.paced:
+            yield from self._pass_settled(backlog, courier)
         side_by_side = min(self._pace.connections, len(backlog)) > 1
         try:
             for result in self._side_by_side(backlog, courier) if side_by_side else self._alone(backlog, courier):
@@ -71,6 +73,17 @@ class Pool:
         except (SmtpError, OSError):
             yield from backlog.abandon()
             raise
+
+    def _pass_settled(self, backlog: Backlog, courier: Courier) -> t.Iterator[DeliveryResult]:
+        """What earlier runs have sent waits for no turn."""
+        left = []
+        for job in backlog.fresh():
+            result = courier.settled(job)
+            if result:
+                yield result
+            else:
+                left.append(job)
+        backlog.put_back(left)
 
     def _side_by_side(self, backlog: Backlog, courier: Courier) -> t.Iterator[DeliveryResult]:
         from .workers import Workers

@@ -12,6 +12,7 @@ import os
 import signal
 import stat
 import threading
+import time
 import typing as t
 from pathlib import Path
 
@@ -277,3 +278,19 @@ def test_a_line_deeper_than_any_record_is_none(tmp_path: Path) -> None:
     path.chmod(0o600)
     with pytest.raises(JournalError, match="line 1 is no record"):
         Journal(str(path))
+
+
+@pytest.mark.parametrize("connections", [1, 3])
+def test_what_is_settled_waits_for_no_turn(connections: int, tmp_path: Path) -> None:
+    """At this pace each turn takes a minute."""
+    with Peer() as peer:
+        send(peer.port, tmp_path / "journal")
+        settings = ServerSettings("localhost", peer.port, TlsPolicy(TlsMode.NONE), timeout=5)
+        journal = Journal(str(tmp_path / "journal"))
+        messages = [message(number) for number in range(COUNT + 1)]
+        began = time.monotonic()
+        results = list(Pool(settings, Pace(connections, messages_per_minute=1), journal=journal).deliver(messages))
+        journal.close()
+    assert time.monotonic() - began < 30
+    assert [result.attempts for result in results] == [0] * COUNT + [1]
+    assert len(peer.receipts) == COUNT + 1
