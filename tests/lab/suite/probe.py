@@ -12,6 +12,7 @@ import base64
 import concurrent.futures
 import imaplib
 import json
+import os
 import smtplib
 import socket
 import ssl
@@ -68,12 +69,17 @@ def say(client, command):
     return client.docmd(command)
 
 
-def stream(host, recipient, subject, seconds, rate):
-    """Send at this rate, each message over a connection of its own; the replies as ``[code, text]``."""
+def stream(host, recipient, subject, seconds, rate, until=""):
+    """Send at this rate, each message over a connection of its own; the replies as ``[code, text]``.
+
+    Ends early when there is a file ``until``.
+    """
     began = time.monotonic()
     replies = []
     for number in range(seconds * rate):
         time.sleep(max(0, began + number / rate - time.monotonic()))
+        if until and os.path.exists(until):
+            break
         code, text = 0, b""
         try:
             with smtplib.SMTP(host, 25, timeout=TIMEOUT) as client:

@@ -195,6 +195,7 @@ FOUND: dict[str, tuple[list[Edit], list[str]]] = {
         ],
         [MAIN, "(smtpd_tls_auth_only)", '587 inet offers "AUTH PLAIN LOGIN'],
     ),
+    "a protocol that nobody knows": ([added("inet_protocols = ipx")], [MAIN, "(inet_protocols)", "ipx"]),
     "an unknown owner": (
         [added("mail_owner = posfix")],
         [MAIN, "(mail_owner)", "unknown user"],

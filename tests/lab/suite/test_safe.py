@@ -1,0 +1,176 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A bad configuration never goes live, a good one does, and nobody who sends mail notices either.
+
+What is bad, and the words that tell of it, are the canary's own cases. Here they come as a user's task does.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import contextlib
+import json
+import time
+import typing as t
+
+import pytest
+
+from ansible_collections.mailops.smtp.tests.lab.suite.plays import BUILD, Play, run_play
+from ansible_collections.mailops.smtp.tests.lab.suite.test_canary import FOUND, Edit
+
+CASES = [
+    "a TLS level",
+    "a misspelled restriction",
+    "a misspelled parameter",
+    "a missing key",
+    "a certificate and another key",
+    "a missing table",
+    "a malformed line of a table",
+    "a duplicate key",
+    "a line of master.cf with too few fields",
+    "an open relay by mynetworks",
+    "a protocol that nobody knows",
+]
+TREE = r"find /etc/postfix /etc/dovecot -printf '%p %i %m %U %G %s %T@ %l\n' | sort"
+OWN = "stat -c '%n %a %U %G' /etc/postfix/ma*.cf /etc/postfix/relay* /etc/dovecot/dovecot.conf /etc/dovecot/relay*"
+
+Stream = t.Callable[[], t.ContextManager[list[list[t.Any]]]]
+
+
+class Trials(t.NamedTuple):
+    """What came of all bad configurations.
+
+    :ivar results: of the module, by case.
+    :ivar role: a run of the whole role.
+    :ivar replies: what the client heard meanwhile.
+    :ivar trees: the live configuration before and after.
+    """
+
+    results: dict[str, dict[str, t.Any]]
+    role: Play
+    replies: list[list[t.Any]]
+    trees: tuple[str, str]
+
+
+@pytest.fixture(scope="module")
+def stream(
+    relay: t.Any, hosts: dict[str, t.Any], probe: t.Callable[..., t.Any], find_mail: t.Callable[..., list[bytes]]
+) -> Stream:
+    """``with stream() as replies``: a client sends ten messages a second, and each arrives, once."""
+    address = relay.check_output("hostname -I").split()[0]
+
+    @contextlib.contextmanager
+    def run() -> t.Iterator[list[list[t.Any]]]:
+        name = f"steady-{time.time_ns()}"
+        stop, subject = f"/root/{name}", f"{name} message"
+        message = {"host": address, "recipient": "inbox@dest.test", "subject": subject}
+        replies: list[list[t.Any]] = []
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            sent = pool.submit(probe, "client", "stream", **message, seconds=100, rate=10, until=stop)
+            try:
+                yield replies
+            finally:
+                hosts["client"].check_output(f"touch {stop}")
+                replies += sent.result()
+                hosts["client"].check_output(f"rm {stop}")
+        assert len(find_mail(f'SUBJECT "{subject}"', count=len(replies), seconds=60)) == len(replies)
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def trials(relay: t.Any, second_run: Play, stream: Stream) -> Trials:
+    """Every case, tried by the module with the relay's own files, one of them bad; and one by the whole role."""
+    second_run.succeeded()
+    present = [line.split() for line in relay.check_output(OWN).splitlines()]
+    files = [dict(zip(("path", "mode", "owner", "group"), words, strict=True)) for words in present]
+    files = [{**file, "secret": relay.file(file["path"]).content_string} for file in files]
+    with open(BUILD / "other.key", "w", encoding="ascii") as key:
+        key.write(next(new for path, _old, new in FOUND["a certificate and another key"][0] if path.endswith(".key")))
+    other_key = "{{ lab_build | dirname }}/other.key"
+    tls = {"certificate": "{{ lab_build }}/pki/relay.sender.test.pem", "key": other_key}
+    before = relay.check_output(TREE)
+    with stream() as replies:
+        results = try_each({case: edited(files, FOUND[case][0]) for case in CASES})
+        role = run_play("safe-role", "playbooks/relay.yml", extra={"relay_tls": tls})
+    return Trials(results, role, replies, (before, relay.check_output(TREE)))
+
+
+def edited(files: list[dict[str, str]], edits: list[Edit]) -> list[dict[str, str]]:
+    """The files with these edits in them."""
+    by_path = {file["path"]: file for file in files}
+    for path, old, new in edits:
+        file = by_path.get(path, {"path": path, "mode": "0600", "secret": ""})
+        assert old in file["secret"], f"{path} has no {old!r}"
+        text = file["secret"].replace(old, new) if old else file["secret"] + new
+        by_path[path] = {**file, "secret": text}
+    return list(by_path.values())
+
+
+def try_each(cases: dict[str, list[dict[str, str]]]) -> dict[str, dict[str, t.Any]]:
+    """Run the module for each, in one play. What the files hold is read from a private file: Ansible shows tasks."""
+    folder = BUILD / "safe"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    (folder / "cases.json").write_text(json.dumps(cases))
+    results = folder / "results.json"
+    results.unlink(missing_ok=True)
+    task = {"name": "relay", "validators": [{"postfix": {}}]}
+    tasks: list[dict[str, t.Any]] = [
+        {
+            "mailops.smtp.config_transaction": {**task, "files": f"{{{{ cases['{case}'] }}}}"},
+            "register": f"case_{number}",
+            "ignore_errors": True,
+        }
+        for number, case in enumerate(cases)
+    ]
+    told = ", ".join(f"'{case}': case_{number}" for number, case in enumerate(cases))
+    keep = {"content": f"{{{{ {{{told}}} | to_json }}}}", "dest": str(results), "mode": "0600"}
+    tasks.append({"ansible.builtin.copy": keep, "delegate_to": "localhost"})
+    variables = {"cases": f"{{{{ lookup('ansible.builtin.file', '{folder}/cases.json') | from_json }}}}"}
+    (folder / "play.yml").write_text(
+        json.dumps([{"hosts": "relay", "gather_facts": False, "vars": variables, "tasks": tasks}])
+    )
+    play = run_play("safe", str(folder / "play.yml"))
+    assert results.exists(), play.tail
+    return dict(json.loads(results.read_text()))
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_what_is_bad_is_refused(trials: Trials, case: str) -> None:
+    """With the file, the parameter or the line, and what Postfix said."""
+    result, words = trials.results[case], FOUND[case][1]
+    assert (result["failed"], result["changed"], result["step"]) == (True, False, "validate"), result
+    assert result["msg"].startswith("Nothing was changed: the new configuration is not valid. ")
+    assert [word for word in words if word not in result["msg"]] == [], result["msg"]
+    assert result["failed_file"].startswith("/etc/postfix/")
+
+
+def test_the_role_refuses_a_certificate_that_is_not_of_its_key(trials: Trials) -> None:
+    assert trials.role.code != 0
+    assert trials.role.says("Nothing was changed: the new configuration is not valid.")
+    assert trials.role.says("(smtpd_tls_chain_files)")
+    assert trials.role.says("/etc/postfix/relay.pem does not match")
+
+
+def test_the_live_configuration_stays(trials: Trials) -> None:
+    assert trials.trees[0] == trials.trees[1]
+
+
+def test_nobody_is_refused_meanwhile(trials: Trials) -> None:
+    assert len(trials.replies) >= 50
+    assert {code for code, _text in trials.replies} == {250}, trials.replies
+
+
+def test_a_parameter_goes_live_by_a_reload_that_nobody_notices(relay: t.Any, trials: Trials, stream: Stream) -> None:
+    del trials  # it counts on the relay as it is
+    started = "systemctl show --property=ExecMainStartTimestampMonotonic,MainPID postfix.service"
+    before = relay.check_output(started)
+    with stream() as replies:
+        changed = run_play("safe-reload", "playbooks/relay.yml", extra={"relay_settings": {"smtpd_banner": "anew"}})
+        assert changed.succeeded().count("relay", "changed") == 1
+        assert relay.check_output("bash -c 'head -n 1 </dev/tcp/127.0.0.1/25'").strip() == "220 anew"
+        run_play("safe-back", "playbooks/relay.yml").succeeded()
+    assert relay.check_output(started) == before
+    assert len(replies) >= 50
+    assert {code for code, _text in replies} == {250}, replies
