@@ -10,34 +10,23 @@ stands in ``_message/test_legacy.py``.
 
 from __future__ import annotations
 
-import ssl
 import threading
 import time
 import typing as t
 from email import message_from_bytes, policy
 
 import pytest
-import trustme
 
 from ansible_collections.mailops.smtp.tests.fault.peer import END_OF_DATA, GREETING, Fault, Moment, Peer
+from ansible_collections.mailops.smtp.tests.unit.support.authority import Authority, authority_for
 
 Run = t.Callable[..., dict[str, t.Any]]
 LOGIN = {"username": "user", "password": "hunter2-secret"}
 
 
-class Authority(t.NamedTuple):
-    server: ssl.SSLContext
-    ca_file: str
-
-
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    ca = trustme.CA()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    ca.issue_cert("127.0.0.1").configure_cert(context)
-    path = tmp_path_factory.mktemp("ca") / "ca.pem"
-    ca.cert_pem.write_to_path(path)
-    return Authority(context, str(path))
+    return authority_for("127.0.0.1", tmp_path_factory.mktemp("ca"))
 
 
 def received(peer: Peer) -> t.Any:

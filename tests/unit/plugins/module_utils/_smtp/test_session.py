@@ -8,14 +8,12 @@ from __future__ import annotations
 import base64
 import re
 import select
-import ssl
 import threading
 import traceback
 import typing as t
 from dataclasses import replace
 
 import pytest
-import trustme
 
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp import errors
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.auth import Credentials
@@ -26,6 +24,7 @@ from ansible_collections.mailops.smtp.plugins.module_utils._smtp.settings import
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.tls import TlsMode, TlsPolicy
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.transaction import Transaction
 from ansible_collections.mailops.smtp.tests.fault.peer import BETWEEN, END_OF_DATA, GREETING, Fault, Moment, Peer
+from ansible_collections.mailops.smtp.tests.unit.support.authority import Authority, authority_for
 
 PLAINTEXT = TlsPolicy(TlsMode.NONE)
 LOGIN = Credentials("user", "hunter2-secret")
@@ -35,19 +34,9 @@ ENVELOPE = Envelope(
 )
 
 
-class Authority(t.NamedTuple):
-    server: ssl.SSLContext
-    ca_file: str
-
-
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    ca = trustme.CA()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    ca.issue_cert("localhost").configure_cert(context)
-    path = tmp_path_factory.mktemp("ca") / "ca.pem"
-    ca.cert_pem.write_to_path(path)
-    return Authority(context, str(path))
+    return authority_for("localhost", tmp_path_factory.mktemp("ca"))
 
 
 def settings(peer: Peer, **changes: t.Any) -> ServerSettings:
