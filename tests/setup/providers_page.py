@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+# The collection is found where the environment links it, so the path comes before the imports.
 sys.path.insert(0, str(ROOT / ".build" / "collections"))
 
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.provider import Endpoint, Provider  # noqa: E402

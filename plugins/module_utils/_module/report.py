@@ -177,4 +177,4 @@ def problem(recipient: RecipientResult, provider: str | None) -> str:
     """One sentence for what happened and one for what to do; without a reply the problem names server and stage."""
     where = f" at stage {recipient.stage.value}" if recipient.reply else ""
     happened = f"{recipient.address}: {recipient.status.value}{where}: {recipient.problem.rstrip('.')}."
-    return f"{happened} {advice(recipient, provider)}"
+    return f"{happened} {advice(recipient, provider)}".rstrip()
