@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import typing as t
 
+from .firewall import firewall_rules
 from .inputs import Inputs, Listener, Network, Options, User, read_inputs
 from .scram import scram_sha256, user_salt
 
 _POSTFIX = "/etc/postfix"
-#: Ports that belong to mail; the firewall closes those that no listener declares.
-MAIL_PORTS = (25, 465, 587)
 
 
 def make_plan(options: Options) -> dict[str, t.Any]:
@@ -30,7 +29,7 @@ def make_plan(options: Options) -> dict[str, t.Any]:
         "main": {**options["hardening"], **_main(inputs), **_certificate(inputs, options["tls"]), **inputs.settings},
         "services": [_service(listener) for listener in inputs.listeners] or [_null_client_service()],
         "tables": _tables(inputs),
-        "firewall": _firewall(inputs.listeners),
+        "firewall": firewall_rules(inputs.listeners),
         "upstream_host": inputs.upstream.host if inputs.upstream else None,
     }
     plan["problems"] = [f"{text!r} would break out of its line" for text in _texts(plan["main"], plan["services"])]
@@ -133,21 +132,6 @@ def _tables(inputs: Inputs) -> dict[str, str]:
 def _passwd_line(user: User, hostname: str) -> str:
     hashed = user.password_hash or scram_sha256(user.password or "", user_salt(hostname, user.name))
     return f"{user.name}:{hashed}"
-
-
-def _firewall(listeners: t.Iterable[Listener]) -> dict[str, t.Any]:
-    """Accept rules by port, and all ports that are closed to everybody else."""
-    rules = []
-    for listener in listeners:
-        families = (("ip", 4), ("ip6", 6)) if listener.sources else ()
-        for family, version in families:
-            sources = [str(network) for network in listener.sources if network.version == version]
-            if sources:
-                rules.append({"port": listener.port, "match": f"{family} saddr {{ {', '.join(sources)} }} "})
-        if not listener.sources:
-            rules.append({"port": listener.port, "match": ""})
-    ports = sorted({*MAIL_PORTS, *(listener.port for listener in listeners)})
-    return {"accept": rules, "closed": ports}
 
 
 def _postfix_network(network: Network) -> str:
