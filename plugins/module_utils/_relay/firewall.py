@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .inputs import Listener
+from .listeners import Listener
 
 #: Ports that belong to mail; the firewall closes those that no listener declares.
 MAIL_PORTS = (25, 465, 587)

@@ -1,15 +1,23 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From the role's variables to what its templates write: parameters, services, table lines, firewall rules."""
+"""From the role's variables to what its templates write: parameters, services, tables, firewall rules."""
 
 from __future__ import annotations
 
+import functools
 import typing as t
 
 from .firewall import firewall_rules
-from .inputs import Inputs, Listener, Network, Options, User, read_inputs
+from .inputs import Inputs, read_inputs
+from .limits import room_for
+from .reader import Network, Options
 from .scram import scram_sha256, user_salt
+from .services import all_services, is_line
+from .tables import postfix_tables
+from .transports import Transport, name_transports
+from .upstreams import Upstream
+from .versions import compatibility_level, fit, parse_version
 
 _POSTFIX = "/etc/postfix"
 
@@ -17,54 +25,62 @@ _POSTFIX = "/etc/postfix"
 def make_plan(options: Options) -> dict[str, t.Any]:
     """Everything the role writes, or ``problems`` in place of it.
 
-    :param options: the role's variables without their prefix, and ``hardening``, the parameters every relay gets.
+    :param options: the role's variables without their prefix; ``hardening``, the parameters every relay gets;
+        ``since``, the versions that brought some of them; ``platform``, what is known of the host's Postfix.
     """
     inputs = read_inputs(options)
     if inputs.problems:
         return {"problems": list(inputs.problems)}
+    transports = name_transports(inputs.upstreams, _POSTFIX)
+    tables = postfix_tables(inputs, transports)
+    version, since = parse_version(options["platform"]["version"]), options["since"]
+    certificate = _certificate(inputs, options["tls"])
+    main = {
+        **options["hardening"],
+        "compatibility_level": compatibility_level(version),
+        **_identity(inputs),
+        **certificate,
+        **_routing(inputs, transports),
+        **_caches(inputs, options["platform"]["map_types"]),
+        **{name: value for table in tables for name, value in table.parameters.items()},
+        **{name: value for one in transports.values() for name, value in one.parameters.items()},
+        **_limits(inputs),
+    }
+    services = all_services(inputs.listeners, transports.values(), inputs.services)
     plan: dict[str, t.Any] = {
         "problems": [],
-        "self_signed": "self-signed.pem" in _certificate(inputs, options["tls"]).get("smtpd_tls_chain_files", ""),
+        "self_signed": "self-signed.pem" in certificate.get("smtpd_tls_chain_files", ""),
         "logins": any(listener.login for listener in inputs.listeners),
-        "main": {**options["hardening"], **_main(inputs), **_certificate(inputs, options["tls"]), **inputs.settings},
-        "services": [_service(listener) for listener in inputs.listeners] or [_null_client_service()],
-        "tables": _tables(inputs),
+        "main": {**fit(main, version, since), **inputs.settings},
+        "services": [{"line": one.line, "options": fit(one.options, version, since)} for one in services],
+        "tables": [{"path": f"{_POSTFIX}/{table.name}", **table.file} for table in tables],
+        "dovecot_users": "".join(f"{user.name}:{_hash(inputs.hostname, user)}\n" for user in inputs.users),
         "firewall": firewall_rules(inputs.listeners),
-        "upstream_host": inputs.upstream.host if inputs.upstream else None,
+        "upstream_hosts": [server.host for server in inputs.upstream.servers] if inputs.upstream else [],
     }
     plan["problems"] = [f"{text!r} would break out of its line" for text in _texts(plan["main"], plan["services"])]
     return plan
 
 
 def _texts(*values: t.Any) -> t.Iterator[str]:
-    """Every text with a control character in it, at any depth; the reader lets none through, this makes sure."""
+    """Every text with a control character in it, at any depth; the readers let none through, this makes sure."""
     for value in values:
         if isinstance(value, dict):
             yield from _texts(*value.values())
         elif isinstance(value, list):
             yield from _texts(*value)
-        elif isinstance(value, str) and any(character < " " or character == "\x7f" for character in value):
+        elif isinstance(value, str) and not is_line(value):
             yield value
 
 
-def _main(inputs: Inputs) -> dict[str, str]:
-    parameters = {
+def _identity(inputs: Inputs) -> dict[str, str]:
+    return {
         "myhostname": inputs.hostname,
         "mydomain": inputs.domain,
         "myorigin": "$mydomain",
         "mynetworks": " ".join(["127.0.0.0/8", "[::1]/128", *map(_postfix_network, inputs.networks)]),
         "inet_interfaces": "all" if inputs.listeners else "loopback-only",
     }
-    if inputs.users:
-        parameters["smtpd_sender_login_maps"] = f"texthash:{_POSTFIX}/relay_senders"
-    if inputs.upstream:
-        parameters["relayhost"] = inputs.upstream.nexthop
-        parameters["smtp_tls_policy_maps"] = f"texthash:{_POSTFIX}/relay_tls_policy"
-        parameters["smtp_tls_connection_reuse"] = "yes"
-        if inputs.upstream.username:
-            parameters["smtp_sasl_auth_enable"] = "yes"
-            parameters["smtp_sasl_password_maps"] = f"texthash:{_POSTFIX}/relay_sasl_passwd"
-    return parameters
 
 
 def _certificate(inputs: Inputs, tls: Options) -> dict[str, str]:
@@ -74,64 +90,47 @@ def _certificate(inputs: Inputs, tls: Options) -> dict[str, str]:
     return {"smtpd_tls_chain_files": f"{_POSTFIX}/{name}", "smtpd_tls_security_level": "may"}
 
 
-#: What each TLS mode of a listener means to smtpd(8).
-_TLS_OPTIONS: t.Mapping[str, t.Mapping[str, str]] = {
-    "none": {"smtpd_tls_security_level": "none"},
-    "opportunistic": {"smtpd_tls_security_level": "may"},
-    "starttls": {"smtpd_tls_security_level": "encrypt"},
-    "implicit": {"smtpd_tls_security_level": "encrypt", "smtpd_tls_wrappermode": "yes"},
-}
-#: A submission port: nothing without a login, and each login only its own senders (RFC 6409 sections 4.3 and 6.1).
-_LOGIN_OPTIONS: t.Mapping[str, str] = {
-    "smtpd_sasl_auth_enable": "yes",
-    "smtpd_client_restrictions": "permit_sasl_authenticated,reject",
-    "smtpd_relay_restrictions": "permit_sasl_authenticated,reject",
-    # the null sender belongs to no login
-    "smtpd_sender_restrictions": "reject_authenticated_sender_login_mismatch,"
-    " check_sender_access inline:{ {<> = 553 5.7.1 a login needs a sender address} }",
-    # clients of submission ports pipeline carelessly, as Postfix's own master.cf allows for
-    "smtpd_forbid_unauth_pipelining": "no",
-}
-
-
-#: What the TLS of an upstream means to smtp(8): secure checks the certificate against the host name.
-_TLS_LEVELS: t.Mapping[str, str] = {"starttls": "secure", "none": "none"}
-
-
-def _service(listener: Listener) -> dict[str, t.Any]:
-    options = {"syslog_name": f"postfix/port{listener.port}", **_TLS_OPTIONS[listener.tls]}
-    if listener.login:
-        options.update(_LOGIN_OPTIONS)
-    return {"name": str(listener.port), "options": options}
-
-
-def _null_client_service() -> dict[str, t.Any]:
-    return {"name": "25", "options": {}}
-
-
-def _tables(inputs: Inputs) -> dict[str, str]:
-    """The lookup tables: texthash (key, white space, value) for Postfix, a passwd-file for Dovecot."""
-    owners: dict[str, list[str]] = {}
-    for user in inputs.users:
-        for sender in user.senders:
-            owners.setdefault(sender, []).append(user.name)
-    tables = {
-        "senders": [f"{sender} {','.join(names)}" for sender, names in owners.items()],
-        "dovecot_users": [_passwd_line(user, inputs.hostname) for user in inputs.users],
-        "tls_policy": [],
-        "sasl_passwd": [],
-    }
+def _routing(inputs: Inputs, transports: t.Mapping[Upstream, Transport]) -> dict[str, str]:
+    """Where mail goes by default, and which domains are taken from everybody."""
+    parameters = {}
     if inputs.upstream:
-        tables["tls_policy"] = [f"{inputs.upstream.nexthop} {_TLS_LEVELS[inputs.upstream.tls]}"]
-        if inputs.upstream.username:
-            login = f"{inputs.upstream.username}:{inputs.upstream.password}"
-            tables["sasl_passwd"] = [f"{inputs.upstream.nexthop} {login}"]
-    return {name: "".join(f"{line}\n" for line in lines) for name, lines in tables.items()}
+        parameters["default_transport"] = transports[inputs.upstream].route
+    if inputs.domains:
+        parameters["relay_domains"] = ", ".join(domain.name for domain in inputs.domains)
+    if inputs.hostname not in [domain.name for domain in inputs.domains]:
+        parameters["virtual_alias_domains"] = "$myhostname"  # its own names are aliases, and it has no others
+    if inputs.rewrites.masquerade:
+        parameters["masquerade_domains"] = ", ".join(inputs.rewrites.masquerade)
+    return parameters
 
 
-def _passwd_line(user: User, hostname: str) -> str:
-    hashed = user.password_hash or scram_sha256(user.password or "", user_salt(hostname, user.name))
-    return f"{user.name}:{hashed}"
+def _caches(inputs: Inputs, map_types: t.Collection[str]) -> dict[str, str]:
+    """Where postscreen(8) and verify(8) remember; lmdb, since Berkeley DB is leaving (NON_BERKELEYDB_README)."""
+    kind = "lmdb" if "lmdb" in map_types else "btree"
+    parameters = {}
+    if any(listener.postscreen for listener in inputs.listeners):
+        parameters["postscreen_cache_map"] = f"{kind}:$data_directory/postscreen_cache"
+    if any(domain.recipients is None for domain in inputs.domains):
+        parameters["address_verify_map"] = f"{kind}:$data_directory/verify_cache"
+    return parameters
+
+
+def _limits(inputs: Inputs) -> dict[str, str]:
+    """What the user says, and what the upstream's provider takes where he says nothing."""
+    limits = dict(inputs.limits)
+    if inputs.upstream and inputs.upstream.message_size:
+        limits.setdefault("message_size_limit", str(inputs.upstream.message_size))
+    if "message_size_limit" in limits:
+        limits["queue_minfree"] = room_for(int(limits["message_size_limit"]))
+    return limits
+
+
+def _hash(hostname: str, user: t.Any) -> str:
+    return user.password_hash or _scram(user.password, user_salt(hostname, user.name))
+
+
+#: Templates ask for the plan more than once, and a hash is slow by intent.
+_scram = functools.lru_cache(maxsize=1024)(scram_sha256)
 
 
 def _postfix_network(network: Network) -> str:

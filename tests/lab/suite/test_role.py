@@ -149,7 +149,7 @@ def test_no_secret_is_printed_or_left_behind(
     for log in LOGS.glob("*.log"):
         text = log.read_text()
         assert not [secret for secret in secrets if secret in text], f"{log.name} holds a secret"
-    allowed = {"/etc/postfix/relay_sasl_passwd", "/etc/postfix/relay.pem"}
+    allowed = {"/etc/postfix/relay_login_to-smtp-provider-test-587", "/etc/postfix/relay.pem"}
     pattern = "\n".join(secrets)
     found = hosts["relay"].run(
         "grep -rlFs -e %s / --exclude-dir=proc --exclude-dir=sys --exclude-dir=packages", pattern
@@ -161,7 +161,7 @@ def test_no_secret_is_printed_or_left_behind(
 
 def test_credential_files_are_for_their_readers_only(relay: t.Any) -> None:
     for path, mode, group in (
-        ("/etc/postfix/relay_sasl_passwd", 0o600, "root"),
+        ("/etc/postfix/relay_login_to-smtp-provider-test-587", 0o600, "root"),
         ("/etc/postfix/relay.pem", 0o600, "root"),
         ("/etc/dovecot/relay_users", 0o640, "dovecot"),
     ):

@@ -30,11 +30,19 @@ def options(**changes: t.Any) -> dict[str, t.Any]:
         "networks": [],
         "users": [],
         "upstream": {"host": "smtp.p.test"},
+        "routes": [],
+        "domains": [],
+        "aliases": {},
+        "rewrites": {},
+        "limits": {},
         "tls": {},
         "verify": {},
         "firewall": {},
         "settings": {},
+        "services": [],
         "hardening": {"disable_vrfy_command": "yes", "biff": "no"},
+        "since": {},
+        "platform": {"version": "3.10.5", "map_types": ["lmdb"]},
     }
     return {**defaults, **changes}
 
@@ -46,14 +54,21 @@ def plan(**changes: t.Any) -> dict[str, t.Any]:
 
 
 def service(made: dict[str, t.Any], name: str) -> dict[str, str]:
-    return next(service["options"] for service in made["services"] if service["name"] == name)
+    return next(dict(service["options"]) for service in made["services"] if service["line"].split()[0] == name)
+
+
+def table(made: dict[str, t.Any], name: str) -> list[str]:
+    """The lines of a table; none where it is not written."""
+    found = [one for one in made["tables"] if one["path"] == f"/etc/postfix/{name}"]
+    return [line for one in found for line in (one.get("content") or one["secret"]).splitlines()]
 
 
 def test_null_client() -> None:
     made = plan()
     assert made["main"]["inet_interfaces"] == "loopback-only"
-    assert made["main"]["relayhost"] == "[smtp.p.test]:587"
+    assert made["main"]["default_transport"] == "to-smtp-p-test-587:[smtp.p.test]:587"
     assert "smtpd_tls_chain_files" not in made["main"]
+    assert "25 inet n - n - - smtpd" in [one["line"] for one in made["services"]]
     assert made["firewall"] == {"accept": [], "closed": [25, 465, 587]}
     assert not made["logins"]
 
@@ -66,11 +81,9 @@ def test_submission() -> None:
     for port in ("465", "587"):
         assert service(made, port)["smtpd_tls_security_level"] == "encrypt"
         assert service(made, port)["smtpd_relay_restrictions"] == "permit_sasl_authenticated,reject"
-    assert made["tables"]["senders"] == "deploy@a.test deploy\n@b.test deploy\n"
-    assert made["tables"]["sasl_passwd"] == "[smtp.p.test]:587 me@p.test:secret word\n"
-    assert made["tables"]["tls_policy"] == "[smtp.p.test]:587 secure\n"
-    assert made["tables"]["dovecot_users"].startswith("deploy:{SCRAM-SHA-256}")
-    assert "pw" not in made["tables"]["dovecot_users"].split(":")[1].split(",")
+    assert table(made, "relay_senders") == ["deploy@a.test deploy", "@b.test deploy"]
+    assert made["dovecot_users"].startswith("deploy:{SCRAM-SHA-256}")
+    assert "pw" not in made["dovecot_users"].split(":")[1].split(",")
 
 
 def test_firewall_sources_by_family() -> None:
@@ -102,7 +115,7 @@ def test_values_as_inventories_in_ini_form_give_them() -> None:
         upstream={"host": "smtp.p.test", "port": "2525"},
     )
     assert made["main"]["mynetworks"].endswith("192.0.2.0/24 198.51.100.7/32")
-    assert made["main"]["relayhost"] == "[smtp.p.test]:2525"
+    assert made["main"]["default_transport"].endswith(":[smtp.p.test]:2525")
     assert "smtpd_sasl_auth_enable" not in service(made, "587")
     assert made["firewall"]["accept"][0]["match"] == "ip saddr { 192.0.2.1/32, 192.0.2.2/32 } "
 
@@ -113,14 +126,18 @@ def test_numbers_for_text_as_yaml_gives_them() -> None:
         users=[{"name": 123, "password": 12345678}],
         upstream={"host": "smtp.p.test", "username": "u", "password": 4711},
     )
-    assert made["tables"]["dovecot_users"].startswith("123:{SCRAM-SHA-256}")
-    assert made["tables"]["sasl_passwd"] == "[smtp.p.test]:587 u:4711\n"
+    assert made["dovecot_users"].startswith("123:{SCRAM-SHA-256}")
+    assert table(made, "relay_login_to-smtp-p-test-587") == ["[smtp.p.test]:587 u:4711"]
 
 
 def test_senders_are_written_as_postfix_sees_them() -> None:
     user = {"name": "a", "password": "x", "senders": [" ops@a.test", "<b@a.test>", "c@MÜNCHEN.de", "@münchen.de"]}
-    senders = plan(users=[user])["tables"]["senders"].splitlines()
-    assert senders == ["ops@a.test a", "b@a.test a", "c@xn--mnchen-3ya.de a", "@xn--mnchen-3ya.de a"]
+    assert table(plan(users=[user]), "relay_senders") == [
+        "ops@a.test a",
+        "b@a.test a",
+        "c@xn--mnchen-3ya.de a",
+        "@xn--mnchen-3ya.de a",
+    ]
 
 
 def test_certificate() -> None:
@@ -128,6 +145,212 @@ def test_certificate() -> None:
     assert (given["main"]["smtpd_tls_chain_files"], given["self_signed"]) == ("/etc/postfix/relay.pem", False)
     own = plan(listeners=[{"port": 25}])
     assert (own["main"]["smtpd_tls_chain_files"], own["self_signed"]) == ("/etc/postfix/self-signed.pem", True)
+
+
+def test_each_upstream_is_a_transport_of_its_own() -> None:
+    """Login, TLS and pace hold for one server, and no login is in main.cf."""
+    made = plan(
+        listeners=[{"port": 25}],
+        upstream={"provider": "163", "username": "u@163.com", "password": "code"},
+        routes=[
+            {"senders": ["@news.test"], "upstream": {"host": "a.test", "mechanisms": ["login"], "connections": 2}},
+            {"recipients": ["p.test", ".p.test"], "upstream": {"host": "10.0.0.1", "port": 25, "tls": "none"}},
+            {"recipients": ["q@x.test"], "direct": True},
+        ],
+    )
+    assert made["main"]["default_transport"] == "to-smtp-163-com-465:[smtp.163.com]:465"
+    assert not [name for name in made["main"] if name.startswith("smtp_sasl_password")]
+    first = service(made, "to-smtp-163-com-465")
+    assert (first["smtp_tls_wrappermode"], first["smtp_tls_security_level"]) == ("yes", "secure")
+    assert first["smtp_sasl_password_maps"] == "texthash:/etc/postfix/relay_login_to-smtp-163-com-465"
+    second = service(made, "to-a-test-587")
+    assert second["smtp_sasl_mechanism_filter"] == "login"
+    assert "smtp_sasl_auth_enable" not in second
+    assert "smtp_tls_wrappermode" not in second
+    assert service(made, "to-10-0-0-1-25")["smtp_tls_security_level"] == "none"
+    assert table(made, "relay_sender_transports") == ["@news.test to-a-test-587:[a.test]:587"]
+    assert table(made, "relay_transports") == [
+        "p.test to-10-0-0-1-25:[10.0.0.1]:25",
+        ".p.test to-10-0-0-1-25:[10.0.0.1]:25",
+        "q@x.test smtp:",
+    ]
+    assert made["main"]["to-a-test-587_destination_concurrency_limit"] == "2"
+
+
+def test_two_accounts_of_one_provider() -> None:
+    login = {"host": "a.test", "username": "x", "password": "1"}
+    routes = [
+        {"senders": ["b@c.test"], "upstream": {**login, "username": "y"}},
+        {"senders": ["d@c.test"], "upstream": login},
+    ]
+    made = plan(upstream=login, routes=routes)
+    assert table(made, "relay_sender_transports") == [
+        "b@c.test to-a-test-587-2:[a.test]:587",
+        "d@c.test to-a-test-587:[a.test]:587",
+    ]
+    assert table(made, "relay_login_to-a-test-587-2") == ["[a.test]:587 y:1"]
+
+
+def test_fallbacks() -> None:
+    fallbacks = [{"host": "b.test", "username": "x", "password": "2"}, {"host": "c.test", "port": 2525}]
+    made = plan(upstream={"host": "a.test", "username": "x", "password": "1", "fallbacks": fallbacks})
+    assert made["main"]["default_transport"] == "to-a-test-587:[a.test]:587,[b.test]:587,[c.test]:2525"
+    assert table(made, "relay_login_to-a-test-587") == ["[a.test]:587 x:1", "[b.test]:587 x:2"]
+    assert made["upstream_hosts"] == ["a.test", "b.test", "c.test"]
+
+
+TRUST = [
+    ({}, {"smtp_tls_security_level": "secure", "smtp_tls_secure_cert_match": "nexthop"}),
+    ({"validate_certs": "no"}, {"smtp_tls_security_level": "encrypt"}),
+    (
+        {"pinned_certificates": "ab" * 32},
+        {"smtp_tls_security_level": "fingerprint", "smtp_tls_fingerprint_cert_match": ":".join(["AB"] * 32)},
+    ),
+    ({"ca_file": "/etc/ssl/own.pem"}, {"smtp_tls_security_level": "secure", "smtp_tls_CAfile": "/etc/ssl/own.pem"}),
+    ({"tls": "none"}, {"smtp_tls_security_level": "none"}),
+    ({"tls": "opportunistic"}, {"smtp_tls_security_level": "may"}),
+]
+
+
+@pytest.mark.parametrize(("changes", "wanted"), TRUST)
+def test_trust(changes: dict[str, t.Any], wanted: dict[str, str]) -> None:
+    made = service(plan(upstream={"host": "a.test", **changes}), "to-a-test-587")
+    assert {name: made.get(name) for name in wanted} == wanted
+    assert ("smtp_tls_servername" in made) == (wanted["smtp_tls_security_level"] not in ("none", "may"))
+
+
+@pytest.mark.parametrize(
+    ("provider", "wanted"),
+    [
+        ({"provider": "microsoft365"}, {"_destination_rate_delay": "2s"}),  # 30 messages a minute
+        ({"provider": "microsoft365", "delay": 0}, {"_destination_rate_delay": "0s"}),
+        ({"provider": "ses", "region": "eu-west-1"}, {"_destination_recipient_limit": "50"}),
+    ],
+)
+def test_the_limits_of_a_provider_are_kept(provider: dict[str, t.Any], wanted: dict[str, str]) -> None:
+    made = plan(upstream={**provider, "username": "u", "password": "p"})
+    transport = made["main"]["default_transport"].partition(":")[0]
+    assert {name: made["main"].get(f"{transport}{name}") for name in wanted} == wanted
+
+
+def test_message_size() -> None:
+    known_limit = {"provider": "sendgrid", "username": "u", "password": "p"}
+    known = plan(upstream=known_limit)["main"]
+    assert int(known["message_size_limit"]) < int(known["queue_minfree"]) / 1.5
+    assert plan(upstream=known_limit, limits={"message_size": 4096})["main"]["message_size_limit"] == "4096"
+
+
+MX = {"listeners": [{"port": 25}], "upstream": {}}
+
+
+def test_mx_with_recipients_and_with_probes() -> None:
+    """Known recipients are listed; where they are not, the next server is asked; strangers are screened."""
+    domains = [
+        {"name": "A.test", "to": {"host": "mx.a.test"}, "recipients": ["x", "Y@a.test"]},
+        {"name": "b.test", "to": {"host": "mx.a.test"}},
+        {"name": "c.test"},
+    ]
+    made = plan(**MX, domains=domains)
+    assert made["main"]["relay_domains"] == "a.test, b.test, c.test"
+    assert table(made, "relay_recipients") == ["x@a.test ok", "y@a.test ok", "@b.test ok", "@c.test ok"]
+    assert table(made, "relay_probed") == ["b.test reject_unverified_recipient", "c.test reject_unverified_recipient"]
+    assert table(made, "relay_transports") == [
+        "a.test to-mx-a-test-25:[mx.a.test]:25",
+        "b.test to-mx-a-test-25:[mx.a.test]:25",
+    ]
+    assert service(made, "to-mx-a-test-25")["smtp_tls_security_level"] == "may"
+    lines = [one["line"] for one in made["services"]]
+    assert "25 inet n - n - 1 postscreen" in lines
+    assert "smtpd pass - - n - - smtpd" in lines
+    assert made["main"]["postscreen_cache_map"] == "lmdb:$data_directory/postscreen_cache"
+
+
+def test_an_mx_need_not_screen() -> None:
+    made = plan(**{**MX, "listeners": [{"port": 25, "postscreen": False}]}, domains=[{"name": "a.test"}])
+    assert "25 inet n - n - - smtpd" in [one["line"] for one in made["services"]]
+    assert "postscreen_cache_map" not in made["main"]
+
+
+def test_without_lmdb_caches_are_btrees() -> None:
+    made = plan(**MX, domains=[{"name": "a.test"}], platform={"version": "3.7.11", "map_types": ["btree"]})
+    assert made["main"]["address_verify_map"] == "btree:$data_directory/verify_cache"
+
+
+def test_somebody_reads_the_mail_of_the_host() -> None:
+    assert table(plan(), "relay_aliases") == [
+        "root postmaster@a.test",
+        "postmaster@relay.a.test postmaster@a.test",
+        "root@relay.a.test postmaster@a.test",
+    ]
+    made = plan(aliases={"root": ["ops@b.test"], "Abuse": "root, legal@b.test"})
+    assert table(made, "relay_aliases") == [
+        "root ops@b.test",
+        "abuse root, legal@b.test",
+        "postmaster@relay.a.test ops@b.test",
+        "root@relay.a.test ops@b.test",
+        "abuse@relay.a.test root, legal@b.test",
+    ]
+    assert made["main"]["virtual_alias_domains"] == "$myhostname"
+
+
+def test_rewrites() -> None:
+    rewrites = {
+        "generic": {"root@host.local.test": "ops@a.test"},
+        "canonical": {"@old.test": "@a.test"},
+        "virtual": {"sales@a.test": ["x@b.test", "y@b.test"]},
+        "masquerade": ["a.test"],
+        "header_checks": [{"match": "^X-Path: a/b\\/c", "action": "IGNORE"}],
+    }
+    made = plan(rewrites=rewrites)
+    assert made["main"]["smtp_generic_maps"] == "texthash:/etc/postfix/relay_generic"
+    assert made["main"]["header_checks"] == "regexp:/etc/postfix/relay_header_checks"
+    assert made["main"]["masquerade_domains"] == "a.test"
+    assert table(made, "relay_generic") == ["root@host.local.test ops@a.test"]
+    assert table(made, "relay_canonical") == ["@old.test @a.test"]
+    assert table(made, "relay_aliases")[-1] == "sales@a.test x@b.test, y@b.test"
+    assert table(made, "relay_header_checks") == ["/^X-Path: a\\/b\\/c/ IGNORE"]
+
+
+def test_a_login_needs_no_plain_port_25() -> None:
+    """Programs of the host itself come in by loopback all the same."""
+    lines = [one["line"] for one in plan(**{**LOGINS, "listeners": [{"port": 587}]})["services"]]
+    assert "127.0.0.1:25 inet n - n - - smtpd" in lines
+
+
+def test_own_services_win() -> None:
+    own = {"name": "127.0.0.1:10025", "type": "inet", "command": "smtpd", "options": {"smtpd_milters": None}}
+    made = plan(services=[own, {"name": "smtp", "command": "smtp -v", "processes": 5}])
+    lines = [one["line"] for one in made["services"]]
+    assert "127.0.0.1:10025 inet - - n - - smtpd" in lines
+    assert [line for line in lines if line.startswith("smtp unix")] == ["smtp unix - - n - 5 smtp -v"]
+    assert service(made, "127.0.0.1:10025") == {"smtpd_milters": ""}
+
+
+VERSIONS = [
+    ("3.5.25", "2", "!SSLv2, !SSLv3, !TLSv1, !TLSv1.1", True, False),
+    ("3.7.5", "3.6", ">=TLSv1.2", False, False),
+    ("3.7.11", "3.6", ">=TLSv1.2", True, False),
+    ("3.8.5", "3.6", ">=TLSv1.2", True, False),
+    ("3.10.13", "3.9", ">=TLSv1.2", True, True),
+    ("3.12-20260821", "3.9", ">=TLSv1.2", True, True),
+]
+
+
+@pytest.mark.parametrize(("version", "level", "protocols", "newline", "hide"), VERSIONS)
+def test_syntax_follows_the_version(version: str, level: str, protocols: str, newline: bool, hide: bool) -> None:
+    made = plan(
+        **LOGINS,
+        hardening={"smtpd_forbid_bare_newline": "normalize", "smtpd_tls_protocols": ">=TLSv1.2"},
+        since={
+            "smtpd_forbid_bare_newline": ["3.5.24", "3.6.14", "3.7.10", "3.8.5", "3.9"],
+            "smtpd_hide_client_session": ["3.10"],
+        },
+        platform={"version": version, "map_types": ["lmdb"]},
+    )
+    assert made["main"]["compatibility_level"] == level
+    assert made["main"]["smtpd_tls_protocols"] == protocols
+    assert ("smtpd_forbid_bare_newline" in made["main"]) == newline
+    assert ("smtpd_hide_client_session" in service(made, "587")) == hide
 
 
 BAD = [
@@ -141,7 +364,7 @@ BAD = [
     ({"listeners": [{"port": 25, "from": ["192.0.2.1"]}], "firewall": {"backend": "none"}}, "from needs a firewall"),
     ({"settings": {"smtpd_milters": ["a", "b\nrelay_domains = x"]}}, "relay_settings.smtpd_milters: "),
     ({"networks": ["lan"]}, "expected an address or a network"),
-    ({"listeners": [{"port": 0}]}, "relay_listeners[0]: port 0"),
+    ({"listeners": [{"port": 0}]}, "relay_listeners[0].port: 0 is out of bounds"),
     ({"listeners": [{"port": 25}, {"port": 25}]}, "port 25 is listed more than once"),
     ({"listeners": [{"port": 587, "tls": "none"}]}, "could travel in clear"),
     ({"listeners": [{"port": 25, "from": ["x"]}]}, "relay_listeners[0].from: "),
@@ -153,7 +376,7 @@ BAD = [
     ({"users": [{"name": "a:b", "password": "x"}]}, "expected a name of small letters"),
     ({"users": [{"name": "a", "password": "x"}, {"name": "a", "password": "y"}]}, "a is listed more than once"),
     ({"users": [{"name": "a", "password": "x", "senders": ["b"]}]}, "'b' is no address"),
-    ({"upstream": {"host": "x"}}, "relay_upstream.host: 'x' is no host name"),
+    ({"upstream": {"host": "x"}}, "relay_upstream.host: 'x' is no fully qualified name"),
     ({"upstream": {"host": "a.test", "port": 70000}}, "relay_upstream.port: 70000"),
     ({"upstream": {"host": "a.test", "username": "u"}}, "username and password together"),
     (
@@ -173,12 +396,42 @@ BAD = [
     ({"users": [{"name": "App", "password": "x"}]}, "expected a name of small letters"),
     ({"users": [{"name": "a", "password_hash": "{PLAIN}x"}]}, "no scheme fit for passwords"),
     ({"users": [{"name": "a", "password": "x", "senders": ["#x@a.test"]}]}, "'#x@a.test' is no address"),
-    ({"upstream": {"host": "a.test", "port": 465}}, "relay_upstream.port: 465 speaks TLS"),
     (
         {"listeners": [{"port": 25, "tls": "starttls"}], "verify": {"to": "a@b.test"}},
         "relay_verify: the message goes in",
     ),
     ({"verify": {"to": "nobody at all"}}, "relay_verify.to: "),
+    ({"upstream": {"port": 25}}, "relay_upstream: expected a host, or a provider"),
+    ({"upstream": {"provider": "gmial"}}, "did you mean gmail?"),
+    ({"upstream": {"provider": "ses"}}, "say which with region"),
+    ({"upstream": {"host": "a.test", "username": "u", "password": "p", "tls": "opportunistic"}}, "password in clear"),
+    ({"upstream": {"host": "192.0.2.1"}}, "certificates carry names"),
+    ({"upstream": {"host": "a.test", "fallbacks": [{"host": "b"}]}}, "relay_upstream.fallbacks[0].host: "),
+    ({"upstream": {"host": "a.test", "mechanisms": ["PLAIN LOGIN"]}}, "is no SASL mechanism"),
+    ({"upstream": {"host": "a.test", "pinned_certificates": ["ab:cd"]}}, "is no SHA-256 fingerprint"),
+    ({"upstream": {"host": "a.test", "connections": 0}}, "relay_upstream.connections: 0 is out of bounds"),
+    ({"routes": [{"recipients": ["b.test"]}]}, "relay_routes[0]: expected either an upstream, or direct"),
+    ({"routes": [{"direct": True}]}, "relay_routes[0]: expected either recipients or senders"),
+    ({"routes": [{"senders": ["b.test"], "direct": True}]}, "'b.test' is no address; expected deploy@example.com"),
+    ({"routes": [{"recipients": ["b"], "direct": True}]}, "'b' is no domain"),
+    (
+        {"routes": [{"recipients": ["b.test", "B.test"], "direct": True}]},
+        "relay_routes: b.test is listed more than once",
+    ),
+    ({"domains": [{"name": "b.test"}]}, "relay_domains: other mail servers come to port 25"),
+    ({"domains": [{"name": "b.test", "recipients": ["x@c.test"]}]}, "x@c.test is of another domain"),
+    ({"listeners": [{"port": 587, "postscreen": True}]}, "is for mail servers that come from the Internet"),
+    ({"aliases": {"a@b.test": "c@d.test"}}, "relay_aliases.a@b.test: is an address"),
+    ({"aliases": {"root": []}}, "relay_aliases.root: has nobody to go to"),
+    ({"aliases": {"root": "ops@b.test\nx y"}}, "relay_aliases.root: "),
+    ({"rewrites": {"generic": {"a": "b@c.test"}}}, "relay_rewrites.generic: 'a' is no address"),
+    ({"rewrites": {"header_checks": [{"match": "^X", "action": "drop it"}]}}, "'drop it' is none"),
+    ({"rewrites": {"header_checks": [{"match": "^X\nif", "action": "IGNORE"}]}}, "is empty or no single line"),
+    ({"limits": {"message_size": "big"}}, "relay_limits.message_size: 'big' is out of bounds"),
+    ({"limits": {"queue_lifetime": "2 days"}}, "relay_limits.queue_lifetime: '2 days' is no time"),
+    ({"services": [{"name": "a b", "command": "smtpd"}]}, "relay_services[0] (a b): expected a name"),
+    ({"services": [{"name": "a", "command": "smtpd", "options": {"x": "1\n2"}}]}, "options.x: expected a Postfix"),
+    ({"services": [{"name": "a", "command": "pipe\nb unix"}]}, "relay_services[0] (a).command: "),
 ]
 
 

@@ -1,0 +1,148 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The services of master.cf (master(5)): what every relay runs, its listeners, its transports, and the user's own."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from dataclasses import dataclass, field
+
+from .listeners import Listener
+from .reader import Options, Reader
+from .transports import Transport
+
+#: Postfix's own, without any that listens or delivers to this host.
+_EVERYWHERE = """
+pickup unix n - n 60 1 pickup
+cleanup unix n - n - 0 cleanup
+qmgr unix n - n 300 1 qmgr
+tlsmgr unix - - n 1000? 1 tlsmgr
+rewrite unix - - n - - trivial-rewrite
+bounce unix - - n - 0 bounce
+defer unix - - n - 0 bounce
+trace unix - - n - 0 bounce
+verify unix - - n - 1 verify
+flush unix n - n 1000? 0 flush
+proxymap unix - - n - - proxymap
+proxywrite unix - - n - 1 proxymap
+smtp unix - - n - - smtp
+relay unix - - n - - smtp
+showq unix n - n - - showq
+error unix - - n - - error
+retry unix - - n - - error
+discard unix - - n - - discard
+anvil unix - - n - 1 anvil
+scache unix - - n - 1 scache
+tlsproxy unix - - n - 0 tlsproxy
+postlog unix-dgram n - n - 1 postlogd
+"""
+
+#: What each TLS mode of a listener means to smtpd(8).
+_TLS_OPTIONS: t.Mapping[str, t.Mapping[str, str]] = {
+    "none": {"smtpd_tls_security_level": "none"},
+    "opportunistic": {"smtpd_tls_security_level": "may"},
+    "starttls": {"smtpd_tls_security_level": "encrypt"},
+    "implicit": {"smtpd_tls_security_level": "encrypt", "smtpd_tls_wrappermode": "yes"},
+}
+#: A submission port: nothing without a login, and each login only its own senders (RFC 6409 sections 4.3 and 6.1).
+_LOGIN_OPTIONS: t.Mapping[str, str] = {
+    "smtpd_sasl_auth_enable": "yes",
+    "smtpd_client_restrictions": "permit_sasl_authenticated,reject",
+    "smtpd_relay_restrictions": "permit_sasl_authenticated,reject",
+    # the null sender belongs to no login
+    "smtpd_sender_restrictions": "reject_authenticated_sender_login_mismatch,"
+    " check_sender_access inline:{ {<> = 553 5.7.1 a login needs a sender address} }",
+    # clients of submission ports pipeline carelessly, as Postfix's own master.cf allows for
+    "smtpd_forbid_unauth_pipelining": "no",
+    # where users are is nobody's business (RELEASE_NOTES-3.10)
+    "smtpd_hide_client_session": "yes",
+}
+_FIELDS = ("private", "unprivileged", "chroot", "wakeup", "processes")
+_FIELD = re.compile(r"[A-Za-z0-9?-]+\Z")
+_NAME = re.compile(r"[A-Za-z0-9.:\[\]_-]+\Z")
+_PARAMETER = re.compile(r"[A-Za-z0-9_]+\Z")
+
+
+@dataclass(frozen=True)
+class Service:
+    """One entry of master.cf.
+
+    :param line: its fields, up to the command.
+    """
+
+    line: str
+    options: t.Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """Name and type, by which an entry replaces another."""
+        return tuple(self.line.split()[:2])
+
+
+def all_services(
+    listeners: t.Sequence[Listener], transports: t.Iterable[Transport], own: t.Iterable[Service]
+) -> list[Service]:
+    """Each entry once; the user's own win."""
+    services = [service for listener in listeners for service in _listening(listener)]
+    if not any(listener.port == 25 for listener in listeners):
+        # programs of this host, and the proof, come in here whatever the others use
+        services.append(Service("25 inet n - n - - smtpd" if not listeners else "127.0.0.1:25 inet n - n - - smtpd"))
+    services += [Service(line) for line in _EVERYWHERE.split("\n") if line]
+    services += [Service(f"{transport.name} unix - - n - - smtp", transport.options) for transport in transports]
+    return list({service.key: service for service in (*services, *own)}.values())
+
+
+def _listening(listener: Listener) -> t.Iterator[Service]:
+    options = {"syslog_name": f"postfix/port{listener.port}", **_TLS_OPTIONS[listener.tls]}
+    if listener.login:
+        options.update(_LOGIN_OPTIONS)
+    if not listener.postscreen:
+        yield Service(f"{listener.port} inet n - n - - smtpd", options)
+        return
+    yield Service(f"{listener.port} inet n - n - 1 postscreen")  # POSTSCREEN_README: one process screens all
+    yield Service("smtpd pass - - n - - smtpd", options)
+    yield Service("dnsblog unix - - n - 0 dnsblog")
+
+
+def read_service(reader: Reader, index: int, item: Options) -> Service:
+    """One entry of ``relay_services``."""
+    name, kind = str(item["name"]), str(item.get("type") or "unix")
+    variable = f"relay_services[{index}] ({name})"
+    if not _NAME.match(name):
+        reader.problem(variable, "expected a name as master(5) has it, such as 2525 or 127.0.0.1:10025")
+    fields = [str(item[key]) if item.get(key) is not None else "-" for key in _FIELDS]
+    if item.get("chroot") is None:
+        fields[2] = "n"
+    for key, value in zip(_FIELDS, fields):
+        if not _FIELD.match(value):
+            reader.problem(f"{variable}.{key}", f"{value!r} is none of y, n, - and a number")
+    options = {str(key): as_postfix(value) for key, value in (item.get("options") or {}).items()}
+    for key, value in options.items():
+        if not _PARAMETER.match(key) or not is_line(value):
+            reader.problem(f"{variable}.options.{key}", "expected a Postfix parameter with its value on one line")
+    return Service(" ".join([name, kind, *fields, reader.line(f"{variable}.command", item["command"])]), options)
+
+
+def read_settings(reader: Reader, values: Options) -> dict[str, str]:
+    """``relay_settings``."""
+    settings = {str(name): as_postfix(value) for name, value in values.items()}
+    for name, value in settings.items():
+        if not _PARAMETER.match(name) or not is_line(value):
+            reader.problem(f"relay_settings.{name}", "expected a Postfix parameter with its value on one line")
+    return settings
+
+
+def is_line(value: str) -> bool:
+    """Whether a value stays in its line."""
+    return not re.search(r"[\x00-\x1f\x7f]", value)
+
+
+def as_postfix(value: t.Any) -> str:
+    """A value of YAML as Postfix writes it."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -1,0 +1,105 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How Postfix talks to each upstream: a service of master.cf of its own, with its own TLS, login and pace.
+
+Parameters of main.cf hold for every server that mail may go to. Options of a service hold for one: no login reaches a
+server that it is not for, and servers with STARTTLS and with implicit TLS stand side by side.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from dataclasses import dataclass
+
+from .upstreams import Upstream
+
+#: Beside smtp(8)'s security levels: those that a certificate decides are chosen in :func:`_tls_options`.
+_LEVELS: t.Mapping[str, str] = {"none": "none", "opportunistic": "may"}
+
+
+@dataclass(frozen=True)
+class Transport:
+    """One upstream as Postfix knows it.
+
+    :param name: of the service.
+    :param table: path of the table with its logins, where it has any.
+    """
+
+    name: str
+    upstream: Upstream
+    table: str
+
+    @property
+    def route(self) -> str:
+        """The value of a transport table (transport(5))."""
+        return f"{self.name}:{self.upstream.nexthop}"
+
+    @property
+    def options(self) -> dict[str, str]:
+        """The parameters that hold for it alone."""
+        options = {"syslog_name": f"postfix/{self.name}", **_tls_options(self.upstream)}
+        if self.upstream.has_login:
+            options["smtp_sasl_auth_enable"] = "yes"
+            options["smtp_sasl_password_maps"] = f"texthash:{self.table}"
+        if self.upstream.mechanisms:
+            options["smtp_sasl_mechanism_filter"] = ", ".join(name.lower() for name in self.upstream.mechanisms)
+        if self.upstream.pace.messages_per_connection:
+            options["smtp_connection_reuse_count_limit"] = str(self.upstream.pace.messages_per_connection)
+        return options
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """The parameters of qmgr(8), which go by the name of the transport."""
+        pace = self.upstream.pace
+        limits = {
+            "concurrency_limit": pace.connections,
+            "rate_delay": None if pace.delay is None else f"{pace.delay}s",
+            "recipient_limit": pace.recipients,
+        }
+        return {f"{self.name}_destination_{name}": str(value) for name, value in limits.items() if value is not None}
+
+    @property
+    def logins(self) -> list[str]:
+        """The lines of its table."""
+        logins = [server for server in self.upstream.servers if server.username]
+        return [f"{server.nexthop} {server.username}:{server.password}" for server in logins]
+
+
+def name_transports(upstreams: t.Iterable[Upstream], directory: str) -> dict[Upstream, Transport]:
+    """A transport for each upstream; equal ones share it. Named after the host, so that a log is read with ease.
+
+    :param directory: where the tables go.
+    """
+    transports: dict[Upstream, Transport] = {}
+    for upstream in upstreams:
+        if upstream not in transports:
+            server = upstream.servers[0]
+            name = "to-" + re.sub("[^a-z0-9]+", "-", f"{server.host}-{server.port}")
+            taken = {transport.name for transport in transports.values()}
+            name = next(one for one in (name, *(f"{name}-{count}" for count in range(2, 10_000))) if one not in taken)
+            transports[upstream] = Transport(name, upstream, f"{directory}/relay_login_{name}")
+    return transports
+
+
+def _tls_options(upstream: Upstream) -> dict[str, str]:
+    if upstream.tls in _LEVELS:
+        return {"smtp_tls_security_level": _LEVELS[upstream.tls]}
+    options = {
+        "smtp_tls_security_level": "encrypt",
+        "smtp_tls_connection_reuse": "yes",
+        "smtp_tls_servername": "nexthop",
+    }
+    if upstream.fingerprints:
+        options["smtp_tls_security_level"] = "fingerprint"
+        options["smtp_tls_fingerprint_digest"] = "sha256"
+        options["smtp_tls_fingerprint_cert_match"] = ", ".join(upstream.fingerprints)
+    elif upstream.validate_certs:
+        options["smtp_tls_security_level"] = "secure"
+        options["smtp_tls_secure_cert_match"] = "nexthop"
+    if upstream.ca_file:
+        options["smtp_tls_CAfile"] = upstream.ca_file
+    if upstream.tls == "implicit":
+        options["smtp_tls_wrappermode"] = "yes"
+    return options
