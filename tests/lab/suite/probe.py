@@ -69,6 +69,16 @@ def say(client, command):
     return client.docmd(command)
 
 
+def pregreet(host, port):
+    """Talk before the greeting is over, and give all that is said until the server hangs up."""
+    with socket.create_connection((host, port), timeout=TIMEOUT) as client:
+        client.sendall(b"EHLO early.test\r\nMAIL FROM:<x@early.test>\r\nRCPT TO:<inbox@dest.test>\r\nQUIT\r\n")
+        heard = b""
+        while chunk := client.recv(4096):
+            heard += chunk
+    return heard.decode("utf-8", "replace")
+
+
 def stream(host, recipient, subject, seconds, rate, until=""):
     """Send at this rate, each message over a connection of its own; the replies as ``[code, text]``.
 

@@ -1,0 +1,388 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every way a relay is used: the inventories of playbooks/scenarios, run as they are, each proved by real mail.
+
+One host goes from one to the next, so what an earlier one opened must be closed by the later.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+import uuid
+
+import pytest
+import yaml
+
+from ansible_collections.mailops.smtp.tests.lab.suite.plays import BUILD, LAB, ROOT, run_play
+
+RELAY = "relay.sender.test"
+INBOX, OPS = "inbox@dest.test", "ops@dest.test"
+SUBMISSION = {"port": 587, "tls": "starttls"}
+Probe = t.Callable[..., t.Any]
+ReadMail = t.Callable[..., t.Any]
+
+
+@pytest.fixture(scope="session")
+def site(hosts: dict[str, t.Any], passwords: dict[str, str]) -> dict[str, t.Any]:
+    """What a scenario leaves to its user: networks, certificate, passwords, and how to reach the hosts."""
+    prefix = hosts["relay"].check_output("hostname -I").strip().rpartition(".")[0]
+    return {
+        "site_networks": [f"{prefix}.40/32"],
+        "site_certificate": str(LAB / "pki/relay.sender.test.pem"),
+        "site_key": str(LAB / "pki/relay.sender.test.key"),
+        "vault_upstream_password": passwords["relay@provider.test"],
+        "vault_deploy_password": passwords["deploy@provider.test"],
+        "vault_app_password": passwords["app@sender.test"],
+        "relay_dns": {"on_finding": "fail", "addresses": [f"{prefix}.10"], "nameservers": [f"{prefix}.2"]},
+        "ansible_ssh_args": f"-F {LAB / 'ssh_config'}",
+        "ansible_become": False,
+    }
+
+
+@pytest.fixture(scope="class")
+def converged(request: pytest.FixtureRequest, site: dict[str, t.Any], hosts: dict[str, t.Any]) -> t.Iterator[t.Any]:
+    """The relay after a run of this class's scenario, and a second one that changes nothing."""
+    name = request.cls.scenario
+    inventory = ROOT / "playbooks/scenarios" / f"{name}.yml"
+    first, second = (
+        run_play(f"scenario-{name}-{number}", "playbooks/relay.yml", "-i", str(inventory), extra=site).succeeded()
+        for number in (1, 2)
+    )
+    assert first.count(RELAY, "changed") > 0
+    assert second.count(RELAY, "changed") == 0
+    before = request.session.testsfailed
+    yield hosts["relay"]
+    if request.session.testsfailed > before:
+        print(hosts["relay"].run("journalctl --no-pager -n 80 -t postfix*").stdout)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _as_it_was() -> t.Iterator[None]:
+    """Other tests find the relay of the lab's inventory."""
+    yield
+    run_play("scenario-none", "playbooks/relay.yml").succeeded()
+
+
+@pytest.fixture(scope="session")
+def letter(probe: Probe) -> t.Callable[..., tuple[str, list[list[t.Any]]]]:
+    """``letter(on, ...)`` sends a message from a host, and gives its subject and the replies."""
+
+    def write(
+        on: str,
+        sender: str = "x@sender.test",
+        recipient: str = INBOX,
+        header: str = "",
+        host: str = RELAY,
+        login: str = "",
+        **how: t.Any,
+    ) -> tuple[str, list[list[t.Any]]]:
+        subject = uuid.uuid4().hex
+        body = f"BODY From: {sender}\r\nTo: {recipient}\r\n{header}Subject: {subject}\r\n\r\nhello\r\n"
+        commands = [*filter(None, [login]), f"MAIL FROM:<{sender}>", f"RCPT TO:<{recipient}>", body]
+        return subject, probe(on, "dialogue", **{"host": host, "port": 25, "tls": "none", "commands": commands, **how})
+
+    return write
+
+
+def why_it_waits(relay: t.Any, words: str) -> str:
+    """The relay's queue, once it tells this reason."""
+    wait = f"for i in $(seq 100); do postqueue -p | grep -q '{words}' && break; sleep 0.2; done; postqueue -p"
+    queue = str(relay.check_output(wait))
+    assert words in queue, queue
+    return queue
+
+
+def hops(message: t.Any) -> str:
+    """The trace of a message, last hop first."""
+    return " | ".join(" ".join(str(field).split()) for field in message.get_all("Received"))
+
+
+def is_taken(replies: list[list[t.Any]]) -> bool:
+    assert replies[-1][0] == 250, replies
+    return True
+
+
+def is_refused(replies: list[list[t.Any]], words: str) -> bool:
+    """Whether RCPT was refused for good, and with these words."""
+    assert 500 <= replies[-2][0] <= 599, replies
+    assert words in replies[-2][1], replies
+    return True
+
+
+class TestNullClient:
+    scenario = "null_client"
+
+    def test_nobody_connects(self, converged: t.Any, probe: Probe) -> None:
+        assert probe("client", "open_ports", host=RELAY, ports=[25, 465, 587]) == []
+        listening = converged.check_output("ss -H -ltn 'sport = :25'").split()
+        assert {word for word in listening if word.endswith(":25")} == {"127.0.0.1:25", "[::1]:25"}
+
+    def test_programs_of_the_host_send(self, converged: t.Any, read_mail: ReadMail, letter: t.Any) -> None:
+        subject, replies = letter("relay", host="127.0.0.1")
+        assert is_taken(replies)
+        assert "Authenticated sender: relay@provider.test" in hops(read_mail(subject))
+
+    def test_what_cron_writes_to_root_has_a_reader(self, converged: t.Any, read_mail: ReadMail) -> None:
+        subject = uuid.uuid4().hex
+        converged.check_output(f"printf 'Subject: {subject}\\n\\nhello\\n' | sendmail root")
+        assert read_mail(subject, mailbox=OPS) is not None
+
+
+class TestNetworkRelay:
+    scenario = "network_relay"
+
+    def test_only_the_own_network_connects(self, converged: t.Any, probe: Probe) -> None:
+        assert probe("client", "open_ports", host=RELAY, ports=[25, 465, 587]) == [25]
+        assert probe("outsider", "open_ports", host=RELAY, ports=[25, 465, 587]) == []
+
+    def test_mail_leaves_by_implicit_tls(
+        self, converged: t.Any, hosts: t.Any, read_mail: ReadMail, letter: t.Any
+    ) -> None:
+        subject, replies = letter("client")
+        assert is_taken(replies)
+        trace = hops(read_mail(subject))
+        assert re.search(r"by smtp\.provider\.test .*with ESMTPSA", trace), trace
+        assert "Authenticated sender: relay@provider.test" in trace
+        queue_id = re.search(r"queued as (\w+)", replies[-1][1])
+        assert queue_id
+        line = converged.check_output(
+            f"journalctl --no-pager -t postfix/to-smtp-provider-test-465/smtp -g {queue_id[1]}"
+        )
+        assert "relay=smtp.provider.test[" in line
+        assert "]:465," in line
+
+
+class TestSubmission:
+    scenario = "submission"
+
+    def test_ports(self, converged: t.Any, probe: Probe) -> None:
+        assert probe("outsider", "open_ports", host=RELAY, ports=[25, 465, 587]) == [465, 587]
+
+    @pytest.mark.parametrize(
+        ("user", "sender", "good"),
+        [
+            ("app@sender.test", "app@sender.test", True),
+            ("app@sender.test", "reports@sender.test", False),
+            ("reports", "weekly@reports.sender.test", True),
+            ("reports", "reports@sender.test", True),
+            ("reports", "app@sender.test", False),
+        ],
+    )
+    def test_each_login_has_its_senders(
+        self, converged: t.Any, passwords: t.Any, read_mail: ReadMail, letter: t.Any, user: str, sender: str, good: bool
+    ) -> None:
+        login = f"AUTH {user} {passwords['app@sender.test']}"
+        subject, replies = letter("outsider", sender=sender, login=login, **SUBMISSION)
+        if not good:
+            assert is_refused(replies, "not owned by user")
+            return
+        assert is_taken(replies)
+        trace = hops(read_mail(subject))
+        assert "outsider" not in trace, "the place of the user is told"
+
+    def test_the_upstream_sees_the_mechanism_that_was_named(self, converged: t.Any, hosts: t.Any) -> None:
+        """The mail of the test before."""
+        relay = converged.check_output("hostname -I").strip()
+        log = hosts["upstream"].check_output("journalctl --no-pager -t postfix/587/smtpd -g sasl_method -n 5")
+        last = [line for line in log.splitlines() if relay in line][-1]
+        assert "sasl_method=SCRAM-SHA-256" in last
+
+    def test_a_message_that_is_too_large_is_refused_by_its_size(
+        self, converged: t.Any, passwords: t.Any, probe: Probe
+    ) -> None:
+        commands = [f"AUTH app@sender.test {passwords['app@sender.test']}", "MAIL FROM:<app@sender.test> SIZE=10000001"]
+        replies = probe("client", "dialogue", host=RELAY, commands=commands, **SUBMISSION)
+        assert replies[-1][0] == 552
+
+
+class TestSeveralUpstreams:
+    scenario = "several_upstreams"
+
+    @pytest.mark.parametrize(
+        ("sender", "recipient", "account"),
+        [
+            ("x@sender.test", INBOX, "relay@provider.test"),  # by the fallback
+            ("weekly@news.sender.test", INBOX, "deploy@provider.test"),
+            ("weekly@news.sender.test", OPS, None),  # what is said of recipients wins
+            ("x@sender.test", OPS, None),
+            ("x@sender.test", "info@xn--bcher-kva.test", None),
+        ],
+    )
+    def test_routes(
+        self, converged: t.Any, read_mail: ReadMail, letter: t.Any, sender: str, recipient: str, account: str | None
+    ) -> None:
+        subject, replies = letter("client", sender=sender, recipient=recipient)
+        assert is_taken(replies)
+        trace = hops(read_mail(subject, mailbox=OPS if recipient == OPS else INBOX))
+        assert re.findall(r"Authenticated sender: (\S+)\)", trace) == [account] * (account is not None), trace
+
+    def test_no_login_where_none_is_wanted(self, converged: t.Any) -> None:
+        main = converged.check_output("postconf -n")
+        assert "smtp_sasl_password_maps" not in main
+        assert "smtp_sasl_auth_enable" not in main
+
+
+class TestDirect:
+    scenario = "direct"
+
+    def test_mail_goes_to_the_mx(self, converged: t.Any, read_mail: ReadMail, letter: t.Any) -> None:
+        subject, replies = letter("client")
+        assert is_taken(replies)
+        trace = hops(read_mail(subject))
+        assert "from relay.sender.test" in trace.split(" | ")[0]
+        assert "provider" not in trace
+
+    @pytest.mark.parametrize(
+        ("sender", "seen"),
+        [
+            ("job@web1.sender.test", "job@sender.test"),
+            ("batch@sender.test", "reports@sender.test"),
+            ("cron@host.internal.test", "ops@sender.test"),
+        ],
+    )
+    def test_senders_are_rewritten(
+        self, converged: t.Any, read_mail: ReadMail, letter: t.Any, sender: str, seen: str
+    ) -> None:
+        subject, replies = letter("client", sender=sender)
+        assert is_taken(replies)
+        message = read_mail(subject)
+        assert (message["From"], message["Return-Path"]) == (seen, f"<{seen}>")
+
+    def test_a_team_is_several_people(self, converged: t.Any, read_mail: ReadMail, letter: t.Any) -> None:
+        subject, replies = letter("client", recipient="team@sender.test")
+        assert is_taken(replies)
+        assert [read_mail(subject, mailbox=mailbox) is not None for mailbox in (INBOX, OPS)] == [True, True]
+
+    def test_a_header_is_left_out(self, converged: t.Any, read_mail: ReadMail, letter: t.Any) -> None:
+        subject, replies = letter("client", header="X-Internal: a/b\r\nX-Other: c/d\r\n")
+        assert is_taken(replies)
+        message = read_mail(subject)
+        assert (message["X-Internal"], message["X-Other"]) == (None, "c/d")
+
+    def test_limits(self, converged: t.Any, probe: Probe) -> None:
+        recipients = [f"RCPT TO:<r{number}@dest.test>" for number in range(51)]
+        replies = probe(
+            "client", "dialogue", host=RELAY, port=25, tls="none", commands=["MAIL FROM:<x@a.test>", *recipients]
+        )
+        assert [code for code, _text in replies[-2:]] == [250, 452]
+        replies = probe(
+            "client", "dialogue", host=RELAY, port=25, tls="none", commands=["MAIL FROM:<x@a.test> SIZE=100001"]
+        )
+        assert replies[-1][0] == 552
+
+
+class TestMx:
+    scenario = "mx"
+
+    @pytest.mark.parametrize("recipient", [INBOX, "inbox@listed.test"])
+    def test_strangers_write_to_its_domains(
+        self, converged: t.Any, read_mail: ReadMail, letter: t.Any, recipient: str
+    ) -> None:
+        subject, replies = letter("outsider", sender="y@outsider.test", recipient=recipient)
+        assert is_taken(replies)
+        assert "by relay.sender.test" in hops(read_mail(subject))
+
+    @pytest.mark.parametrize(
+        ("recipient", "words"),
+        [
+            ("nobody@dest.test", "undeliverable address"),  # the next server was asked
+            ("nobody@listed.test", "User unknown in relay recipient table"),
+            ("x@sub.dest.test", "Relay access denied"),
+            ("x@elsewhere.test", "Relay access denied"),
+        ],
+    )
+    def test_others_are_refused(self, converged: t.Any, letter: t.Any, recipient: str, words: str) -> None:
+        _subject, replies = letter("outsider", sender="y@outsider.test", recipient=recipient)
+        assert is_refused(replies, words)
+
+    @pytest.mark.parametrize("name", ["postmaster", "postmaster@relay.sender.test"])
+    def test_there_is_a_postmaster(self, converged: t.Any, probe: Probe, name: str) -> None:
+        """RFC 5321 section 4.5.1."""
+        commands = ["MAIL FROM:<y@outsider.test>", f"RCPT TO:<{name}>"]
+        replies = probe("outsider", "dialogue", host=RELAY, port=25, tls="none", commands=commands)
+        assert replies[-1][0] == 250
+
+    def test_who_talks_too_early_is_turned_away(self, converged: t.Any, probe: Probe) -> None:
+        """Once strangers have passed, postscreen(8) remembers them; its memory is emptied first."""
+        converged.check_output("postfix stop && rm /var/lib/postfix/postscreen_cache* && systemctl restart postfix")
+        replies = probe("outsider", "pregreet", host=RELAY, port=25)
+        assert re.search(r"^5\d\d ", replies, re.MULTILINE), replies
+        assert "PREGREET" in converged.check_output("journalctl --no-pager -t postfix/postscreen -g PREGREET -n 1")
+
+    def test_logins_are_no_business_of_an_mx(self, converged: t.Any, probe: Probe) -> None:
+        for replies in probe("client", "dialogue", host=RELAY, port=25, tls="starttls", commands=[]):
+            assert "AUTH" not in replies[1]
+
+
+class TestBackupMx:
+    scenario = "backup_mx"
+
+    def test_it_keeps_mail_until_the_first_mx_is_back(
+        self, converged: t.Any, hosts: t.Any, read_mail: ReadMail, letter: t.Any
+    ) -> None:
+        hosts["mx"].check_output("systemctl stop postfix")
+        try:
+            subject, replies = letter("outsider", sender="y@outsider.test", recipient="user@backup.test")
+            assert is_taken(replies)
+            assert "user@backup.test" in why_it_waits(converged, "Connection refused")
+        finally:
+            hosts["mx"].check_output("systemctl start postfix")
+        converged.check_output("postqueue -f")
+        assert "by relay.sender.test" in hops(read_mail(subject))
+
+    def test_it_is_no_relay_for_others(self, converged: t.Any, letter: t.Any) -> None:
+        assert is_refused(letter("outsider", sender="y@outsider.test")[1], "Relay access denied")
+        assert is_refused(letter("outsider", recipient="nobody@backup.test")[1], "User unknown")
+
+
+class TestCombined:
+    scenario = "combined"
+
+    def test_ports(self, converged: t.Any, probe: Probe) -> None:
+        assert probe("outsider", "open_ports", host=RELAY, ports=[25, 465, 587, 10025]) == [25, 587]
+        assert probe("client", "open_ports", host=RELAY, ports=[25, 465, 587, 10025]) == [25, 465, 587]
+        assert probe("relay", "open_ports", host="127.0.0.1", ports=[10025]) == [10025]
+
+    def test_each_way(self, converged: t.Any, passwords: t.Any, read_mail: ReadMail, letter: t.Any) -> None:
+        """A stranger to the domain, the own network to anybody, and a login by its own upstream."""
+        login = f"AUTH app@sender.test {passwords['app@sender.test']}"
+        stranger, replies = letter("outsider", sender="y@outsider.test")
+        assert is_taken(replies)
+        network, replies = letter("client", recipient="info@xn--bcher-kva.test")
+        assert is_taken(replies)
+        own = {"sender": "app@sender.test", "recipient": "info@xn--bcher-kva.test", "login": login}
+        app, replies = letter("outsider", **own, **SUBMISSION)
+        assert is_taken(replies)
+        accounts = [
+            re.findall(r"Authenticated sender: (\S+)\)", hops(read_mail(subject)))
+            for subject in (stranger, network, app)
+        ]
+        assert accounts == [[], ["relay@provider.test"], ["deploy@provider.test"]]
+
+    def test_a_stranger_sends_nowhere_else(self, converged: t.Any, letter: t.Any) -> None:
+        assert is_refused(letter("outsider", recipient="info@xn--bcher-kva.test")[1], "Relay access denied")
+
+    def test_abuse_is_read(self, converged: t.Any, read_mail: ReadMail, letter: t.Any) -> None:
+        subject, replies = letter("outsider", sender="y@outsider.test", recipient="abuse@relay.sender.test")
+        assert is_taken(replies)
+        assert [read_mail(subject, mailbox=mailbox) is not None for mailbox in (INBOX, OPS)] == [True, True]
+
+
+def test_a_login_never_goes_where_starttls_was_stripped(site: dict[str, t.Any], hosts: t.Any) -> None:
+    """The server would take it in clear. It hears no AUTH, and the log says why the message waits."""
+    inventory = BUILD / "stripped.yml"
+    upstream = {"host": "smtp.provider.test", "port": 2589, "username": "relay@provider.test"}
+    password = {"password": "{{ vault_upstream_password }}"}
+    relays = {"hosts": {RELAY: None}, "vars": {"relay_upstream": {**upstream, **password}}}
+    inventory.write_text(yaml.safe_dump({"relays": relays}))
+    run_play("stripped", "playbooks/relay.yml", "-i", str(inventory), extra=site).succeeded()
+    relay, provider = hosts["relay"], hosts["upstream"]
+    relay.check_output("printf 'Subject: x\\n\\n' | sendmail inbox@dest.test")
+    why_it_waits(relay, "TLS is required, but was not offered by host smtp.provider.test")
+    heard = provider.check_output("journalctl --no-pager -t postfix/2589/smtpd")
+    assert "> relay.sender.test" in heard
+    assert "AUTH PLAIN" in heard, "the server does not even offer it"
+    assert not [line for line in heard.splitlines() if re.search(r"< relay\.sender\.test\S*: AUTH", line)]
+    relay.check_output("postsuper -d ALL")
