@@ -70,6 +70,8 @@ def describe_hop(received: str) -> str:
         match = re.search(pattern, received)
         return " ".join(match.groups()) if match else default
 
+    if not received.startswith("from"):  # the relay tells nobody where its users are
+        return "a user -> " + find(r"by (\S+)", "?") + "  by a login over TLS; the relay tells nobody more"
     return "  ".join(
         [
             find(r"^from (\S+)", "localhost") + " -> " + find(r" by (\S+)", "?"),

@@ -161,7 +161,7 @@ def journal_on_failure(relay: t.Any, request: pytest.FixtureRequest) -> t.Iterat
     before = request.session.testsfailed
     yield
     if request.session.testsfailed > before:
-        print(relay.run("journalctl --no-pager -n 60 -t postfix* -u dovecot").stdout)
+        print(relay.run("journalctl --no-pager -n 60 -u 'postfix*' -u dovecot").stdout)
 
 
 @pytest.fixture(scope="session")

@@ -65,7 +65,10 @@ def say(client, command):
         client.user, client.password = rest.split(" ")
         return client.docmd("AUTH", f"PLAIN {base64.b64encode(client.auth_plain().encode()).decode()}")
     if verb == "BODY":
-        return client.data(rest.encode())
+        try:
+            return client.data(rest.encode())
+        except smtplib.SMTPDataError as error:  # DATA itself was refused
+            return error.smtp_code, error.smtp_error
     return client.docmd(command)
 
 

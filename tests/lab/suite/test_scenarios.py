@@ -55,7 +55,7 @@ def converged(request: pytest.FixtureRequest, site: dict[str, t.Any], hosts: dic
     before = request.session.testsfailed
     yield hosts["relay"]
     if request.session.testsfailed > before:
-        print(hosts["relay"].run("journalctl --no-pager -n 80 -t postfix*").stdout)
+        print(hosts["relay"].run("journalctl --no-pager -n 80 -u 'postfix*' -u dovecot").stdout)
 
 
 @pytest.fixture(scope="module", autouse=True)
