@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-import functools
 import typing as t
 
 from .firewall import firewall_rules
 from .inputs import Inputs, read_inputs
 from .limits import room_for
+from .listeners import User
 from .reader import Network, Options
 from .scram import scram_sha256, user_salt
 from .services import all_services, is_line
@@ -22,18 +22,19 @@ from .versions import compatibility_level, fit, parse_version
 _POSTFIX = "/etc/postfix"
 
 
-def make_plan(options: Options) -> dict[str, t.Any]:
+def make_plan(options: Options, logins: bool = False) -> dict[str, t.Any]:
     """Everything the role writes, or ``problems`` in place of it.
 
     :param options: the role's variables without their prefix; ``hardening``, the parameters every relay gets;
         ``since``, the versions that brought some of them; ``platform``, what is known of the host's Postfix.
+    :param logins: whether ``dovecot_users`` is wanted too; templates ask for the plan often, and a hash is slow by intent.
     """
     inputs = read_inputs(options)
     if inputs.problems:
         return {"problems": list(inputs.problems)}
     transports = name_transports(inputs.upstreams, _POSTFIX)
     tables = postfix_tables(inputs, transports)
-    version, since = parse_version(options["platform"]["version"]), options["since"]
+    version, since = parse_version(options["platform"].get("version", "")), options["since"]
     certificate = _certificate(inputs, options["tls"])
     main = {
         **options["hardening"],
@@ -41,7 +42,7 @@ def make_plan(options: Options) -> dict[str, t.Any]:
         **_identity(inputs),
         **certificate,
         **_routing(inputs, transports),
-        **_caches(inputs, options["platform"]["map_types"]),
+        **_caches(inputs, options["platform"].get("map_types", ())),
         **{name: value for table in tables for name, value in table.parameters.items()},
         **{name: value for one in transports.values() for name, value in one.parameters.items()},
         **_limits(inputs),
@@ -54,10 +55,11 @@ def make_plan(options: Options) -> dict[str, t.Any]:
         "main": {**fit(main, version, since), **inputs.settings},
         "services": [{"line": one.line, "options": fit(one.options, version, since)} for one in services],
         "tables": [{"path": f"{_POSTFIX}/{table.name}", **table.file} for table in tables],
-        "dovecot_users": "".join(f"{user.name}:{_hash(inputs.hostname, user)}\n" for user in inputs.users),
         "firewall": firewall_rules(inputs.listeners),
         "upstream_hosts": [server.host for server in inputs.upstream.servers] if inputs.upstream else [],
     }
+    if logins:
+        plan["dovecot_users"] = "".join(f"{user.name}:{_hash(inputs.hostname, user)}\n" for user in inputs.users)
     plan["problems"] = [f"{text!r} would break out of its line" for text in _texts(plan["main"], plan["services"])]
     return plan
 
@@ -125,12 +127,8 @@ def _limits(inputs: Inputs) -> dict[str, str]:
     return limits
 
 
-def _hash(hostname: str, user: t.Any) -> str:
-    return user.password_hash or _scram(user.password, user_salt(hostname, user.name))
-
-
-#: Templates ask for the plan more than once, and a hash is slow by intent.
-_scram = functools.lru_cache(maxsize=1024)(scram_sha256)
+def _hash(hostname: str, user: User) -> str:
+    return user.password_hash or scram_sha256(user.password or "", user_salt(hostname, user.name))
 
 
 def _postfix_network(network: Network) -> str:

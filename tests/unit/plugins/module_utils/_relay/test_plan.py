@@ -48,7 +48,7 @@ def options(**changes: t.Any) -> dict[str, t.Any]:
 
 
 def plan(**changes: t.Any) -> dict[str, t.Any]:
-    made = make_plan(options(**changes))
+    made = make_plan(options(**changes), logins=True)
     assert made["problems"] == []
     return made
 
