@@ -27,7 +27,7 @@ def make_plan(options: Options, logins: bool = False) -> dict[str, t.Any]:
 
     :param options: the role's variables without their prefix; ``hardening``, the parameters every relay gets;
         ``since``, the versions that brought some of them; ``platform``, what is known of the host's Postfix.
-    :param logins: whether ``dovecot_users`` is wanted too; templates ask for the plan often, and a hash is slow by intent.
+    :param logins: whether ``dovecot_users`` is wanted too, which are slow to make by intent.
     """
     inputs = read_inputs(options)
     if inputs.problems:
