@@ -1,55 +1,246 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Log lines of Postfix 3.10, as the journal of a relay gives them."""
+"""One message followed through real logs: Postfix 3.7 with short queue IDs, 3.10 with long ones; and what both lack."""
 
 from __future__ import annotations
 
-from ansible_collections.mailops.smtp.plugins.module_utils._postfix.log import trace
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.log import (
+    Line,
+    Trace,
+    arrival,
+    parse_line,
+    trace,
+)
+
+RELEASES = ("3.7", "3.10")
+
+
+def read_log(release: str) -> list[Line]:
+    text = Path(__file__).with_name(f"postfix-{release}.log").read_text()
+    return [line for line in map(parse_line, text.splitlines()) if line]
+
+
+def named(lines: list[Line], name: str) -> str:
+    """The first queue ID of a message in a log."""
+    return next(line.text.partition(": ")[0] for line in lines if line.text.endswith(f"message-id=<{name}@c.test>"))
+
+
+def follow(release: str, name: str) -> Trace:
+    lines = read_log(release)
+    return trace(lines, named(lines, name))
+
+
+def lines_of(*texts: str, head: str = "Nov 21 23:00:00 relay postfix/smtp[12]: ") -> list[Line]:
+    parsed = [parse_line(head + text) for text in texts]
+    return [line for line in parsed if line]
+
 
 SENT = (
-    "4dDwwB5hD2z4w: to=<a@b.test>, relay=smtp.p.test[203.0.113.20]:587, delay=0.2, delays=0.1/0/0/0.1, dsn=2.0.0, "
+    "4dDwwB5hD2z4w: to=<a@b.test>, relay=smtp.p.test[2001:db8::1]:587, delay=0.2, delays=0.1/0/0/0.1, dsn=2.0.0, "
     "status=sent (250 2.0.0 Ok: queued as 4dDwwC0KT5z4x)"
 )
 DEFERRED = (
     "4dDwwB5hD2z4w: to=<c@d.test>, orig_to=<c>, relay=none, delay=30, delays=0/0/30/0, dsn=4.4.1, "
     "status=deferred (connect to smtp.p.test[203.0.113.20]:587: Connection refused)"
 )
+ACTIVE = "4dDwwB5hD2z4w: from=<x@y.test>, size=400, nrcpt=1 (queue active)"
 REMOVED = "4dDwwB5hD2z4w: removed"
-OTHERS = ["4dDwwB5hD2z4w: from=<x@y.test>, size=400, nrcpt=1 (queue active)", SENT.replace("4dDwwB5", "4dDwwB6"), ""]
 
 
-def test_sent() -> None:
-    found = trace([*OTHERS, f"Nov 21 23:00:00 relay postfix/smtp[12]: {SENT}", REMOVED], "4dDwwB5hD2z4w")
+@pytest.mark.parametrize("release", RELEASES)
+@pytest.mark.parametrize(
+    ("name", "relays"),
+    [
+        ("ok", ["smtp.provider.test[127.0.0.2]:2525", "none"]),
+        ("six", ["::1[::1]:2525", "none"]),
+        (
+            "filter",
+            ["127.0.0.1[127.0.0.1]:10025", "127.0.0.1[127.0.0.1]:10027", "smtp.provider.test[127.0.0.2]:2525", "none"],
+        ),
+    ],
+)
+def test_every_hop_on_this_host_is_followed(release: str, name: str, relays: list[str]) -> None:
+    found = follow(release, name)
     assert found.sent
-    assert found.deliveries[0].to_dict() == {
-        "recipient": "a@b.test",
-        "status": "sent",
-        "relay": "smtp.p.test[203.0.113.20]:587",
-        "dsn": "2.0.0",
-        "text": "250 2.0.0 Ok: queued as 4dDwwC0KT5z4x",
-    }
+    assert [hop.relay for hop in found.hops] == relays
+    for hop, following in zip(found.hops, found.hops[1:], strict=False):
+        assert hop.next_queue_id == following.queue_id
+
+
+@pytest.mark.parametrize("release", RELEASES)
+@pytest.mark.parametrize(
+    ("name", "certificate"), [("ok", "verified"), ("six", "trusted"), ("may", "untrusted"), ("wrongname", None)]
+)
+def test_tls_is_that_of_the_same_connection(release: str, name: str, certificate: str | None) -> None:
+    tls = follow(release, name).hops[0].tls
+    assert tls
+    assert tls.protocol == "TLSv1.3"
+    assert certificate in (tls.certificate, None)
+    assert follow(release, "refused").hops[0].tls is None
+
+
+@pytest.mark.parametrize("release", RELEASES)
+@pytest.mark.parametrize("name", ["unknown", "size", "denied5", "loop"])
+def test_a_bounce_tells_who_tells_the_sender(release: str, name: str) -> None:
+    found = follow(release, name)
+    assert [hop.status for hop in found.hops] == ["bounced"]
+    assert found.tried
+    assert not found.sent
+    (told,) = trace(read_log(release), found.hops[0].notification_id).hops
+    assert told.recipient == "a@sender.test"
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_what_is_said_of_the_connection_belongs_to_the_next_line(release: str) -> None:
+    (hop,) = follow(release, "wrongname").hops
+    assert hop.status == "deferred"
+    assert hop.complaints == (
+        "server certificate verification failed for other.test[127.0.0.3]:2525: num=62:hostname mismatch",
+    )
+    assert follow(release, "six").hops[0].complaints == ()
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_an_alias_is_told(release: str) -> None:
+    hop = follow(release, "two").hops[0]
+    assert (hop.recipient, hop.orig_recipient, hop.status) == ("real@ok.test", "alias@ok.test", "sent")
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_held_and_discarded_are_no_deliveries(release: str) -> None:
+    lines = read_log(release)
+    discarded = next(line.text for line in lines if ": discard: " in line.text).partition(": ")[0]
+    for queue_id, status in ((discarded, "discarded"), (named(lines, "hold"), "held")):
+        found = trace(lines, queue_id)
+        assert [(hop.status, hop.recipient) for hop in found.hops] == [(status, "")]
+        assert found.tried
+        assert not found.sent
+
+
+def test_fields() -> None:
+    (hop,) = trace(lines_of(SENT, REMOVED), "4dDwwB5hD2z4w").hops
+    assert (hop.recipient, hop.relay, hop.delays) == ("a@b.test", "smtp.p.test[2001:db8::1]:587", "0.1/0/0/0.1")
+    assert (hop.dsn, hop.status, hop.text) == ("2.0.0", "sent", "250 2.0.0 Ok: queued as 4dDwwC0KT5z4x")
+    assert hop.next_queue_id == "4dDwwC0KT5z4x"
+
+
+def test_a_later_release_may_log_more_attributes() -> None:
+    more = SENT.replace(" dsn=", " tls=secure/dane, dsn=")
+    assert trace(lines_of(more, REMOVED), "4dDwwB5hD2z4w").sent
 
 
 def test_not_sent_until_all_are() -> None:
-    assert not trace([SENT], "4dDwwB5hD2z4w").sent
-    found = trace([SENT, DEFERRED], "4dDwwB5hD2z4w")
-    assert not found.sent
-    assert found.latest["c@d.test"].status == "deferred"
-    assert not trace([SENT, DEFERRED.replace("deferred", "bounced"), REMOVED], "4dDwwB5hD2z4w").sent
+    two = ACTIVE.replace("nrcpt=1", "nrcpt=2")
+    assert not trace(lines_of(two, SENT), "4dDwwB5hD2z4w").tried
+    found = trace(lines_of(two, SENT, DEFERRED), "4dDwwB5hD2z4w")
+    assert found.tried
+    assert [hop.recipient for hop in found.open] == ["c@d.test"]
+    assert not trace(lines_of(SENT, DEFERRED.replace("deferred", "bounced"), REMOVED), "4dDwwB5hD2z4w").sent
 
 
 def test_the_last_attempt_counts() -> None:
     later = DEFERRED.replace("dsn=4.4.1, status=deferred", "dsn=2.0.0, status=sent")
-    assert trace([DEFERRED, later, REMOVED], "4dDwwB5hD2z4w").sent
+    assert trace(lines_of(DEFERRED, later, REMOVED), "4dDwwB5hD2z4w").sent
 
 
-def test_the_next_hop_cannot_speak_for_postfix() -> None:
-    bounced = SENT.replace("status=sent (250 2.0.0 Ok", "status=bounced (550 no, dsn=2.0.0, status=sent (250 fine)")
-    assert not trace([bounced, REMOVED], "4dDwwB5hD2z4w").sent
+@pytest.mark.parametrize(
+    "said",
+    [
+        "550 no, dsn=2.0.0, status=sent (250 fine)",
+        "550 no), dsn=2.0.0, status=sent (250 fine",
+        "550 to=<a@b.test>, relay=x, delays=0/0/0/0, dsn=2.0.0, status=sent (250 fine)",
+    ],
+)
+def test_the_next_hop_cannot_speak_for_postfix(said: str) -> None:
+    bounced = SENT.replace("status=sent (250 2.0.0 Ok: queued as 4dDwwC0KT5z4x", f"status=bounced ({said}")
+    assert [hop.status for hop in trace(lines_of(bounced, REMOVED), "4dDwwB5hD2z4w").hops] == ["bounced"]
+
+
+def test_a_queue_id_that_only_the_next_server_has_leads_nowhere() -> None:
+    assert len(trace(lines_of(SENT, REMOVED, "4dDwwC0KT5z4x9: removed"), "4dDwwB5hD2z4w").hops) == 1
+
+
+@pytest.mark.parametrize(
+    ("event", "status"),
+    [
+        ("4dDwwB5hD2z4w: from=<x@y.test>, status=expired, returned to sender", "expired"),
+        ("4dDwwB5hD2z4w: from=<x@y.test>, status=force-expired, returned to sender", "expired"),
+        ("4dDwwB5hD2z4w: placed on hold", "held"),
+        ("4dDwwB5hD2z4w: milter-hold: END-OF-MESSAGE from c.test[192.0.2.1]: milter triggers HOLD action", "held"),
+        (
+            "4dDwwB5hD2z4w: milter-discard: END-OF-MESSAGE from c.test[192.0.2.1]: milter triggers DISCARD action",
+            "discarded",
+        ),
+        ("4dDwwB5hD2z4w: removed", "deleted"),
+    ],
+)
+def test_what_becomes_of_a_message_without_a_delivery(event: str, status: str) -> None:
+    found = trace(lines_of(ACTIVE, event), "4dDwwB5hD2z4w")
+    assert [hop.status for hop in found.hops] == [status]
+    assert found.tried
+    assert not found.sent
+    assert not trace(
+        lines_of(ACTIVE, "4dDwwB5hD2z4w: placed on hold", "4dDwwB5hD2z4w: released from hold"), "4dDwwB5hD2z4w"
+    ).hops
+
+
+def test_a_program_that_puts_the_message_back_is_followed_by_message_id() -> None:
+    filtered = SENT.replace("250 2.0.0 Ok: queued as 4dDwwC0KT5z4x", "delivered via filter service")
+    pipe = lines_of(
+        "4dDwwB5hD2z4w: message-id=<n@x>", filtered, REMOVED, head="Nov 21 23:00:00 relay postfix/pipe[9]: "
+    )
+    back = lines_of("4dDwwF0KT5z4y: message-id=<n@x>", SENT.replace("4dDwwB5hD2z4w", "4dDwwF0KT5z4y"))
+    found = trace([*pipe, *back], "4dDwwB5hD2z4w")
+    assert [hop.queue_id for hop in found.hops] == ["4dDwwB5hD2z4w", "4dDwwF0KT5z4y"]
+    assert not found.tried
+    assert "<n@x>" in found.words
+
+
+@pytest.mark.parametrize("name", ["ok", "six", "filter"])
+def test_a_trace_names_what_to_look_for(name: str) -> None:
+    """Reading only the lines that hold those words, and those of the processes, leads to the same end."""
+    lines = read_log("3.10")
+    whole = trace(lines, named(lines, name))
+    words: frozenset[str] = frozenset([named(lines, name)])
+    for _round in range(9):
+        words |= trace([line for line in lines if any(word in line.text for word in words)], named(lines, name)).words
+    pids = trace([line for line in lines if any(word in line.text for word in words)], named(lines, name)).pids
+    some = [line for line in lines if line.pid in pids or any(word in line.text for word in words)]
+    assert trace(some, named(lines, name)) == whole
+    assert len(some) < len(lines) / 2
+
+
+HEADS: list[tuple[str, str]] = [
+    ("1795325641.095954 relay postfix/smtp[612]: ", "2026-11-22T05:34:01.095+00:00"),
+    ("Nov  2 05:34:01 relay postfix/smtp[612]: ", "Nov  2 05:34:01"),
+    ("2026-11-22T05:34:01.095954+01:00 relay postfix/smtp[612]: ", "2026-11-22T05:34:01.095954+01:00"),
+]
+
+
+@pytest.mark.parametrize(("head", "time"), HEADS)
+def test_heads_of_lines(head: str, time: str) -> None:
+    assert parse_line(f"{head}{REMOVED}\n") == Line(time, "postfix/smtp", 612, REMOVED)
+
+
+def test_no_line_of_a_log() -> None:
+    assert parse_line("-- Boot 4e7e277accf94a9889a583406e0a8e6d --") is None
+
+
+@pytest.mark.parametrize(
+    ("queue_id", "arrived"),
+    [("4jXHn44GMCzHnsw", 1795325640.0), ("4jXHn42bzhzHnst", 1795325640.0), ("BCED5200649", None), ("ABCDEF1234", None)],
+)
+def test_a_long_queue_id_tells_when(queue_id: str, arrived: float | None) -> None:
+    assert arrival(queue_id) == arrived
 
 
 def test_nothing_known() -> None:
-    found = trace(OTHERS, "4dDwwB5hD2z4w")
-    assert not found.deliveries
+    found = trace(read_log("3.10"), "4dDwwB5hD2z4w")
+    assert not found.hops
     assert not found.sent
+    assert not found.tried

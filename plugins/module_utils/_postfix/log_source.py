@@ -1,0 +1,85 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where the log of Postfix is, and how to find one message in it without reading all."""
+
+from __future__ import annotations
+
+import os
+import re
+import typing as t
+
+Run = t.Callable[[list[str]], tuple[int, str, str]]
+
+#: Where syslog puts the facility ``mail``: Debian's and RedHat's.
+FILES = ("/var/log/mail.log", "/var/log/maillog")
+#: A message's lines name it; what a process says of its connection names only the process.
+_OF_CONNECTION = "TLS|SSL|SASL|certificate"
+#: How much of a file is searched, from its end.
+_TAIL_BYTES = 64 * 1024 * 1024
+
+
+class Source(t.Protocol):
+    """A log."""
+
+    def read(self, words: t.Collection[str], pids: t.Collection[int]) -> list[str]:
+        """The lines, in their order, that hold one of these words, or that one of these processes wrote."""
+
+
+class Journal:
+    """The journal, whatever unit Postfix runs in: its lines are known by the facility ``mail``.
+
+    :param run: runs a program; gives exit code, standard output, standard error.
+    :param since: as ``journalctl --since`` takes it.
+    """
+
+    def __init__(self, run: Run, since: str) -> None:
+        self._run = run
+        self._command = ["journalctl", "--no-pager", "--quiet", "--output=short-unix", f"--since={since}"]
+
+    def read(self, words: t.Collection[str], pids: t.Collection[int]) -> list[str]:
+        lines = self._grep("|".join(map(re.escape, sorted(words))), [])
+        if not pids:
+            return lines
+        lines += self._grep(_OF_CONNECTION, [f"_PID={pid}" for pid in sorted(pids)])
+        return sorted(dict.fromkeys(lines), key=lambda line: line.partition(" ")[0])
+
+    def _grep(self, pattern: str, matches: list[str]) -> list[str]:
+        code, output = self._run([*self._command, f"--grep={pattern}", "SYSLOG_FACILITY=2", *matches])[:2]
+        return output.splitlines() if code == 0 else []
+
+
+class Files:
+    """Log files. Those that are not there count for nothing."""
+
+    def __init__(self, paths: t.Sequence[str]) -> None:
+        self._paths = paths
+
+    def read(self, words: t.Collection[str], pids: t.Collection[int]) -> list[str]:
+        wanted = re.compile("|".join([*map(re.escape, words), *(rf"\[{pid}\]: " for pid in pids)]).encode())
+        found = []
+        for path in filter(os.path.isfile, self._paths):
+            with open(path, "rb") as file:
+                file.seek(max(0, os.path.getsize(path) - _TAIL_BYTES))
+                found += [line.decode("utf-8", "replace").rstrip("\n") for line in file if wanted.search(line)]
+        return found
+
+
+class FirstOf:
+    """Several logs, of which the first that knows the message counts."""
+
+    def __init__(self, sources: t.Sequence[Source]) -> None:
+        self._sources = sources
+
+    def read(self, words: t.Collection[str], pids: t.Collection[int]) -> list[str]:
+        for source in self._sources:
+            lines = source.read(words, pids)
+            if lines:
+                return lines
+        return []
+
+
+def choose(run: Run, maillog_file: str, since: str) -> Source:
+    """The file that Postfix itself writes, where it does; or else the journal, or the files of syslog."""
+    own: list[Source] = [Files([maillog_file])] if maillog_file else []
+    return FirstOf([*own, Journal(run, since), Files(FILES)])

@@ -1,0 +1,173 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""postfix_info as Ansible runs it, on a host whose postconf and journalctl are programs of this test."""
+
+from __future__ import annotations
+
+import json
+import time
+import typing as t
+from pathlib import Path
+
+import pytest
+from ansible.module_utils import basic
+from ansible.module_utils.testing import patch_module_args
+
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix import log_source
+from ansible_collections.mailops.smtp.plugins.modules import postfix_info
+from ansible_collections.mailops.smtp.tests.unit.plugins.module_utils._postfix.test_log import named, read_log
+
+LOG = Path(__file__).parents[1] / "_postfix/postfix-3.10.log"
+Run = t.Callable[..., dict[str, t.Any]]
+
+#: Like the real one it dies without a main.cf, and takes another one with -c.
+POSTCONF = r"""#!/bin/sh
+home=${0%/*}
+case "$*" in *-c*) ;; *) [ -e "$home/main.cf" ] || { echo "postconf: fatal: open main.cf" >&2; exit 1; } ;; esac
+case "$*" in
+  -n) cat "$home/main.cf" ;;
+  *-m) printf 'cidr\nlmdb\n' ;;
+  *) printf 'mail_version = 3.10.13\nmyhostname = relay.sender.test\nmaillog_file =\n'
+     grep backoff "$home/main.cf"; true ;;
+esac
+"""
+#: Shows the lines of later.log from its third call on.
+JOURNALCTL = r"""#!/bin/sh
+home=${0%/*} pids=
+for word; do case $word in --grep=*) pattern=${word#--grep=} ;; _PID=*) pids="$pids|${word#_PID=}" ;; esac; done
+echo call >> "$home/calls"
+[ "$(wc -l < "$home/calls")" -ge 3 ] && [ -e "$home/later.log" ] && mv "$home/later.log" "$home/more.log"
+cat "$home"/log "$home"/more.log 2>/dev/null | grep -E "\[(${pids#|}${pids:-[0-9]+})\]: " | grep -P -- "$pattern"
+"""
+
+
+@pytest.fixture
+def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A host with Postfix; the folder where its programs and what they read lies."""
+    for name, program in (("postconf", POSTCONF), ("journalctl", JOURNALCTL)):
+        path = tmp_path / name
+        path.write_text(program)
+        path.chmod(0o755)
+    (tmp_path / "main.cf").write_text("relayhost = [smtp.p.test]:587\nminimal_backoff_time = 300s\n")
+    (tmp_path / "log").write_text(LOG.read_text())
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    monkeypatch.setattr(log_source, "FILES", (str(tmp_path / "mail.log"),))
+    return tmp_path
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    """``run(**options)`` gives the module's result."""
+
+    def run_module(**options: t.Any) -> dict[str, t.Any]:
+        with patch_module_args(options), pytest.raises(SystemExit):
+            postfix_info.main()
+        return dict(json.loads(capsys.readouterr().out))
+
+    return run_module
+
+
+def queue_id(name: str) -> str:
+    return named(read_log("3.10"), name)
+
+
+@pytest.mark.usefixtures("host")
+def test_what_it_is(run: Run) -> None:
+    found = run()
+    assert (found["installed"], found["version"], found["map_types"]) == (True, "3.10.13", ["cidr", "lmdb"])
+    assert found["parameters"]["relayhost"] == "[smtp.p.test]:587"
+    assert found["changed"] is False
+
+
+def test_without_a_main_cf(host: Path, run: Run) -> None:
+    (host / "main.cf").unlink()
+    found = run()
+    assert not found.get("failed")
+    assert (found["installed"], found["version"], found["map_types"]) == (True, "3.10.13", ["cidr", "lmdb"])
+    assert found["parameters"] == {}
+
+
+def test_without_postfix(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(basic.AnsibleModule, "get_bin_path", lambda *_words, **_more: None)
+    found = run()
+    assert not found.get("failed")
+    assert (found["installed"], found["version"], found["map_types"], found["parameters"]) == (False, None, [], {})
+    assert "not installed" in run(trace="4dDwwB5hD2z4w")["msg"]
+
+
+@pytest.mark.usefixtures("host")
+def test_each_hop_in_one_line(run: Run) -> None:
+    found = run(trace=queue_id("filter"))
+    assert not found.get("failed")
+    assert [hop["summary"] for hop in found["hops"]][2].startswith(
+        "relay.sender.test -> smtp.provider.test[127.0.0.2]:2525 (TLSv1.3, verified): 250 2.0.0 Ok: queued as "
+    )
+    assert found["hops"][2]["tls"]["cipher"] == "TLS_AES_256_GCM_SHA384"
+
+
+#: Message, words of the failure.
+NOT_SENT: list[tuple[str, str]] = [
+    (
+        "badauth",
+        'said: 535 5.7.8 Error: authentication failed: bad)". The server did not accept user name and password',
+    ),
+    ("badauth", "tries again by itself, in vain until this is mended."),
+    ("wrongname", 'Before that: "server certificate verification failed for other.test[127.0.0.3]:2525: num=62'),
+    ("refused", "The message stays in the queue of this host, which tries again by itself."),
+    ("unknown", "Nothing is tried again; the sender is told by message 4jX"),
+    ("hold", "postsuper -H lets it go."),
+]
+
+
+@pytest.mark.usefixtures("host")
+@pytest.mark.parametrize(("name", "words"), NOT_SENT)
+def test_a_failure_says_all_and_at_once(run: Run, name: str, words: str) -> None:
+    begun = time.monotonic()
+    found = run(trace=queue_id(name), timeout=60)
+    assert found["failed"]
+    assert words in found["msg"]
+    assert found["hops"]
+    assert time.monotonic() - begun < 30
+
+
+def test_what_happens_later_is_waited_for(host: Path, run: Run) -> None:
+    lines = (host / "log").read_text().splitlines(keepends=True)
+    cut = next(number for number, line in enumerate(lines) if f"{queue_id('ok')}: to=" in line)
+    (host / "log").write_text("".join(lines[:cut]))
+    (host / "later.log").write_text("".join(lines[cut:]))
+    found = run(trace=queue_id("ok"), timeout=20)
+    assert not found.get("failed"), found["msg"]
+    assert found["hops"][0]["tls"]["certificate"] == "verified"
+
+
+def test_another_attempt_is_waited_for_where_it_comes_in_time(host: Path, run: Run) -> None:
+    (host / "main.cf").write_text("minimal_backoff_time = 1s\n")
+    sent = "4jXHnX: to=<u@grey.test>, relay=mx[192.0.2.1]:25, delay=9, delays=8/1/0/0, dsn=2.0.0, status=sent (250 ok)"
+    head = "1795325700.000001 relay postfix/smtp[999]: "
+    name = queue_id("grey")
+    later = [sent.replace("4jXHnX", name), f"{name}: removed"]
+    (host / "later.log").write_text("".join(f"{head}{line}\n" for line in later))
+    found = run(trace=name, timeout=20)
+    assert not found.get("failed"), found["msg"]
+    assert [hop["status"] for hop in found["hops"]] == ["sent"]
+
+
+@pytest.mark.usefixtures("host")
+def test_a_message_nobody_knows(run: Run) -> None:
+    found = run(trace="4jXHzzzzzzzzzz", timeout=0.1)
+    assert "was not tried to deliver within 0.1 s" in found["msg"]
+    assert "no queue ID" in run(trace="--follow")["msg"]
+
+
+def test_log_files_where_the_journal_knows_nothing(host: Path, run: Run) -> None:
+    name = queue_id("ok")
+    (host / "log").rename(host / "mail.log")
+    (host / "log").write_text("")
+    assert not run(trace=name).get("failed")
+    (host / "mail.log").rename(host / "own.log")
+    assert run(trace=name, timeout=0.1)["failed"]
+    (host / "postconf").write_text(POSTCONF.replace("maillog_file =", f"maillog_file = {host}/own.log"))
+    found = run(trace=name)
+    assert not found.get("failed")
+    assert found["hops"][0]["tls"]["certificate"] == "verified"
