@@ -220,7 +220,7 @@ def _note(message: _Message, line: Line, rest: str) -> None:
     """Keep what a line says that is no delivery."""
     active, notification = _RECIPIENTS.match(rest), _NOTIFICATION.match(rest)
     if rest.startswith("message-id="):
-        message.message_id = rest[len("message-id=") :]
+        message.message_id = rest[len("message-id=") :].replace("<>", "")
     elif active:
         message.recipients = int(active.group(1))
     elif notification:

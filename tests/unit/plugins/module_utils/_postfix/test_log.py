@@ -201,6 +201,11 @@ def test_a_program_that_puts_the_message_back_is_followed_by_message_id() -> Non
     assert "<n@x>" in found.words
 
 
+def test_no_message_id_is_none_that_others_have_too() -> None:
+    found = trace(lines_of("4dDwwB5hD2z4w: message-id=<>", SENT, REMOVED), "4dDwwB5hD2z4w")
+    assert found.words == {"4dDwwB5hD2z4w", "4dDwwC0KT5z4x"}
+
+
 @pytest.mark.parametrize("name", ["ok", "six", "filter"])
 def test_a_trace_names_what_to_look_for(name: str) -> None:
     """Reading only the lines that hold those words, and those of the processes, leads to the same end."""
