@@ -20,8 +20,8 @@ description:
   - A run that was killed at any moment is finished or undone by the next one.
   - When nothing differs and the service is healthy, nothing is done. When nothing differs and it is not healthy, the
     files are activated again.
-  - A manifest in C(/var/lib/mailops/NAME) says which files the transaction owns. What was there before its first run is
-    kept beside each file, in the directory C(.mailops-NAME) that only root can enter.
+  - A manifest in C(/var/lib/mailops/NAME) says which files the transaction owns, and how its units were before. What
+    was there before its first run is kept beside each file, in the directory C(.mailops-NAME) that only root can enter.
 extends_documentation_fragment:
   - mailops.smtp._attributes
 attributes:
@@ -41,10 +41,14 @@ options:
   state:
     description:
       - V(present) deploys the files.
-      - V(absent) puts back what was there before the first run, and removes what was not. O(files), O(directories),
-        O(build) and O(validators) are not used then; O(activate), O(services) and O(health) are.
+      - V(absent) puts back what was there before the first run, and removes what was not. Each unit is enabled or not,
+        and runs or not, as it did then. O(files), O(directories), O(build) and O(validators) are not used then;
+        O(activate) and O(health) are, and of O(services) those without a unit, and O(services[].drained).
+      - V(noted) only remembers how the units in O(services) are, unless that is known, and is no change. It is for the
+        time before a package is installed that brings them. A unit that was not there is stopped and disabled when it
+        is given back.
     type: str
-    choices: [present, absent]
+    choices: [present, absent, noted]
     default: present
   files:
     description:
@@ -162,10 +166,31 @@ options:
     description:
       - Services that read the files. After a change each is reloaded where that suffices, and restarted where it must.
       - A service that is not healthy before, or not healthy with the old files after a reload, is restarted.
+      - Each entry has either O(services[].unit) or O(services[].restart).
     type: list
     elements: dict
     default: []
     suboptions:
+      unit:
+        description:
+          - Full name of a unit of systemd, such as V(named.service). It is enabled, started, and reloaded where that
+            can be done. It is healthy when it is enabled and active.
+          - How it was before the first run is remembered. It gets that state again when it is no longer declared, with
+            O(state=absent), and when its first run fails. One that ran is restarted then, so that it reads the files
+            that came back. One that did not run is stopped while its files are still there, so a unit whose own file
+            is among O(files) can be declared too.
+          - Systemd is told when a file of a unit changes.
+          - A unit that is masked is refused.
+        type: str
+      drained:
+        description:
+          - For O(state=absent) and a unit that did not run before the first run. Commands, each as a list of words,
+            that succeed when nothing would be lost with it. What a failing one says is the reason that the task gives.
+          - They are asked before anything is touched, and again when the unit has been stopped, for what came in
+            between. Then a failure puts everything back and starts the unit again.
+        type: list
+        elements: list
+        default: []
       reload:
         description:
           - Command as a list of words that makes the running service read its files again.
@@ -176,7 +201,6 @@ options:
         description: Command as a list of words that starts the service anew, or for the first time.
         type: list
         elements: str
-        required: true
       files:
         description: Files that it reads, or directories they are in. All files when not given.
         type: list
@@ -219,10 +243,7 @@ EXAMPLES = r"""
     validators:
       - command: [named-checkconf, "{stage}/etc/bind/named.conf.local"]
     services:
-      - reload: [systemctl, reload, named]
-        restart: [systemctl, restart, named]
-    health:
-      - [systemctl, is-active, --quiet, named]
+      - unit: named.service
     explain:
       - [journalctl, --no-pager, --lines=10, --unit=named]
 
@@ -235,8 +256,8 @@ EXAMPLES = r"""
     validators:
       - postfix: {}
     services:
-      - reload: [postfix, reload]
-        restart: [systemctl, restart, postfix]
+      - reload: [postfix, reload] # a host without systemd
+        restart: [sh, -c, "postfix stop; postfix start"]
         restart_lines: ^(inet_interfaces|inet_protocols)\s*=
     health:
       - [postfix, status]
@@ -256,8 +277,6 @@ EXAMPLES = r"""
   mailops.smtp.config_transaction:
     name: nameserver
     state: absent
-    activate:
-      - [systemctl, restart, named]
 """
 
 RETURN = r"""
@@ -276,6 +295,11 @@ edited_files:
   type: list
   elements: str
   returned: once the files could be compared
+given_back:
+  description: Units no longer declared, with the state that each got, or would get, again.
+  type: dict
+  returned: once the files could be compared
+  sample: {named.service: disabled stopped}
 recovered:
   description: Whether an earlier run was cut short or could not settle the service, and was or would be mended.
   type: bool
@@ -287,8 +311,9 @@ seconds:
   sample: {lock: 0.001, plan: 0.002, stage: 0.02, validate: 0.31, prepare: 0.03, swap: 0.01, activate: 0.4, health: 0.1}
 step:
   description:
-    - The step that failed, one of V(options), V(lock), V(plan), V(stage), V(build), V(validate), V(prepare), V(swap),
-      V(activate), V(health), V(committed), or one of the steps that clear away what a run left.
+    - The step that failed, one of V(options), V(lock), V(plan), V(note), V(drained), V(stage), V(build), V(validate),
+      V(prepare), V(release), V(swap), V(activate), V(health), V(committed), or one of the steps that clear away what a
+      run left.
   type: str
   returned: on failure
 failed_file:

@@ -38,7 +38,11 @@ def run_transaction(module: AnsibleModule) -> None:
         wanted = read_options(module.params)
         _mask(module, [file.content for file in wanted.files if file.secret])
         transaction = core.Transaction(wanted.memory, clock)
-        (_preview if module.check_mode else _run)(module, transaction, wanted, report)
+        service = CommandedService(module, Commands(module, [file.path for file in wanted.files]))
+        if module.params["state"] == "noted":
+            _note(module, transaction, wanted, service)
+        else:
+            (_preview if module.check_mode else _run)(module, transaction, wanted, service, report)
     except TransactionError as error:
         _fail(module, core.TransactionFailed(error, core.UNTOUCHED), report)
     except core.TransactionFailed as failed:
@@ -66,36 +70,52 @@ class _Clock:
         return {step: round(spent, 3) for step, spent in self._seconds.items()}
 
 
-def _run(module: AnsibleModule, transaction: core.Transaction, wanted: Wanted, report: dict[str, t.Any]) -> None:
+def _note(module: AnsibleModule, transaction: core.Transaction, wanted: Wanted, service: CommandedService) -> None:
+    """Only remember; a run that was cut short is left to the one that follows."""
+    if module.check_mode:
+        service.states(wanted.units)
+    elif not transaction.interrupted():
+        with transaction.alone(service):
+            transaction.note(wanted.units, service)
+
+
+def _run(
+    module: AnsibleModule,
+    transaction: core.Transaction,
+    wanted: Wanted,
+    service: CommandedService,
+    report: dict[str, t.Any],
+) -> None:
     """Do what is to be done, if anything, or put everything back."""
-    with transaction.alone() as interrupted:
-        plan = transaction.plan(wanted.files, wanted.directories)
+    with transaction.alone(service) as interrupted:
+        plan = transaction.plan(wanted.files, wanted.directories, wanted.units)
         _tell(module, plan, report)
         report["recovered"] = interrupted
-        changed = transaction.carry_out(plan, _service(module, plan))
+        changed = transaction.carry_out(plan, service)
     report["changed"] = changed or interrupted
 
 
-def _preview(module: AnsibleModule, transaction: core.Transaction, wanted: Wanted, report: dict[str, t.Any]) -> None:
+def _preview(
+    module: AnsibleModule,
+    transaction: core.Transaction,
+    wanted: Wanted,
+    service: CommandedService,
+    report: dict[str, t.Any],
+) -> None:
     """Tell and validate, without touching the host: its programs may not be installed yet."""
     interrupted = transaction.interrupted()
-    plan = transaction.plan(wanted.files, wanted.directories)
+    plan = transaction.plan(wanted.files, wanted.directories, wanted.units)
     _tell(module, plan, report)
     report["recovered"] = interrupted
     if interrupted:
         report["edited_files"] = []  # by that run, and not by somebody
-    service = _service(module, plan)
     missing = service.missing()
     if plan and plan.files and missing:
         report["msg"] = f"Not validated: {', '.join(missing)} not installed yet."
-    elif plan and plan.files:
+    elif plan:
         with tempfile.TemporaryDirectory(prefix="mailops-stage-", dir=module.tmpdir) as stage:
             transaction.preview(plan, stage, service)
-    report["changed"] = bool(plan) or interrupted or not service.is_well()
-
-
-def _service(module: AnsibleModule, plan: Plan) -> CommandedService:
-    return CommandedService(module, Commands(module, [file.path for file in plan.files]))
+    report["changed"] = bool(plan) or interrupted or not service.is_well(plan)
 
 
 def _fail(module: AnsibleModule, failed: core.TransactionFailed, report: dict[str, t.Any]) -> t.NoReturn:
@@ -123,6 +143,7 @@ def _tell(module: AnsibleModule, plan: Plan, report: dict[str, t.Any]) -> None:
     report["changed_files"] = [change.path for change in plan.changes if change.wanted]
     report["removed_files"] = [change.path for change in plan.changes if not change.wanted]
     report["edited_files"] = [change.path for change in plan.changes if change.edited]
+    report["given_back"] = plan.given_back
     report["diff"] = [_diff(change) for change in plan.changes]
 
 

@@ -23,7 +23,7 @@ _OWNERSHIP: dict[str, t.Any] = {
 
 ARGUMENTS: dict[str, t.Any] = {
     "name": {"type": "str", "required": True},
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "state": {"type": "str", "choices": ["present", "absent", "noted"], "default": "present"},
     "files": {
         "type": "list",
         "elements": "dict",
@@ -69,12 +69,16 @@ ARGUMENTS: dict[str, t.Any] = {
         "elements": "dict",
         "default": [],
         "options": {
+            "unit": {"type": "str"},
             "reload": _COMMAND,
-            "restart": {**_COMMAND, "required": True},
+            "restart": _COMMAND,
             "files": {"type": "list", "elements": "path", "default": []},
             "restart_files": {"type": "list", "elements": "path", "default": []},
             "restart_lines": {"type": "str"},
+            "drained": _COMMANDS,
         },
+        "mutually_exclusive": [("unit", "restart"), ("unit", "reload")],
+        "required_one_of": [("unit", "restart")],
     },
     "health": _COMMANDS,
     "explain": _COMMANDS,
@@ -91,11 +95,13 @@ class Wanted:
     """What the options ask for.
 
     :param memory: the transaction's own directory.
+    :param units: those that use the files.
     """
 
     memory: str
-    files: tuple[WantedFile, ...]
-    directories: tuple[WantedDirectory, ...]
+    files: tuple[WantedFile, ...] = ()
+    directories: tuple[WantedDirectory, ...] = ()
+    units: tuple[str, ...] = ()
 
 
 def read_options(params: t.Mapping[str, t.Any]) -> Wanted:
@@ -105,10 +111,25 @@ def read_options(params: t.Mapping[str, t.Any]) -> Wanted:
         _require_one_kind(entry)
     _require_words(params)
     if params["state"] == "absent":
-        return Wanted(memory, (), ())
+        return Wanted(memory)
+    units = _units(params["services"])
+    if params["state"] == "noted":
+        return Wanted(memory, units=units)
     written = [_file(options) for options in params["files"]]
     built = [_product(step, written) for step in params["build"]]
-    return Wanted(memory, (*written, *built), tuple(_directory(options) for options in params["directories"]))
+    directories = tuple(_directory(options) for options in params["directories"])
+    return Wanted(memory, (*written, *built), directories, units)
+
+
+def _units(services: t.Sequence[t.Mapping[str, t.Any]]) -> tuple[str, ...]:
+    """In the order they are declared, since systemd may know one by two names."""
+    names = [service["unit"] for service in services if service["unit"] is not None]
+    for name in names:
+        if not re.match(r"[A-Za-z0-9:_.\\@-]+\.[a-z]+\Z", name) or names.count(name) > 1:
+            raise TransactionError(
+                f"services: unit {name!r}, expected a full name such as named.service, and each once"
+            )
+    return tuple(names)
 
 
 def _require_one_kind(entry: t.Mapping[str, t.Any]) -> None:
@@ -124,8 +145,8 @@ def _require_words(params: t.Mapping[str, t.Any]) -> None:
     commands += [("build", step["command"]) for step in params["build"]]
     commands += [("validators", entry["command"]) for entry in params["validators"] if entry["command"] is not None]
     for service in params["services"]:
-        commands += [("services", service["restart"])]
-        commands += [("services", service["reload"])] if service["reload"] is not None else []
+        given = [argv for argv in (service["restart"], service["reload"]) if argv is not None]
+        commands += [("services", argv) for argv in (*given, *service["drained"])]
         _require_pattern(service["restart_lines"])
     for option, argv in commands:
         if not argv or not all(isinstance(word, str) for word in argv):

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The service of a transaction: built, validated, activated and asked by commands from the task's options."""
+"""The services of a transaction: units of systemd, and what is built, validated and asked by the task's commands."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from ansible.module_utils.basic import AnsibleModule
 from .._transaction.model import TransactionError
 from .._transaction.plan import Change, Plan
 from .commands import Commands
+from .transaction_units import Units, is_back, ran, require_unmasked
 from .validators import chosen
 
 
@@ -24,6 +25,7 @@ class CommandedService:
         self._module = module
         self._params = module.params
         self._commands = commands
+        self._units = Units(commands)
         self._explaining = False
 
     def label(self, path: str, live: str) -> None:
@@ -48,33 +50,86 @@ class CommandedService:
             programs += validator.programs(option)
         return self._commands.missing(programs)
 
+    def states(self, names: t.Collection[str]) -> dict[str, str]:
+        units = self._units.look(names)
+        require_unmasked(units)
+        return {name: unit.state for name, unit in units.items()}
+
+    def require_drained(self, first: t.Mapping[str, str]) -> None:
+        for service in self._params["services"]:
+            if service["unit"] in first and not ran(first[service["unit"]]):
+                self._require_all(service["drained"])
+
+    def _require_all(self, commands: t.Iterable[list[str]]) -> None:
+        """Each has to succeed; what one that does not says is the reason."""
+        for argv in commands:
+            code, output, complaints = self._commands.run(argv)
+            if code != 0:
+                raise TransactionError(complaints.strip() or output.strip() or f"{argv[0]}: exit code {code}")
+
+    def release(self, first: t.Mapping[str, str]) -> None:
+        """They are asked once more when they have stopped: something may have come in between."""
+        self._units.bring_down(self._units.look(first), first)
+        self.require_drained(first)
+
     def activate(self, plan: Plan, unsettled: t.Collection[str], back: bool) -> None:
         """The commands, then each service that reads one of the files: restarted where a reload is not enough.
 
         It is not for a service that is not well, be it before the change or since the new files failed.
         """
         self._explaining = not back
-        well = self.is_well()
+        held, given_back = plan.duties(back)
         try:
+            self._units.reload_definitions({*unsettled, *(change.path for change in plan.changes)})
+            units = self._units.look([*held, *given_back])
+            down = [name for name in held if not units[name].well]
+            sick = self._has_commands(down) and not self._is_healthy()
             for argv in self._params["activate"]:
                 self._commands.must_succeed(argv)
-            for service in self._params["services"]:
-                if not well or _needs_restart(service, plan, unsettled):
-                    self._commands.must_succeed(service["restart"])
+            self._units.enable({name: units[name] for name in held})
+            for service in self._told(held):
+                name = service["unit"]
+                if sick or name in down or _needs_restart(service, plan, unsettled):
+                    self._commands.must_succeed(service["restart"] or ["systemctl", "restart", "--", name])
                 elif _reads(service, plan, unsettled):
-                    self._commands.must_succeed(service["reload"])
+                    self._commands.must_succeed(service["reload"] or ["systemctl", "reload-or-restart", "--", name])
+            self._units.give_back({name: units[name] for name in given_back}, given_back)
         except TransactionError as error:
             raise self._explained(error) from error
 
-    def check(self) -> None:
+    def _has_commands(self, down: t.Collection[str]) -> bool:
+        """Whether the health commands can tell anything new: not of units that are known to be down."""
+        return not down or any(service["unit"] is None for service in self._params["services"])
+
+    def _told(self, held: t.Collection[str]) -> t.Iterator[t.Mapping[str, t.Any]]:
+        """The declared services but those given back, and on the way back those that are no longer declared."""
+        declared = self._params["services"]
+        yield from (service for service in declared if service["unit"] is None or service["unit"] in held)
+        for name in set(held) - {service["unit"] for service in declared}:
+            yield {"unit": name, "restart": None, "reload": None, "files": [], "restart_files": [], "restart_lines": ""}
+
+    def check(self, plan: Plan, back: bool) -> None:
+        held, given_back = plan.duties(back)
         try:
-            for argv in self._params["health"]:
-                self._commands.must_succeed(argv)
+            units = self._units.look([*held, *given_back])
+            for name in held:
+                if not units[name].well or not units[name].enabled:
+                    raise TransactionError(f"{name} is {units[name].file or units[name].load}, {units[name].active}")
+            for name, state in given_back.items():
+                if not is_back(units[name], state):
+                    raise TransactionError(f"{name} is {units[name].state}, and was {state} before the first run")
+            if not (back and given_back):  # then they are about what is no longer there
+                for argv in self._params["health"]:
+                    self._commands.must_succeed(argv)
         except TransactionError as error:
             raise self._explained(error) from error
 
-    def is_well(self) -> bool:
-        """Whether all health commands succeed."""
+    def is_well(self, plan: Plan) -> bool:
+        """Whether the declared units run and are enabled, and all health commands succeed."""
+        units = self._units.look(plan.services)
+        return all(unit.well and unit.enabled for unit in units.values()) and self._is_healthy()
+
+    def _is_healthy(self) -> bool:
         return all(self._commands.run(argv)[0] == 0 for argv in self._params["health"])
 
     def _explained(self, error: TransactionError) -> TransactionError:
@@ -99,7 +154,7 @@ def _needs_restart(service: t.Mapping[str, t.Any], plan: Plan, unsettled: t.Coll
     """Because of one of its files; where it may use a content that nobody knows, any line may have changed."""
     if not _reads(service, plan, unsettled):
         return False
-    if not service["reload"]:
+    if not service["reload"] and not service["unit"]:
         return True
     changes = {change.path: change for change in plan.changes}
     paths = {*unsettled, *changes}

@@ -31,7 +31,7 @@ class Memory:
 
     @contextlib.contextmanager
     def locked(self) -> t.Iterator[None]:
-        """Alone with the directory, which is made when missing and removed when it ends up empty.
+        """Alone with the directory, which is made when missing and removed, as that above it, when it ends up empty.
 
         The lock is on the directory itself and ends with the process, however that ends.
 
@@ -49,6 +49,7 @@ class Memory:
             finally:
                 with contextlib.suppress(OSError):
                     disk.remove_directory(self._directory)
+                    disk.remove_directory(os.path.dirname(self._directory))
         finally:
             os.close(descriptor)
 
@@ -65,7 +66,8 @@ class Memory:
         """Remove what is half done."""
         with self._step("sweep", self.stage):
             disk.remove_tree(self.stage)
-            disk.remove(self._path(f"{PREPARING}.new"))
+            for state in (PREPARING, MANIFEST):
+                disk.remove(self._path(f"{state}.new"))
 
     def read(self, state: str) -> Journal | None:
         """What a run left in this state; ``None`` if none did.
@@ -86,10 +88,18 @@ class Memory:
         last = self.read(MANIFEST)
         return last.manifest if last else Manifest()
 
+    def note(self, manifest: Manifest) -> None:
+        """Keep the states in it, which were asked before anything was touched. Needs space."""
+        with self._step("note", self._path(MANIFEST)):
+            self._write(MANIFEST, Journal((), (), (), (), manifest))
+
     def begin(self, journal: Journal) -> None:
         """Write down what is about to happen. Needs space."""
         with self._step("prepare", self._path(PREPARING)):
-            disk.write_durably(self._path(PREPARING), json.dumps(journal.to_json()).encode("utf-8"))
+            self._write(PREPARING, journal)
+
+    def _write(self, state: str, journal: Journal) -> None:
+        disk.write_durably(self._path(state), json.dumps(journal.to_json()).encode("utf-8"))
 
     def move(self, state: str, other: str) -> None:
         """The run has come further, or gone back."""

@@ -123,13 +123,24 @@ class OwnedFile:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a transaction owns: files by path, and the directories it made."""
+    """What a transaction owns: files by path, the directories it made, and services, with the state each was in first.
+
+    :param services: those that use its files; the state is a word that only :class:`.stage.Service` understands.
+    :param noted: those that a run was going to use and, so far, none has.
+    """
 
     files: dict[str, OwnedFile] = field(default_factory=dict)
     directories: list[str] = field(default_factory=list)
+    services: dict[str, str] = field(default_factory=dict)
+    noted: dict[str, str] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        return bool(self.files or self.directories)
+        return bool(self.files or self.directories or self.services or self.noted)
+
+    @property
+    def first_states(self) -> dict[str, str]:
+        """Of every service that a run may have touched."""
+        return {**self.noted, **self.services}
 
 
 def digest_of(content: bytes) -> str:

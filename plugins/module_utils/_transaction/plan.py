@@ -8,6 +8,7 @@ The rules, one for each case:
 - What is declared wins, also over a file somebody edited since; the plan says which were edited.
 - A file that is no longer declared gives way to the original from before the first run, or goes where there was none.
 - A file that is there and as it shall be on the first run is adopted: nothing is written, its original is kept.
+- A service that is no longer declared is given back: it gets the state it was in before the first run.
 """
 
 from __future__ import annotations
@@ -77,6 +78,7 @@ class Plan:
     :param released: directories of earlier runs that are no longer needed, what is held before its parent.
     :param adopted: files that are as they shall be, and whose original is to be kept.
     :param forgotten: files that are as their original is, and are no longer declared.
+    :param services: names of those that shall use the files.
     """
 
     files: tuple[WantedFile, ...]
@@ -86,10 +88,25 @@ class Plan:
     released: tuple[str, ...]
     adopted: tuple[str, ...]
     forgotten: tuple[str, ...]
+    services: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         """Whether anything changes that the user declared; adopting a file does not."""
-        return bool(self.changes or self.made or self.released)
+        return bool(self.changes or self.made or self.released or self.given_back)
+
+    @property
+    def given_back(self) -> dict[str, str]:
+        """Services that are no longer declared, with the state they shall have again."""
+        return {name: state for name, state in self.manifest.first_states.items() if name not in self.services}
+
+    def duties(self, back: bool) -> tuple[t.Collection[str], dict[str, str]]:
+        """Services that use the files, and those that are given back.
+
+        :param back: whether the run is being undone.
+        """
+        if back:
+            return self.manifest.services, self.manifest.noted
+        return self.services, self.given_back
 
     @property
     def restored(self) -> dict[str, PresentFile]:
@@ -105,7 +122,8 @@ class Plan:
         """:param built: digests of the files that were built."""
         files = {wanted.path: self._owned_after(wanted, built) for wanted in self.files}
         made = {*self.manifest.directories, *(directory.path for directory in self.made)}
-        return Manifest(files, sorted(made - set(self.released)))
+        states = self.manifest.first_states
+        return Manifest(files, sorted(made - set(self.released)), {name: states[name] for name in self.services})
 
     def _owned_after(self, wanted: WantedFile, built: t.Mapping[str, str]) -> OwnedFile:
         changed = {change.path: change for change in self.changes}
@@ -128,6 +146,7 @@ def make_plan(
     directories: t.Sequence[WantedDirectory],
     manifest: Manifest,
     original_of: t.Callable[[str], str],
+    services: t.Sequence[str] = (),
 ) -> Plan:
     """Compare.
 
@@ -158,7 +177,9 @@ def make_plan(
             elif original is not None:
                 forgotten.append(path)
     made, released = _directories(wanted_by_path, directories, manifest)
-    return Plan(tuple(files), manifest, tuple(changes), made, released, tuple(adopted), tuple(forgotten))
+    return Plan(
+        tuple(files), manifest, tuple(changes), made, released, tuple(adopted), tuple(forgotten), tuple(services)
+    )
 
 
 def _directories(

@@ -28,15 +28,27 @@ class Service(t.Protocol):
         :param removed: paths that will no longer be there.
         """
 
-    def activate(self, plan: Plan, unsettled: t.Collection[str], back: bool) -> None:
-        """Make the service use the files.
+    def states(self, names: t.Collection[str]) -> dict[str, str]:
+        """The state of each of these, before the transaction has touched any of them: a word to be kept."""
 
-        :param unsettled: paths of which the service may use a content that nobody knows any more.
+    def require_drained(self, first: t.Mapping[str, str]) -> None:
+        """Ask whether nothing would be lost if these had their first state again."""
+
+    def release(self, first: t.Mapping[str, str]) -> None:
+        """Stop those of them that did not run at first. They still have their files, and these are about to go.
+
+        It comes before :meth:`activate`, which gives them the rest of their first state.
+        """
+
+    def activate(self, plan: Plan, unsettled: t.Collection[str], back: bool) -> None:
+        """Make the services use the files, and give back those that no longer do; :meth:`.Plan.duties` says which.
+
+        :param unsettled: paths of which a service may use a content that nobody knows any more.
         :param back: whether the old files have just been put back.
         """
 
-    def check(self) -> None:
-        """Ask whether the service is well."""
+    def check(self, plan: Plan, back: bool) -> None:
+        """Ask whether the services are well, and whether those given back are as they were."""
 
 
 def lay_out(root: str, plan: Plan, service: Service, step: Steps) -> dict[str, str]:

@@ -66,7 +66,7 @@ class Journal:
             made=tuple(fields["made"]),
             released=tuple(fields["released"]),
             unsettled=tuple(fields["unsettled"]),
-            manifest=Manifest(files, list(fields["manifest"]["directories"])),
+            manifest=Manifest(**{**fields["manifest"], "files": files}),
         )
 
 

@@ -19,9 +19,13 @@ The last column is what is done about a state, by the run itself after a failure
 such step may be cut short and done again. ``undone`` stays until a service was activated with the files that are there;
 a new run may begin beside it, and takes over its word.
 
-**Order of a run.** Lock; recover; plan; stage, build, validate (in ``stage``, removed at the end or by the next run);
-journal; prepare; ``swapping``; swap; activate; check; ``committed``; clear; ``manifest``. Before ``swapping`` no live
-file is touched, and from there on no space is needed.
+**Order of a run.** Lock; recover; plan; note; stage, build, validate (in ``stage``, removed at the end or by the next
+run); journal; prepare; ``swapping``; release; swap; activate; check; ``committed``; clear; ``manifest``. Before
+``swapping`` no live file and no service is touched, and from there on no space is needed.
+
+**Services** are names. The state of each is noted in the manifest before the first run touches it. One that is no
+longer declared is given back: stopped, where it did not run at first, before its files go, and given the rest of that
+state after. On the way back the same is done to those that this run was the first to use.
 
 It runs no program and knows no service: a :class:`.stage.Service` does that. An observer hears of each step.
 """
@@ -29,11 +33,13 @@ It runs no program and knows no service: a :class:`.stage.Service` does that. An
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import typing as t
+from dataclasses import replace
 
 from .memory import COMMITTED, MANIFEST, PREPARING, SWAPPING, UNDONE, Memory
-from .model import Observer, Steps, TransactionError, WantedDirectory, WantedFile
+from .model import Manifest, Observer, Steps, TransactionError, WantedDirectory, WantedFile
 from .plan import Plan, make_plan
 from .stage import Service, lay_out
 from .swap import Journal, Swap, entries_of, path_beside, require_original
@@ -74,7 +80,7 @@ class Transaction:
         self._memory = Memory(directory, self._step)
 
     @contextlib.contextmanager
-    def alone(self) -> t.Iterator[bool]:
+    def alone(self, service: Service) -> t.Iterator[bool]:
         """With no other run beside, after what an earlier one left was finished or undone; gives whether one did.
 
         :raises TransactionFailed: another run is at work, or what was left cannot be mended.
@@ -83,7 +89,7 @@ class Transaction:
             try:
                 stack.enter_context(self._memory.locked())
                 interrupted = self._memory.interrupted()
-                self._recover()
+                self._recover(service)
             except TransactionError as error:
                 raise TransactionFailed(error, UNTOUCHED) from error
             yield interrupted
@@ -92,8 +98,15 @@ class Transaction:
         """Whether an earlier run was cut short; to be asked without the lock."""
         return self._memory.interrupted()
 
-    def plan(self, files: t.Sequence[WantedFile], directories: t.Sequence[WantedDirectory] = ()) -> Plan:
+    def plan(
+        self,
+        files: t.Sequence[WantedFile],
+        directories: t.Sequence[WantedDirectory] = (),
+        services: t.Sequence[str] = (),
+    ) -> Plan:
         """What has to be done; nothing wanted means that all gives way to what was there before the first run.
+
+        :param services: names of those that shall use the files.
 
         :raises TransactionFailed: the files cannot be declared so, or an original is gone.
         """
@@ -101,7 +114,8 @@ class Transaction:
             with self._step("plan"):
                 self._memory.require_unowned(wanted.path for wanted in files)
                 manifest = self._memory.manifest()
-                plan = make_plan(files, directories, manifest, lambda path: path_beside(self._name, path, "first"))
+                kept = functools.partial(path_beside, self._name, kind="first")
+                plan = make_plan(files, directories, manifest, kept, services)
                 require_original(plan)
                 return plan
         except TransactionError as error:
@@ -110,12 +124,34 @@ class Transaction:
     def preview(self, plan: Plan, root: str, service: Service) -> None:
         """Build and validate below ``root``, an empty directory of the caller's, and leave the host alone.
 
-        :raises TransactionFailed: the files are not valid.
+        :raises TransactionFailed: the files are not valid, or a service that shall go is still needed.
         """
         try:
-            lay_out(root, plan, service, self._step)
+            self._require_drained(plan, service)
+            if plan and plan.files:
+                lay_out(root, plan, service, self._step)
         except TransactionError as error:
             raise TransactionFailed(error, UNTOUCHED) from error
+
+    def note(self, names: t.Collection[str], service: Service) -> None:
+        """Keep the state that services are in, unless it is known; to be called inside :meth:`alone`.
+
+        :raises TransactionFailed: a service cannot be used.
+        """
+        try:
+            self._note(self._memory.manifest(), names, service)
+        except TransactionError as error:
+            raise TransactionFailed(error, UNTOUCHED) from error
+
+    def _note(self, manifest: Manifest, names: t.Collection[str], service: Service) -> Manifest:
+        fresh = [name for name in names if name not in manifest.first_states]
+        if not fresh:
+            return manifest
+        with self._step("note"):
+            states = service.states(fresh)
+        manifest = replace(manifest, noted={**manifest.noted, **states})
+        self._memory.note(manifest)
+        return manifest
 
     def carry_out(self, plan: Plan, service: Service) -> bool:
         """Do what the plan says; to be called inside :meth:`alone`.
@@ -125,11 +161,16 @@ class Transaction:
         """
         last = self._memory.read(UNDONE)
         unsettled = last.unsettled if last else ()
-        if plan:
+        try:
+            plan = replace(plan, manifest=self._note(plan.manifest, plan.services, service))
+        except TransactionError as error:
+            raise TransactionFailed(error, UNTOUCHED) from error
+        if not plan and plan.manifest_after({}) == plan.manifest:
+            return self._settle(plan, unsettled, service)
+        if plan or last:
             self._replace(plan, unsettled, service)
             return True
-        if plan.manifest_after({}) != plan.manifest:
-            self._adopt(plan, unsettled, service)
+        self._adopt(plan, unsettled, service)
         return self._settle(plan, unsettled, service)
 
     def _replace(self, plan: Plan, unsettled: tuple[str, ...], service: Service) -> None:
@@ -140,6 +181,7 @@ class Transaction:
                 self._activate_old(plan, unsettled, service, failed.cause)
             raise
         try:
+            self._release(plan.given_back, service)
             Swap(self._name, journal, self._step).forward()
             self._activate(plan, unsettled, service)
             self._memory.move(SWAPPING, COMMITTED)
@@ -147,12 +189,13 @@ class Transaction:
             if self._memory.reached(COMMITTED):
                 raise TransactionFailed(error, NOT_CLEARED) from error
             self._go_back(plan, unsettled, journal, service, error)
-        self._clear()
+        self._clear(service)
 
     def _prepare(self, plan: Plan, unsettled: tuple[str, ...], service: Service) -> Journal:
         """Everything up to the first touch of a live file."""
         try:
             try:
+                self._require_drained(plan, service)
                 built = self._stage(plan, service) if plan.files and plan else {}
                 changed = tuple(change.path for change in plan.changes)
                 journal = Journal(
@@ -169,11 +212,21 @@ class Transaction:
             self._memory.move(PREPARING, SWAPPING)
         except TransactionError as error:
             try:
-                self._recover()
+                self._recover(service)
             except TransactionError as then:
                 raise TransactionFailed(error, UNTOUCHED, then) from error
             raise TransactionFailed(error, UNTOUCHED) from error
         return journal
+
+    def _require_drained(self, plan: Plan, service: Service) -> None:
+        if plan.given_back:
+            with self._step("drained"):
+                service.require_drained(plan.given_back)
+
+    def _release(self, first: t.Mapping[str, str], service: Service) -> None:
+        if first:
+            with self._step("release"):
+                service.release(first)
 
     def _stage(self, plan: Plan, service: Service) -> dict[str, str]:
         with self._step("stage", self._memory.stage):
@@ -187,14 +240,14 @@ class Transaction:
             self._memory.move(SWAPPING, COMMITTED)
         except TransactionError as error:
             raise TransactionFailed(error, UNTOUCHED) from error
-        self._clear()
+        self._clear(service)
 
     def _settle(self, plan: Plan, unsettled: tuple[str, ...], service: Service) -> bool:
         """Nothing to replace: activate where a run before could not, or where the service is not well."""
         if not self._memory.reached(UNDONE):
             try:
                 with self._step("health"):
-                    service.check()
+                    service.check(plan, back=False)
                 return False
             except TransactionError:
                 pass
@@ -209,13 +262,13 @@ class Transaction:
         with self._step("activate"):
             service.activate(plan, unsettled, back)
         with self._step("health"):
-            service.check()
+            service.check(plan, back)
 
     def _go_back(
         self, plan: Plan, unsettled: tuple[str, ...], journal: Journal, service: Service, cause: TransactionError
     ) -> t.NoReturn:
         try:
-            self._put_back(journal)
+            self._put_back(journal, service)
         except TransactionError as error:
             raise TransactionFailed(cause, NOT_BACK, error) from cause
         self._activate_old(plan, unsettled, service, cause)
@@ -228,26 +281,27 @@ class Transaction:
         except TransactionError as error:
             raise TransactionFailed(cause, NOT_ACTIVE, error) from cause
 
-    def _put_back(self, journal: Journal) -> None:
+    def _put_back(self, journal: Journal, service: Service) -> None:
+        self._release(self._memory.manifest().noted, service)
         swap = Swap(self._name, journal, self._step)
         swap.back()
         swap.sweep()
         self._memory.move(SWAPPING, UNDONE)
 
-    def _clear(self) -> None:
+    def _clear(self, service: Service) -> None:
         try:
-            self._recover()
+            self._recover(service)
         except TransactionError as error:
             raise TransactionFailed(error, NOT_CLEARED) from error
 
-    def _recover(self) -> None:
+    def _recover(self, service: Service) -> None:
         """Finish or undo what a run left, this one or an earlier one; the states tell which."""
         self._memory.sweep()
         if journal := self._memory.read(PREPARING):
             Swap(self._name, journal, self._step).sweep()
             self._memory.forget(PREPARING)
         if journal := self._memory.read(SWAPPING):
-            self._put_back(journal)
+            self._put_back(journal, service)
         if journal := self._memory.read(COMMITTED):
             Swap(self._name, journal, self._step).clear()
             self._memory.forget(UNDONE)

@@ -40,6 +40,7 @@ class Host:
         self.live = root / "live"
         self.state = (state or root) / "state"
         self._loaded = root / "loaded.json"
+        self._services = root / "services.json"
         self.live.mkdir(exist_ok=True)
 
     def write(self, name: str, content: str, mode: int = 0o644) -> Path:
@@ -64,15 +65,17 @@ class Host:
         self,
         files: t.Sequence[WantedFile],
         directories: t.Sequence[WantedDirectory] = (),
+        services: t.Sequence[str] = (),
         observe: t.Callable[[str, str], None] = lambda _step, _path: None,
         service: Service | None = None,
         name: str = "app",
     ) -> bool:
         """One run, as the module does it."""
         transaction = Transaction(str(self.state / name), observe)
-        with transaction.alone() as interrupted:
-            plan = transaction.plan(files, directories)
-            return transaction.carry_out(plan, service or Service(self)) or interrupted
+        service = service or Service(self)
+        with transaction.alone(service) as interrupted:
+            plan = transaction.plan(files, directories, services)
+            return transaction.carry_out(plan, service) or interrupted
 
     def tree(self) -> Tree:
         """All but the private directories; a built file without what makes it differ from the last."""
@@ -104,6 +107,16 @@ class Host:
         """The files as the service last read them."""
         return {path: tuple(seen) for path, seen in json.loads(self._loaded.read_text()).items()}
 
+    @property
+    def services(self) -> dict[str, str]:
+        """The state of each service the host has; it begins with what it has first."""
+        return dict(json.loads(self._services.read_text())) if self._services.exists() else {}
+
+    def set_services(self, states: t.Mapping[str, str]) -> None:
+        fresh = self._services.with_suffix(".new")
+        fresh.write_text(json.dumps({**self.services, **states}))
+        fresh.replace(self._services)
+
 
 def files_of(tree: Tree) -> Tree:
     """A service reads files; an empty directory more or less is nothing to it."""
@@ -111,7 +124,11 @@ def files_of(tree: Tree) -> Tree:
 
 
 class Service:
-    """Reads the tree when activated. Each refusal is a predicate on the tree it is asked about."""
+    """Reads the tree when activated. Each refusal is a predicate on the tree it is asked about.
+
+    Its named services are ``ours`` while they are held. One whose first state is ``stopped`` can only be stopped while
+    its files are there.
+    """
 
     def __init__(self, host: Host, refuses: str = "", with_content: str = "") -> None:
         self._host = host
@@ -131,13 +148,42 @@ class Service:
         del removed
         self._judge("validate", Path(stage + str(self._host.live)))
 
+    def states(self, names: t.Collection[str]) -> dict[str, str]:
+        return {name: self._states[name] for name in names}
+
+    def require_drained(self, first: t.Mapping[str, str]) -> None:
+        if self._refuses == "drained" and "stopped" in first.values():
+            raise TransactionError("drained says no")
+
+    def release(self, first: t.Mapping[str, str]) -> None:
+        stopping = [name for name, state in first.items() if state == "stopped"]
+        for name in stopping:
+            if self._states[name] == "ours" and not (self._host.live / f"{name}.cf").exists():
+                raise TransactionError(f"{name} cannot be stopped without its file")
+        if stopping:
+            self._set_states(dict.fromkeys(stopping, "stopped"))
+
     def activate(self, plan: Plan, unsettled: t.Collection[str], back: bool) -> None:
-        del plan, unsettled, back
+        del unsettled
         self._judge("activate", self._host.live)
         self._host.load()
+        held, given_back = plan.duties(back)
+        if held or given_back:
+            self._set_states({**dict.fromkeys(held, "ours"), **given_back})
 
-    def check(self) -> None:
+    def check(self, plan: Plan, back: bool) -> None:
+        held, given_back = plan.duties(back)
+        for name, state in {**dict.fromkeys(held, "ours"), **given_back}.items():
+            if self._states[name] != state:
+                raise TransactionError(f"{name} is {self._states[name]}, and shall be {state}")
         self._judge("check", self._host.live)
+
+    @property
+    def _states(self) -> dict[str, str]:
+        return self._host.services
+
+    def _set_states(self, states: t.Mapping[str, str]) -> None:
+        self._host.set_services(states)
 
     def _judge(self, step: str, root: Path) -> None:
         if step == self._refuses and any(self._with in path.read_text() for path in root.glob("*") if path.is_file()):
@@ -145,8 +191,22 @@ class Service:
 
 
 class MemoryService(Service):
-    """One that keeps what it read to itself, so that it needs no disk."""
+    """One that keeps what it read, and its states, to itself, so that it needs no disk."""
+
+    def __init__(self, host: Host) -> None:
+        super().__init__(host)
+        self.read: Tree = {}
+        self.states_now = host.services
 
     def activate(self, plan: Plan, unsettled: t.Collection[str], back: bool) -> None:
-        del plan, unsettled, back
+        del unsettled
         self.read = files_of(self._host.tree())
+        held, given_back = plan.duties(back)
+        self._set_states({**dict.fromkeys(held, "ours"), **given_back})
+
+    @property
+    def _states(self) -> dict[str, str]:
+        return self.states_now
+
+    def _set_states(self, states: t.Mapping[str, str]) -> None:
+        self.states_now = {**self.states_now, **states}

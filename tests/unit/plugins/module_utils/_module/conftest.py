@@ -1,21 +1,27 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""smtp_send as Ansible runs it, for the tests of what is between its options and its result."""
+"""Modules as Ansible runs them, for the tests of what is between their options and their result."""
 
 from __future__ import annotations
 
+import getpass
+import grp
 import json
+import os
 import typing as t
+from pathlib import Path
 
 import pytest
 from ansible.module_utils import basic
 from ansible.module_utils.testing import patch_module_args
 
-from ansible_collections.mailops.smtp.plugins.modules import smtp_send
+from ansible_collections.mailops.smtp.plugins.module_utils._module import transaction_options
+from ansible_collections.mailops.smtp.plugins.modules import config_transaction, smtp_send
 from ansible_collections.mailops.smtp.tests.fault.peer import Peer
 
 Run = t.Callable[..., dict[str, t.Any]]
+OWNER = {"owner": getpass.getuser(), "group": grp.getgrgid(os.getgid()).gr_name}
 
 
 @pytest.fixture
@@ -31,5 +37,21 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
         with patch_module_args({**given, "_ansible_check_mode": _check}), pytest.raises(SystemExit):
             smtp_send.main()
         return {**json.loads(capsys.readouterr().out), "warnings": warnings}
+
+    return run_module
+
+
+@pytest.fixture
+def deploy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """``deploy(files, check=False, **options)`` gives its result; ``log`` in it is what went to syslog."""
+    log: list[str] = []
+    monkeypatch.setattr(transaction_options, "STATE_DIRECTORY", str(tmp_path / "state"))
+    monkeypatch.setattr(basic.AnsibleModule, "log", lambda _self, msg, **_more: log.append(str(msg)))
+
+    def run_module(files: list[dict[str, t.Any]], check: bool = False, **options: t.Any) -> dict[str, t.Any]:
+        given = {"name": "app", "files": [{**OWNER, **file} for file in files], **options, "_ansible_check_mode": check}
+        with patch_module_args(given), pytest.raises(SystemExit):
+            config_transaction.main()
+        return {**json.loads(capsys.readouterr().out), "log": "\n".join(log)}
 
     return run_module

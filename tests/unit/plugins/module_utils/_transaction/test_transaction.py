@@ -109,7 +109,7 @@ def test_absent_leaves_nothing_behind(host: Host) -> None:
     assert host.run([]) is False
     assert {path: seen for path, seen in host.tree().items() if not path.startswith("used")} == before
     assert sorted(path.name for path in (host.live / "used").iterdir()) == ["by_somebody"]
-    assert list(host.state.iterdir()) == []
+    assert not host.state.exists()
 
 
 def test_a_file_that_is_as_declared_is_adopted_and_given_back(host: Host) -> None:
@@ -191,7 +191,7 @@ def test_what_the_service_refuses(host: Host, step: str, outcome: str) -> None:
     assert caught.value.outcome == outcome
     assert host.tree() == {"old.cf": ("before", 0o604, os.geteuid())}
     assert (old.stat().st_ino, host.debris()) == (inode, [])
-    assert not host.state.exists() or list(host.state.iterdir()) == []
+    assert not host.state.exists()
 
 
 def test_a_service_that_takes_neither_is_tried_again(host: Host) -> None:
@@ -451,3 +451,65 @@ def test_who_may_read_what_is_remembered(host: Host) -> None:
     assert mode_of(host.state / "app") == 0o700
     assert mode_of(host.state / "app/manifest") == 0o600
     assert mode_of(host.live / ".mailops-app") == 0o700
+
+
+def test_a_service_is_given_back_as_it_was(host: Host) -> None:
+    """When it is no longer declared, and at the end; its state is noted once, before the first run touches it."""
+    host.set_services({"main": "running", "login": "stopped"})
+    files = [host.wanted("main.cf", "ours"), host.wanted("login.cf", "ours")]
+    host.run(files, services=["main", "login"])
+    assert host.services == {"main": "ours", "login": "ours"}
+    assert host.run(files, services=["main", "login"]) is False
+    assert host.run(files[:1], services=["main"]) is True
+    assert host.services == {"main": "ours", "login": "stopped"}
+    assert host.run(files[:1], services=["main"]) is False
+    host.run(files, services=["main", "login"])
+    assert host.run([]) is True
+    assert host.services == {"main": "running", "login": "stopped"}
+    assert not host.state.exists()
+
+
+def test_a_noted_state_is_what_comes_back(host: Host) -> None:
+    """Whatever the service did between the note and the first run, which is put back here, and then succeeds."""
+    host.set_services({"main": "stopped"})
+    transaction = Transaction(str(host.state / "app"), lambda _step, _path: None)
+    service = Service(host, refuses="check", with_content="bad")
+    with transaction.alone(service):
+        transaction.note(["main"], service)
+    host.set_services({"main": "running"})
+    with pytest.raises(TransactionFailed, match="check says no") as caught:
+        host.run([host.wanted("main.cf", "bad")], services=["main"], service=service)
+    assert (caught.value.outcome, host.services) == (core.PUT_BACK, {"main": "stopped"})
+    host.run([host.wanted("main.cf", "ours")], services=["main"])
+    host.run([])
+    assert (host.services, host.tree(), host.state.exists()) == ({"main": "stopped"}, {}, False)
+
+
+class Filling(Service):
+    """Has nothing to lose when it is asked first, and something when it has stopped."""
+
+    def release(self, first: t.Mapping[str, str]) -> None:
+        super().release(first)
+        raise TransactionError("one came in between")
+
+
+@pytest.mark.parametrize(("kind", "outcome"), [("before", core.UNTOUCHED), ("between", core.PUT_BACK)])
+def test_a_service_that_would_lose_something_stays(host: Host, kind: str, outcome: str) -> None:
+    host.set_services({"main": "stopped"})
+    host.run([host.wanted("main.cf", "ours")], services=["main"])
+    before = host.tree()
+    with pytest.raises(TransactionFailed) as caught:
+        host.run([], service=Service(host, refuses="drained") if kind == "before" else Filling(host))
+    assert (caught.value.outcome, host.tree(), host.services) == (outcome, before, {"main": "ours"})
+    assert host.debris() == []
+
+
+def test_a_file_that_is_adopted_after_a_crash_settles_the_service_all_the_same(host: Host) -> None:
+    """The crashed run's file may still be in use, though nothing has to be replaced now."""
+    host.write("x.cf", "good", 0o640)
+    if (child := os.fork()) == 0:
+        host.run([host.wanted("x.cf", "killed")], observe=lambda step, _path: kill_before("committed", step))
+        os._exit(3)
+    os.waitpid(child, 0)
+    assert host.run([host.wanted("x.cf", "good")]) is True
+    assert (host.loaded["x.cf"][0], host.debris()) == ("good", [])
