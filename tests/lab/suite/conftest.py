@@ -29,6 +29,11 @@ PROBE = Path(__file__).with_name("probe.py")
 HOSTS = ("ns", "relay", "upstream", "mx", "client", "outsider")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Last comes what makes the relay anew, since all others share one."""
+    items.sort(key=lambda item: item.path.name == "test_removal.py")
+
+
 @pytest.fixture(scope="session")
 def hosts() -> dict[str, t.Any]:
     """testinfra's hosts by name, over the lab's shared ssh connections."""

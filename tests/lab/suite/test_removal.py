@@ -1,0 +1,170 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""``relay_state: absent`` gives back what was there: on a host with a Postfix of its own, and on a bare one.
+
+It makes the relay anew, so it runs after all other tests, and leaves a bare host.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import typing as t
+
+import pytest
+
+from ansible_collections.mailops.smtp.tests.lab.suite.conftest import snapshot
+from ansible_collections.mailops.smtp.tests.lab.suite.plays import ROOT, VENV, Play, run_play
+
+RELAY = "relay.sender.test"
+PORTS = [25, 465, 587]
+UNITS = "postfix.service dovecot.service nftables.service relay-firewall.service"
+#: What the role installs, as nobody would have touched it since, and nothing of it at work.
+PACKAGES = r"""
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -qq
+apt-get install -y -qq --no-install-recommends postfix libsasl2-modules ca-certificates openssl dovecot-core nftables
+systemctl disable --now postfix.service dovecot.service
+"""
+#: A Postfix of its own, and a ruleset of its own.
+FOREIGN = r"""
+postconf -e 'smtpd_banner = the first one' 'inet_interfaces = all' 'relayhost = [smtp.provider.test]'
+chgrp mail /etc/postfix/main.cf
+chmod 0640 /etc/postfix/main.cf
+printf 'table inet mine {\n chain input {\n  type filter hook input priority 5;\n  tcp dport 4444 drop\n }\n}\n' \
+  >/etc/nftables.conf
+systemctl enable --now nftables.service postfix.service
+"""
+#: Beside conftest's snapshot: how units are, and what files hold.
+STATE = rf"""
+systemctl show --property=Id,UnitFileState,ActiveState {UNITS}
+find /etc/postfix /etc/dovecot /etc/systemd /etc/nftables* -type f -print0 | sort -z | xargs -0 sha256sum
+"""
+DEFERRED = r"""
+printf 'Subject: later\n\nlater\n' | sendmail -f x@sender.test later@dest.test
+timeout 30 sh -c "until postqueue -j | grep -q 'delay_reason'; do sleep 0.2; done"
+"""
+
+
+def lab_up() -> None:
+    """The relay made anew: bare."""
+    subprocess.run([str(ROOT / "tests/lab/lab"), "up", "relay"], check=True, stdout=subprocess.DEVNULL, timeout=120)
+
+
+def remove(name: str, *options: str) -> Play:
+    return run_play(f"removal-{name}", "playbooks/relay.yml", *options, extra={"relay_state": "absent"})
+
+
+def state(host: t.Any) -> list[str]:
+    """What there is, but for when directories were changed, and what the queue left behind."""
+    found = []
+    for line in snapshot(host).splitlines():
+        if re.match(r"\S*/var/spool/postfix/(defer|bounce|etc|dev)\b", line) or ".service loaded" in line:
+            continue
+        path, *rest = re.sub(r" \d{10}\.\d+", "", line, count=1).split(" ", 1)
+        found.append(" ".join([path, *rest]))
+    return [*found, *host.check_output(STATE).splitlines()]
+
+
+def difference(before: list[str], after: list[str]) -> list[str]:
+    return [
+        *(f"- {line}" for line in before if line not in after),
+        *(f"+ {line}" for line in after if line not in before),
+    ]
+
+
+def banner(host: t.Any) -> str:
+    return str(host.check_output("bash -c 'head -n 1 </dev/tcp/127.0.0.1/25'")).strip()
+
+
+def kill_halfway() -> None:
+    """The module dies when the files are given back and the services do not know."""
+    options = {"name": "relay", "state": "absent", "activate": [["sh", "-c", "kill -9 $PPID"]]}
+    subprocess.run(
+        [str(VENV / "ansible"), "relay", "-m", "mailops.smtp.config_transaction", "-a", json.dumps(options)],
+        cwd=ROOT,
+        env={**os.environ, "ANSIBLE_CONFIG": str(ROOT / "tests/ansible.cfg")},
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
+
+
+class Seen(t.NamedTuple):
+    """What came of it on the host with a Postfix of its own.
+
+    :ivar packages: the host with packages only.
+    :ivar before, after: it with its own configuration, before and after the role.
+    """
+
+    packages: list[str]
+    before: list[str]
+    between: str
+    after: list[str]
+    removed: Play
+    queue: str
+
+
+@pytest.fixture(scope="module")
+def foreign(hosts: dict[str, t.Any]) -> Seen:
+    """A Postfix that ran: a relay for a while, with a message in its queue at the end."""
+    host = hosts["relay"]
+    lab_up()
+    never = remove("never-there").succeeded()
+    assert never.count("relay", "changed") == 0
+    host.check_output(PACKAGES)
+    packages = state(host)
+    host.check_output(FOREIGN)
+    before = state(host)
+    run_play("removal-foreign", "playbooks/relay.yml").succeeded()
+    between = banner(host)
+    host.check_output(DEFERRED)
+    removed = remove("of-foreign")
+    return Seen(packages, before, between, state(host), removed, host.check_output("postqueue -j"))
+
+
+def test_a_postfix_that_was_there_comes_back(foreign: Seen, hosts: dict[str, t.Any]) -> None:
+    """Files, owners, modes, units and ruleset; what waits in the queue is its to deliver."""
+    assert foreign.removed.succeeded().count("relay", "changed") == 2
+    assert foreign.between != "220 the first one"
+    assert difference(foreign.before, foreign.after) == []
+    assert banner(hosts["relay"]) == "220 the first one"
+    assert "later@dest.test" in foreign.queue
+
+
+@pytest.fixture(scope="module")
+def bare(foreign: Seen, hosts: dict[str, t.Any]) -> t.Iterator[t.Any]:
+    """A bare host that became a relay, with a message in its queue."""
+    lab_up()
+    run_play("removal-bare", "playbooks/relay.yml").succeeded()
+    hosts["relay"].check_output(DEFERRED)
+    yield hosts["relay"]
+    lab_up()
+
+
+@pytest.mark.parametrize("options", [["--check"], []])
+def test_nothing_accepted_is_lost(bare: t.Any, options: list[str]) -> None:
+    """Where nothing would deliver it, the relay stays as it is, and the task says why."""
+    refused = remove(f"refused{len(options)}", *options)
+    assert refused.code != 0
+    assert refused.says("Nothing was changed: Messages in the queue: 1. Postfix did not run on this host")
+    assert bare.service("postfix").is_running
+    assert bare.run("nft list table inet relay").rc == 0
+
+
+def test_a_bare_host_is_as_it_was_but_for_packages(bare: t.Any, foreign: Seen, probe: t.Callable[..., t.Any]) -> None:
+    """Also when the run is killed halfway; and once more is no change."""
+    bare.check_output("postsuper -d ALL")
+    check = remove("check", "--check").succeeded()
+    assert check.count("relay", "changed") == 2
+    assert bare.service("postfix").is_running
+    kill_halfway()
+    assert bare.file("/var/lib/mailops/relay/swapping").exists
+    assert remove("after-kill").succeeded().count("relay", "changed") == 2
+    assert difference(foreign.packages, state(bare)) == []
+    assert probe("outsider", "open_ports", host=RELAY, ports=[22, *PORTS]) == [22]
+    for options in (["--check"], []):
+        assert remove("twice", *options).succeeded().count("relay", "changed") == 0
