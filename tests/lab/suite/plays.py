@@ -18,6 +18,7 @@ BUILD = ROOT / ".build"
 LAB = BUILD / "lab"
 LOGS = BUILD / "lab-logs"
 VENV = BUILD / "venv/bin"
+RELAY = "playbooks/relay.yml"
 
 
 @dataclass(frozen=True)
@@ -49,9 +50,16 @@ class Play:
         return self
 
 
-def run_play(name: str, playbook: str, *options: str, extra: t.Mapping[str, t.Any] | None = None) -> Play:
-    """Run a playbook as a user would, loudly; its output is kept in .build/lab-logs."""
+def run_play(
+    name: str, playbook: str, *options: str, extra: t.Mapping[str, t.Any] | None = None, relay: str = "relay"
+) -> Play:
+    """Run a playbook as a user would, loudly; its output is kept in .build/lab-logs.
+
+    :param relay: which of the lab's relays the role's playbook runs on; every further one costs its time.
+    """
     command = [str(VENV / "ansible-playbook"), playbook, "-vvvv", "--diff", *options]
+    if playbook == RELAY and "-i" not in options:
+        command += ["--limit", relay]
     if extra:  # in a file: with -vvvv ansible-playbook prints its own command line
         variables = BUILD / "extra-vars.json"
         variables.touch(mode=0o600)

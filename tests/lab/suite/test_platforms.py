@@ -1,0 +1,178 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The role on Debian 12, and on the same host after its upgrade to 13.
+
+The order is that of the file: what is true of Debian 12 is tested before the upgrade.
+"""
+
+from __future__ import annotations
+
+import time
+import typing as t
+import uuid
+from email.message import EmailMessage
+
+import pytest
+import yaml
+
+from ansible_collections.mailops.smtp.tests.lab.suite.conftest import snapshot
+from ansible_collections.mailops.smtp.tests.lab.suite.plays import RELAY, ROOT, Play, run_play
+
+NAME = "relay12.sender.test"
+APP = "app@sender.test"
+PLATFORMS = yaml.safe_load((ROOT / "roles/relay/vars/main/platforms.yml").read_text())["__relay_platforms"]
+UPGRADE = """
+set -eu
+echo 'deb [trusted=yes] file:/srv/next/srv/packages ./' >/etc/apt/sources.list
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -qq
+apt-get full-upgrade -qq -y -o Dpkg::Options::=--force-confold -o Dpkg::Options::=--force-unsafe-io
+"""
+Probe = t.Callable[..., t.Any]
+Send = t.Callable[..., dict[str, t.Any]]
+ReadMail = t.Callable[..., EmailMessage | None]
+
+
+def converge(name: str, *options: str) -> Play:
+    return run_play(f"platforms-{name}", RELAY, *options, relay="relay12")
+
+
+@pytest.fixture(scope="module")
+def bare(hosts: dict[str, t.Any]) -> t.Any:
+    """The host before the role knows it."""
+    return hosts["relay12"]
+
+
+@pytest.fixture(scope="module")
+def first(bare: t.Any) -> Play:
+    """The first run on Debian 12."""
+    assert bare.check_output("cat /etc/debian_version").startswith("12.")
+    return converge("first").succeeded()
+
+
+@pytest.fixture(scope="module")
+def relay12(bare: t.Any, first: Play) -> t.Any:
+    """The converged relay."""
+    assert first.count("relay12", "changed") >= 3
+    return bare
+
+
+def test_a_second_run_and_a_check_change_nothing(relay12: t.Any) -> None:
+    assert converge("second").succeeded().count("relay12", "changed") == 0
+    before = snapshot(relay12)
+    assert converge("check", "--check").succeeded().count("relay12", "changed") == 0
+    assert snapshot(relay12) == before
+
+
+def test_a_postfix_that_stopped_behind_its_unit_is_started_again(relay12: t.Any) -> None:
+    """postfix.service of Debian 12 is active whatever Postfix does."""
+    relay12.check_output("postfix stop")
+    assert relay12.service("postfix").is_running
+    assert converge("stopped").succeeded().count("relay12", "changed") == 1
+    relay12.check_output("postfix status && systemctl is-active postfix@-.service")
+
+
+@pytest.fixture(scope="module", params=["Debian-12", "Debian-13"])
+def release(request: pytest.FixtureRequest, relay12: t.Any) -> str:
+    """The host on each release: the later one after its upgrade."""
+    if request.param == "Debian-13":
+        request.getfixturevalue("converged_again")
+    assert relay12.check_output("cut -d. -f1 /etc/debian_version") == request.param.rpartition("-")[2]
+    return str(request.param)
+
+
+class TestRelay:
+    """What holds on both releases."""
+
+    def test_it_is_the_postfix_that_the_table_tells_of(self, release: str, relay12: t.Any) -> None:
+        facts = PLATFORMS[release]
+        version, *map_types = relay12.check_output("postconf -dh mail_version && postconf -m").splitlines()
+        assert version.rpartition(".")[0] == facts["postfix"]["version"].rpartition(".")[0]
+        assert map_types == facts["postfix"]["map_types"]
+        assert relay12.check_output("dovecot --version").startswith(f"{facts['dovecot']}.")
+        assert relay12.file(facts["ca_file"]).exists
+
+    @pytest.mark.usefixtures("release")
+    def test_the_outsider_reaches_what_is_open_and_cannot_relay(self, probe: Probe) -> None:
+        assert probe("outsider", "open_ports", host=NAME, ports=[22, 25, 110, 143, 465, 587, 993]) == [22, 25, 587]
+        commands = ["MAIL FROM:<x@outsider.test>", "RCPT TO:<inbox@dest.test>"]
+        code, text = probe("outsider", "dialogue", host=NAME, port=25, tls="starttls", commands=commands)[-1]
+        assert code in (454, 554)
+        assert "Relay access denied" in text
+
+    @pytest.mark.usefixtures("release")
+    def test_the_client_s_mail_arrives(self, probe: Probe, read_mail: ReadMail) -> None:
+        nonce = uuid.uuid4().hex
+        commands = ["MAIL FROM:<x@sender.test>", "RCPT TO:<inbox@dest.test>", f"BODY Subject: {nonce}\r\n\r\nhello\r\n"]
+        assert probe("client", "dialogue", host=NAME, port=25, tls="none", commands=commands)[-1][0] == 250
+        assert read_mail(nonce) is not None
+
+    @pytest.mark.usefixtures("release")
+    @pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-256"])
+    def test_a_login_sends(
+        self, send: Send, read_mail: ReadMail, passwords: dict[str, str], mechanism: str
+    ) -> None:
+        nonce = uuid.uuid4().hex
+        login = {"username": APP, "password": passwords[APP], "auth_mechanism": mechanism}
+        message = {"from": APP, "to": "inbox@dest.test", "subject": nonce}
+        sent = send("client", host=NAME, port=587, tls="starttls", **login, **message)
+        assert sent["recipients"][0]["status"] == "sent", sent
+        assert sent["connection"]["auth_mechanism"] == mechanism
+        assert read_mail(nonce) is not None
+
+    @pytest.mark.usefixtures("release")
+    def test_a_wrong_login_is_refused_and_slowed(self, probe: Probe) -> None:
+        """Dovecot counts its two seconds by the clock's, so that one may be lost."""
+        began = time.monotonic()
+        replies = probe("client", "dialogue", host=NAME, port=587, tls="starttls", commands=[f"AUTH {APP} wrong"] * 2)
+        assert [code for code, _text in replies[-2:]] == [535, 535]
+        assert time.monotonic() - began >= 2.0
+
+    @pytest.mark.usefixtures("release")
+    @pytest.mark.parametrize(("version", "words"), [("1_1", "alert protocol version"), ("1_2", "Verification: OK")])
+    def test_tls_begins_at_1_2(self, hosts: dict[str, t.Any], version: str, words: str) -> None:
+        connect = f"openssl s_client -connect {NAME}:25 -starttls smtp -tls{version} -cipher DEFAULT@SECLEVEL=0"
+        said = hosts["client"].run(f"{connect} </dev/null 2>&1").stdout
+        assert words in said, said
+
+
+@pytest.fixture(scope="module")
+def upgraded(relay12: t.Any, hosts: dict[str, t.Any], probe: Probe) -> str:
+    """The host, upgraded while it had a message in its queue; the message's subject."""
+    nonce = uuid.uuid4().hex
+    way = f"unreachable {hosts['upstream'].check_output('hostname -I').split()[0]}"
+    relay12.check_output(f"ip route add {way}")
+    commands = ["MAIL FROM:<x@sender.test>", "RCPT TO:<inbox@dest.test>", f"BODY Subject: {nonce}\r\n\r\nqueued\r\n"]
+    assert probe("client", "dialogue", host=NAME, port=25, tls="none", commands=commands)[-1][0] == 250
+    done = relay12.run(UPGRADE)
+    assert relay12.check_output("cat /etc/debian_version").startswith("13."), done.stdout[-3000:] + done.stderr[-3000:]
+    relay12.check_output(f"ip route del {way}")
+    return nonce
+
+
+@pytest.fixture(scope="module")
+def converged_again(upgraded: str) -> Play:
+    """The first run of the role after the upgrade."""
+    return converge("upgraded").succeeded()
+
+
+def test_the_role_mends_what_the_upgrade_broke(converged_again: Play, relay12: t.Any) -> None:
+    """Debian itself cannot: Dovecot does not read its old configuration, and the old Postfix runs on."""
+    assert converged_again.count("relay12", "changed") >= 2
+    assert relay12.check_output("dpkg --audit") == ""
+    assert relay12.check_output("systemctl --failed --plain --no-legend") == ""
+    assert relay12.check_output("readlink /proc/$(tr -d ' ' </var/spool/postfix/pid/master.pid)/exe") == (
+        "/usr/lib/postfix/sbin/master"
+    )
+
+
+@pytest.mark.usefixtures("converged_again")
+def test_what_was_queued_before_the_upgrade_arrives(upgraded: str, relay12: t.Any, read_mail: ReadMail) -> None:
+    relay12.check_output("postqueue -f")
+    assert read_mail(upgraded) is not None
+
+
+@pytest.mark.usefixtures("converged_again")
+def test_then_a_second_run_changes_nothing() -> None:
+    assert converge("upgraded-second").succeeded().count("relay12", "changed") == 0
