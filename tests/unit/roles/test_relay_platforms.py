@@ -186,7 +186,5 @@ def test_every_table_has_a_type_that_the_platform_knows(rendered: dict[str, dict
 
 
 @pytest.mark.parametrize(("host", "ports"), [("debian13", []), ("alma9", [2525]), ("rhel10", [2525])])
-def test_ports_that_selinux_must_be_told_of(
-    rendered: dict[str, dict[str, t.Any]], host: str, ports: list[int]
-) -> None:
+def test_ports_that_selinux_must_be_told_of(rendered: dict[str, dict[str, t.Any]], host: str, ports: list[int]) -> None:
     assert rendered[host]["selinux_ports"] == ports
