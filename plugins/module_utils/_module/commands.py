@@ -44,7 +44,7 @@ class Commands:
         if code == 0 and not (silent and complaints.strip()):
             return
         said = complaints.strip() or output.strip() or f"exit code {code}, no output"
-        command = shlex.join(words)
+        command = shlex.join("..." if "\n" in word else word for word in words)  # whole scripts are not worth telling
         if stage:
             said, command = said.replace(stage, ""), command.replace(stage, "")
         raise TransactionError(f"{command!r} said: {said}", *find_place(said, self._paths))

@@ -9,6 +9,7 @@ import typing as t
 from dataclasses import dataclass, replace
 
 from .addresses import Rewrites, read_rewrites
+from .firewall import firewall_problems
 from .limits import read_limits
 from .listeners import Listener, User, read_listener, read_user
 from .reader import Network, Options, Reader
@@ -89,6 +90,7 @@ def _judge_whole(reader: Reader, inputs: Inputs, options: Options) -> None:
     tls = options["tls"]
     if bool(tls.get("certificate")) != bool(tls.get("key")):
         reader.problem("relay_tls", "expected certificate and key together, or neither for a self-signed one")
+    reader.problems += firewall_problems(inputs.listeners, options["ssh_port"])
     door = next((listener for listener in inputs.listeners if listener.port == 25), None)
     if options["verify"].get("to") and door and (door.login or door.tls in ("starttls", "implicit")):
         reader.problem(

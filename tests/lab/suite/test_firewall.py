@@ -1,0 +1,137 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The firewalls that a host may already have: the role joins the one that is active, and is judged by who gets in.
+
+nftables, which the relay has otherwise, is in test_relay. At the end the host is as it was.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.mailops.smtp.tests.lab.suite.plays import Play, run_play
+
+RELAY = "relay.sender.test"
+PORTS = [22, 25, 465, 587, 12345]
+#: Each turned on as its users do, with SSH let in, a rule of somebody else's, and one against ours.
+FIREWALLS = {
+    "firewalld": {
+        "on": "systemctl enable --now firewalld"
+        " && firewall-cmd --permanent --add-port=587/tcp && firewall-cmd --reload && firewall-cmd --add-port=12345/tcp",
+        "others": "firewall-cmd --list-ports",  # 12345 is not permanent: a reload would drop it
+        "ours": "firewall-cmd --policy=relay --list-rich-rules",
+        "off": "firewall-cmd --permanent --remove-port=587/tcp; systemctl disable --now firewalld",
+    },
+    "ufw": {
+        "on": "ufw allow 22/tcp && ufw allow 587/tcp && ufw allow 12345/tcp && ufw --force enable",
+        "others": "ufw show added | grep -v mailops",
+        "ours": "ufw show added | grep mailops",
+        "off": "ufw disable && ufw --force reset",
+    },
+}
+QUICK: dict[str, t.Any] = {"relay_verify": {}, "relay_dns": {"check": []}}
+SOME = [{"port": 25}, {"port": 465, "from": ["{{ lab_prefix }}.40"]}]
+#: Another program on the port that Postfix has left: it is the firewall that closes it.
+STRANGER = (
+    "systemd-run --quiet --unit=stranger python3 -m http.server 587"
+    " && timeout 20 sh -c 'until ss -Hltn sport = 587 | grep -q .; do sleep 0.1; done'"
+)
+Sight = dict[str, list[int]]
+
+
+class Story(t.NamedTuple):
+    """What happened to the host, and which ports each other host saw open after it.
+
+    :ivar plays: by name.
+    :ivar seen: by name of the play, and before any; the client's ports and the outsider's.
+    :ivar others: rules of others, when the firewall was turned on and after each play.
+    :ivar nft: whether the table of the former backend was still there after the first play.
+    :ivar ours: our rules after the last listener but one had gone, and after all had been removed.
+    """
+
+    plays: dict[str, Play]
+    seen: dict[str, Sight]
+    others: list[str]
+    nft: bool
+    ours: tuple[str, str]
+
+
+@pytest.fixture(scope="module", params=FIREWALLS)
+def story(request: pytest.FixtureRequest, relay: t.Any, probe: t.Callable[..., t.Any]) -> t.Iterator[Story]:
+    """Turn the firewall on, run the role over it and remove its rules again, and restore the host."""
+    name = request.param
+    firewall = FIREWALLS[name]
+    plays: dict[str, Play] = {}
+    seen: dict[str, Sight] = {}
+    others: list[str] = []
+
+    def look(moment: str) -> None:
+        seen[moment] = {who: probe(who, "open_ports", host=RELAY, ports=PORTS) for who in ("client", "outsider")}
+        others.append(relay.check_output(firewall["others"]))
+
+    def play(moment: str, then: str = "true", **extra: t.Any) -> None:
+        plays[moment] = run_play(f"{name}-{moment}", "playbooks/relay.yml", extra={**QUICK, **extra})
+        relay.check_output(then)
+        look(moment)
+
+    relay.check_output(f"apt-get install -qq --yes --no-install-recommends {name}")
+    try:
+        relay.check_output(firewall["on"])
+        look("before")
+        play("other", relay_firewall={"backend": "nftables"})
+        play("first")
+        nft = relay.run("nft list table inet relay").rc == 0
+        play("again", relay_firewall={"backend": name})
+        play("less", STRANGER, relay_listeners=SOME)
+        ours = relay.check_output(firewall["ours"])
+        play("none", relay_firewall={"backend": "none"}, relay_listeners=[{"port": 25}])
+        gone = relay.run(firewall["ours"]).stdout
+        yield Story(plays, seen, others, nft, (ours, gone))
+    finally:
+        relay.run("systemctl stop stranger")
+        relay.check_output(firewall["off"])
+        run_play(f"{name}-restored", "playbooks/relay.yml").succeeded()
+        assert probe("outsider", "open_ports", host=RELAY, ports=PORTS) == [22, 25, 587]
+
+
+def test_before_the_role_it_lets_no_mail_in_but_where_somebody_opened_a_port(story: Story) -> None:
+    assert story.seen["before"] == {"client": [22, 587], "outsider": [22, 587]}
+
+
+def test_another_backend_than_the_active_one_is_refused(story: Story) -> None:
+    assert story.plays["other"].code != 0
+    assert story.plays["other"].says("is active on this host, and what it closes the backend nftables cannot open")
+    assert story.plays["other"].count("relay", "changed") == 0
+
+
+def test_the_active_one_is_found_and_lets_in_who_may(story: Story) -> None:
+    assert story.plays["first"].succeeded().count("relay", "changed") == 1
+    assert story.seen["first"] == {"client": [22, 25, 465, 587], "outsider": [22, 25, 587]}
+
+
+def test_the_former_backend_is_cleared_away(story: Story) -> None:
+    assert not story.nft
+
+
+def test_again_changes_nothing(story: Story) -> None:
+    assert story.plays["again"].succeeded().count("relay", "changed") == 0
+
+
+def test_a_port_is_closed_when_its_listener_goes_though_somebody_else_opened_it(story: Story) -> None:
+    assert story.plays["less"].succeeded().count("relay", "changed") == 2
+    assert story.seen["less"] == {"client": [22, 25, 465], "outsider": [22, 25]}
+    assert "587" in story.ours[0]
+
+
+def test_without_a_backend_the_rules_are_gone(story: Story) -> None:
+    assert story.plays["none"].succeeded().count("relay", "changed") == 2
+    assert story.seen["none"] == {"client": [22, 587], "outsider": [22, 587]}  # as before the role
+    assert story.ours[1].strip() == ""
+
+
+def test_rules_of_others_survive(story: Story) -> None:
+    assert "12345" in story.others[0]
+    assert len(set(story.others)) == 1
