@@ -56,7 +56,7 @@ FAILURES: dict[str, tuple[dict[str, t.Any], str, str]] = {
     ),
     "no-such-host": (
         {"relay_upstream": {"host": "nosuch.provider.test"}},
-        "status=bounced (Host or domain name not found.",
+        "(Host or domain name not found.",
         "DNS does not know the name. Check the spelling of the next server",
     ),
     "refused": (
