@@ -30,8 +30,8 @@ KNOWN = {
     "rhel10": ("RedHat", "RedHat", "10"),
 }
 UNKNOWN = {"ubuntu": ("Debian", "Ubuntu", "24"), "fedora": ("RedHat", "Fedora", "43")}
-#: What postconf said, where it was asked.
-ASKED = {"rhel10": ["3.8.9", "lmdb", "regexp", "texthash"]}
+#: What postfix_info said, where it was asked.
+ASKED = {"rhel10": {"version": "3.8.9", "map_types": ["lmdb", "regexp", "texthash"]}}
 VARIABLES = {
     "relay_hostname": "relay.example.com",
     "relay_listeners": [{"port": 25}, {"port": 587}, {"port": 2525, "login": True}],
@@ -50,7 +50,7 @@ def rendered(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, t.
     hosts = {name: dict(zip(facts, host, strict=True)) for name, host in {**KNOWN, **UNKNOWN}.items()}
     inventory = {
         name: {"facts": host, "names": ["platform", *WANTED] if name in KNOWN else ["platform"]}
-        | ({"__relay_asked": {"stdout_lines": ASKED[name]}} if name in ASKED else {})
+        | ({"__relay_asked": ASKED[name]} if name in ASKED else {})
         for name, host in hosts.items()
     }
     values = "{{ dict(names | zip(names | map('regex_replace', '^', '__relay_') | map('extract', vars))) | to_json }}"
