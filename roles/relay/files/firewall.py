@@ -315,6 +315,18 @@ def dropping_chains(chains: str) -> list[str]:
     return found
 
 
+def apply_all() -> None:
+    """:raises Problem: one backend or more could not follow its files; the others have, as an undo needs them to."""
+    problems = []
+    for backend in BACKENDS.values():
+        try:
+            backend.apply()
+        except Problem as problem:
+            problems.append(str(problem))
+    if problems:
+        raise Problem("; ".join(problems))
+
+
 def main(word: str, *rest: str) -> int:
     """An exit code; sentences go to standard error."""
     try:
@@ -323,8 +335,7 @@ def main(word: str, *rest: str) -> int:
         elif word == "validate":
             BACKENDS[rest[0]].validate(rest[1])
         elif word == "apply":
-            for backend in BACKENDS.values():
-                backend.apply()
+            apply_all()
         else:
             wrong = [name for name, backend in BACKENDS.items() if not backend.agrees()]
             if wrong:

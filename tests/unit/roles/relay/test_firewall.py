@@ -108,6 +108,23 @@ def test_ufw_rules_of_others_are_not_seen() -> None:
     assert program.read_live_ufw_rules(lines, "0.0.0.0/0") == [everybody, HERE]
 
 
+def test_one_that_cannot_follow_keeps_no_other_from_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """firewalld's policy is back and firewalld does not run: the table that took its place has to go all the same."""
+    followed = []
+
+    def fail() -> None:
+        raise program.Problem("firewalld is not running")
+
+    monkeypatch.setattr(program.BACKENDS["firewalld"], "apply", fail)
+    for name in ("ufw", "nftables"):
+        monkeypatch.setattr(program.BACKENDS[name], "apply", lambda name=name: followed.append(name))
+    assert program.main("apply") == 1
+    assert followed == ["ufw", "nftables"]
+    assert capsys.readouterr().err == "firewalld is not running\n"
+
+
 def test_the_program_survives_the_way_to_the_host() -> None:
     """Ansible replaces variables of the environment in the words of a command."""
     assert "$" not in Path(program.__file__).read_text(encoding="utf-8")
