@@ -36,7 +36,7 @@ QUICK: dict[str, t.Any] = {"relay_verify": {}, "relay_dns": {"check": []}}
 SOME = [{"port": 25}, {"port": 465, "from": ["{{ lab_prefix }}.40"]}]
 #: Another program on the port that Postfix has left: it is the firewall that closes it.
 STRANGER = (
-    "systemd-run --quiet --unit=stranger python3 -m http.server 587"
+    "systemd-run --quiet --collect --unit=stranger python3 -m http.server 587"
     " && timeout 20 sh -c 'until ss -Hltn sport = 587 | grep -q .; do sleep 0.1; done'"
 )
 Sight = dict[str, list[int]]
