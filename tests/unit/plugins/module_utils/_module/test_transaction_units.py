@@ -23,7 +23,7 @@ def run(deploy: Run) -> Run:
 
 
 #: A unit that is not there, is a name without a file; one with ``bad`` in app.conf does not start.
-SYSTEMCTL = r"""#!/usr/bin/python3
+SYSTEMCTL = r"""#!/usr/bin/python3 -IS
 import json, pathlib, sys
 here = pathlib.Path(__file__).parent
 units = json.loads((here / "units.json").read_text())
