@@ -43,9 +43,11 @@ STATE = rf"""
 systemctl show --property=Id,UnitFileState,ActiveState {UNITS}
 find /etc/postfix /etc/dovecot /etc/systemd /etc/nftables* -type f -print0 | sort -z | xargs -0 sha256sum
 """
-DEFERRED = r"""
-printf 'Subject: later\n\nlater\n' | sendmail -f x@sender.test later@dest.test
-timeout 30 sh -c "until postqueue -j | grep -q 'delay_reason'; do sleep 0.2; done"
+#: A relay that holds what it accepts, and a message that it holds.
+HOLDING = {"relay_settings": {"header_checks": "static:HOLD"}, "relay_verify": {}}
+HELD = r"""
+printf 'Subject: held\n\nheld\n' | sendmail -f x@sender.test inbox@dest.test
+timeout 30 sh -c "until postqueue -j | grep -q '\"hold\"'; do sleep 0.2; done"
 """
 
 
@@ -62,7 +64,7 @@ def state(host: t.Any) -> list[str]:
     """What there is, but for when directories were changed, and what the queue left behind."""
     found = []
     for line in snapshot(host).splitlines():
-        if re.match(r"\S*/var/spool/postfix/(defer|bounce|etc|dev)\b", line) or ".service loaded" in line:
+        if re.match(r"\S*/var/spool/postfix/(defer|bounce|hold|etc|dev)\b", line) or ".service loaded" in line:
             continue
         path, *rest = re.sub(r" \d{10}\.\d+", "", line, count=1).split(" ", 1)
         found.append(" ".join([path, *rest]))
@@ -119,9 +121,9 @@ def foreign(hosts: dict[str, t.Any]) -> Seen:
     packages = state(host)
     host.check_output(FOREIGN)
     before = state(host)
-    run_play("removal-foreign", "playbooks/relay.yml").succeeded()
+    run_play("removal-foreign", "playbooks/relay.yml", extra=HOLDING).succeeded()
     between = banner(host)
-    host.check_output(DEFERRED)
+    host.check_output(HELD)
     removed = remove("of-foreign")
     return Seen(packages, before, between, state(host), removed, host.check_output("postqueue -j"))
 
@@ -132,15 +134,15 @@ def test_a_postfix_that_was_there_comes_back(foreign: Seen, hosts: dict[str, t.A
     assert foreign.between != "220 the first one"
     assert difference(foreign.before, foreign.after) == []
     assert banner(hosts["relay"]) == "220 the first one"
-    assert "later@dest.test" in foreign.queue
+    assert "inbox@dest.test" in foreign.queue
 
 
 @pytest.fixture(scope="module")
 def bare(foreign: Seen, hosts: dict[str, t.Any]) -> t.Iterator[t.Any]:
     """A bare host that became a relay, with a message in its queue."""
     lab_up()
-    run_play("removal-bare", "playbooks/relay.yml").succeeded()
-    hosts["relay"].check_output(DEFERRED)
+    run_play("removal-bare", "playbooks/relay.yml", extra=HOLDING).succeeded()
+    hosts["relay"].check_output(HELD)
     yield hosts["relay"]
     lab_up()
 
