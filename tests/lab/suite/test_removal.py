@@ -26,7 +26,8 @@ UNITS = "postfix.service dovecot.service nftables.service relay-firewall.service
 PACKAGES = r"""
 export DEBIAN_FRONTEND=noninteractive
 apt-get update -qq
-apt-get install -y -qq --no-install-recommends postfix libsasl2-modules ca-certificates openssl dovecot-core nftables
+apt-get install -y -qq --no-install-recommends postfix postfix-lmdb libsasl2-modules ca-certificates openssl \
+  dovecot-core nftables
 systemctl disable --now postfix.service dovecot.service
 """
 #: A Postfix of its own, and a ruleset of its own.
