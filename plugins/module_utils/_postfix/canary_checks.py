@@ -152,8 +152,11 @@ class Checks:
         return None
 
     def ports(self) -> t.Iterator[Problem]:
-        """Look whether the host knows the ports that listeners call by name."""
+        """Look at what master(8) sees and the canary, which listens on sockets, does not."""
         for service in self._configuration.services:
+            if service.type == "inet" and service.private != "n":
+                said = f"{service.name} inet: inet service cannot be private"
+                yield self._source.on_service(said, service, "Write n in the column private.")
             port = service.name.rpartition(":")[2]
             if service.type == "inet" and not port.isdigit() and run("getent", "services", f"{port}/tcp").code:
                 said = f"{service.name} inet: /etc/services knows no port {port}/tcp"

@@ -115,6 +115,8 @@ def read_service(reader: Reader, index: int, item: Options) -> Service:
     fields = [str(item[key]) if item.get(key) is not None else "-" for key in _FIELDS]
     if item.get("chroot") is None:
         fields[2] = "n"
+    if item.get("private") is None and kind == "inet":
+        fields[0] = "n"  # master(5): a port is for others too
     for key, value in zip(_FIELDS, fields):
         if not _FIELD.match(value):
             reader.problem(f"{variable}.{key}", f"{value!r} is none of y, n, - and a number")

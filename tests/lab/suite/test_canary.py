@@ -160,6 +160,10 @@ FOUND: dict[str, tuple[list[Edit], list[str]]] = {
         [(MASTER, "\n465 inet", "\nsmptd inet")],
         [f"{MASTER}, line ", "knows no port smptd/tcp"],
     ),
+    "a port that is private": (
+        [(MASTER, "\n465 inet n", "\n465 inet -")],
+        [f"{MASTER}, line ", "inet service cannot be private"],
+    ),
     "postscreen": (
         [
             (MASTER, "\n25 inet n - n - - smtpd", "\n25 inet n - n - 1 postscreen\nsmtpd pass - - n - - smtpd"),

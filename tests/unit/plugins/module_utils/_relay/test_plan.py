@@ -312,7 +312,7 @@ def test_own_services_win() -> None:
     own = {"name": "127.0.0.1:10025", "type": "inet", "command": "smtpd", "options": {"smtpd_milters": None}}
     made = plan(services=[own, {"name": "smtp", "command": "smtp -v", "processes": 5}])
     lines = [one["line"] for one in made["services"]]
-    assert "127.0.0.1:10025 inet - - n - - smtpd" in lines
+    assert "127.0.0.1:10025 inet n - n - - smtpd" in lines
     assert [line for line in lines if line.startswith("smtp unix")] == ["smtp unix - - n - 5 smtp -v"]
     assert service(made, "127.0.0.1:10025") == {"smtpd_milters": ""}
 
