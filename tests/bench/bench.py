@@ -12,11 +12,9 @@ import asyncio
 import contextlib
 import json
 import os
-import platform
 import shutil
 import smtplib
 import socket
-import statistics
 import subprocess
 import sys
 import threading
@@ -28,26 +26,32 @@ from ansible_collections.mailops.smtp.plugins.module_utils._smtp.delivery import
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.pool import Pace, Pool
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.settings import ServerSettings
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.tls import TlsMode, TlsPolicy
+from ansible_collections.mailops.smtp.tests.bench.measure import (
+    BENCH,
+    ROOT,
+    Contestants,
+    compare,
+    describe_machine,
+    ratio,
+)
 
-ROOT = Path(__file__).resolve().parents[2]
-BENCH = ROOT / ".build/bench"
 SINK_PORT, SLOW_PORT = 2600, 2601
 SENDER, RECIPIENT = "a@b.test", "c@d.test"
 CONTENT = b"Subject: x\r\n\r\n" + (b"x" * 70 + b"\r\n") * 28
 PLAINTEXT = TlsPolicy(TlsMode.NONE)
-Contestants = t.Mapping[str, t.Callable[[], float]]
 
 
 def main(rounds: int) -> None:
     """Run all comparisons and print them."""
     describe_machine()
+    describe_peers()
     with sink():
         print(f"\n20,000 messages of 2 kB to smtp-sink, messages a second (median of {rounds})")
         rates = compare(rounds, volume(20_000))
-        ratio(rates, "core, 1 connection", "smtp-source -s 1 -d", 1.5)
-        ratio(rates, "core, 1 connection", "smtplib, 1 connection", 4.0)
-        ratio(rates, "a bare socket, answers only counted", "smtplib, 1 connection", 4.0)
-        ratio(rates, "core, 4 connections", "smtp-source -s 4 -d", 0.7)
+        ratio(rates, "core, 1 connection", "smtp-source -s 1 -d", "1.5x")
+        ratio(rates, "core, 1 connection", "smtplib, 1 connection", "4.0x")
+        ratio(rates, "a bare socket, answers only counted", "smtplib, 1 connection", "4.0x")
+        ratio(rates, "core, 4 connections", "smtp-source -s 4 -d", "0.7x")
         print(f"\nOne task, wall seconds as a user sees them (median of {rounds})")
         tasks = compare(rounds, one_task())
         loop = 20 / (tasks["community.general.mail, loop of 20"] - tasks["an empty play"])
@@ -68,32 +72,9 @@ def main(rounds: int) -> None:
             compare(rounds, slow(200), unit="ms")
 
 
-def describe_machine() -> None:
-    memory_gb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    print(f"{os.cpu_count()} cores, {memory_gb:.0f} GiB, {platform.machine()}, Linux {platform.release()}")
-    core = subprocess.run(
-        ["ansible", "--version"], capture_output=True, text=True, env=ansible_environment(), check=True
-    )
-    print(f"Python {platform.python_version()}, {core.stdout.splitlines()[0]}, load {os.getloadavg()[0]:.1f}")
+def describe_peers() -> None:
     manifest = json.loads((BENCH / "collections/ansible_collections/community/general/MANIFEST.json").read_text())
     print(f"community.general {manifest['collection_info']['version']}, smtp-sink at {shutil.which('smtp-sink')}")
-
-
-def compare(rounds: int, contestants: Contestants, unit: str = "") -> dict[str, float]:
-    """Let them take turns; print and give each one's median."""
-    seen: dict[str, list[float]] = {name: [] for name in contestants}
-    for _round in range(rounds):
-        for name, run in contestants.items():
-            seen[name].append(run())
-    medians = {name: statistics.median(values) for name, values in seen.items()}
-    for name, median in medians.items():
-        spread = f"{min(seen[name]):,.6g} to {max(seen[name]):,.6g}"
-        print(f"  {name:40s} {median:12,.6g} {unit:3s} ({spread})", flush=True)
-    return medians
-
-
-def ratio(rates: t.Mapping[str, float], ours: str, theirs: str, goal: float) -> None:
-    print(f"  {ours} / {theirs}: {rates[ours] / rates[theirs]:.2f}x (goal {goal}x)")
 
 
 # Volume

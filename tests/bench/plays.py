@@ -1,0 +1,111 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Plays on the lab's hosts, timed as a user sees them, and the role's play told in plain tasks."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import time
+import typing as t
+from dataclasses import dataclass
+from pathlib import Path
+
+from ansible_collections.mailops.smtp.tests.bench.measure import BENCH, ROOT
+
+ROLE = ROOT / "playbooks/relay.yml"
+PLAIN = BENCH / "plain/play.json"
+TRANSACTION = "mailops.smtp.config_transaction"
+#: What decides on the controller and costs a host nothing; a plain play would have less of it.
+CONTROL = ("assert", "include_tasks", "import_tasks", "debug", "set_fact", "validate_argument_spec")
+
+
+@dataclass(frozen=True)
+class Play:
+    """One run of ansible-playbook: wall seconds, and of each task that ran what ``callback/record.py`` wrote."""
+
+    seconds: float
+    tasks: list[dict[str, t.Any]]
+    output: str
+
+    def changed(self) -> int:
+        """How many tasks changed something, on all hosts."""
+        return sum(map(int, re.findall(r"\bchanged=(\d+)", self.output)))
+
+    def reached(self, host: str) -> int:
+        """How many tasks went over ssh to the host. Needs ``-vvv``."""
+        return sum(f"<{host}> SSH: EXEC" in part for part in re.split(r"^TASK \[", self.output, flags=re.MULTILINE))
+
+
+def run_play(
+    playbook: Path, hosts: str, *options: str, extra: t.Mapping[str, t.Any] | None = None, wrap: t.Any = subprocess.run
+) -> Play:
+    """Run a playbook on hosts of the lab, which must succeed."""
+    record = BENCH / "record.json"
+    variables = json.dumps({"mailops_relays": hosts, **(extra or {})})
+    command = [str(ROOT / ".build/venv/bin/ansible-playbook"), str(playbook), "--extra-vars", variables, *options]
+    began = time.monotonic()
+    done = wrap(command, env=environment(record), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    seconds = time.monotonic() - began
+    output = done.stdout.decode("utf-8", "replace")
+    assert done.returncode == 0, output[-5000:]
+    return Play(seconds, json.loads(record.read_text()), output)
+
+
+def environment(record: Path) -> dict[str, str]:
+    here = Path(__file__).parent
+    return {
+        **os.environ,
+        "ANSIBLE_CONFIG": str(ROOT / "tests/ansible.cfg"),
+        "ANSIBLE_INVENTORY": f"{ROOT / 'tests/lab/inventory'},{here / 'inventory'}",
+        "ANSIBLE_CALLBACK_PLUGINS": str(here / "callback"),
+        "ANSIBLE_NOCOLOR": "1",
+        "BENCH_RECORD": str(record),
+    }
+
+
+def write_plain_play(role: Play) -> int:
+    """The same work in plain tasks: ``template`` for each file of a transaction, ``command`` for each of its checks.
+
+    What is no transaction stays the same task. :returns: how many tasks there are.
+    """
+    PLAIN.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    tasks = [plain for task in role.tasks if not task["action"].endswith(CONTROL) for plain in _plain_tasks(task)]
+    play = {"hosts": "{{ mailops_relays }}", "gather_facts": False, "become": True, "tasks": tasks}
+    PLAIN.touch(mode=0o600)
+    PLAIN.write_text(json.dumps([play], indent=1))
+    return len(tasks)
+
+
+def _plain_tasks(task: dict[str, t.Any]) -> t.Iterator[dict[str, t.Any]]:
+    args = task["args"]
+    if task["action"] == TRANSACTION:
+        for directory in args.get("directories") or []:
+            yield {"name": directory["path"], "ansible.builtin.file": {**directory, "state": "directory"}}
+        for file in args["files"]:
+            yield {"name": file["path"], "ansible.builtin.template": _template(file)}
+        for command in args.get("health") or []:
+            yield {"name": " ".join(command), "ansible.builtin.command": {"argv": command}, "changed_when": False}
+        return
+    plain = {"name": task["name"], task["action"]: args}
+    if task["action"].endswith("smtp_send"):
+        plain["register"] = "proof"
+    if task["action"].endswith("postfix_info"):
+        plain[task["action"]] = {**args, "trace": "{{ proof.queue_id }}"}
+    if task["action"].endswith("command"):
+        plain["changed_when"] = False
+    if task["delegate_to"]:
+        plain.update(delegate_to=task["delegate_to"], connection="local", become=False)
+    yield plain
+
+
+def _template(file: dict[str, t.Any]) -> dict[str, t.Any]:
+    """A template without variables: a user's has some, and costs more."""
+    source = PLAIN.parent / f"{file['path'].strip('/').replace('/', '-')}.j2"
+    source.touch(mode=0o600)
+    source.write_text(f"{{% raw %}}{file.get('content') or file.get('secret') or ''}{{% endraw %}}")
+    who = {key: file.get(key, default) for key, default in (("owner", "root"), ("group", "root"), ("mode", "0644"))}
+    return {"src": str(source), "dest": file["path"], **who}
