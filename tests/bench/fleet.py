@@ -17,7 +17,7 @@ from ansible_collections.mailops.smtp.tests.bench.measure import compare
 from ansible_collections.mailops.smtp.tests.bench.plays import ROLE, run_play
 
 TWO, TWENTY = "bench01,bench02", "fleet"
-FORKS = (5, 10, 20)
+FORKS = (10, 20)
 
 
 def measure_fleet(rounds: int) -> None:

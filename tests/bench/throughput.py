@@ -22,7 +22,7 @@ from ansible_collections.mailops.smtp.tests.bench.plays import ROLE, run_play
 RELAY, CLIENT, UPSTREAM = "relay", "client", "upstream"
 UPSTREAM_NAME = "smtp.provider.test"
 SINK_PORT, TLS_PORT = 2525, 2589
-SESSIONS, SIZE, COUNT = 20, 5120, 3000
+SESSIONS, SIZE, COUNT = 20, 5120, 2000
 LIMIT = 60  # seconds for any command
 
 #: What the role is asked for: a relay for the client, and no more that would slow it down or speed it up.
