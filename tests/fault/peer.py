@@ -68,6 +68,7 @@ class Moment(t.NamedTuple):
 class Receipt:
     """One message that came in up to its end.
 
+    :ivar sender: the reverse path.
     :ivar recipients: those that RCPT was answered well for.
     :ivar accepted: those it took responsibility for.
     :ivar told: those of them it said so for, with no nonsense before.
@@ -75,6 +76,7 @@ class Receipt:
 
     content: bytes
     recipients: list[str]
+    sender: str = ""
     accepted: list[str] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
 
@@ -93,6 +95,7 @@ class Peer:
     :param disturb: asked at each moment, before the two above: a fault, a reply, or None for neither.
     :param extensions: the EHLO keywords.
     :param unix_socket: path to listen on in place of a port.
+    :param address: host and port to listen on; port 0 stands for one that is free.
     :param tls: serves STARTTLS, or TLS from the first byte with ``implicit``.
     :param sasl: mechanism -> what holds the server's side of a login: receives messages, yields challenges (an empty
         one first), returns the reply.
@@ -108,6 +111,7 @@ class Peer:
         unix_socket: str = "",
         sasl: t.Mapping[str, t.Callable[[], t.Generator[bytes, bytes, str]]] | None = None,
         disturb: t.Callable[[Moment], Fault | str | None] = lambda _moment: None,
+        address: tuple[str, int] = ("127.0.0.1", 0),
     ) -> None:
         self.replies = dict(replies or {})
         self.faults = dict(faults or {})
@@ -115,6 +119,7 @@ class Peer:
         self.tls = tls
         self.implicit = implicit
         self._unix_socket = unix_socket
+        self._address = address
         self.sasl = dict(sasl or {})
         self.disturb = disturb
         self.commands: list[str] = []
@@ -126,10 +131,11 @@ class Peer:
         self._over = threading.Event()
 
     def __enter__(self) -> Peer:
+        self._over.clear()
         if self._unix_socket:
             self._listener = socket.create_server(self._unix_socket, family=socket.AF_UNIX)
         else:
-            self._listener = socket.create_server(("127.0.0.1", 0))
+            self._listener = socket.create_server(self._address)
         self.port: int = 0 if self._unix_socket else self._listener.getsockname()[1]
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
@@ -272,7 +278,7 @@ class _Conversation:
 
     def _conclude(self, content: bytes) -> None:
         """Answer for a whole message: once, or in LMTP for each recipient (RFC 2033 section 4.2)."""
-        receipt = Receipt(content, self._recipients)
+        receipt = Receipt(content, self._recipients, self._sender or "")
         self._peer.receipts.append(receipt)
         each = self._lmtp and END_OF_DATA not in self._peer.replies
         for share in [[one] for one in self._recipients] if each else [self._recipients]:

@@ -1,0 +1,119 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Trouble: a relay whose upstream is the faulty peer, which both fails it and sees all that it lets through.
+
+The folder's name puts it behind the other tests; behind the last of its own the relay is made what it was.
+"""
+
+from __future__ import annotations
+
+import datetime
+import typing as t
+from pathlib import Path
+
+import pytest
+import trustme
+
+from ansible_collections.mailops.smtp.tests.lab.suite.plays import BUILD, LAB, ROOT, run_play
+from ansible_collections.mailops.smtp.tests.lab.suite.trouble.upstream import (
+    CERTIFICATE,
+    CONTROL_PORT,
+    FOLDER,
+    HOST,
+    PORT,
+    Journal,
+    Upstream,
+)
+
+Put = t.Callable[[str, str, bytes], None]
+
+#: How long the relay waits for an answer: none comes in a test of a stall.
+PATIENCE = "3s"
+STAGES = ("connect", "helo", "starttls", "mail", "rcpt", "data_init", "data_xfer", "data_done", "rset", "quit")
+SETTINGS: dict[str, t.Any] = {
+    **{f"smtp_{stage}_timeout": PATIENCE for stage in STAGES},
+    **dict.fromkeys(("minimal_backoff_time", "maximal_backoff_time", "queue_run_delay"), "1s"),
+    # what strangers may send to, so that they get as far as the content; it goes where all mail goes
+    "relay_domains": "dest.test",
+    "relay_transport": "$default_transport",
+    # the probes are a few addresses with many connections
+    **dict.fromkeys(("smtpd_client_connection_rate_limit", "smtpd_client_message_rate_limit"), 0),
+    "smtpd_client_connection_count_limit": 100,
+}
+
+
+@pytest.fixture(scope="session")
+def variables(passwords: dict[str, str]) -> dict[str, t.Any]:
+    """The role's variables that make the faulty peer its upstream."""
+    login = {"username": "relay@provider.test", "password": passwords["relay@provider.test"]}
+    return {
+        "relay_upstream": {"host": HOST, "port": PORT, **login},
+        "relay_settings": SETTINGS,
+        "relay_dns": {"check": []},
+        "relay_verify": {},
+    }
+
+
+_AT_THE_END: list[t.Callable[[], t.Any]] = []
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
+    """Behind the last test of this folder, whose fixtures are gone by now."""
+    if nextitem is None or Path(__file__).parent not in nextitem.path.parents:
+        while _AT_THE_END:
+            _AT_THE_END.pop()()
+
+
+@pytest.fixture(scope="session")
+def upstream(
+    relay: t.Any, hosts: dict[str, t.Any], put: Put, probe: t.Callable[..., t.Any], variables: dict[str, t.Any]
+) -> Upstream:
+    """The faulty peer, and the relay that hands it all its mail."""
+    for name in ("peer.py", "serve.py"):
+        put("upstream", f"{FOLDER}/{name}", (ROOT / "tests/fault" / name).read_bytes())
+    put("upstream", CERTIFICATE, pem(HOST))
+    run = f"systemd-run --quiet --collect --unit=fault-peer python3 {FOLDER}/serve.py {PORT} {CONTROL_PORT}"
+    hosts["upstream"].check_output(f"systemctl stop fault-peer 2>/dev/null; {run}")
+    hosts["upstream"].check_output(f"timeout 10 sh -c 'until ss -Hltn | grep -q :{CONTROL_PORT}; do sleep 0.1; done'")
+    _AT_THE_END.append(lambda: hosts["upstream"].check_output(f"systemctl stop fault-peer; rm -r {FOLDER}"))
+    _AT_THE_END.append(lambda: run_play("trouble-ends", "playbooks/relay.yml").succeeded())
+    run_play("trouble-begins", "playbooks/relay.yml", extra=variables).succeeded()
+    return Upstream(probe, relay)
+
+
+@pytest.fixture(autouse=True)
+def _without_faults(upstream: Upstream) -> None:
+    """Each test begins with an upstream that works."""
+    upstream.recover()
+
+
+@pytest.fixture
+def journal(upstream: Upstream, hosts: dict[str, t.Any]) -> Journal:
+    """The relay's log of this test."""
+    del upstream
+    return Journal(hosts["relay"])
+
+
+def issue(name: str, begins: float, ends: float) -> tuple[bytes, bytes]:
+    """A new key and its chain by the lab's authority, valid from and to so many days from now."""
+    authority = trustme.CA.from_pem((LAB / "pki/ca.pem").read_bytes(), (LAB / "pki/ca.key").read_bytes())
+    now = datetime.datetime.now(datetime.UTC)
+    begin, end = (now + datetime.timedelta(days=days) for days in (begins, ends))
+    leaf = authority.issue_cert(name, common_name=name, not_before=begin, not_after=end)
+    return leaf.private_key_pem.bytes(), b"".join(part.bytes() for part in leaf.cert_chain_pems)
+
+
+def pem(name: str, begins: float = -1, ends: float = 1) -> bytes:
+    """Key and chain in one."""
+    return b"".join(issue(name, begins, ends))
+
+
+def relay_tls(begins: float = -1, ends: float = 1) -> dict[str, str]:
+    """The role's variable for a new certificate of the relay."""
+    paths = {"key": BUILD / "trouble.key", "certificate": BUILD / "trouble.pem"}
+    for path, content in zip(paths.values(), issue("relay.sender.test", begins, ends), strict=True):
+        path.touch(mode=0o600)
+        path.write_bytes(content)
+    return {name: str(path) for name, path in paths.items()}
