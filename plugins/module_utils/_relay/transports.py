@@ -88,8 +88,10 @@ def _tls_options(upstream: Upstream) -> dict[str, str]:
         return {"smtp_tls_security_level": _LEVELS[upstream.tls]}
     options = {
         "smtp_tls_security_level": "encrypt",
-        "smtp_tls_connection_reuse": "yes",
         "smtp_tls_servername": "nexthop",
+        # a handshake costs more than a message, so connections are kept from the first one on, not only for a long queue
+        "smtp_tls_connection_reuse": "yes",
+        "smtp_connection_cache_destinations": "static:all",
     }
     if upstream.fingerprints:
         options["smtp_tls_security_level"] = "fingerprint"
