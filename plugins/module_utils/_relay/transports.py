@@ -89,7 +89,7 @@ def _tls_options(upstream: Upstream) -> dict[str, str]:
     options = {
         "smtp_tls_security_level": "encrypt",
         "smtp_tls_servername": "nexthop",
-        # a handshake costs more than a message, so connections are kept from the first one on, not only for a long queue
+        # a handshake costs more than a message: connections are kept from the first on, not only for a long queue
         "smtp_tls_connection_reuse": "yes",
         "smtp_connection_cache_destinations": "static:all",
     }
