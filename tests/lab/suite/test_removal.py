@@ -62,10 +62,13 @@ def remove(name: str, *options: str) -> Play:
 
 
 def state(host: t.Any) -> list[str]:
-    """What there is, but for when directories were changed, and what the queue left behind."""
+    """What there is, but for when directories were changed, and what the queue left behind.
+
+    Debian copies files below the queue for services in a chroot, each time it starts Postfix.
+    """
     found = []
     for line in snapshot(host).splitlines():
-        if re.match(r"\S*/var/spool/postfix/(defer|bounce|hold|etc|dev)\b", line) or ".service loaded" in line:
+        if re.match(r"\S*/var/spool/postfix/(defer|bounce|hold|etc|dev|lib|usr)\b", line) or ".service loaded" in line:
             continue
         path, *rest = re.sub(r" \d{10}\.\d+", "", line, count=1).split(" ", 1)
         found.append(" ".join([path, *rest]))
