@@ -52,6 +52,11 @@ class User:
     password_hash: str | None
     senders: tuple[str, ...]
 
+    @property
+    def has_scram(self) -> bool:
+        """Whether SCRAM-SHA-256 serves this login; to it a hash of another kind is no password (RFC 5802)."""
+        return not self.password_hash or self.password_hash.startswith("{SCRAM-SHA-256}")
+
 
 def read_listener(reader: Reader, index: int, item: Options, is_mx: bool) -> Listener:
     """:param is_mx: whether the host takes mail from the Internet, so that port 25 screens strangers."""

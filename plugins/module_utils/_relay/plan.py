@@ -52,6 +52,7 @@ def make_plan(options: Options, logins: bool = False) -> dict[str, t.Any]:
         "problems": [],
         "self_signed": "self-signed.pem" in certificate.get("smtpd_tls_chain_files", ""),
         "logins": any(listener.login for listener in inputs.listeners),
+        "mechanisms": _mechanisms(inputs.users),
         "main": {**fit(main, version, since), **inputs.settings},
         "services": [{"line": one.line, "options": fit(one.options, version, since)} for one in services],
         "tables": [{"path": f"{_POSTFIX}/{table.name}", **table.file} for table in tables],
@@ -125,6 +126,11 @@ def _limits(inputs: Inputs) -> dict[str, str]:
     if "message_size_limit" in limits:
         limits["queue_minfree"] = room_for(int(limits["message_size_limit"]))
     return limits
+
+
+def _mechanisms(users: t.Iterable[User]) -> list[str]:
+    """What logins may use, as Dovecot calls it: a client takes the strongest that is offered, and tries no other."""
+    return ["plain", "login", *(["scram-sha-256"] if all(user.has_scram for user in users) else [])]
 
 
 def _hash(hostname: str, user: User) -> str:

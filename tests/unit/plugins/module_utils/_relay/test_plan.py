@@ -87,6 +87,20 @@ def test_submission() -> None:
     assert "pw" not in made["dovecot_users"].split(":")[1].split(",")
 
 
+HASHES = [
+    ([{"name": "a", "password": "x"}], True),
+    ([{"name": "a", "password": "x"}, {"name": "b", "password_hash": "{SCRAM-SHA-256}4096,a,b,c"}], True),
+    ([{"name": "a", "password": "x"}, {"name": "b", "password_hash": "{SHA512-CRYPT}$6$x$y"}], False),
+    ([{"name": "b", "password_hash": "{SCRAM-SHA-1}4096,a,b,c"}], False),
+]
+
+
+@pytest.mark.parametrize(("users", "offered"), HASHES)
+def test_scram_is_offered_where_it_works_for_everybody(users: list[dict[str, t.Any]], offered: bool) -> None:
+    """A client takes the strongest mechanism, and with a hash of another kind a right password would be refused."""
+    assert ("scram-sha-256" in plan(**{**LOGINS, "users": users})["mechanisms"]) == offered
+
+
 def test_settings_win() -> None:
     made = plan(settings={"biff": True, "message_size_limit": 5, "smtpd_milters": ["inet:a", "inet:b"]})
     assert made["main"]["biff"] == "yes"
