@@ -32,19 +32,50 @@ class Rewrites:
     masquerade: tuple[str, ...] = ()
     header_checks: tuple[str, ...] = ()
 
-    def alias_lines(self, hostname: str, domain: str) -> t.Iterator[str]:
-        """Of a virtual alias table: names of this host, with and without its name, then the addresses.
+    def alias_table(self, hostname: str, domain: str) -> dict[str, tuple[str, ...]]:
+        """A virtual alias table: names of this host, with and without its name, then the addresses.
 
         A name alone is one at ``myorigin`` (virtual(5)), which is what programs of this host leave out.
         """
-        everybody = f"postmaster@{domain}"
-        aliases = {"root": (everybody,), **self.aliases}
-        for name, recipients in aliases.items():
-            yield f"{name} {', '.join(recipients)}"
-        for name, recipients in {"postmaster": aliases["root"], **aliases}.items():
-            yield f"{name}@{hostname} {', '.join(recipients)}"
-        for address, recipients in self.virtual.items():
-            yield f"{address} {', '.join(recipients)}"
+        aliases = {"root": (f"postmaster@{domain}",), **self.aliases}
+        at_host = {"postmaster": aliases["root"], **aliases}
+        return {
+            **aliases,
+            **{f"{name}@{hostname}": recipients for name, recipients in at_host.items()},
+            **self.virtual,
+        }
+
+
+def find_circle(table: t.Mapping[str, t.Sequence[str]], domain: str) -> list[str]:
+    """Addresses of an alias table that lead back to the first of them, or nothing: cleanup(8) refuses such mail.
+
+    One that leads to itself is none: it stays as it is (virtual(5)).
+
+    :param domain: of names without one.
+    """
+
+    def is_found(address: str) -> str:
+        """Its key, in the order in which virtual(5) looks for it; empty where there is none."""
+        name, _at, at_domain = address.partition("@")
+        keys = (address, name if at_domain == domain else address, f"@{at_domain}")
+        return next((key for key in keys if key in table), "")
+
+    settled: set[str] = set()
+
+    def walk(way: list[str]) -> list[str]:
+        if way[-1] in settled:
+            return []
+        for one in table.get(is_found(way[-1]), ()):
+            following = one if "@" in one else f"{one}@{domain}"
+            if following in way[:-1]:
+                return [*way[way.index(following) :], following]
+            if following != way[-1] and (circle := walk([*way, following])):
+                return circle
+        settled.add(way[-1])
+        return []
+
+    starts = (f"anybody{key}" if key.startswith("@") else key if "@" in key else f"{key}@{domain}" for key in table)
+    return next((circle for start in starts if (circle := walk([start]))), [])
 
 
 def read_rewrites(reader: Reader, aliases: Options, rewrites: Options) -> Rewrites:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, replace
 
-from .addresses import Rewrites, read_rewrites
+from .addresses import Rewrites, find_circle, read_rewrites
 from .firewall import firewall_problems
 from .limits import read_limits
 from .listeners import Listener, User, read_listener, read_user
@@ -87,6 +87,10 @@ def _judge_whole(reader: Reader, inputs: Inputs, options: Options) -> None:
         reader.problem("relay_upstream", "a host without listeners hands its mail to an upstream; expected a host")
     if options["firewall"].get("backend") == "none" and any(listener.sources for listener in inputs.listeners):
         reader.problem("relay_listeners", "from needs a firewall, and relay_firewall.backend is none; leave it out")
+    circle = find_circle(inputs.rewrites.alias_table(inputs.hostname, inputs.domain), inputs.domain)
+    if circle:
+        way = " -> ".join(circle)
+        reader.problem("relay_aliases", f"{way} goes round in a circle; expected somebody who reads it, as of root")
     tls = options["tls"]
     if bool(tls.get("certificate")) != bool(tls.get("key")):
         reader.problem("relay_tls", "expected certificate and key together, or neither for a self-signed one")

@@ -29,6 +29,9 @@ def make_plan(options: Options, logins: bool = False) -> dict[str, t.Any]:
         ``since``, the versions that brought some of them; ``platform``, what is known of the host's Postfix.
     :param logins: whether ``dovecot_users`` is wanted too, which are slow to make by intent.
     """
+    unset = [name for name, value in options.items() if value is None]
+    if unset:
+        return {"problems": [f"relay_{name}: has no value; expected one, or no such variable" for name in unset]}
     inputs = read_inputs(options)
     if inputs.problems:
         return {"problems": list(inputs.problems)}
@@ -100,8 +103,9 @@ def _routing(inputs: Inputs, transports: t.Mapping[Upstream, Transport]) -> dict
         parameters["default_transport"] = transports[inputs.upstream].route
     if inputs.domains:
         parameters["relay_domains"] = ", ".join(domain.name for domain in inputs.domains)
-    if inputs.hostname not in [domain.name for domain in inputs.domains]:
-        parameters["virtual_alias_domains"] = "$myhostname"  # its own names are aliases, and it has no others
+    # its own names are aliases, and it has no others
+    is_elsewhere = inputs.hostname in [domain.name for domain in inputs.domains]
+    parameters["virtual_alias_domains"] = "" if is_elsewhere else "$myhostname"
     if inputs.rewrites.masquerade:
         parameters["masquerade_domains"] = ", ".join(inputs.rewrites.masquerade)
     return parameters

@@ -27,7 +27,8 @@ _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 #: The last label is no number: that would be an address.
 _QUALIFIED_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\.(?![0-9]+\Z){_LABEL}\Z")
 _LOCAL_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]*\Z")
-_DURATION = re.compile(r"[0-9]+[smhdw]?\Z")
+#: Postfix takes a bare number for seconds here, hours there and days elsewhere.
+_DURATION = re.compile(r"(?:0|[0-9]+[smhdw])\Z")
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -42,11 +43,11 @@ class Reader:
         self.problems.append(f"{variable}: {sentence}")
 
     def qualified_name(self, variable: str, given: t.Any) -> str:
-        """A host or domain of at least two labels."""
+        """A host or domain of at least two labels, in small letters."""
         value = str(given)
         if not _QUALIFIED_NAME.match(value):
             self.problem(variable, f"{value!r} is no fully qualified name; expected something like relay.example.com")
-        return value
+        return value.lower()
 
     def domain(self, variable: str, given: t.Any) -> str:
         """A mail domain, as DNS and Postfix have it: in A-labels and small letters."""
@@ -104,7 +105,7 @@ class Reader:
 
     def line(self, variable: str, given: t.Any) -> str:
         """Text that goes into one line of a file."""
-        value = str(given).strip()
+        value = "" if given is None else str(given).strip()
         if not value or _UNSAFE.search(value):
             self.problem(variable, f"{str(given)!r} is empty or no single line")
         return value

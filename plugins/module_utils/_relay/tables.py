@@ -48,7 +48,7 @@ def postfix_tables(inputs: Inputs, transports: t.Mapping[Upstream, Transport]) -
     """Those that are needed."""
     lookups = [
         _lookup("relay_senders", "smtpd_sender_login_maps", _logins_by_sender(inputs)),
-        _lookup("relay_aliases", "virtual_alias_maps", inputs.rewrites.alias_lines(inputs.hostname, inputs.domain)),
+        _lookup("relay_aliases", "virtual_alias_maps", _aliases(inputs)),
         _lookup("relay_transports", "transport_maps", _by_recipient(inputs, transports)),
         _lookup("relay_sender_transports", "sender_dependent_default_transport_maps", _by_sender(inputs, transports)),
         _lookup("relay_recipients", "relay_recipient_maps", _recipients(inputs)),
@@ -77,6 +77,11 @@ def _logins_by_sender(inputs: Inputs) -> t.Iterator[str]:
         for sender in user.senders:
             owners.setdefault(sender, []).append(user.name)
     yield from (f"{sender} {','.join(names)}" for sender, names in owners.items())
+
+
+def _aliases(inputs: Inputs) -> t.Iterator[str]:
+    table = inputs.rewrites.alias_table(inputs.hostname, inputs.domain)
+    yield from (f"{name} {', '.join(recipients)}" for name, recipients in table.items())
 
 
 def _by_recipient(inputs: Inputs, transports: t.Mapping[Upstream, Transport]) -> t.Iterator[str]:

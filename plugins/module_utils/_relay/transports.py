@@ -13,6 +13,7 @@ import re
 import typing as t
 from dataclasses import dataclass
 
+from .reader import as_address
 from .upstreams import Upstream
 
 #: Beside smtp(8)'s security levels: those that a certificate decides are chosen in :func:`_tls_options`.
@@ -88,11 +89,12 @@ def _tls_options(upstream: Upstream) -> dict[str, str]:
         return {"smtp_tls_security_level": _LEVELS[upstream.tls]}
     options = {
         "smtp_tls_security_level": "encrypt",
-        "smtp_tls_servername": "nexthop",
         # a handshake costs more than a message: connections are kept from the first on, not only for a long queue
         "smtp_tls_connection_reuse": "yes",
         "smtp_connection_cache_destinations": "static:all",
     }
+    if not any(as_address(server.host) for server in upstream.servers):
+        options["smtp_tls_servername"] = "nexthop"  # RFC 6066 section 3: never an address
     if upstream.fingerprints:
         options["smtp_tls_security_level"] = "fingerprint"
         options["smtp_tls_fingerprint_digest"] = "sha256"

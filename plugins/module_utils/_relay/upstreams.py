@@ -128,6 +128,8 @@ def read_domain(reader: Reader, index: int, item: Options) -> Domain:
     recipients = None
     if item.get("recipients") is not None:
         given = [str(one) for one in as_list(item["recipients"])]
+        if not given:
+            reader.problem(f"{variable}.recipients", "nobody is listed; expected a recipient, or no recipients at all")
         full = [one if "@" in one else f"{one}@{name}" for one in given]
         recipients = tuple(reader.address(f"{variable}.recipients", one) for one in full)
         for one in recipients:
@@ -169,6 +171,7 @@ def read_upstream(reader: Reader, variable: str, item: Options, delivery: bool =
         ),
         message_size=limits.get("message_size"),
     )
+    _judge_servers(reader, variable, upstream)
     _judge_tls(reader, variable, upstream)
     return upstream
 
@@ -203,6 +206,25 @@ def _server(reader: Reader, variable: str, item: Options) -> Server:
         if value and (_UNSAFE.search(value) or value != value.strip() or (key == "username" and ":" in value)):
             reader.problem(f"{variable}.{key}", "holds a character that Postfix cannot store in its table")
     return Server(host.lower(), reader.port(f"{variable}.port", item["port"]), username, password)
+
+
+def _judge_servers(reader: Reader, variable: str, upstream: Upstream) -> None:
+    for server in upstream.servers[1:]:
+        if server.port in (25, 465, 587) and (server.port == 465) != (upstream.tls == "implicit"):
+            reader.problem(
+                f"{variable}.fallbacks",
+                f"port {server.port} of {server.host} speaks TLS otherwise than tls: {upstream.tls}, which holds for"
+                " all servers; expected a port that speaks it alike",
+            )
+    names = [server.nexthop for server in upstream.servers]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        reader.problem(f"{variable}.fallbacks", f"{name} is listed more than once")
+    if upstream.pace.recipients == 1 and (upstream.pace.connections or upstream.pace.delay):
+        reader.problem(
+            f"{variable}.recipients",
+            "with 1 Postfix counts connections and delay for each recipient instead of for the server "
+            "(default_destination_recipient_limit in postconf(5)); expected 2 or more, or neither of these",
+        )
 
 
 def _judge_tls(reader: Reader, variable: str, upstream: Upstream) -> None:

@@ -224,6 +224,13 @@ def test_trust(changes: dict[str, t.Any], wanted: dict[str, str]) -> None:
     assert ("smtp_tls_servername" in made) == (wanted["smtp_tls_security_level"] not in ("none", "may"))
 
 
+def test_no_address_is_told_as_a_name_in_tls() -> None:
+    """RFC 6066 section 3."""
+    made = service(plan(upstream={"host": "192.0.2.1", "validate_certs": False}), "to-192-0-2-1-587")
+    assert made["smtp_tls_security_level"] == "encrypt"
+    assert "smtp_tls_servername" not in made
+
+
 @pytest.mark.parametrize(
     ("provider", "wanted"),
     [
@@ -296,6 +303,33 @@ def test_somebody_reads_the_mail_of_the_host() -> None:
         "abuse@relay.a.test root, legal@b.test",
     ]
     assert made["main"]["virtual_alias_domains"] == "$myhostname"
+
+
+ALIASES = [
+    {"root": "root@a.test"},  # to himself
+    {"postmaster": "root", "root": ["root", "ops@b.test"]},
+    {"a": ["b", "c"], "b": "d", "c": "d", "d": "ops@b.test"},
+]
+
+
+@pytest.mark.parametrize("aliases", ALIASES)
+def test_aliases_that_only_look_like_a_circle(aliases: dict[str, t.Any]) -> None:
+    assert table(plan(aliases=aliases), "relay_aliases")
+
+
+def test_an_address_wins_over_a_name_of_the_host() -> None:
+    """A key that stands in a table twice would be refused by the canary."""
+    made = plan(aliases={"abuse": "a@b.test"}, rewrites={"virtual": {"abuse@relay.a.test": "c@b.test"}})
+    assert [line for line in table(made, "relay_aliases") if line.startswith("abuse@")] == [
+        "abuse@relay.a.test c@b.test"
+    ]
+
+
+def test_mail_for_the_name_of_the_host_itself() -> None:
+    """It is a domain like others then, and no key of the alias table makes one (virtual_alias_domains)."""
+    made = plan(**MX, hostname="Relay.A.test", domains=[{"name": "relay.a.test", "to": {"host": "mx.a.test"}}])
+    assert made["main"]["virtual_alias_domains"] == ""
+    assert made["main"]["myhostname"] == made["main"]["relay_domains"] == "relay.a.test"
 
 
 def test_rewrites() -> None:
@@ -429,6 +463,38 @@ BAD = [
     ({"listeners": [{"port": 587, "postscreen": True}]}, "is for mail servers that come from the Internet"),
     ({"aliases": {"a@b.test": "c@d.test"}}, "relay_aliases.a@b.test: is an address"),
     ({"aliases": {"root": []}}, "relay_aliases.root: has nobody to go to"),
+    (
+        {"aliases": {"postmaster": "root"}},
+        "relay_aliases: root@a.test -> postmaster@a.test -> root@a.test goes round in a circle",
+    ),
+    (
+        {"aliases": {"a": ["x@b.test", "b"], "b": "c@relay.a.test", "c": "a"}},
+        "a@a.test -> b@a.test -> c@relay.a.test -> a@a.test goes round",
+    ),
+    (
+        {"rewrites": {"virtual": {"@b.test": "x@c.test", "@c.test": "y@b.test"}}},
+        "x@c.test -> y@b.test -> x@c.test goes round",
+    ),
+    ({"aliases": {"root": None}}, "relay_aliases.root: has nobody to go to"),
+    ({"listeners": None}, "relay_listeners: has no value"),
+    ({"upstream": {"host": "a.test", "recipients": 1, "delay": 2}}, "counts connections and delay for each recipient"),
+    (
+        {"upstream": {"host": "a.test", "port": 465, "fallbacks": [{"host": "b.test", "port": 587}]}},
+        "port 587 of b.test speaks TLS otherwise than tls: implicit",
+    ),
+    (
+        {"upstream": {"host": "a.test", "fallbacks": [{"host": "b.test", "port": 465}]}},
+        "port 465 of b.test speaks TLS otherwise than tls: starttls",
+    ),
+    (
+        {"upstream": {"host": "a.test", "fallbacks": [{"host": "A.test", "username": "u", "password": "p"}]}},
+        "relay_upstream.fallbacks: [a.test]:587 is listed more than once",
+    ),
+    (
+        {**MX, "domains": [{"name": "b.test", "recipients": []}]},
+        "relay_domains[0] (b.test).recipients: nobody is listed",
+    ),
+    ({"limits": {"delay_warning": 3600}}, "relay_limits.delay_warning: 3600 is no time"),
     ({"aliases": {"root": "ops@b.test\nx y"}}, "relay_aliases.root: "),
     ({"rewrites": {"generic": {"a": "b@c.test"}}}, "relay_rewrites.generic: 'a' is no address"),
     ({"rewrites": {"header_checks": [{"match": "^X", "action": "drop it"}]}}, "'drop it' is none"),
@@ -438,6 +504,7 @@ BAD = [
     ({"services": [{"name": "a b", "command": "smtpd"}]}, "relay_services[0] (a b): expected a name"),
     ({"services": [{"name": "a", "command": "smtpd", "options": {"x": "1\n2"}}]}, "options.x: expected a Postfix"),
     ({"services": [{"name": "a", "command": "pipe\nb unix"}]}, "relay_services[0] (a).command: "),
+    ({"services": [{"name": "a", "command": None}]}, "relay_services[0] (a).command: "),
 ]
 
 
