@@ -124,6 +124,8 @@ def read_service(reader: Reader, index: int, item: Options) -> Service:
     for key, value in options.items():
         if not _PARAMETER.match(key) or not is_line(value):
             reader.problem(f"{variable}.options.{key}", "expected a Postfix parameter with its value on one line")
+        if not _is_balanced(value):
+            reader.problem(f"{variable}.options.{key}", "has braces that do not match; options of master.cf end there")
     return Service(" ".join([name, kind, *fields, reader.line(f"{variable}.command", item["command"])]), options)
 
 
@@ -139,6 +141,16 @@ def read_settings(reader: Reader, values: Options) -> dict[str, str]:
 def is_line(value: str) -> bool:
     """Whether a value stays in its line."""
     return not re.search(r"[\x00-\x1f\x7f]", value)
+
+
+def _is_balanced(value: str) -> bool:
+    """Whether each brace has its other one: options stand in braces (master(5))."""
+    depth = 0
+    for brace in re.findall("[{}]", value):
+        depth += 1 if brace == "{" else -1
+        if depth < 0:
+            return False
+    return depth == 0
 
 
 def as_postfix(value: t.Any) -> str:

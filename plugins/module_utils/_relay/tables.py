@@ -111,7 +111,8 @@ def _recipients(inputs: Inputs) -> t.Iterator[str]:
 
 
 def _probed(inputs: Inputs) -> Table:
-    """Domains whose recipients the next server is asked about (ADDRESS_VERIFICATION_README)."""
+    """Domains whose recipients the next server is asked about when strangers write (ADDRESS_VERIFICATION_README)."""
     lines = [f"{domain.name} reject_unverified_recipient" for domain in inputs.domains if domain.recipients is None]
-    access = f"check_recipient_access texthash:{_POSTFIX}/relay_probed"
+    # whoever may send anywhere need not wait for that server: his mail does
+    access = f"permit_mynetworks, permit_sasl_authenticated, check_recipient_access texthash:{_POSTFIX}/relay_probed"
     return Table("relay_probed", tuple(lines), {"smtpd_recipient_restrictions": access})

@@ -275,6 +275,11 @@ def test_mx_with_recipients_and_with_probes() -> None:
     assert "25 inet n - n - 1 postscreen" in lines
     assert "smtpd pass - - n - - smtpd" in lines
     assert made["main"]["postscreen_cache_map"] == "lmdb:$data_directory/postscreen_cache"
+    assert made["main"]["smtpd_recipient_restrictions"].split(", ") == [
+        "permit_mynetworks",
+        "permit_sasl_authenticated",
+        "check_recipient_access texthash:/etc/postfix/relay_probed",
+    ]
 
 
 def test_an_mx_need_not_screen() -> None:
@@ -503,6 +508,8 @@ BAD = [
     ({"limits": {"queue_lifetime": "2 days"}}, "relay_limits.queue_lifetime: '2 days' is no time"),
     ({"services": [{"name": "a b", "command": "smtpd"}]}, "relay_services[0] (a b): expected a name"),
     ({"services": [{"name": "a", "command": "smtpd", "options": {"x": "1\n2"}}]}, "options.x: expected a Postfix"),
+    ({"services": [{"name": "a", "command": "smtpd", "options": {"x": "a } {"}}]}, "options.x: has braces"),
+    ({"services": [{"name": "a", "command": "smtpd", "options": {"x": "inline:{ {a = b}"}}]}, "options.x: has braces"),
     ({"services": [{"name": "a", "command": "pipe\nb unix"}]}, "relay_services[0] (a).command: "),
     ({"services": [{"name": "a", "command": None}]}, "relay_services[0] (a).command: "),
 ]
