@@ -298,11 +298,13 @@ class TestMx:
         assert is_refused(replies, words)
 
     @pytest.mark.parametrize("name", ["postmaster", "postmaster@relay.sender.test"])
-    def test_there_is_a_postmaster(self, converged: t.Any, probe: Probe, name: str) -> None:
+    def test_somebody_reads_what_postmaster_gets(
+        self, converged: t.Any, read_mail: ReadMail, letter: t.Any, name: str
+    ) -> None:
         """RFC 5321 section 4.5.1."""
-        commands = ["MAIL FROM:<y@outsider.test>", f"RCPT TO:<{name}>"]
-        replies = probe("outsider", "dialogue", host=RELAY, port=25, tls="none", commands=commands)
-        assert replies[-1][0] == 250
+        subject, replies = letter("outsider", sender="y@outsider.test", recipient=name)
+        assert is_taken(replies)
+        assert read_mail(subject, mailbox=OPS) is not None
 
     def test_who_talks_too_early_is_turned_away(self, converged: t.Any, probe: Probe) -> None:
         """Once strangers have passed, postscreen(8) remembers them; its memory is emptied first."""
