@@ -116,7 +116,7 @@ def ran(state: str) -> bool:
 
 def was_enabled(state: str) -> bool:
     """Whether the unit started at boot, from what was kept of it."""
-    return state.split()[0] not in (*_OFF, "not-found", "bad", "")
+    return state.rpartition(" ")[0] not in (*_OFF, "not-found", "bad", "")
 
 
 def is_back(unit: Unit, state: str) -> bool:

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.mailops.smtp.plugins.module_utils._module.transaction_units import Unit, was_enabled
+
 Run = t.Callable[..., dict[str, t.Any]]
 
 
@@ -261,3 +263,11 @@ def test_services_that_make_no_sense(run: Run, systemd: Systemd, tmp_path: Path,
     assert result["failed"] is True
     assert "services" in result["msg"]
     assert systemd.calls() == []
+
+
+@pytest.mark.parametrize(
+    ("file", "enabled"), [("enabled", True), ("static", True), ("disabled", False), ("linked", False), ("", False)]
+)
+def test_what_was_kept_tells_whether_it_started_at_boot(file: str, enabled: bool) -> None:
+    """A transient unit has no file, so that its state begins with nothing."""
+    assert was_enabled(Unit("loaded", file, "active").state) == enabled
