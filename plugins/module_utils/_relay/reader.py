@@ -110,6 +110,13 @@ class Reader:
             self.problem(variable, f"{str(given)!r} is empty or no single line")
         return value
 
+    def path(self, variable: str, given: t.Any) -> str:
+        """A file of the managed host."""
+        value = self.line(variable, given)
+        if not value.startswith("/"):
+            self.problem(variable, f"{value!r} is no absolute path; expected something like /etc/ssl/own.pem")
+        return value
+
     def address(self, variable: str, given: t.Any, local: bool = False) -> str:
         """An address as Postfix looks it up: domain in A-labels, small letters.
 

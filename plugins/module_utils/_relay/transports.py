@@ -46,8 +46,11 @@ class Transport:
             options["smtp_sasl_password_maps"] = f"texthash:{self.table}"
         if self.upstream.mechanisms:
             options["smtp_sasl_mechanism_filter"] = ", ".join(name.lower() for name in self.upstream.mechanisms)
-        if self.upstream.pace.messages_per_connection:
-            options["smtp_connection_reuse_count_limit"] = str(self.upstream.pace.messages_per_connection)
+        messages = self.upstream.pace.messages_per_connection
+        if messages == 1:
+            options.update({"smtp_connection_cache_on_demand": "no", "smtp_tls_connection_reuse": "no"})
+        elif messages:
+            options["smtp_connection_reuse_count_limit"] = str(messages - 1)  # the first is no reuse, and 0 no limit
         return options
 
     @property

@@ -159,7 +159,7 @@ def read_upstream(reader: Reader, variable: str, item: Options, delivery: bool =
         fingerprints=tuple(
             _fingerprint(reader, variable, str(one)) for one in as_list(item.get("pinned_certificates"))
         ),
-        ca_file=reader.line(f"{variable}.ca_file", item["ca_file"]) if item.get("ca_file") else "",
+        ca_file=reader.path(f"{variable}.ca_file", item["ca_file"]) if item.get("ca_file") else "",
         mechanisms=tuple(_mechanism(reader, variable, str(one)) for one in as_list(item.get("mechanisms"))),
         pace=Pace(
             connections=_limit(reader, variable, item, "connections", limits.get("connections")),

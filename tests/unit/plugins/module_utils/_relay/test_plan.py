@@ -224,6 +224,17 @@ def test_trust(changes: dict[str, t.Any], wanted: dict[str, str]) -> None:
     assert ("smtp_tls_servername" in made) == (wanted["smtp_tls_security_level"] not in ("none", "may"))
 
 
+def test_messages_of_a_connection() -> None:
+    """Postfix counts how often one is used again (smtp_connection_reuse_count_limit), and takes 0 for any number."""
+    several, one = (
+        service(plan(upstream={"host": "a.test", "messages_per_connection": number}), "to-a-test-587")
+        for number in (100, 1)
+    )
+    assert (several["smtp_connection_reuse_count_limit"], several["smtp_tls_connection_reuse"]) == ("99", "yes")
+    assert "smtp_connection_reuse_count_limit" not in one
+    assert (one["smtp_connection_cache_on_demand"], one["smtp_tls_connection_reuse"]) == ("no", "no")
+
+
 def test_no_address_is_told_as_a_name_in_tls() -> None:
     """RFC 6066 section 3."""
     made = service(plan(upstream={"host": "192.0.2.1", "validate_certs": False}), "to-192-0-2-1-587")
@@ -454,6 +465,7 @@ BAD = [
     ({"upstream": {"host": "a.test", "fallbacks": [{"host": "b"}]}}, "relay_upstream.fallbacks[0].host: "),
     ({"upstream": {"host": "a.test", "mechanisms": ["PLAIN LOGIN"]}}, "is no SASL mechanism"),
     ({"upstream": {"host": "a.test", "pinned_certificates": ["ab:cd"]}}, "is no SHA-256 fingerprint"),
+    ({"upstream": {"host": "a.test", "ca_file": "own.pem"}}, "relay_upstream.ca_file: 'own.pem' is no absolute path"),
     ({"upstream": {"host": "a.test", "connections": 0}}, "relay_upstream.connections: 0 is out of bounds"),
     ({"routes": [{"recipients": ["b.test"]}]}, "relay_routes[0]: expected either an upstream, or direct"),
     ({"routes": [{"direct": True}]}, "relay_routes[0]: expected either recipients or senders"),
