@@ -18,6 +18,12 @@ from .upstreams import Upstream
 
 #: Beside smtp(8)'s security levels: those that a certificate decides are chosen in :func:`_tls_options`.
 _LEVELS: t.Mapping[str, str] = {"none": "none", "opportunistic": "may"}
+#: For a server that takes one message of each connection.
+_NO_REUSE: t.Mapping[str, str] = {
+    "smtp_connection_cache_destinations": "",
+    "smtp_connection_cache_on_demand": "no",
+    "smtp_tls_connection_reuse": "no",
+}
 
 
 @dataclass(frozen=True)
@@ -48,7 +54,7 @@ class Transport:
             options["smtp_sasl_mechanism_filter"] = ", ".join(name.lower() for name in self.upstream.mechanisms)
         messages = self.upstream.pace.messages_per_connection
         if messages == 1:
-            options.update({"smtp_connection_cache_on_demand": "no", "smtp_tls_connection_reuse": "no"})
+            options.update(_NO_REUSE)
         elif messages:
             options["smtp_connection_reuse_count_limit"] = str(messages - 1)  # the first is no reuse, and 0 no limit
         return options

@@ -233,6 +233,7 @@ def test_messages_of_a_connection() -> None:
     assert (several["smtp_connection_reuse_count_limit"], several["smtp_tls_connection_reuse"]) == ("99", "yes")
     assert "smtp_connection_reuse_count_limit" not in one
     assert (one["smtp_connection_cache_on_demand"], one["smtp_tls_connection_reuse"]) == ("no", "no")
+    assert one["smtp_connection_cache_destinations"] == ""
 
 
 def test_no_address_is_told_as_a_name_in_tls() -> None:
