@@ -105,7 +105,7 @@ class CommandedService:
         """The declared services but those given back, and on the way back those that are no longer declared."""
         declared = self._params["services"]
         yield from (service for service in declared if service["unit"] is None or service["unit"] in held)
-        for name in set(held) - {service["unit"] for service in declared}:
+        for name in sorted(set(held) - {service["unit"] for service in declared}):
             yield {"unit": name, "restart": None, "reload": None, "files": [], "restart_files": [], "restart_lines": ""}
 
     def check(self, plan: Plan, back: bool) -> None:

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 from .reader import Options, Reader, as_list
 
-#: RFC 5321 section 4.5.1, RFC 2142: a mail host has somebody to write to. root is whom Unix writes to.
-_ALWAYS = ("postmaster", "root")
+#: What may stand around a pattern (regexp_table(5)).
+_DELIMITERS = "/!%,;"
 
 
 @dataclass(frozen=True)
@@ -32,16 +32,19 @@ class Rewrites:
     masquerade: tuple[str, ...] = ()
     header_checks: tuple[str, ...] = ()
 
-    def alias_table(self, hostname: str, domain: str) -> dict[str, tuple[str, ...]]:
+    def alias_table(self, hostname: str, domain: str, listed: t.Iterable[str] = ()) -> dict[str, tuple[str, ...]]:
         """A virtual alias table: names of this host, with and without its name, then the addresses.
 
         A name alone is one at ``myorigin`` (virtual(5)), which is what programs of this host leave out.
+
+        :param listed: domains that have no postmaster of their own; they need one (RFC 5321 section 4.5.1).
         """
         aliases = {"root": (f"postmaster@{domain}",), **self.aliases}
         at_host = {"postmaster": aliases["root"], **aliases}
         return {
             **aliases,
             **{f"{name}@{hostname}": recipients for name, recipients in at_host.items()},
+            **{f"postmaster@{name}": at_host["postmaster"] for name in listed},
             **self.virtual,
         }
 
@@ -135,5 +138,9 @@ def _header_check(reader: Reader, index: int, item: Options) -> str:
     action = reader.line(f"{variable}.action", item["action"])
     if not re.match(r"[A-Z_]+(\s|\Z)", action):
         reader.problem(f"{variable}.action", f"{action!r} is none; expected one of header_checks(5), such as IGNORE")
-    escaped = re.sub(r"(\\.)|/", lambda match: match.group(1) or r"\/", pattern)
-    return f"/{escaped}/ {action}"
+    delimiter = next((one for one in _DELIMITERS if one not in pattern), "")
+    if not delimiter:
+        reader.problem(
+            f"{variable}.match", f"expected a pattern without one of {' '.join(_DELIMITERS)}, to stand around it"
+        )
+    return f"{delimiter}{pattern}{delimiter} {action}"

@@ -41,6 +41,15 @@ class Inputs:
         yield from filter(None, (self.upstream, *(route.upstream for route in self.routes)))
         yield from filter(None, (domain.to for domain in self.domains))
 
+    @property
+    def without_postmaster(self) -> list[str]:
+        """Domains whose recipients are listed, and postmaster is not among them."""
+        return [
+            one.name
+            for one in self.domains
+            if one.recipients is not None and f"postmaster@{one.name}" not in one.recipients
+        ]
+
 
 def read_inputs(options: Options) -> Inputs:
     """Check the role's variables, given without their prefix ``relay_``."""
@@ -83,11 +92,14 @@ def _judge_whole(reader: Reader, inputs: Inputs, options: Options) -> None:
         reader.problem("relay_users", "a listener demands a login and there is nobody who could; expected a user")
     if inputs.domains and not any(listener.port == 25 and not listener.login for listener in inputs.listeners):
         reader.problem("relay_domains", "other mail servers come to port 25; expected such a listener without login")
+    if inputs.networks and all(listener.login for listener in inputs.listeners):
+        reader.problem("relay_networks", "every listener demands a login; expected one that does not, such as port 25")
     if not inputs.listeners and not inputs.upstream:
         reader.problem("relay_upstream", "a host without listeners hands its mail to an upstream; expected a host")
     if options["firewall"].get("backend") == "none" and any(listener.sources for listener in inputs.listeners):
         reader.problem("relay_listeners", "from needs a firewall, and relay_firewall.backend is none; leave it out")
-    circle = find_circle(inputs.rewrites.alias_table(inputs.hostname, inputs.domain), inputs.domain)
+    table = inputs.rewrites.alias_table(inputs.hostname, inputs.domain, inputs.without_postmaster)
+    circle = find_circle(table, inputs.domain)
     if circle:
         way = " -> ".join(circle)
         reader.problem("relay_aliases", f"{way} goes round in a circle; expected somebody who reads it, as of root")

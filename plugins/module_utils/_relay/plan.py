@@ -127,8 +127,9 @@ def _limits(inputs: Inputs) -> dict[str, str]:
     limits = dict(inputs.limits)
     if inputs.upstream and inputs.upstream.message_size:
         limits.setdefault("message_size_limit", str(inputs.upstream.message_size))
-    if "message_size_limit" in limits:
-        limits["queue_minfree"] = room_for(int(limits["message_size_limit"]))
+    size = inputs.settings.get("message_size_limit", limits.get("message_size_limit", ""))
+    if size.isdigit():
+        limits["queue_minfree"] = room_for(int(size))
     return limits
 
 

@@ -80,7 +80,7 @@ def _logins_by_sender(inputs: Inputs) -> t.Iterator[str]:
 
 
 def _aliases(inputs: Inputs) -> t.Iterator[str]:
-    table = inputs.rewrites.alias_table(inputs.hostname, inputs.domain)
+    table = inputs.rewrites.alias_table(inputs.hostname, inputs.domain, inputs.without_postmaster)
     yield from (f"{name} {', '.join(recipients)}" for name, recipients in table.items())
 
 

@@ -86,7 +86,8 @@ def name_transports(upstreams: t.Iterable[Upstream], directory: str) -> dict[Ups
     for upstream in upstreams:
         if upstream not in transports:
             server = upstream.servers[0]
-            name = "to-" + re.sub("[^a-z0-9]+", "-", f"{server.host}-{server.port}")
+            # the path of its socket has 108 octets at most (unix(7))
+            name = "to-" + re.sub("[^a-z0-9]+", "-", f"{server.host[:60]}-{server.port}")
             taken = {transport.name for transport in transports.values()}
             name = next(one for one in (name, *(f"{name}-{count}" for count in range(2, 10_000))) if one not in taken)
             transports[upstream] = Transport(name, upstream, f"{directory}/relay_login_{name}")

@@ -109,7 +109,7 @@ def test_settings_win() -> None:
 
 
 def test_networks_in_postfix_form() -> None:
-    made = plan(networks=["192.0.2.0/24", "2001:db8::/32"])
+    made = plan(listeners=[{"port": 25}], networks=["192.0.2.0/24", "2001:db8::/32"])
     assert made["main"]["mynetworks"] == "127.0.0.0/8 [::1]/128 192.0.2.0/24 [2001:db8::]/32"
 
 
@@ -196,6 +196,12 @@ def test_two_accounts_of_one_provider() -> None:
     assert table(made, "relay_login_to-a-test-587-2") == ["[a.test]:587 y:1"]
 
 
+def test_a_long_name_still_makes_a_socket() -> None:
+    host = f"{'a' * 60}.{'b' * 60}.test"
+    made = plan(upstream={"host": host})
+    assert made["main"]["default_transport"] == f"to-{'a' * 60}-587:[{host}]:587"
+
+
 def test_fallbacks() -> None:
     fallbacks = [{"host": "b.test", "username": "x", "password": "2"}, {"host": "c.test", "port": 2525}]
     made = plan(upstream={"host": "a.test", "username": "x", "password": "1", "fallbacks": fallbacks})
@@ -262,6 +268,7 @@ def test_message_size() -> None:
     known = plan(upstream=known_limit)["main"]
     assert int(known["message_size_limit"]) < int(known["queue_minfree"]) / 1.5
     assert plan(upstream=known_limit, limits={"message_size": 4096})["main"]["message_size_limit"] == "4096"
+    assert plan(settings={"message_size_limit": 10**8})["main"]["queue_minfree"] == str(16 * 10**7)
 
 
 MX = {"listeners": [{"port": 25}], "upstream": {}}
@@ -292,6 +299,14 @@ def test_mx_with_recipients_and_with_probes() -> None:
         "permit_sasl_authenticated",
         "check_recipient_access texthash:/etc/postfix/relay_probed",
     ]
+
+
+def test_a_domain_with_a_list_has_a_postmaster_all_the_same() -> None:
+    """RFC 5321 section 4.5.1."""
+    domains = [{"name": "a.test", "recipients": ["x"]}, {"name": "b.test", "recipients": ["postmaster"]}]
+    made = plan(**MX, domains=domains, aliases={"root": "ops@c.test"})
+    assert "postmaster@a.test ops@c.test" in table(made, "relay_aliases")
+    assert not [line for line in table(made, "relay_aliases") if line.startswith("postmaster@b.test")]
 
 
 def test_an_mx_need_not_screen() -> None:
@@ -364,7 +379,7 @@ def test_rewrites() -> None:
     assert table(made, "relay_generic") == ["root@host.local.test ops@a.test"]
     assert table(made, "relay_canonical") == ["@old.test @a.test"]
     assert table(made, "relay_aliases")[-1] == "sales@a.test x@b.test, y@b.test"
-    assert table(made, "relay_header_checks") == ["/^X-Path: a\\/b\\/c/ IGNORE"]
+    assert table(made, "relay_header_checks") == ["!^X-Path: a/b\\/c! IGNORE"]
 
 
 def test_a_login_needs_no_plain_port_25() -> None:
@@ -476,6 +491,8 @@ BAD = [
         {"routes": [{"recipients": ["b.test", "B.test"], "direct": True}]},
         "relay_routes: b.test is listed more than once",
     ),
+    ({"networks": ["192.0.2.0/24"], "listeners": []}, "relay_networks: every listener demands a login"),
+    ({"rewrites": {"header_checks": [{"match": "/!%,;", "action": "IGNORE"}]}}, "expected a pattern without one of"),
     ({"domains": [{"name": "b.test"}]}, "relay_domains: other mail servers come to port 25"),
     ({"domains": [{"name": "b.test", "recipients": ["x@c.test"]}]}, "x@c.test is of another domain"),
     ({"listeners": [{"port": 587, "postscreen": True}]}, "is for mail servers that come from the Internet"),
