@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import re
 import typing as t
 from dataclasses import dataclass, field
 
@@ -13,6 +12,11 @@ from .reader import Options, Reader, as_list
 
 #: What may stand around a pattern (regexp_table(5)).
 _DELIMITERS = "/!%,;"
+#: header_checks(5) of Postfix 3.5. Mail passes one that Postfix does not know, and only the log says so.
+_ACTIONS = (
+    *("BCC", "DISCARD", "DUNNO", "FILTER", "HOLD", "IGNORE", "INFO", "PASS", "PREPEND", "REDIRECT", "REJECT"),
+    *("REPLACE", "STRIP", "WARN"),
+)
 
 
 @dataclass(frozen=True)
@@ -35,9 +39,10 @@ class Rewrites:
     def alias_table(self, hostname: str, domain: str, listed: t.Iterable[str] = ()) -> dict[str, tuple[str, ...]]:
         """A virtual alias table: names of this host, with and without its name, then the addresses.
 
-        A name alone is one at ``myorigin`` (virtual(5)), which is what programs of this host leave out.
+        A name alone is one at ``myorigin`` (virtual(5)), which is what programs of this host leave out. Postmaster is
+        always there (RFC 5321 section 4.5.1), and so is root, whom Unix writes to.
 
-        :param listed: domains that have no postmaster of their own; they need one (RFC 5321 section 4.5.1).
+        :param listed: domains that have no postmaster of their own, and need one too.
         """
         aliases = {"root": (f"postmaster@{domain}",), **self.aliases}
         at_host = {"postmaster": aliases["root"], **aliases}
@@ -57,7 +62,7 @@ def find_circle(table: t.Mapping[str, t.Sequence[str]], domain: str) -> list[str
     :param domain: of names without one.
     """
 
-    def is_found(address: str) -> str:
+    def key_of(address: str) -> str:
         """Its key, in the order in which virtual(5) looks for it; empty where there is none."""
         name, _at, at_domain = address.partition("@")
         keys = (address, name if at_domain == domain else address, f"@{at_domain}")
@@ -68,7 +73,7 @@ def find_circle(table: t.Mapping[str, t.Sequence[str]], domain: str) -> list[str
     def walk(way: list[str]) -> list[str]:
         if way[-1] in settled:
             return []
-        for one in table.get(is_found(way[-1]), ()):
+        for one in table.get(key_of(way[-1]), ()):
             following = one if "@" in one else f"{one}@{domain}"
             if following in way[:-1]:
                 return [*way[way.index(following) :], following]
@@ -136,8 +141,10 @@ def _header_check(reader: Reader, index: int, item: Options) -> str:
     variable = f"relay_rewrites.header_checks[{index}]"
     pattern = reader.line(f"{variable}.match", item["match"])
     action = reader.line(f"{variable}.action", item["action"])
-    if not re.match(r"[A-Z_]+(\s|\Z)", action):
-        reader.problem(f"{variable}.action", f"{action!r} is none; expected one of header_checks(5), such as IGNORE")
+    if action.split(" ", 1)[0] not in _ACTIONS:
+        reader.problem(f"{variable}.action", f"{action!r} is none; expected one of {', '.join(_ACTIONS)}")
+    if pattern.startswith("/^"):
+        reader.problem(f"{variable}.match", f"{pattern!r} never matches; expected it without the delimiters")
     delimiter = next((one for one in _DELIMITERS if one not in pattern), "")
     if not delimiter:
         reader.problem(

@@ -54,10 +54,15 @@ class Inputs:
 def read_inputs(options: Options) -> Inputs:
     """Check the role's variables, given without their prefix ``relay_``."""
     reader = Reader()
-    domain = reader.qualified_name("relay_domain", options["domain"])
+    hostname = reader.qualified_name(
+        "relay_hostname", options["hostname"], "one in ASCII, like relay.example.com, here or in the inventory"
+    )
+    domain = str(options["domain"])
+    if not reader.problems or not hostname.endswith(domain):  # what was made of a wrong name is no second problem
+        reader.qualified_name("relay_domain", domain)
     is_mx = bool(options["domains"])
     inputs = Inputs(
-        hostname=reader.qualified_name("relay_hostname", options["hostname"]),
+        hostname=hostname,
         domain=domain,
         listeners=tuple(read_listener(reader, index, item, is_mx) for index, item in enumerate(options["listeners"])),
         networks=reader.networks("relay_networks", options["networks"], bounded=True),

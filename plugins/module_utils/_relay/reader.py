@@ -8,6 +8,7 @@ Every problem is a sentence that names the variable and says what was expected; 
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import re
 import typing as t
@@ -42,12 +43,21 @@ class Reader:
         """Note that this variable is wrong."""
         self.problems.append(f"{variable}: {sentence}")
 
-    def qualified_name(self, variable: str, given: t.Any) -> str:
+    def qualified_name(self, variable: str, given: t.Any, expected: str = "one like relay.example.com") -> str:
         """A host or domain of at least two labels, in small letters."""
         value = str(given)
         if not _QUALIFIED_NAME.match(value):
-            self.problem(variable, f"{value!r} is no fully qualified name; expected something like relay.example.com")
+            self.problem(variable, f"{value!r} is no fully qualified name; expected {expected}")
         return value.lower()
+
+    def server(self, variable: str, given: t.Any) -> str:
+        """Another host, as Postfix connects to it: an address, or a name in A-labels and small letters."""
+        value = str(given)
+        if as_address(value):
+            return value.lower()
+        with contextlib.suppress(InvalidAddress):  # which is told below
+            value = ascii_domain(value)
+        return self.qualified_name(variable, value, "one like smtp.example.com, without port or brackets")
 
     def domain(self, variable: str, given: t.Any) -> str:
         """A mail domain, as DNS and Postfix have it: in A-labels and small letters."""

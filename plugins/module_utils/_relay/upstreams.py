@@ -13,7 +13,15 @@ from dataclasses import dataclass
 from .._smtp.providers import ProviderError, resolve, settings_for
 from .reader import Options, Reader, as_address, as_bool, as_list, as_text
 
-_UNSAFE = re.compile(r"[\x00-\x1f\x7f]")
+#: What a line "server user:password" of a table cannot hold, and how to say so without showing it.
+_NEVER_STORABLE = (
+    (re.compile(r"^\s|\s\Z"), "begins or ends with a blank or a line break, which Postfix drops; expected it without"),
+    (re.compile(r"[\x00-\x1f\x7f]"), "holds a line break or another control character; expected one line of text"),
+)
+_UNSTORABLE = {
+    "username": (*_NEVER_STORABLE, (re.compile(":"), "holds a colon, where Postfix takes the password to begin")),
+    "password": _NEVER_STORABLE,
+}
 _MECHANISM = re.compile(r"[A-Za-z0-9_-]{1,20}\Z")
 #: SHA-256 of a certificate or of its public key.
 _FINGERPRINT = re.compile(r"(?:[0-9A-Fa-f]{2}:?){31}[0-9A-Fa-f]{2}\Z")
@@ -197,15 +205,14 @@ def _destination(
 
 def _server(reader: Reader, variable: str, item: Options) -> Server:
     username, password = as_text(item.get("username")), as_text(item.get("password"))
-    host = str(item["host"])
-    if not as_address(host):
-        reader.qualified_name(f"{variable}.host", host)
+    host = reader.server(f"{variable}.host", item["host"])
     if bool(username) != bool(password):
         reader.problem(variable, "expected username and password together, and neither empty")
     for key, value in (("username", username), ("password", password)):
-        if value and (_UNSAFE.search(value) or value != value.strip() or (key == "username" and ":" in value)):
-            reader.problem(f"{variable}.{key}", "holds a character that Postfix cannot store in its table")
-    return Server(host.lower(), reader.port(f"{variable}.port", item["port"]), username, password)
+        wrong = [sentence for pattern, sentence in _UNSTORABLE[key] if value and pattern.search(value)]
+        if wrong:
+            reader.problem(f"{variable}.{key}", wrong[0])
+    return Server(host, reader.port(f"{variable}.port", item["port"]), username, password)
 
 
 def _judge_servers(reader: Reader, variable: str, upstream: Upstream) -> None:

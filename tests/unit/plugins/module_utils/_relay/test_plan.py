@@ -457,8 +457,19 @@ BAD = [
     ),
     (
         {"upstream": {"host": "a.test", "username": "u", "password": "p\nx"}},
-        "relay_upstream.password: holds a character",
+        "relay_upstream.password: holds a line break",
     ),
+    (
+        {"upstream": {"host": "a.test", "username": "u", "password": "from a file\n"}},
+        "relay_upstream.password: begins or ends with a blank or a line break",
+    ),
+    ({"upstream": {"host": "a.test", "username": "u", "password": "p "}}, "relay_upstream.password: begins or ends"),
+    ({"upstream": {"host": "a.test", "username": "u:v", "password": "p"}}, "relay_upstream.username: holds a colon"),
+    (
+        {"upstream": {"host": "a.test:587"}},
+        "'a.test:587' is no fully qualified name; expected one like smtp.example.com,",
+    ),
+    ({"upstream": {"host": "[a.test]"}}, "without port or brackets"),
     ({"upstream": {}}, "relay_upstream: a host without listeners"),
     ({"tls": {"key": "k"}}, "relay_tls: expected certificate and key together"),
     ({"settings": {"a b": "c"}}, "relay_settings.a b: "),
@@ -533,6 +544,8 @@ BAD = [
     ({"aliases": {"root": "ops@b.test\nx y"}}, "relay_aliases.root: "),
     ({"rewrites": {"generic": {"a": "b@c.test"}}}, "relay_rewrites.generic: 'a' is no address"),
     ({"rewrites": {"header_checks": [{"match": "^X", "action": "drop it"}]}}, "'drop it' is none"),
+    ({"rewrites": {"header_checks": [{"match": "^X", "action": "DELETE"}]}}, "'DELETE' is none; expected one of BCC,"),
+    ({"rewrites": {"header_checks": [{"match": "/^X-/", "action": "IGNORE"}]}}, "expected it without the delimiters"),
     ({"rewrites": {"header_checks": [{"match": "^X\nif", "action": "IGNORE"}]}}, "is empty or no single line"),
     ({"limits": {"message_size": "big"}}, "relay_limits.message_size: 'big' is out of bounds"),
     ({"limits": {"queue_lifetime": "2 days"}}, "relay_limits.queue_lifetime: '2 days' is no time"),
@@ -549,6 +562,17 @@ BAD = [
 def test_bad_input_is_told_in_a_sentence(changes: dict[str, t.Any], words: str) -> None:
     problems = make_plan(options(**changes))["problems"]
     assert any(words in problem for problem in problems), problems
+
+
+def test_a_bad_name_of_the_host_is_one_problem() -> None:
+    """Without relay_domain, it is made of the name."""
+    assert len(make_plan(options(hostname="relay", domain="relay"))["problems"]) == 1
+    assert len(make_plan(options(hostname="relay.bücher.test", domain="bücher.test"))["problems"]) == 1
+    assert len(make_plan(options(hostname="relay", domain="a b.test"))["problems"]) == 2
+
+
+def test_an_upstream_may_have_an_international_name() -> None:
+    assert plan(upstream={"host": "smtp.Bücher.test"})["upstream_hosts"] == ["smtp.xn--bcher-kva.test"]
 
 
 def test_all_problems_at_once_and_no_secret_among_them() -> None:
