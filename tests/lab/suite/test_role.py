@@ -132,6 +132,10 @@ BAD_INPUT: list[tuple[dict[str, t.Any], str]] = [
     ({"relay_upstream": {"hots": "x"}}, "hots"),
     ({"relay_listeners": [{"port": "many"}]}, "many"),
     ({"relay_verify": {"to": "not an address"}}, "relay_verify.to: 'not an address' is no address"),
+    (
+        {"relay_tls": {"certificate": "/nowhere.pem", "key": "/nowhere.key"}},
+        "relay_tls.certificate: /nowhere.pem is empty",
+    ),
 ]
 
 
