@@ -134,6 +134,12 @@ def test_the_unit_that_runs_is_the_one_to_ask(rendered: dict[str, dict[str, t.An
     ]
 
 
+def test_caches_in_berkeley_db_are_removed(rendered: dict[str, dict[str, t.Any]]) -> None:
+    for host in KNOWN:
+        remove = next(command for command in rendered[host]["postfix_activate"] if command[0] == "rm")
+        assert {"/var/lib/postfix/smtp_scache.db", "/var/lib/postfix/verify_cache.db"} <= set(remove)
+
+
 def test_the_old_unit_is_stopped_where_it_bars_the_new_one(rendered: dict[str, dict[str, t.Any]]) -> None:
     stop = "systemctl stop postfix@-.service postfix.service"
     commands = {host: [word for line in rendered[host]["postfix_activate"] for word in line] for host in KNOWN}
