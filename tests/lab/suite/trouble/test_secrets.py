@@ -21,7 +21,7 @@ from ansible_collections.mailops.smtp.tests.lab.suite.trouble.conftest import re
 ENDINGS: dict[str, tuple[dict[str, t.Any], str]] = {
     "judged": ({"relay_networks": ["0.0.0.0/0"]}, "would let strangers"),
     "refused": ({"relay_settings": {"smtpd_tls_loglvl": 1}}, "unused parameter: smtpd_tls_loglvl=1"),
-    "put back": ({"relay_listeners": [{"port": 25}, {"port": 587}, {"port": 22}]}, "Everything was put back"),
+    "put back": ({"relay_listeners": [{"port": 25}, {"port": 587}, {"port": 2525}]}, "Everything was put back"),
 }
 SEARCH = "grep -rlFs -e %s / --exclude-dir=proc --exclude-dir=sys --exclude-dir=packages"
 
@@ -40,12 +40,15 @@ def test_a_failed_run_gives_nothing_away(
         "relay_tls": tls,
     }
     stop = f"/root/watched-{login[:8]}"
+    relay.check_output(
+        "systemd-run --quiet --unit=holder python3 -m http.server 2525"
+    )  # a port that Postfix cannot have
     with concurrent.futures.ThreadPoolExecutor() as pool:
         watched = pool.submit(probe, "relay", "watch_processes", until=stop)
         try:
             play = run_play(f"trouble-secrets-{ending}", "playbooks/relay.yml", extra={**variables, **secret, **fails})
         finally:
-            relay.check_output(f"touch {stop}")
+            relay.check_output(f"touch {stop}; systemctl stop holder")
         seen = "\n".join(watched.result())
         relay.check_output(f"rm {stop}")
     assert play.code != 0
