@@ -126,10 +126,10 @@ class _Trial:
     def _ask(
         self, pool: Executor, canary: Canary, staged: Configuration
     ) -> list[tuple[Listener, Future[Conversation]]]:
-        own_name = staged.value("myhostname")
+        own_names = list(filter(None, dict.fromkeys(staged.value(name) for name in ("myhostname", "mydomain"))))
         outsiders = choose_outsiders(staged.value("mynetworks"), staged.value("inet_protocols"))
         return [
-            (one, pool.submit(converse, self._home.socket(one.name), one.implicit_tls, outsider, own_name))
+            (one, pool.submit(converse, self._home.socket(one.name), one.implicit_tls, outsider, own_names))
             for one in canary.listeners
             for outsider in ([""] if one.screens else outsiders)
         ]

@@ -23,6 +23,7 @@ _ASKED = [
     "inet_interfaces",
     "inet_protocols",
     "mail_owner",
+    "mydomain",
     "myhostname",
     "mynetworks",
     "queue_directory",

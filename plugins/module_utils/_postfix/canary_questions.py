@@ -44,12 +44,12 @@ class Conversation:
     relayed: str = ""
 
 
-def converse(socket: str, implicit_tls: bool, outsider: str, own_name: str) -> Conversation:
+def converse(socket: str, implicit_tls: bool, outsider: str, own_names: t.Sequence[str]) -> Conversation:
     """Ask one smtpd.
 
     :param socket: where it listens.
     :param outsider: the address to come from, as XCLIENT has it; empty to wait for the greeting only.
-    :param own_name: the server's own name.
+    :param own_names: the server's own names, the host's first; strangers may claim to come from there.
     """
     tls = TlsPolicy(mode=TlsMode.IMPLICIT if implicit_tls else TlsMode.NONE, verify=False)
     settings = ServerSettings("localhost", tls=tls, unix_socket=socket, connect_timeout=_TIMEOUT, timeout=_TIMEOUT)
@@ -59,7 +59,7 @@ def converse(socket: str, implicit_tls: bool, outsider: str, own_name: str) -> C
     except ConnectFailed:
         return conversation
     try:
-        _Talk(connection, tls, conversation).run(outsider, own_name)
+        _Talk(connection, tls, conversation).run(outsider, own_names)
     except TlsFailed as error:
         conversation.tls_failure = str(error.problem)
     except SmtpError as error:
@@ -76,7 +76,7 @@ class _Talk:
         self._tls = tls
         self._conversation = conversation
 
-    def run(self, outsider: str, own_name: str) -> None:
+    def run(self, outsider: str, own_names: t.Sequence[str]) -> None:
         """:raises SmtpError: the server broke off; what was learned until then stays."""
         if self._tls.mode is TlsMode.IMPLICIT:
             self._connection.start_tls(self._tls, "localhost", Stage.TLS)
@@ -97,13 +97,13 @@ class _Talk:
         reply = self._say(f"XCLIENT NAME=canary.{FOREIGN} ADDR={outsider}", Stage.EHLO)
         if reply.positive:
             self._ehlo(f"[{outsider}]")
-            self._try_relaying(own_name)
+            self._try_relaying(own_names)
         elif reply.code in _NO_STRANGER:
             self._conversation.unasked = str(reply)
 
-    def _try_relaying(self, own_name: str) -> None:
-        for sender in ("", f"postmaster@{own_name}", f"sender@{FOREIGN}"):
-            for recipient in (f"postmaster@{own_name}", f"recipient@{FOREIGN}"):
+    def _try_relaying(self, own_names: t.Sequence[str]) -> None:
+        for sender in ("", *(f"postmaster@{name}" for name in own_names), f"sender@{FOREIGN}"):
+            for recipient in (f"postmaster@{own_names[0]}", f"recipient@{FOREIGN}"):
                 self._say(f"MAIL FROM:<{sender}>", Stage.MAIL)
                 command = f"RCPT TO:<{recipient}>"
                 reply = self._say(command, Stage.RCPT)

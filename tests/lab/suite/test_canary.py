@@ -181,7 +181,7 @@ FOUND: dict[str, tuple[list[Edit], list[str]]] = {
     ),
     "an open relay by its own domain as sender": (
         [(MAIN, RELAY, f"{RELAY.replace('permit_mynetworks', 'check_sender_access inline:{sender.test=OK}')}")],
-        [MAIN, "(smtpd_relay_restrictions)", "25 inet is an open relay: MAIL FROM:<postmaster@relay.sender.test>"],
+        [MAIN, "(smtpd_relay_restrictions)", "25 inet is an open relay: MAIL FROM:<postmaster@sender.test>"],
     ),
     "relaying without any rule": (
         [(MAIN, RELAY, "smtpd_relay_restrictions = permit_mynetworks")],

@@ -144,6 +144,6 @@ def test_a_message_travels_from_client_to_mailbox(
         "smtp.provider.test",
         RELAY,
     ]
-    assert "with ESMTPSA" in hops[2]
+    assert "client" not in hops[2], "the place of the user is told"
     assert "with ESMTPSA" in hops[1]
     assert "with ESMTPS" in hops[0]
