@@ -14,19 +14,19 @@ from ansible_collections.mailops.smtp.roles.relay.files import firewall as progr
 
 LISTED = """\
 table inet firewalld {
-	chain filter_INPUT {
-		type filter hook input priority filter + 10; policy accept;
-	}
-	chain filter_INPUT_ZONES {
-	}
+    chain filter_INPUT {
+        type filter hook input priority filter + 10; policy accept;
+    }
+    chain filter_INPUT_ZONES {
+    }
 }
 table ip filter {
-	chain INPUT {
-		type filter hook input priority filter; policy drop;
-	}
-	chain OUTPUT {
-		type filter hook output priority filter; policy drop;
-	}
+    chain INPUT {
+        type filter hook input priority filter; policy drop;
+    }
+    chain OUTPUT {
+        type filter hook output priority filter; policy drop;
+    }
 }
 """
 
