@@ -44,7 +44,6 @@ FOR_ONE_MESSAGE: dict[str, tuple[str, str, str]] = {
 #: The upstream took it, and the relay did not hear so: here alone SMTP has no way but to send it again (RFC 1047).
 IN_DOUBT: dict[str, tuple[str, str, str]] = {
     "taken-drop": (".", "ACCEPT_AND_CLOSE", "while sending end of data -- message may be sent more than once"),
-    "taken-garbage": (".", "GARBAGE", "while sending end of data -- message may be sent more than once"),
 }
 
 
