@@ -31,8 +31,7 @@ integration: ## ansible-test integration: modules as a user calls them, with a s
 lab: ## the lab's hosts made anew, and the tests on them
 	@tests/lab/run
 
-test: ## all of the above, the lab beside the others
-	@tests/setup/all.sh
+test: lint unit sanity integration lab ## all of the above
 
 requirements: ## pin tests/requirements.txt anew, from tests/requirements.in
 	@tests/setup/requirements.sh
