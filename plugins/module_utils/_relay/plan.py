@@ -14,12 +14,10 @@ from .listeners import User
 from .reader import Network, Options
 from .scram import scram_sha256, user_salt
 from .services import all_services, is_line
-from .tables import postfix_tables
+from .tables import DIRECTORY, postfix_tables
 from .transports import Transport, name_transports
 from .upstreams import Upstream
 from .versions import compatibility_level, fit, parse_version
-
-_POSTFIX = "/etc/postfix"
 
 
 def make_plan(options: Options, logins: bool = False) -> dict[str, t.Any]:
@@ -35,7 +33,7 @@ def make_plan(options: Options, logins: bool = False) -> dict[str, t.Any]:
     inputs = read_inputs(options)
     if inputs.problems:
         return {"problems": list(inputs.problems)}
-    transports = name_transports(inputs.upstreams, _POSTFIX)
+    transports = name_transports(inputs.upstreams, DIRECTORY)
     tables = postfix_tables(inputs, transports)
     version, since = parse_version(options["platform"].get("version", "")), options["since"]
     certificate = _certificate(inputs, options["tls"])
@@ -58,7 +56,7 @@ def make_plan(options: Options, logins: bool = False) -> dict[str, t.Any]:
         "mechanisms": _mechanisms(inputs.users),
         "main": {**fit(main, version, since), **inputs.settings},
         "services": [{"line": one.line, "options": fit(one.options, version, since)} for one in services],
-        "tables": [{"path": f"{_POSTFIX}/{table.name}", **table.file} for table in tables],
+        "tables": [{"path": f"{DIRECTORY}/{table.name}", **table.file} for table in tables],
         "firewall": firewall_rules(inputs.listeners),
         "upstream_hosts": [server.host for server in inputs.upstream.servers] if inputs.upstream else [],
     }
@@ -93,7 +91,7 @@ def _certificate(inputs: Inputs, tls: Options) -> dict[str, str]:
     if all(listener.tls == "none" for listener in inputs.listeners):
         return {}
     name = "relay.pem" if tls.get("certificate") else "self-signed.pem"
-    return {"smtpd_tls_chain_files": f"{_POSTFIX}/{name}", "smtpd_tls_security_level": "may"}
+    return {"smtpd_tls_chain_files": f"{DIRECTORY}/{name}", "smtpd_tls_security_level": "may"}
 
 
 def _routing(inputs: Inputs, transports: t.Mapping[Upstream, Transport]) -> dict[str, str]:

@@ -12,7 +12,8 @@ from .inputs import Inputs
 from .transports import Transport
 from .upstreams import Upstream
 
-_POSTFIX = "/etc/postfix"
+#: Where Postfix reads its configuration.
+DIRECTORY = "/etc/postfix"
 #: The parameter of each table of ``relay_rewrites``.
 _REWRITING: t.Mapping[str, str] = {
     "canonical": "canonical_maps",
@@ -68,7 +69,7 @@ def postfix_tables(inputs: Inputs, transports: t.Mapping[Upstream, Transport]) -
 
 
 def _lookup(name: str, parameter: str, lines: t.Iterable[str], kind: str = "texthash") -> Table:
-    return Table(name, tuple(lines), {parameter: f"{kind}:{_POSTFIX}/{name}"})
+    return Table(name, tuple(lines), {parameter: f"{kind}:{DIRECTORY}/{name}"})
 
 
 def _logins_by_sender(inputs: Inputs) -> t.Iterator[str]:
@@ -114,5 +115,5 @@ def _probed(inputs: Inputs) -> Table:
     """Domains whose recipients the next server is asked about when strangers write (ADDRESS_VERIFICATION_README)."""
     lines = [f"{domain.name} reject_unverified_recipient" for domain in inputs.domains if domain.recipients is None]
     # whoever may send anywhere need not wait for that server: his mail does
-    access = f"permit_mynetworks, permit_sasl_authenticated, check_recipient_access texthash:{_POSTFIX}/relay_probed"
+    access = f"permit_mynetworks, permit_sasl_authenticated, check_recipient_access texthash:{DIRECTORY}/relay_probed"
     return Table("relay_probed", tuple(lines), {"smtpd_recipient_restrictions": access})

@@ -73,3 +73,15 @@ def run_play(
     LOGS.mkdir(exist_ok=True)
     (LOGS / f"{name}.log").write_text(output)
     return Play(output, done.returncode)
+
+
+def run_transaction(options: t.Mapping[str, t.Any]) -> None:
+    """Run ``config_transaction`` by itself on the relay, whatever comes of it: the options may kill it halfway."""
+    subprocess.run(
+        [str(VENV / "ansible"), "relay", "-m", "mailops.smtp.config_transaction", "-a", json.dumps(options)],
+        cwd=ROOT,
+        env={**os.environ, "ANSIBLE_CONFIG": str(ROOT / "tests/ansible.cfg")},
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )

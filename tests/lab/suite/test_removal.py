@@ -8,8 +8,6 @@ It makes the relay anew, so it runs after all other tests, and leaves a bare hos
 
 from __future__ import annotations
 
-import json
-import os
 import re
 import subprocess
 import typing as t
@@ -17,7 +15,7 @@ import typing as t
 import pytest
 
 from ansible_collections.mailops.smtp.tests.lab.suite.conftest import snapshot
-from ansible_collections.mailops.smtp.tests.lab.suite.plays import ROOT, VENV, Play, run_play
+from ansible_collections.mailops.smtp.tests.lab.suite.plays import ROOT, Play, run_play, run_transaction
 
 RELAY = "relay.sender.test"
 PORTS = [25, 465, 587]
@@ -89,14 +87,7 @@ def banner(host: t.Any) -> str:
 def kill_halfway() -> None:
     """The module dies when the files are given back and the services do not know."""
     options = {"name": "relay", "state": "absent", "activate": [["sh", "-c", "kill -9 $PPID"]]}
-    subprocess.run(
-        [str(VENV / "ansible"), "relay", "-m", "mailops.smtp.config_transaction", "-a", json.dumps(options)],
-        cwd=ROOT,
-        env={**os.environ, "ANSIBLE_CONFIG": str(ROOT / "tests/ansible.cfg")},
-        capture_output=True,
-        timeout=120,
-        check=False,
-    )
+    run_transaction(options)
 
 
 class Seen(t.NamedTuple):

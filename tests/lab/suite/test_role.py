@@ -6,15 +6,18 @@
 from __future__ import annotations
 
 import base64
-import json
-import os
-import subprocess
 import typing as t
 from pathlib import Path
 
 import pytest
 
-from ansible_collections.mailops.smtp.tests.lab.suite.plays import LAB, LOGS, ROOT, VENV, Play, run_play
+from ansible_collections.mailops.smtp.tests.lab.suite.plays import (
+    LAB,
+    LOGS,
+    Play,
+    run_play,
+    run_transaction,
+)
 
 Snapshots = tuple[Play, str, str]
 
@@ -95,14 +98,7 @@ def test_a_run_killed_halfway_is_undone_by_the_next(relay: t.Any, second_run: Pl
         "files": [{"path": "/etc/postfix/main.cf", "content": "broken\n"}],
         "activate": [["sh", "-c", "kill -9 $PPID"]],
     }
-    subprocess.run(
-        [str(VENV / "ansible"), "relay", "-m", "mailops.smtp.config_transaction", "-a", json.dumps(options)],
-        cwd=ROOT,
-        env={**os.environ, "ANSIBLE_CONFIG": str(ROOT / "tests/ansible.cfg")},
-        capture_output=True,
-        timeout=120,
-        check=False,
-    )
+    run_transaction(options)
     assert relay.file("/etc/postfix/main.cf").content_string == "broken\n"
     assert not relay.file("/etc/dovecot/relay_users").exists
     assert run_play("11-after-kill", "playbooks/relay.yml").succeeded().count("relay", "changed") == 1
