@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from .reader import Options, Reader, as_list
 
 #: What may stand around a pattern (regexp_table(5)).
-_DELIMITERS = "/!%,;"
+_DELIMITERS = "/%,;"
 #: header_checks(5) of Postfix 3.5. Mail passes one that Postfix does not know, and only the log says so.
 _ACTIONS = (
     *("BCC", "DISCARD", "DUNNO", "FILTER", "HOLD", "IGNORE", "INFO", "PASS", "PREPEND", "REDIRECT", "REJECT"),

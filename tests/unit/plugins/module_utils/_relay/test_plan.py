@@ -379,7 +379,7 @@ def test_rewrites() -> None:
     assert table(made, "relay_generic") == ["root@host.local.test ops@a.test"]
     assert table(made, "relay_canonical") == ["@old.test @a.test"]
     assert table(made, "relay_aliases")[-1] == "sales@a.test x@b.test, y@b.test"
-    assert table(made, "relay_header_checks") == ["!^X-Path: a/b\\/c! IGNORE"]
+    assert table(made, "relay_header_checks") == ["%^X-Path: a/b\\/c% IGNORE"]
 
 
 def test_a_login_needs_no_plain_port_25() -> None:
@@ -503,7 +503,7 @@ BAD = [
         "relay_routes: b.test is listed more than once",
     ),
     ({"networks": ["192.0.2.0/24"], "listeners": []}, "relay_networks: every listener demands a login"),
-    ({"rewrites": {"header_checks": [{"match": "/!%,;", "action": "IGNORE"}]}}, "expected a pattern without one of"),
+    ({"rewrites": {"header_checks": [{"match": "/%,;", "action": "IGNORE"}]}}, "expected a pattern without one of"),
     ({"domains": [{"name": "b.test"}]}, "relay_domains: other mail servers come to port 25"),
     ({"domains": [{"name": "b.test", "recipients": ["x@c.test"]}]}, "x@c.test is of another domain"),
     ({"listeners": [{"port": 587, "postscreen": True}]}, "is for mail servers that come from the Internet"),
