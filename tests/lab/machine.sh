@@ -1,10 +1,10 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # What the lab asks of this machine, and what it changes there: packages (as root), one network, containers, images.
-# Sourced by `lab`, which sets $state (.build/lab) and $sockets.
-: "${state:?}" "${sockets:?}"
+# Sourced by `lab`, which sets $lab (its name), $state (.build/lab) and $sockets.
+: "${lab:?}" "${state:?}" "${sockets:?}"
 
-network=mailops-lab
+network=mailops-$lab
 
 fail() { printf 'The lab cannot run: %s\n' "$*" >&2; exit 1; }
 
@@ -104,34 +104,34 @@ choose_subnet() {
   fail "this machine already uses ${LAB_SUBNET:-the three networks of the lab}. Name a free one: LAB_SUBNET=10.99.99.0/24"
 }
 
-network_exists() { podman network exists $network; }
+network_exists() { podman network exists "$network"; }
 
 make_network() {
   local subnet
   subnet=$(choose_subnet)
   # Not --internal: with it this machine gets no address on the bridge, and its connections leave by the default route.
-  podman network create --disable-dns --label mailops.lab=network --subnet "$subnet" $network >/dev/null ||
+  podman network create --disable-dns --label mailops.lab --subnet "$subnet" "$network" >/dev/null ||
     fail "podman could not create a network for $subnet"
 }
 
 describe_network() { # the facts of this machine that the inventory and the tests need
   local subnet
-  subnet=$(podman network inspect $network --format '{{range .Subnets}}{{.Subnet}}{{end}}')
+  subnet=$(podman network inspect "$network" --format '{{range .Subnets}}{{.Subnet}}{{end}}')
   printf 'lab_network: %s\nlab_subnet: %s\nlab_prefix: %s\nlab_bridge: %s\nlab_images:\n' \
-    $network "$subnet" "${subnet%.*}" "$(podman network inspect $network --format '{{.NetworkInterface}}')"
+    "$network" "$subnet" "${subnet%.*}" "$(podman network inspect "$network" --format '{{.NetworkInterface}}')"
 }
 
-containers() { podman ps --all --quiet --filter label=mailops.lab=host "$@"; }
+containers() { podman ps --all --quiet --filter "label=mailops.lab=$lab" "$@"; }
 
 remove_hosts() { # [NAME...]: these, or all
   local name ids=()
   if [ $# = 0 ]; then
     mapfile -t ids < <(containers)
   else
-    for name in "$@"; do mapfile -t -O ${#ids[@]} ids < <(containers --filter "name=^mailops-lab-$name\$"); done
+    for name in "$@"; do mapfile -t -O ${#ids[@]} ids < <(containers --filter "name=^mailops-$lab-$name\$"); done
   fi
   if [ ${#ids[@]} != 0 ]; then podman rm --force --time 0 "${ids[@]}" >/dev/null; fi
   rm -rf "$sockets" # ssh's connections to hosts that are gone
 }
 
-remove_network() { if network_exists; then podman network rm --force $network >/dev/null; fi; }
+remove_network() { if network_exists; then podman network rm --force "$network" >/dev/null; fi; }

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import typing as t
 from dataclasses import dataclass, field
+from functools import partial
 
 from .reader import Options, Reader, as_list
 
@@ -89,18 +90,13 @@ def find_circle(table: t.Mapping[str, t.Sequence[str]], domain: str) -> list[str
 def read_rewrites(reader: Reader, aliases: Options, rewrites: Options) -> Rewrites:
     """``relay_aliases`` and ``relay_rewrites``."""
     return Rewrites(
-        aliases={
-            _name(reader, str(name)): _recipients(reader, f"relay_aliases.{name}", given)
-            for name, given in aliases.items()
-        },
-        virtual={
-            reader.senders("relay_rewrites.virtual", address): _recipients(
-                reader, f"relay_rewrites.virtual.{address}", given
-            )
-            for address, given in (rewrites.get("virtual") or {}).items()
-        },
+        aliases=reader.table("relay_aliases", aliases, partial(_name, reader), partial(_recipients, reader)),
+        virtual=reader.table(
+            "relay_rewrites.virtual", rewrites.get("virtual") or {}, reader.senders, partial(_recipients, reader)
+        ),
+        # a right side @domain keeps the name (canonical(5), generic(5))
         tables={
-            name: _table(reader, f"relay_rewrites.{name}", rewrites[name])
+            name: reader.table(f"relay_rewrites.{name}", rewrites[name], reader.senders, reader.senders)
             for name in ("canonical", "sender_canonical", "recipient_canonical", "generic")
             if rewrites.get(name)
         },
@@ -113,12 +109,10 @@ def read_rewrites(reader: Reader, aliases: Options, rewrites: Options) -> Rewrit
     )
 
 
-def _name(reader: Reader, name: str) -> str:
-    if "@" in name:
-        reader.problem(
-            f"relay_aliases.{name}", "is an address; expected a name, or relay_rewrites.virtual for addresses"
-        )
-    return reader.address(f"relay_aliases.{name}", name, local=True)
+def _name(reader: Reader, variable: str, given: t.Any) -> str:
+    if "@" in str(given):
+        reader.problem(f"{variable}.{given}", "is an address; expected a name, or relay_rewrites.virtual for addresses")
+    return reader.address(f"{variable}.{given}", given, local=True)
 
 
 def _recipients(reader: Reader, variable: str, given: t.Any) -> tuple[str, ...]:
@@ -126,14 +120,6 @@ def _recipients(reader: Reader, variable: str, given: t.Any) -> tuple[str, ...]:
     if not recipients:
         reader.problem(variable, "has nobody to go to; expected an address")
     return recipients
-
-
-def _table(reader: Reader, variable: str, given: Options) -> dict[str, str]:
-    """Both sides may be an address or ``@domain``; a right side of that form keeps the name."""
-    return {
-        reader.senders(variable, address): reader.senders(f"{variable}.{address}", other)
-        for address, other in given.items()
-    }
 
 
 def _header_check(reader: Reader, index: int, item: Options) -> str:

@@ -20,6 +20,7 @@ from .._message.errors import InvalidAddress
 Options = t.Mapping[str, t.Any]
 Address = t.Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
 Network = t.Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
+_Value = t.TypeVar("_Value")
 
 #: The widest network that may relay without a login, by IP version: more than this is the Internet, not a site.
 WIDEST_PREFIX: t.Mapping[int, int] = {4: 8, 6: 32}
@@ -162,6 +163,18 @@ class Reader:
         if "@" in value:
             return self.address(variable, value)
         return ("." if value.startswith(".") else "") + self.domain(variable, value.lstrip("."))
+
+    def table(
+        self, variable: str, given: Options, key: t.Callable[[str, t.Any], str], value: t.Callable[[str, t.Any], _Value]
+    ) -> dict[str, _Value]:
+        """Keys and values as these two read them; keys that were written differently may turn out to be the same."""
+        table: dict[str, _Value] = {}
+        for name, item in given.items():
+            known = key(variable, name)
+            if known in table:
+                self.problem(variable, f"{known} is listed more than once")
+            table[known] = value(f"{variable}.{name}", item)
+        return table
 
 
 # Ansible checks the types of a role's variables, and hands them on as they were written.

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import time
 from typing import Any
@@ -73,7 +74,8 @@ class CallbackModule(CallbackBase):
         if host == "localhost":
             return
         # The host may be unreachable over ssh just now, so its journal is read the other way.
-        journal = ["podman", "exec", f"mailops-lab-{host}", "journalctl", "--no-pager", "--lines=15", "--output=cat"]
+        container = f"mailops-{os.environ.get('LAB_NAME', 'lab')}-{host}"
+        journal = ["podman", "exec", container, "journalctl", "--no-pager", "--lines=15", "--output=cat"]
         try:
             tail = subprocess.run(journal, capture_output=True, text=True, timeout=10, check=False)
         except (OSError, subprocess.TimeoutExpired) as error:

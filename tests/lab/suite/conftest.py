@@ -23,7 +23,7 @@ import pytest
 import testinfra
 import yaml
 
-from ansible_collections.mailops.smtp.tests.lab.suite.plays import BUILD, LAB, ROOT, VENV, Play, run_play
+from ansible_collections.mailops.smtp.tests.lab.suite.plays import LAB, ROOT, VENV, Play, run_play
 
 PROBE = Path(__file__).with_name("probe.py")
 HOSTS = ("ns", "relay", "relay12", "upstream", "mx", "client", "outsider")
@@ -202,7 +202,7 @@ def send_each() -> t.Callable[[str, list[dict[str, t.Any]]], list[dict[str, t.An
     """``send_each(on, [options, ...])`` runs smtp_send with each of these in one play, which costs a fifth."""
 
     def run(on: str, each: list[dict[str, t.Any]]) -> list[dict[str, t.Any]]:
-        playbook, results = BUILD / "send-each.yml", BUILD / "send-each.json"
+        playbook, results = LAB / "send-each.yml", LAB / "send-each.json"
         task = {"mailops.smtp.smtp_send": None, "args": "{{ item }}", "loop": each, "ignore_errors": True}
         keep = {"content": "{{ done.results | to_json }}", "dest": str(results), "mode": "0600"}
         tasks = [{**task, "register": "done"}, {"ansible.builtin.copy": keep, "delegate_to": "localhost"}]

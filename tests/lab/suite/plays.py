@@ -15,8 +15,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
 BUILD = ROOT / ".build"
-LAB = BUILD / "lab"
-LOGS = BUILD / "lab-logs"
+LAB = BUILD / os.environ.get("LAB_NAME", "lab")
+LOGS = LAB / "logs"
 VENV = BUILD / "venv/bin"
 RELAY = "playbooks/relay.yml"
 
@@ -53,7 +53,7 @@ class Play:
 def run_play(
     name: str, playbook: str, *options: str, extra: t.Mapping[str, t.Any] | None = None, relay: str = "relay"
 ) -> Play:
-    """Run a playbook as a user would, loudly; its output is kept in .build/lab-logs.
+    """Run a playbook as a user would, loudly; its output is kept in .build/lab/logs.
 
     :param relay: which of the lab's relays the role's playbook runs on; every further one costs its time.
     """
@@ -61,7 +61,7 @@ def run_play(
     if playbook == RELAY and "-i" not in options:
         command += ["--limit", relay]
     if extra:  # in a file: with -vvvv ansible-playbook prints its own command line
-        variables = BUILD / "extra-vars.json"
+        variables = LAB / "extra-vars.json"
         variables.touch(mode=0o600)
         variables.write_text(json.dumps(extra))
         command += ["--extra-vars", f"@{variables}"]

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ansible_collections.mailops.smtp.tests.lab.suite.plays import BUILD, ROOT, run_play
+from ansible_collections.mailops.smtp.tests.lab.suite.plays import LAB, ROOT, run_play
 
 #: The README's names, and those of the lab.
 NAMES = {
@@ -38,7 +38,7 @@ def example(heading: str, more: t.Mapping[str, str]) -> t.Any:
 
 
 def play(name: str, content: t.Any, **extra: t.Any) -> None:
-    path: Path = BUILD / f"readme-{name}.yml"
+    path: Path = LAB / f"readme-{name}.yml"
     path.write_text(yaml.safe_dump(content, allow_unicode=True))
     run_play(f"readme-{name}", str(path), extra=extra).succeeded()
 

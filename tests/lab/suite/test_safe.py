@@ -16,7 +16,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.mailops.smtp.tests.lab.suite.plays import BUILD, Play, run_play
+from ansible_collections.mailops.smtp.tests.lab.suite.plays import LAB, Play, run_play
 from ansible_collections.mailops.smtp.tests.lab.suite.test_canary import FOUND, Edit
 
 CASES = [
@@ -86,9 +86,9 @@ def trials(relay: t.Any, second_run: Play, stream: Stream) -> Trials:
     present = [line.split() for line in relay.check_output(OWN).splitlines()]
     files = [dict(zip(("path", "mode", "owner", "group"), words, strict=True)) for words in present]
     files = [{**file, "secret": relay.file(file["path"]).content_string} for file in files]
-    with open(BUILD / "other.key", "w", encoding="ascii") as key:
+    with open(LAB / "other.key", "w", encoding="ascii") as key:
         key.write(next(new for path, _old, new in FOUND["a certificate and another key"][0] if path.endswith(".key")))
-    other_key = "{{ lab_build | dirname }}/other.key"
+    other_key = "{{ lab_build }}/other.key"
     tls = {"certificate": "{{ lab_build }}/pki/relay.sender.test.pem", "key": other_key}
     before = relay.check_output(TREE)
     with stream() as replies:
@@ -110,7 +110,7 @@ def edited(files: list[dict[str, str]], edits: list[Edit]) -> list[dict[str, str
 
 def try_each(cases: dict[str, list[dict[str, str]]]) -> dict[str, dict[str, t.Any]]:
     """Run the module for each, in one play. What the files hold is read from a private file: Ansible shows tasks."""
-    folder = BUILD / "safe"
+    folder = LAB / "safe"
     folder.mkdir(mode=0o700, exist_ok=True)
     (folder / "cases.json").write_text(json.dumps(cases))
     results = folder / "results.json"

@@ -8,18 +8,23 @@ One host goes from one to the next, so what an earlier one opened must be closed
 
 from __future__ import annotations
 
+import hashlib
+import itertools
 import re
+import ssl
 import typing as t
 import uuid
+from pathlib import Path
 
 import pytest
 import yaml
 
-from ansible_collections.mailops.smtp.tests.lab.suite.plays import BUILD, LAB, ROOT, run_play
+from ansible_collections.mailops.smtp.tests.lab.suite.plays import LAB, ROOT, run_play
 
 RELAY = "relay.sender.test"
 INBOX, OPS = "inbox@dest.test", "ops@dest.test"
 SUBMISSION = {"port": 587, "tls": "starttls"}
+END = "-----END CERTIFICATE-----\n"
 Probe = t.Callable[..., t.Any]
 ReadMail = t.Callable[..., t.Any]
 
@@ -30,6 +35,7 @@ def site(hosts: dict[str, t.Any], passwords: dict[str, str]) -> dict[str, t.Any]
     prefix = hosts["relay"].check_output("hostname -I").strip().rpartition(".")[0]
     return {
         "site_networks": [f"{prefix}.40/32"],
+        "site_fingerprint": fingerprint(LAB / "pki/mx.dest.test.pem"),
         "site_certificate": str(LAB / "pki/relay.sender.test.pem"),
         "site_key": str(LAB / "pki/relay.sender.test.key"),
         "vault_upstream_password": passwords["relay@provider.test"],
@@ -39,6 +45,12 @@ def site(hosts: dict[str, t.Any], passwords: dict[str, str]) -> dict[str, t.Any]
         "ansible_ssh_args": f"-F {LAB / 'ssh_config'}",
         "ansible_become": False,
     }
+
+
+def fingerprint(certificate: Path) -> str:
+    """SHA-256 of the first certificate of a file."""
+    first = certificate.read_text().partition(END)[0] + END
+    return hashlib.sha256(ssl.PEM_cert_to_DER_cert(first)).hexdigest()
 
 
 @pytest.fixture(scope="class")
@@ -218,6 +230,27 @@ class TestSeveralUpstreams:
         trace = hops(read_mail(subject, mailbox=OPS if recipient == OPS else INBOX))
         assert re.findall(r"Authenticated sender: (\S+)\)", trace) == [account] * (account is not None), trace
 
+    def test_the_pace_of_an_upstream_is_kept(self, converged: t.Any, probe: Probe, find_mail: t.Any) -> None:
+        """A second between two messages, and a new connection behind every second one."""
+        subject = uuid.uuid4().hex
+        messages = [["weekly@news.sender.test", INBOX, subject]] * 5
+        assert [reply[0] for reply in probe("client", "post_each", host=RELAY, messages=messages)] == [250] * 5
+        assert len(find_mail(f"SUBJECT {subject}", count=5)) == 5
+        log = converged.check_output("journalctl --no-pager -o short-unix | grep to-smtp-provider-test-465/")
+        sent = [float(line.split()[0]) for line in log.splitlines() if "status=sent" in line][-5:]
+        assert all(later - earlier > 0.9 for earlier, later in itertools.pairwise(sent)), log
+        assert log.count("TLS connection established") >= 3, log
+
+    def test_another_certificate_than_the_pinned_one_gets_no_mail(self, converged: t.Any, letter: t.Any) -> None:
+        pin = "to-mx-dest-test-25/unix/smtp_tls_fingerprint_cert_match"
+        right = converged.check_output(f"postconf -hP {pin}")
+        converged.check_output(f"postconf -P {pin}={'00:' * 31}00 && systemctl reload postfix")
+        try:
+            assert is_taken(letter("client", recipient=OPS)[1])
+            why_it_waits(converged, "Server certificate not verified")
+        finally:
+            converged.check_output(f"postconf -P {pin}={right} && systemctl reload postfix && postsuper -d ALL")
+
     def test_no_login_where_none_is_wanted(self, converged: t.Any) -> None:
         main = converged.check_output("postconf -n")
         assert "smtp_sasl_password_maps" not in main
@@ -374,7 +407,7 @@ class TestCombined:
 
 def test_a_login_never_goes_where_starttls_was_stripped(site: dict[str, t.Any], hosts: t.Any) -> None:
     """The server would take it in clear. It hears no AUTH, and the log says why the message waits."""
-    inventory = BUILD / "stripped.yml"
+    inventory = LAB / "stripped.yml"
     upstream = {"host": "smtp.provider.test", "port": 2589, "username": "relay@provider.test"}
     password = {"password": "{{ vault_upstream_password }}"}
     relays = {"hosts": {RELAY: None}, "vars": {"relay_upstream": {**upstream, **password}}}

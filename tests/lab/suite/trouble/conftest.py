@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from ansible_collections.mailops.smtp.tests.lab.suite.plays import BUILD, LAB, ROOT, run_play
+from ansible_collections.mailops.smtp.tests.lab.suite.plays import LAB, ROOT, run_play
 from ansible_collections.mailops.smtp.tests.lab.suite.trouble.upstream import (
     CERTIFICATE,
     CONTROL_PORT,
@@ -113,7 +113,7 @@ def pem(name: str, begins: float = -1, ends: float = 1) -> bytes:
 
 def relay_tls(begins: float = -1, ends: float = 1) -> dict[str, str]:
     """The role's variable for a new certificate of the relay."""
-    paths = {"key": BUILD / "trouble.key", "certificate": BUILD / "trouble.pem"}
+    paths = {"key": LAB / "trouble.key", "certificate": LAB / "trouble.pem"}
     for path, content in zip(paths.values(), issue("relay.sender.test", begins, ends), strict=True):
         path.touch(mode=0o600)
         path.write_bytes(content)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.mailops.smtp.tests.lab.suite.plays import BUILD, LOGS, run_play
+from ansible_collections.mailops.smtp.tests.lab.suite.plays import BUILD, LAB, LOGS, run_play
 from ansible_collections.mailops.smtp.tests.lab.suite.test_role import forms_of, key_body
 from ansible_collections.mailops.smtp.tests.lab.suite.trouble.conftest import relay_tls
 
@@ -54,7 +54,7 @@ def test_a_failed_run_gives_nothing_away(
     assert play.code != 0
     assert play.says(words)
     secrets = forms_of([login, password, key_body(Path(tls["key"]))])
-    for path in (tls["key"], BUILD / "extra-vars.json"):
+    for path in (tls["key"], LAB / "extra-vars.json"):
         Path(path).unlink()
     assert "&& sleep 0" in seen or ending == "judged", "no task of the play was seen"
     assert not [form for form in secrets if form in seen], "a process had a secret in its arguments or environment"

@@ -543,6 +543,8 @@ BAD = [
     ({"limits": {"delay_warning": 3600}}, "relay_limits.delay_warning: 3600 is no time"),
     ({"aliases": {"root": "ops@b.test\nx y"}}, "relay_aliases.root: "),
     ({"rewrites": {"generic": {"a": "b@c.test"}}}, "relay_rewrites.generic: 'a' is no address"),
+    ({"aliases": {"Backup": "a@dest.test", "backup": "b@dest.test"}}, "relay_aliases: backup is listed more than once"),
+    ({"rewrites": {"generic": {"@A.test": "x@b.test", "@a.test": "y@b.test"}}}, "generic: @a.test is listed more than"),
     ({"rewrites": {"header_checks": [{"match": "^X", "action": "drop it"}]}}, "'drop it' is none"),
     ({"rewrites": {"header_checks": [{"match": "^X", "action": "DELETE"}]}}, "'DELETE' is none; expected one of BCC,"),
     ({"rewrites": {"header_checks": [{"match": "/^X-/", "action": "IGNORE"}]}}, "expected it without the delimiters"),
