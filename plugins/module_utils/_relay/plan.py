@@ -20,12 +20,13 @@ from .upstreams import Upstream
 from .versions import compatibility_level, fit, parse_version
 
 
-def make_plan(options: Options, logins: bool = False) -> dict[str, t.Any]:
+def make_plan(options: Options, secrets: bool = False) -> dict[str, t.Any]:
     """Everything the role writes, or ``problems`` in place of it.
 
     :param options: the role's variables without their prefix; ``hardening``, the parameters every relay gets;
         ``since``, the versions that brought some of them; ``platform``, what is known of the host's Postfix.
-    :param logins: whether ``dovecot_users`` is wanted too, which are slow to make by intent.
+    :param secrets: whether ``secret_files`` is wanted too: logins for upstreams, and those of users, whose hashes are
+        slow to make by intent. Without it the plan may be seen by everybody.
     """
     unset = [name for name, value in options.items() if value is None]
     if unset:
@@ -56,12 +57,14 @@ def make_plan(options: Options, logins: bool = False) -> dict[str, t.Any]:
         "mechanisms": _mechanisms(inputs.users),
         "main": {**fit(main, version, since), **inputs.settings},
         "services": [{"line": one.line, "options": fit(one.options, version, since)} for one in services],
-        "tables": [{"path": f"{DIRECTORY}/{table.name}", **table.file} for table in tables],
+        "tables": [{"path": f"{DIRECTORY}/{table.name}", **table.file} for table in tables if not table.secret],
         "firewall": firewall_rules(inputs.listeners),
         "upstream_hosts": [server.host for server in inputs.upstream.servers] if inputs.upstream else [],
     }
-    if logins:
-        plan["dovecot_users"] = "".join(f"{user.name}:{_hash(inputs.hostname, user)}\n" for user in inputs.users)
+    if secrets:
+        plan["secret_files"] = [{"path": f"{DIRECTORY}/{table.name}", **table.file} for table in tables if table.secret]
+        if plan["logins"]:
+            plan["secret_files"].append(_users_file(inputs))
     plan["problems"] = [f"{text!r} would break out of its line" for text in _texts(plan["main"], plan["services"])]
     return plan
 
@@ -134,6 +137,12 @@ def _limits(inputs: Inputs) -> dict[str, str]:
 def _mechanisms(users: t.Iterable[User]) -> list[str]:
     """What logins may use, as Dovecot calls it: a client takes the strongest that is offered, and tries no other."""
     return ["plain", "login", *(["scram-sha-256"] if all(user.has_scram for user in users) else [])]
+
+
+def _users_file(inputs: Inputs) -> dict[str, str]:
+    """Dovecot's passwd-file, which its own processes read."""
+    users = "".join(f"{user.name}:{_hash(inputs.hostname, user)}\n" for user in inputs.users)
+    return {"path": "/etc/dovecot/relay_users", "secret": users, "mode": "0640", "group": "dovecot"}
 
 
 def _hash(hostname: str, user: User) -> str:

@@ -61,6 +61,7 @@ def rendered(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, t.
         "vars_files": [str(path) for path in sorted((ROLE / "vars/main").glob("*.yml"))],
         "tasks": [
             {"ansible.builtin.set_fact": {"cacheable": True, **{name: f"{{{{ facts.{name} }}}}" for name in facts}}},
+            {"ansible.builtin.set_fact": {"__relay_plan": "{{ __relay_variables | mailops.smtp.relay_plan }}"}},
             {"ansible.builtin.copy": {"content": values, "dest": f"{folder}/{{{{ inventory_hostname }}}}.json"}},
         ],
     }

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import json
 import typing as t
 
 import pytest
@@ -49,7 +50,7 @@ def options(**changes: t.Any) -> dict[str, t.Any]:
 
 
 def plan(**changes: t.Any) -> dict[str, t.Any]:
-    made = make_plan(options(**changes), logins=True)
+    made = make_plan(options(**changes), secrets=True)
     assert made["problems"] == []
     return made
 
@@ -60,8 +61,13 @@ def service(made: dict[str, t.Any], name: str) -> dict[str, str]:
 
 def table(made: dict[str, t.Any], name: str) -> list[str]:
     """The lines of a table; none where it is not written."""
-    found = [one for one in made["tables"] if one["path"] == f"/etc/postfix/{name}"]
+    found = [one for one in made["tables"] + made["secret_files"] if one["path"] == f"/etc/postfix/{name}"]
     return [line for one in found for line in (one.get("content") or one["secret"]).splitlines()]
+
+
+def users(made: dict[str, t.Any]) -> str:
+    """Dovecot's passwd-file."""
+    return next(str(one["secret"]) for one in made["secret_files"] if one["path"] == "/etc/dovecot/relay_users")
 
 
 def test_null_client() -> None:
@@ -74,6 +80,15 @@ def test_null_client() -> None:
     assert not made["logins"]
 
 
+def test_secrets_are_apart() -> None:
+    upstream = {"host": "smtp.p.test", "username": "u", "password": "pw-of-upstream"}
+    given = options(**{**LOGINS, "upstream": upstream, "users": [{"name": "app", "password": "pw-of-app"}]})
+    assert "pw-of" not in json.dumps(make_plan(given))
+    files = make_plan(given, secrets=True)["secret_files"]
+    assert [one["path"] for one in files] == ["/etc/postfix/relay_login_to-smtp-p-test-587", "/etc/dovecot/relay_users"]
+    assert "pw-of-upstream" in files[0]["secret"]
+
+
 def test_submission() -> None:
     made = plan(**LOGINS)
     assert service(made, "25")["smtpd_tls_security_level"] == "may"
@@ -83,8 +98,8 @@ def test_submission() -> None:
         assert service(made, port)["smtpd_tls_security_level"] == "encrypt"
         assert service(made, port)["smtpd_relay_restrictions"] == "permit_sasl_authenticated,reject"
     assert table(made, "relay_senders") == ["deploy@a.test deploy", "@b.test deploy"]
-    assert made["dovecot_users"].startswith("deploy:{SCRAM-SHA-256}")
-    assert "pw" not in made["dovecot_users"].split(":")[1].split(",")
+    assert users(made).startswith("deploy:{SCRAM-SHA-256}")
+    assert "pw" not in users(made).split(":")[1].split(",")
 
 
 HASHES = [
@@ -131,7 +146,7 @@ def test_numbers_for_text_as_yaml_gives_them() -> None:
         users=[{"name": 123, "password": 12345678}],
         upstream={"host": "smtp.p.test", "username": "u", "password": 4711},
     )
-    assert made["dovecot_users"].startswith("123:{SCRAM-SHA-256}")
+    assert users(made).startswith("123:{SCRAM-SHA-256}")
     assert table(made, "relay_login_to-smtp-p-test-587") == ["[smtp.p.test]:587 u:4711"]
 
 
