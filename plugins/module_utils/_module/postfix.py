@@ -85,7 +85,8 @@ def _follow(commands: Commands, queue_id: str, timeout: float, asked: t.Mapping[
         remaining = deadline - time.monotonic()
         waits = any(hop.status == "deferred" and not explain(hop).lasting for hop in found.open)
         if (found.tried and not (waits and remaining > backoff)) or remaining < 0:
-            return trace(filter(None, map(parse_line, source.read(words, found.pids))), queue_id)
+            complaints = {f" failed for {hop.relay}: " for hop in found.open}
+            return trace(filter(None, map(parse_line, source.read(words | complaints, found.pids))), queue_id)
         time.sleep(_POLL_SECONDS)
 
 

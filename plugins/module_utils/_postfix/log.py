@@ -27,6 +27,8 @@ _RECIPIENTS = re.compile(r"from=<.*>, size=\d+, nrcpt=(\d+) ")
 _TLS = re.compile(r"(\w+) TLS connection (?:established|reused) to (\S+): (\S+) with cipher (\S+)")
 #: What smtp(8) logs of a connection before it says why it did not deliver.
 _COMPLAINT = re.compile(r"(server )?certificate verification failed|SSL_connect error|warning: (TLS library|SASL auth)")
+#: tlsproxy(8) opens the connections that are kept; of those that it complains of it tells the other end.
+_OTHER_END = re.compile(r".* failed for (\S+\]:\d+): ")
 #: What becomes of a message without a delivery. What comes last holds.
 _FATES = (
     (re.compile(r"(milter-)?discard: "), "discarded"),
@@ -79,7 +81,7 @@ class Hop:
     :param text: what the next hop replied, or what went wrong.
     :param next_queue_id: the name that the next hop gave the message; empty where it said none.
     :param notification_id: the queue ID of the message that tells the sender; empty where there is none.
-    :param complaints: what smtp(8) said of the connection before.
+    :param complaints: what smtp(8), or tlsproxy(8) for it, said of the connection before.
     """
 
     queue_id: str
@@ -185,7 +187,7 @@ def trace(lines: t.Iterable[Line], queue_id: str) -> Trace:
 def _collect(lines: t.Iterable[Line]) -> dict[str, _Message]:
     messages: dict[str, _Message] = {}
     connections: dict[int, tuple[str, Tls]] = {}
-    complaints: dict[int, list[str]] = {}
+    complaints: dict[int | str, list[str]] = {}
     for line in lines:
         match = _OF_MESSAGE.match(line.text)
         encrypted = _TLS.match(line.text)
@@ -193,7 +195,8 @@ def _collect(lines: t.Iterable[Line]) -> dict[str, _Message]:
             certificate, peer, protocol, cipher = encrypted.groups()
             connections[line.pid] = (peer, Tls(protocol, cipher, certificate.lower()))
         elif _COMPLAINT.match(line.text):
-            complaints.setdefault(line.pid, []).append(line.text)
+            other_end = _OTHER_END.match(line.text) if line.program.endswith("tlsproxy") else None
+            complaints.setdefault(other_end.group(1) if other_end else line.pid, []).append(line.text)
         elif match:
             message = messages.setdefault(match.group("queue_id"), _Message())
             delivery = _DELIVERY.match(match.group("rest"))
@@ -209,7 +212,7 @@ def _collect(lines: t.Iterable[Line]) -> dict[str, _Message]:
                 next_queue_id=queued_as.group(1) if queued_as else "",
                 tls=tls if peer == fields["relay"] else None,
                 time=line.time,
-                complaints=tuple(complaints.pop(line.pid, ())),
+                complaints=(*complaints.pop(line.pid, ()), *complaints.pop(fields["relay"], ())),
             )
             message.hops[hop.recipient, hop.orig_recipient] = hop
             message.programs.add(f"{line.program}[{line.pid}]")

@@ -105,6 +105,21 @@ def test_what_is_said_of_the_connection_belongs_to_the_next_line(release: str) -
     assert follow(release, "six").hops[0].complaints == ()
 
 
+def test_tlsproxy_complains_of_the_other_end() -> None:
+    """It opens the connections that are kept; a complaint of another server is not taken for this one's."""
+    complaint = "server certificate verification failed for smtp.p.test[192.0.2.1]:587: num=62:hostname mismatch"
+    delays = "delay=0.1, delays=0.02/0.04/0.05/0"
+    status = "dsn=4.7.5, status=deferred (Server certificate not verified)"
+    said = (
+        f"postfix/tlsproxy[7]: {complaint}",
+        "postfix/tlsproxy[7]: certificate verification failed for other.test[192.0.2.2]:587: certificate has expired",
+        f"postfix/smtp[8]: 4jXPx11y6ZzQHZv: to=<a@b.test>, relay=smtp.p.test[192.0.2.1]:587, {delays}, {status}",
+    )
+    lines = [parse_line(f"1795342277.384244 relay {text}") for text in said]
+    (hop,) = trace(filter(None, lines), "4jXPx11y6ZzQHZv").hops
+    assert hop.complaints == (complaint,)
+
+
 @pytest.mark.parametrize("release", RELEASES)
 def test_an_alias_is_told(release: str) -> None:
     hop = follow(release, "two").hops[0]
