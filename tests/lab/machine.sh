@@ -94,24 +94,22 @@ is_free() { # SUBNET ADDRESSES: nothing on this machine routes into it or lies i
     ! grep -qF " ${1%.*}." <<<" ${2//$'\n'/ }"
 }
 
-choose_subnet() {
-  local subnet used
-  used=$(used_addresses)
-  for subnet in ${LAB_SUBNET:-203.0.113.0/24 198.51.100.0/24 198.18.77.0/24}; do
-    if [[ ! $subnet =~ ^([0-9]{1,3}\.){3}0/24$ ]]; then fail "LAB_SUBNET must be like 203.0.113.0/24, not $subnet"; fi
-    if is_free "$subnet" "$used"; then echo "$subnet" && return; fi
-  done
-  fail "this machine already uses ${LAB_SUBNET:-the three networks of the lab}. Name a free one: LAB_SUBNET=10.99.99.0/24"
-}
-
 network_exists() { podman network exists "$network"; }
 
-make_network() {
-  local subnet
-  subnet=$(choose_subnet)
-  # Not --internal: with it this machine gets no address on the bridge, and its connections leave by the default route.
-  podman network create --disable-dns --label mailops.lab --subnet "$subnet" "$network" >/dev/null ||
-    fail "podman could not create a network for $subnet"
+make_network() { # the first that is free
+  local subnet used
+  used=$(used_addresses)
+  : >"$state/network.log"
+  for subnet in ${LAB_SUBNET:-203.0.113.0/24 198.51.100.0/24 198.18.77.0/24}; do
+    if [[ ! $subnet =~ ^([0-9]{1,3}\.){3}0/24$ ]]; then fail "LAB_SUBNET must be like 203.0.113.0/24, not $subnet"; fi
+    is_free "$subnet" "$used" || continue
+    # Not --internal: with it this machine gets no address on the bridge, and its connections leave by the default route.
+    # It fails where another network has the subnet, and no host yet that would make it known to the kernel.
+    podman network create --disable-dns --label mailops.lab --subnet "$subnet" "$network" >"$state/network.log" 2>&1 &&
+      return
+  done
+  fail "this machine already uses ${LAB_SUBNET:-the three networks of the lab}. Name a free one: LAB_SUBNET=10.99.99.0/24" \
+    "$(tail -n 1 "$state/network.log")"
 }
 
 describe_network() { # the facts of this machine that the inventory and the tests need

@@ -5,4 +5,5 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 "$root/tests/setup/environment.sh"
 cd "$root"
+[ $# -gt 0 ] || set -- --numprocesses=auto # all of them, on all cores
 exec .build/venv/bin/python -m pytest --quiet "$@"
