@@ -22,7 +22,11 @@ _UNSTORABLE = {
     "username": (*_NEVER_STORABLE, (re.compile(":"), "holds a colon, where Postfix takes the password to begin")),
     "password": _NEVER_STORABLE,
 }
-_MECHANISM = re.compile(r"[A-Za-z0-9_-]{1,20}\Z")
+#: What Cyrus SASL may have, with what others add to it (SASL mechanisms at IANA).
+_MECHANISMS = (
+    *("PLAIN", "LOGIN", "CRAM-MD5", "DIGEST-MD5", "NTLM", "GSSAPI", "EXTERNAL", "XOAUTH2", "OAUTHBEARER"),
+    *("SCRAM-SHA-1", "SCRAM-SHA-224", "SCRAM-SHA-256", "SCRAM-SHA-384", "SCRAM-SHA-512"),
+)
 #: SHA-256 of a certificate or of its public key.
 _FINGERPRINT = re.compile(r"(?:[0-9A-Fa-f]{2}:?){31}[0-9A-Fa-f]{2}\Z")
 
@@ -235,6 +239,10 @@ def _judge_servers(reader: Reader, variable: str, upstream: Upstream) -> None:
 
 
 def _judge_tls(reader: Reader, variable: str, upstream: Upstream) -> None:
+    if upstream.servers[0].port == 465 and upstream.tls != "implicit":
+        reader.problem(
+            f"{variable}.tls", "port 465 speaks TLS from its first byte (RFC 8314); expected implicit, or another port"
+        )
     if upstream.has_login and upstream.tls in ("none", "opportunistic"):
         reader.problem(
             f"{variable}.tls", "a login without TLS would send the password in clear; expected starttls or implicit"
@@ -253,8 +261,10 @@ def _limit(reader: Reader, variable: str, item: Options, name: str, known: int |
 
 
 def _mechanism(reader: Reader, variable: str, name: str) -> str:
-    if not _MECHANISM.match(name):
-        reader.problem(f"{variable}.mechanisms", f"{name!r} is no SASL mechanism; expected one such as PLAIN or LOGIN")
+    if name.upper() not in _MECHANISMS:
+        reader.problem(
+            f"{variable}.mechanisms", f"{name!r} is no SASL mechanism; expected one of {', '.join(_MECHANISMS)}"
+        )
     return name.upper()
 
 
