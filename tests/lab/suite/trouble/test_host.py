@@ -103,8 +103,8 @@ def test_a_full_disk_takes_nothing_and_loses_nothing(
         fill(relay, SPOOL, left=45)
         large = [f"large {number}" for number in range(4)]
         codes = dict(zip(large, post(*large, padding=20_000_000), strict=True))
-        assert 1 <= list(codes.values()).count(250) <= 2, codes
-        assert set(codes.values()) <= {250, 451, 452}
+        assert list(codes.values()).count(250) <= 2, codes  # none, where all four fill it at the same time
+        assert set(codes.values()) <= {250, 451, 452}, codes
         relay.check_output(f"rm {SPOOL}/filling")
         assert post("after") == [250]
         upstream.wait_for_empty_queue()
