@@ -108,7 +108,8 @@ def put() -> t.Callable[[str, str, bytes], None]:
     return write
 
 
-#: All that a play could change on a host, but for what a running Postfix moves about.
+#: All that a play could change on a host, but for what a running Postfix moves about and Ansible's own files in the
+#: host's /root.
 SNAPSHOT = r"""
 find /etc /usr/bin /usr/sbin /usr/lib/systemd /var/lib/dpkg /var/lib/mailops /var/spool /root /srv -xdev \
   -not -path '/root/.ansible*' -printf '%p %y %m %u %g %s %T@ %l\n' 2>/dev/null |
