@@ -16,8 +16,8 @@ ROOT = Path(__file__).resolve().parents[2]
 # The collection is found where the environment links it, so the path comes before the imports.
 sys.path.insert(0, str(ROOT / ".build" / "collections"))
 
-from ansible_collections.mailops.smtp.plugins.module_utils._smtp.provider import Endpoint, Provider  # noqa: E402
-from ansible_collections.mailops.smtp.plugins.module_utils._smtp.providers import PROVIDERS  # noqa: E402
+from ansible_collections.mailops.smtp.plugins.module_utils._providers.presets import PROVIDERS  # noqa: E402
+from ansible_collections.mailops.smtp.plugins.module_utils._providers.provider import Endpoint, Provider  # noqa: E402
 
 PAGE = ROOT / "docs" / "providers.md"
 COMMAND = ".build/venv/bin/python tests/setup/providers_page.py"
