@@ -42,10 +42,10 @@ class Invitation:
         match = _METHOD.search(self.content)
         return match.group(1).upper() if match else ""
 
-    def part(self, eight_bit: bool = False) -> Part:
+    def part(self) -> Part:
         """The alternative to the texts that a calendar understands. iCalendar is UTF-8 (RFC 5545 section 3.1.4)."""
         method = parameter("method", self.method)
-        return text_part(self.content.strip(), "calendar", eight_bit=eight_bit, parameters=method, what="invitation")
+        return text_part(self.content.strip(), "calendar", parameters=method, what="invitation")
 
     def attachments(self) -> tuple[Attachment, ...]:
         """The same as a file, where asked for."""

@@ -80,23 +80,21 @@ class Attachment:
         return _file_part(self, encode_base64(self.content), _typed(self))
 
 
-def text_part(
-    text: str, subtype: str, charset: Charset = UTF_8, eight_bit: bool = False, parameters: str = "", what: str = "body"
-) -> Part:
-    """A body part of text, as it is where a server takes that, encoded the shorter way otherwise.
+def text_part(text: str, subtype: str, charset: Charset = UTF_8, parameters: str = "", what: str = "body") -> Part:
+    """A body part of text, as it is if it is ASCII in short lines, encoded the shorter way otherwise.
 
     :param parameters: further parameters of Content-Type, written already.
     :param what: what the text is, for an error.
     :raises InvalidMessage: a character that the charset lacks.
     """
     if len(text) > _LARGE:
-        return _text_part(text, subtype, charset, eight_bit, parameters, what)
-    return _remembered_text_part(text, subtype, charset, eight_bit, parameters, what)
+        return _text_part(text, subtype, charset, parameters, what)
+    return _remembered_text_part(text, subtype, charset, parameters, what)
 
 
-def _text_part(text: str, subtype: str, charset: Charset, eight_bit: bool, parameters: str, what: str) -> Part:
+def _text_part(text: str, subtype: str, charset: Charset, parameters: str, what: str) -> Part:
     content = charset.encode(with_crlf(text), f"the {what}")
-    encoding, body = encode_text_body(content, eight_bit)
+    encoding, body = encode_text_body(content)
     label = "us-ascii" if text.isascii() else charset.label
     return Part(_text_header(subtype, label, parameters, encoding), (body,))
 
@@ -112,16 +110,16 @@ def _text_header(subtype: str, label: str, parameters: str, encoding: str) -> by
     return header + header_field("Content-Transfer-Encoding", encoding)
 
 
-def attachment_part(attachment: Attachment, eight_bit: bool = False) -> Part:
+def attachment_part(attachment: Attachment) -> Part:
     """An attachment in base64, except for a message, which stays readable to servers (RFC 2046 section 5.2.1).
 
-    A message that this transport would need encoded goes as a file of unknown type: a type that readers can save beats
+    A message that would have to be encoded goes as a file of unknown type: a type that readers can save beats
     one that breaks the rules.
     """
     if not attachment.is_message:
         return attachment.part
     content = with_crlf(attachment.content.decode("latin-1")).encode("latin-1")
-    plain = as_it_is(content, eight_bit)
+    plain = as_it_is(content)
     if plain:
         return _file_part(attachment, plain, attachment.media_type)
     return _file_part(attachment, encode_base64(attachment.content), "application/octet-stream")
