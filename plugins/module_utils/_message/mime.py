@@ -20,7 +20,6 @@ from .words import parameter
 _NAME = r"[A-Za-z0-9!#$&^_.+-]+"
 _MEDIA_TYPE = re.compile(rf"({_NAME}/{_NAME})((?:\s*;\s*{_NAME}=(?:{_NAME}|\"[ !#-\[\]-~]*\"))*)\Z")
 _CONTENT_ID = re.compile(r"[!-;=?-~]+\Z")
-_DISPOSITIONS = ("attachment", "inline")
 
 
 class Part(t.NamedTuple):
@@ -43,18 +42,17 @@ class Attachment:
     :param name: file name as the reader sees it; empty for none.
     :param content: octets.
     :param media_type: ``type/subtype``, with or without parameters.
-    :param content_id: what the HTML calls it after ``cid:``, with or without angle brackets; empty for none.
-    :param disposition: ``attachment`` or ``inline``; empty is inline for what has a content_id.
+    :param content_id: what the HTML calls it after ``cid:``, with or without angle brackets; empty for none. With one
+        it is inline, without one an attachment (RFC 2183 section 2).
     :param charset: of text; empty is found in the content.
     :raises InvalidMediaType: from construction.
-    :raises InvalidMessage: from construction; the content_id or the disposition is none.
+    :raises InvalidMessage: from construction; the content_id is not valid.
     """
 
     name: str
     content: bytes
     media_type: str = "application/octet-stream"
     content_id: str = ""
-    disposition: str = ""
     charset: str = ""
 
     def __post_init__(self) -> None:
@@ -62,8 +60,6 @@ class Attachment:
             raise InvalidMediaType(f"{self.media_type!r} is no media type; expected something like text/csv")
         if self.content_id and not _CONTENT_ID.match(self.bare_content_id):
             raise InvalidMessage(f"{self.content_id!r} is no content id; expected a word such as logo")
-        if self.disposition and self.disposition not in _DISPOSITIONS:
-            raise InvalidMessage(f"{self.disposition!r} is no disposition; expected attachment or inline")
 
     @property
     def bare_content_id(self) -> str:
@@ -168,7 +164,7 @@ def _charset_of(content: bytes) -> str:
 def _file_part(attachment: Attachment, encoded: Encoded, media_type: str) -> Part:
     """A file, named in both fields, since readers look at either."""
     name = attachment.name.encode("utf-8", "replace").decode("utf-8")  # not all file names are text
-    disposition = attachment.disposition or ("inline" if attachment.content_id else "attachment")
+    disposition = "inline" if attachment.content_id else "attachment"
     header = [
         header_field("Content-Type", media_type + (parameter("name", name) if name else "")),
         header_field("Content-Transfer-Encoding", encoded.encoding),

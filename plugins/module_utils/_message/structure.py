@@ -30,8 +30,6 @@ def body_part(message: Message, charset: Charset) -> Part:
         _check_content_ids(files)
         images = [file for file in files if message.html is not None and _is_shown(file)]
         files = [file for file in files if file not in images] if images else files
-    if message.invitation:
-        files += message.invitation.attachments()
     texts = _alternatives(message, charset, images)
     return multipart("mixed", [multipart("alternative", texts), *(attachment_part(file) for file in files)])
 
@@ -61,7 +59,7 @@ def _derived_text(html: str) -> str:
 
 
 def _is_shown(file: Attachment) -> bool:
-    return bool(file.content_id) and file.disposition != "attachment" and not file.is_message
+    return bool(file.content_id) and not file.is_message
 
 
 def _check_content_ids(files: t.Sequence[Attachment]) -> None:

@@ -115,7 +115,6 @@ class Mechanism:
     :param proof: what it needs of the credentials.
     :param start: gives the exchange.
     :param initial: whether the client speaks first, so that its response may go with the command (RFC 4954 section 4).
-    :param cleartext: whether whoever reads the line learns the secret.
     :param binds: whether it ties the login to the TLS connection.
     :param prepares: whether name and password must pass SASLprep.
     :param digest: the hash it cannot do without; a host in FIPS mode may lack it.
@@ -125,7 +124,6 @@ class Mechanism:
     proof: Proof
     start: t.Callable[[Credentials, Service], Exchange]
     initial: bool = True
-    cleartext: bool = False
     binds: bool = False
     prepares: bool = False
     digest: str | None = None
@@ -145,10 +143,10 @@ MECHANISMS: tuple[Mechanism, ...] = (
     _scram("SCRAM-SHA-256", "sha256", binds=False),
     _scram("SCRAM-SHA-1", "sha1", binds=False),
     Mechanism("CRAM-MD5", Proof.PASSWORD, mechanisms.cram_md5, initial=False, digest="md5"),
-    Mechanism("PLAIN", Proof.PASSWORD, mechanisms.plain, cleartext=True),
-    Mechanism("LOGIN", Proof.PASSWORD, mechanisms.login, initial=False, cleartext=True),
-    Mechanism("OAUTHBEARER", Proof.TOKEN, mechanisms.oauthbearer, cleartext=True),
-    Mechanism("XOAUTH2", Proof.TOKEN, mechanisms.xoauth2, cleartext=True),
+    Mechanism("PLAIN", Proof.PASSWORD, mechanisms.plain),
+    Mechanism("LOGIN", Proof.PASSWORD, mechanisms.login, initial=False),
+    Mechanism("OAUTHBEARER", Proof.TOKEN, mechanisms.oauthbearer),
+    Mechanism("XOAUTH2", Proof.TOKEN, mechanisms.xoauth2),
     Mechanism("EXTERNAL", Proof.CERTIFICATE, mechanisms.external),
 )
 
