@@ -56,7 +56,6 @@ LABELS = {
     "oauth": "OAuth2",
     "connections": "Connections at once",
     "messages_per_connection": "Messages a connection",
-    "messages_per_second": "Messages a second",
     "messages_per_minute": "Messages a minute",
     "messages_per_day": "Messages a day",
     "recipients_per_message": "Recipients a message",

@@ -57,7 +57,6 @@ class Limits:
 
     connections: int | None = None
     messages_per_connection: int | None = None
-    messages_per_second: int | None = None
     messages_per_minute: int | None = None
     messages_per_day: int | None = None
     recipients_per_message: int | None = None
