@@ -87,6 +87,8 @@ options:
         description:
           - Further header fields, as a mapping or as a list of V(Name=value).
           - Fields that have an option of their own are refused here, so that none occurs twice.
+          - V(Sender) names who sends the message on behalf of its author. It is left out if its address is
+            that of O(from).
         type: raw
       attachments:
         description: Files to send along.

@@ -169,7 +169,7 @@ findings:
         - V(error) means that it could not be decided, V(not_checked) that something needed to judge it was not given or
           cannot be known, V(not_applicable) that it asks nothing of this subject.
       type: str
-      choices: [pass, fail, error, not_applicable, not_checked, waived]
+      choices: [pass, fail, error, not_applicable, not_checked]
       sample: fail
     severity:
       description: How much a failure matters.

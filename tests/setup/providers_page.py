@@ -25,7 +25,7 @@ COMMAND = ".build/venv/bin/python tests/setup/providers_page.py"
 INTRODUCTION = f"""\
 # Mail providers
 
-<!-- Made by tests/setup/providers_page.py from plugins/module_utils/_smtp/provider_*.py. Change the data, then run:
+<!-- Made by tests/setup/providers_page.py from plugins/module_utils/_providers/*.py. Change the data, then run:
      {COMMAND} -->
 
 What this collection knows of {len(PROVIDERS)} mail providers: where to connect, how to log in, how much they take,
@@ -40,9 +40,10 @@ and what to do when they refuse a login. The filter `mailops.smtp.smtp_provider`
 ```
 
 Each fact names the page it is from and the month that page was read; copies of pages were read, some older than that
-month. No provider was contacted to make this page. What no page says is left out: a limit that is missing here is
-unknown, not absent. Providers change; where one differs from this page, name host, port and TLS mode yourself, which
-wins over the preset, and tell us.
+month. A source that is not the provider's own, such as a blog, a bug report or another program's table, is marked as
+secondary: `[2?]`. Check such a fact with the provider before you depend on it. No provider was contacted to make this
+page. What no page says is left out: a limit that is missing here is unknown, not absent. Providers change; where one
+differs from this page, name host, port and TLS mode yourself, which wins over the preset, and tell us.
 """
 
 LABELS = {
@@ -55,7 +56,6 @@ LABELS = {
     "oauth": "OAuth2",
     "connections": "Connections at once",
     "messages_per_connection": "Messages a connection",
-    "messages_per_second": "Messages a second",
     "messages_per_minute": "Messages a minute",
     "messages_per_day": "Messages a day",
     "recipients_per_message": "Recipients a message",
@@ -101,8 +101,8 @@ def _details(one: Provider) -> Iterator[str]:
     yield ""
     yield "Sources:"
     yield ""
-    for number, source in enumerate(one.sources, start=1):
-        yield f"{number}. <{source.url}> ({source.date})"
+    for number, page in enumerate(one.citations, start=1):
+        yield f"{number}. <{page.url}> ({page.date}{', secondary' if page.secondary else ''})"
     yield ""
 
 
@@ -131,7 +131,8 @@ def _endpoint(endpoint: Endpoint) -> str:
 
 
 def _marks(one: Provider, fact: str) -> str:
-    return "".join(f"[{number}]" for number, source in enumerate(one.sources, start=1) if fact in source.facts.split())
+    pages = [(number, page) for number, page in enumerate(one.citations, start=1) if fact in page.facts.split()]
+    return "".join(f"[{number}{'?' if page.secondary else ''}]" for number, page in pages)
 
 
 if __name__ == "__main__":

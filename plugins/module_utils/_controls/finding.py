@@ -19,7 +19,6 @@ class FindingStatus(str, enum.Enum):
     NOT_APPLICABLE = "not_applicable"
     #: It would apply, but what is needed to judge it was not given or cannot be known.
     NOT_CHECKED = "not_checked"
-    WAIVED = "waived"
 
 
 class Severity(str, enum.Enum):

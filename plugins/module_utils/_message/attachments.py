@@ -8,7 +8,7 @@ from __future__ import annotations
 import mimetypes
 import os
 
-from .charsets import find_charset
+from .charsets import UTF_8
 from .errors import InvalidMessage
 from .mime import Attachment
 from .texts import read_file
@@ -19,9 +19,7 @@ _TYPES = {".eml": "message/rfc822", ".ics": "text/calendar", ".log": "text/plain
 _COMPRESSED = {"gzip": "application/gzip", "bzip2": "application/x-bzip2", "xz": "application/x-xz"}
 
 
-def from_file(
-    path: str, name: str | None = None, media_type: str | None = None, content_id: str = "", disposition: str = ""
-) -> Attachment:
+def from_file(path: str, name: str | None = None, media_type: str | None = None, content_id: str = "") -> Attachment:
     """Read a file now, so that a missing one is found before anything is sent.
 
     :raises InvalidMessage: it cannot be read; says which and why.
@@ -30,26 +28,21 @@ def from_file(
         content = read_file(path)
     except OSError as error:
         raise InvalidMessage(f"the attachment {path} cannot be read: {error.strerror}") from error
-    return from_content(content, name or os.path.basename(path), media_type, content_id, disposition)
+    return from_content(content, name or os.path.basename(path), media_type, content_id)
 
 
-def from_content(
-    content: bytes, name: str, media_type: str | None = None, content_id: str = "", disposition: str = ""
-) -> Attachment:
+def from_content(content: bytes, name: str, media_type: str | None = None, content_id: str = "") -> Attachment:
     """An attachment made of octets; the type follows the name where none is given."""
-    return Attachment(name, content, media_type or guess_type(name), content_id, disposition)
+    return Attachment(name, content, media_type or guess_type(name), content_id)
 
 
-def from_text(
-    text: str, name: str, media_type: str | None = None, content_id: str = "", charset: str = "utf-8"
-) -> Attachment:
-    """An attachment made of text; its line ends stay as they are.
+def from_text(text: str, name: str, media_type: str | None = None, content_id: str = "") -> Attachment:
+    """An attachment made of text, in UTF-8; its line ends stay as they are.
 
-    :raises InvalidMessage: the text holds a character that the charset lacks, or there is no such charset.
+    :raises InvalidMessage: the text holds half a surrogate pair.
     """
-    found = find_charset(charset)
-    content = found.encode(text, f"the attachment {name}")
-    return Attachment(name, content, media_type or guess_type(name), content_id, charset=found.label)
+    content = UTF_8.encode(text, f"the attachment {name}")
+    return Attachment(name, content, media_type or guess_type(name), content_id, UTF_8.label)
 
 
 def guess_type(name: str) -> str:

@@ -35,29 +35,19 @@ class Composed(t.NamedTuple):
             return True
         return not self.content[: self.content.index(b"\r\n\r\n")].isascii()
 
-    @property
-    def needs_8bitmime(self) -> bool:
-        """Whether only a server with 8BITMIME can take it (RFC 6152)."""
-        return not self.content.isascii()
 
+def compose(message: Message) -> Composed:
+    """Write the message. Its parts are ASCII, since no server has said yet whether it offers 8BITMIME (RFC 6152).
 
-def compose(
-    message: Message, *, now: float | None = None, message_id: str | None = None, eight_bit: bool = False
-) -> Composed:
-    """Write the message.
-
-    :param now: seconds since the epoch for Date, where the message has none; None takes the clock.
-    :param message_id: goes before the message's own.
-    :param eight_bit: whether text may go as it is in 8 bits, which takes a server with 8BITMIME.
     :raises MessageError: the message cannot be written; says why.
     """
     recipients = unique_addresses([*message.to, *message.cc, *message.bcc])
     if not recipients:
         raise InvalidMessage("the message has no recipient; name at least one in to, cc or bcc")
     charset = find_charset(message.charset)
-    identifier = _message_id(message, message_id)
-    fields = header_fields(message, None if message.needs_smtputf8 else charset, identifier, _second(message, now))
-    part = body_part(message, charset, eight_bit)
+    identifier = _message_id(message)
+    fields = header_fields(message, None if message.needs_smtputf8 else charset, identifier, _second(message))
+    part = body_part(message, charset)
     content = b"".join([*fields, b"MIME-Version: 1.0\r\n", *part.pieces()])
     return Composed(_reverse_path(message), recipients, content, identifier)
 
@@ -69,17 +59,14 @@ def _reverse_path(message: Message) -> str:
     return "" if path.strip() in ("", "<>") else parse_mailbox(path).address
 
 
-def _message_id(message: Message, message_id: str | None) -> str:
-    given = message_id or message.message_id
-    if given:
-        return parse_message_id(given)
+def _message_id(message: Message) -> str:
+    if message.message_id:
+        return parse_message_id(message.message_id)
     domain = message.message_id_domain or message.sender.domain or "localhost"
     if message.idempotency_key is not None:
         return stable_message_id(message.idempotency_key, domain)
     return new_message_id(ascii_domain(domain))
 
 
-def _second(message: Message, now: float | None) -> int:
-    if message.date:
-        return int(message.date.timestamp())
-    return int(time.time() if now is None else now)
+def _second(message: Message) -> int:
+    return int(message.date.timestamp() if message.date else time.time())

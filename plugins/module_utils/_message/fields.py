@@ -86,10 +86,9 @@ def _subject(message: Message, charset: Charset | None) -> str:
 
 
 def _address_fields(message: Message, charset: Charset | None) -> t.Iterator[Field]:
-    yield "From", header_list((message.sender, *message.co_authors), charset)
-    actual = message.sent_by or message.sender
-    if message.co_authors or actual.address != message.sender.address:
-        yield "Sender", actual.header(charset)
+    yield "From", header_list((message.sender,), charset)
+    if message.sent_by and message.sent_by.address != message.sender.address:
+        yield "Sender", message.sent_by.header(charset)
     for name, mailboxes in (("To", message.to), ("Cc", message.cc), ("Reply-To", message.reply_to)):
         if mailboxes:
             yield name, header_list(tuple(mailboxes), charset)

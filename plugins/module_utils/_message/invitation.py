@@ -10,8 +10,7 @@ from dataclasses import dataclass
 
 from .errors import InvalidMessage
 from .headers import parameter
-from .mime import Attachment, Part, text_part
-from .transfer import with_crlf
+from .mime import Part, text_part
 
 _METHOD = re.compile(r"^METHOD(?:;[^:\r\n]*)?:[ \t]*([A-Za-z0-9-]+)[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
 
@@ -21,12 +20,10 @@ class Invitation:
     """An event that the reader can accept from the message.
 
     :param content: an iCalendar object with a METHOD such as REQUEST or CANCEL.
-    :param attach_as: file name under which it is attached too, for readers that know no invitations; empty for not.
     :raises InvalidMessage: from construction; it is no iCalendar object, or names no method.
     """
 
     content: str
-    attach_as: str = ""
 
     def __post_init__(self) -> None:
         if not self.content.lstrip().upper().startswith("BEGIN:VCALENDAR"):
@@ -42,13 +39,7 @@ class Invitation:
         match = _METHOD.search(self.content)
         return match.group(1).upper() if match else ""
 
-    def part(self, eight_bit: bool = False) -> Part:
+    def part(self) -> Part:
         """The alternative to the texts that a calendar understands. iCalendar is UTF-8 (RFC 5545 section 3.1.4)."""
         method = parameter("method", self.method)
-        return text_part(self.content.strip(), "calendar", eight_bit=eight_bit, parameters=method, what="invitation")
-
-    def attachments(self) -> tuple[Attachment, ...]:
-        """The same as a file, where asked for."""
-        if not self.attach_as:
-            return ()
-        return (Attachment(self.attach_as, with_crlf(self.content.strip()).encode("utf-8"), "application/ics"),)
+        return text_part(self.content.strip(), "calendar", parameters=method, what="invitation")

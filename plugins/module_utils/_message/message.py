@@ -33,17 +33,15 @@ class Message:
     :param sender: the author, for From.
     :param subject: free text.
     :param body: plain text; None for none.
-    :param html: the same as HTML; None for none.
+    :param html: the same as HTML; None for none. HTML alone gets a text beside it that is derived from it.
     :param cc: further recipients, named in the message.
     :param bcc: further recipients, named nowhere.
     :param reply_to: where answers go.
     :param attachments: files; those with a content_id go beside the HTML that shows them.
     :param headers: further header fields, not encoded yet; several values write the field several times.
     :param envelope_sender: where bounces go; None takes the address of ``sender``, empty or ``<>`` is the null sender.
-    :param co_authors: further authors, for From. ``sender`` or ``sent_by`` is then named in Sender.
     :param sent_by: who sends in the name of the author, for Sender (RFC 5322 section 3.6.2); None for the author.
     :param invitation: an event, as one more alternative.
-    :param text_from_html: whether HTML alone gets a text beside it that is derived from it.
     :param in_reply_to: identifiers of the messages that this one answers.
     :param references: identifiers of the thread, oldest first; those of ``in_reply_to`` are added.
     :param list_unsubscribe: URIs, ``mailto:`` or ``https:`` (RFC 2369 section 3.2).
@@ -68,10 +66,8 @@ class Message:
     attachments: t.Sequence[Attachment] = ()
     headers: t.Mapping[str, str | t.Sequence[str]] = field(default_factory=dict)
     envelope_sender: str | None = None
-    co_authors: t.Sequence[Mailbox] = ()
     sent_by: Mailbox | None = None
     invitation: Invitation | None = None
-    text_from_html: bool = True
     in_reply_to: str | t.Sequence[str] = ()
     references: str | t.Sequence[str] = ()
     list_unsubscribe: t.Sequence[str] = ()
@@ -87,7 +83,7 @@ class Message:
     @property
     def needs_smtputf8(self) -> bool:
         """Whether an address that the header names can only be written in UTF-8 (RFC 6532)."""
-        named = [self.sender, *self.to, *self.cc, *self.reply_to, *self.co_authors]
+        named = [self.sender, *self.to, *self.cc, *self.reply_to]
         if self.sent_by:
             named.append(self.sent_by)
         return not "".join([mailbox.local for mailbox in named]).isascii()

@@ -19,7 +19,6 @@ from .transfer import Encoded, as_it_is, encode_base64, encode_text_body, with_c
 _NAME = r"[A-Za-z0-9!#$&^_.+-]+"
 _MEDIA_TYPE = re.compile(rf"({_NAME}/{_NAME})((?:\s*;\s*{_NAME}=(?:{_NAME}|\"[ !#-\[\]-~]*\"))*)\Z")
 _CONTENT_ID = re.compile(r"[!-;=?-~]+\Z")
-_DISPOSITIONS = ("attachment", "inline")
 
 
 class Part(t.NamedTuple):
@@ -42,18 +41,17 @@ class Attachment:
     :param name: file name as the reader sees it; empty for none.
     :param content: octets.
     :param media_type: ``type/subtype``, with or without parameters.
-    :param content_id: what the HTML calls it after ``cid:``, with or without angle brackets; empty for none.
-    :param disposition: ``attachment`` or ``inline``; empty is inline for what has a content_id.
+    :param content_id: what the HTML calls it after ``cid:``, with or without angle brackets; empty for none. With one
+        it is inline, without one an attachment (RFC 2183 section 2).
     :param charset: of text; empty is found in the content.
     :raises InvalidMediaType: from construction.
-    :raises InvalidMessage: from construction; the content_id or the disposition is none.
+    :raises InvalidMessage: from construction; the content_id is not valid.
     """
 
     name: str
     content: bytes
     media_type: str = "application/octet-stream"
     content_id: str = ""
-    disposition: str = ""
     charset: str = ""
 
     def __post_init__(self) -> None:
@@ -61,8 +59,6 @@ class Attachment:
             raise InvalidMediaType(f"{self.media_type!r} is no media type; expected something like text/csv")
         if self.content_id and not _CONTENT_ID.match(self.bare_content_id):
             raise InvalidMessage(f"{self.content_id!r} is no content id; expected a word such as logo")
-        if self.disposition and self.disposition not in _DISPOSITIONS:
-            raise InvalidMessage(f"{self.disposition!r} is no disposition; expected attachment or inline")
 
     @property
     def bare_content_id(self) -> str:
@@ -79,23 +75,21 @@ class Attachment:
         return _file_part(self, encode_base64(self.content), _typed(self))
 
 
-def text_part(
-    text: str, subtype: str, charset: Charset = UTF_8, eight_bit: bool = False, parameters: str = "", what: str = "body"
-) -> Part:
-    """A body part of text, as it is where a server takes that, encoded the shorter way otherwise.
+def text_part(text: str, subtype: str, charset: Charset = UTF_8, parameters: str = "", what: str = "body") -> Part:
+    """A body part of text, as it is if it is ASCII in short lines, encoded the shorter way otherwise.
 
     :param parameters: further parameters of Content-Type, written already.
     :param what: what the text is, for an error.
     :raises InvalidMessage: a character that the charset lacks.
     """
     if len(text) > _LARGE:
-        return _text_part(text, subtype, charset, eight_bit, parameters, what)
-    return _remembered_text_part(text, subtype, charset, eight_bit, parameters, what)
+        return _text_part(text, subtype, charset, parameters, what)
+    return _remembered_text_part(text, subtype, charset, parameters, what)
 
 
-def _text_part(text: str, subtype: str, charset: Charset, eight_bit: bool, parameters: str, what: str) -> Part:
+def _text_part(text: str, subtype: str, charset: Charset, parameters: str, what: str) -> Part:
     content = charset.encode(with_crlf(text), f"the {what}")
-    encoding, body = encode_text_body(content, eight_bit)
+    encoding, body = encode_text_body(content)
     label = "us-ascii" if text.isascii() else charset.label
     return Part(_text_header(subtype, label, parameters, encoding), (body,))
 
@@ -111,16 +105,16 @@ def _text_header(subtype: str, label: str, parameters: str, encoding: str) -> by
     return header + header_field("Content-Transfer-Encoding", encoding)
 
 
-def attachment_part(attachment: Attachment, eight_bit: bool = False) -> Part:
+def attachment_part(attachment: Attachment) -> Part:
     """An attachment in base64, except for a message, which stays readable to servers (RFC 2046 section 5.2.1).
 
-    A message that this transport would need encoded goes as a file of unknown type: a type that readers can save beats
+    A message that would have to be encoded goes as a file of unknown type: a type that readers can save beats
     one that breaks the rules.
     """
     if not attachment.is_message:
         return attachment.part
     content = with_crlf(attachment.content.decode("latin-1")).encode("latin-1")
-    plain = as_it_is(content, eight_bit)
+    plain = as_it_is(content)
     if plain:
         return _file_part(attachment, plain, attachment.media_type)
     return _file_part(attachment, encode_base64(attachment.content), "application/octet-stream")
@@ -169,7 +163,7 @@ def _charset_of(content: bytes) -> str:
 def _file_part(attachment: Attachment, encoded: Encoded, media_type: str) -> Part:
     """A file, named in both fields, since readers look at either."""
     name = attachment.name.encode("utf-8", "replace").decode("utf-8")  # not all file names are text
-    disposition = attachment.disposition or ("inline" if attachment.content_id else "attachment")
+    disposition = "inline" if attachment.content_id else "attachment"
     header = [
         header_field("Content-Type", media_type + (parameter("name", name) if name else "")),
         header_field("Content-Transfer-Encoding", encoded.encoding),

@@ -19,10 +19,9 @@ from .message import Message
 from .mime import Attachment, Part, attachment_part, multipart, related, text_part
 
 
-def body_part(message: Message, charset: Charset, eight_bit: bool) -> Part:
+def body_part(message: Message, charset: Charset) -> Part:
     """Everything below the header.
 
-    :param eight_bit: whether text may go as it is in 8 bits (RFC 6152).
     :raises InvalidMessage: a character that the charset lacks, or two parts with one content_id.
     """
     files = [*message.attachments]
@@ -31,26 +30,24 @@ def body_part(message: Message, charset: Charset, eight_bit: bool) -> Part:
         _check_content_ids(files)
         images = [file for file in files if message.html is not None and _is_shown(file)]
         files = [file for file in files if file not in images] if images else files
-    if message.invitation:
-        files += message.invitation.attachments()
-    texts = _alternatives(message, charset, eight_bit, images)
-    return multipart("mixed", [multipart("alternative", texts), *(attachment_part(file, eight_bit) for file in files)])
+    texts = _alternatives(message, charset, images)
+    return multipart("mixed", [multipart("alternative", texts), *(attachment_part(file) for file in files)])
 
 
-def _alternatives(message: Message, charset: Charset, eight_bit: bool, images: t.Sequence[Attachment]) -> list[Part]:
+def _alternatives(message: Message, charset: Charset, images: t.Sequence[Attachment]) -> list[Part]:
     """From the plainest to the richest, as RFC 2046 section 5.1.4 wants them."""
     parts = []
     if message.body is not None:
-        parts.append(text_part(message.body, "plain", charset, eight_bit))
-    elif message.html is not None and message.text_from_html:
+        parts.append(text_part(message.body, "plain", charset))
+    elif message.html is not None:
         text = _derived_text(message.html)
         if text:  # HTML that only shows images says nothing
-            parts.append(text_part(text, "plain", charset, eight_bit, what="html"))
+            parts.append(text_part(text, "plain", charset, what="html"))
     if message.html is not None:
-        html = text_part(message.html, "html", charset, eight_bit, what="html")
+        html = text_part(message.html, "html", charset, what="html")
         parts.append(related(html, [image.part for image in images]) if images else html)
     if message.invitation:
-        parts.append(message.invitation.part(eight_bit))
+        parts.append(message.invitation.part())
     return parts or [text_part("", "plain")]
 
 
@@ -62,7 +59,7 @@ def _derived_text(html: str) -> str:
 
 
 def _is_shown(file: Attachment) -> bool:
-    return bool(file.content_id) and file.disposition != "attachment" and not file.is_message
+    return bool(file.content_id) and not file.is_message
 
 
 def _check_content_ids(files: t.Sequence[Attachment]) -> None:

@@ -33,12 +33,9 @@ def with_crlf(text: str) -> str:
     return text.replace("\n", "\r\n")
 
 
-def encode_text_body(content: bytes, eight_bit: bool) -> Encoded:
-    """Text with CRLF line ends: as it is where a server takes that, encoded the shorter way otherwise.
-
-    :param eight_bit: whether the server offers 8BITMIME (RFC 6152).
-    """
-    plain = as_it_is(content, eight_bit)
+def encode_text_body(content: bytes) -> Encoded:
+    """Text with CRLF line ends: as it is where every server takes that, encoded the shorter way otherwise."""
+    plain = as_it_is(content)
     if plain:
         return plain
     quoted = binascii.b2a_qp(content, istext=True)
@@ -46,13 +43,13 @@ def encode_text_body(content: bytes, eight_bit: bool) -> Encoded:
     return Encoded("quoted-printable", quoted) if len(quoted) <= len(encoded.body) else encoded
 
 
-def as_it_is(content: bytes, eight_bit: bool) -> Encoded | None:
-    """Content that needs no encoding (RFC 2045 section 2.7 and 2.8), or None."""
-    if b"\0" in content or not (eight_bit or content.isascii()):
+def as_it_is(content: bytes) -> Encoded | None:
+    """Content that needs no encoding (RFC 2045 section 2.7), or None."""
+    if b"\0" in content or not content.isascii():
         return None
     if len(content) > _MAX_LINE and max(map(len, content.split(b"\r\n"))) > _MAX_LINE:
         return None
-    return Encoded("7bit" if content.isascii() else "8bit", content)
+    return Encoded("7bit", content)
 
 
 def encode_base64(content: bytes) -> Encoded:

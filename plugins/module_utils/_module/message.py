@@ -153,6 +153,7 @@ class Composer:
 
     def _message(self, options: Options) -> Message:
         body, html = self._texts(options)
+        headers = _headers(options["headers"])
         more = {
             "charset": options["charset"],
             "auto_submitted": options["auto_submitted"],
@@ -172,7 +173,8 @@ class Composer:
             subject=options["subject"],
             body=body,
             html=html,
-            headers=_headers(options["headers"]),
+            sent_by=_take_sender(headers),
+            headers=headers,
             attachments=self._attachments(options),
             invitation=Invitation(options["invitation"]) if options["invitation"] else None,
             priority=Priority(options["priority"]) if options["priority"] else None,
@@ -251,6 +253,18 @@ def _headers(value: t.Any) -> dict[str, str | list[str]]:
             for name, text in value.items()
         }
     return parse_header_strings(value or ())
+
+
+def _take_sender(headers: dict[str, str | list[str]]) -> Mailbox | None:
+    """Take Sender out of the headers: it holds one address (RFC 5322 section 3.6.2), and is left out if that is From's.
+
+    :raises InvalidAddress: it does not hold one address.
+    """
+    name = next((name for name in headers if name.lower() == "sender"), None)
+    if name is None:
+        return None
+    value = headers.pop(name)
+    return _in_option("headers, Sender", parse_mailbox, value if isinstance(value, str) else ", ".join(value))
 
 
 def _dsn(options: Options | None) -> DsnRequest | None:

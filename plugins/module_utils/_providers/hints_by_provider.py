@@ -34,29 +34,32 @@ BY_PROVIDER: tuple[KnownReply, ...] = (
         text=r"disabled for the mailbox",
     ),
     KnownReply(
-        "The tenant's security defaults refuse passwords: log in with OAuth2, or have an admin exempt this account"
-        " with a Conditional Access policy.",
+        "The tenant's security defaults refuse passwords: log in with OAuth2 (option oauth), or have an administrator"
+        " exempt this account with a Conditional Access policy.",
         _MICROSOFT_FIXES,
         enhanced=("5.7.139",),
         text=r"security defaults|locked by your organization",
     ),
     KnownReply(
-        "This account takes no password: log in with OAuth2 (XOAUTH2).",
+        "This account takes no password: log in with OAuth2 (XOAUTH2; option oauth). Microsoft 365 turns passwords off"
+        " by default at the end of December 2026; an administrator of a tenant that exists by then can turn them on"
+        " again until Microsoft removes them.",
         "https://support.microsoft.com/en-us/office/pop-imap-and-smtp-settings-8361e398-8af4-4e97-b147-6c6c4ac95353",
         enhanced=("5.7.139",),
         text=r"basic authentication is disabled",
     ),
     KnownReply(
         "Microsoft refused the login for one of three reasons: Authenticated SMTP is off for the mailbox or the"
-        " tenant, security defaults or Conditional Access refuse it, or the password is wrong. Log in with OAuth2, or"
-        " have an admin look at these.",
+        " tenant, security defaults or Conditional Access refuse it, or the password is wrong. Log in with OAuth2"
+        " (option oauth), or have an administrator look at these.",
         _MICROSOFT_FIXES,
         enhanced=("5.7.139",),
     ),
     KnownReply(
-        "Microsoft has ended passwords for sending: log in with OAuth2, or send through a connector, Azure"
-        " Communication Services or a relay of your own.",
-        "https://github.com/wekan/wekan/issues/6668",
+        "Microsoft has ended passwords for sending: log in with OAuth2 (option oauth), or send through a connector,"
+        " Azure Communication Services or a relay of your own.",
+        "https://techcommunity.microsoft.com/t5/exchange-team-blog/"
+        "exchange-online-to-retire-basic-auth-for-client-submission-smtp/ba-p/4114750",
         enhanced=("5.7.30",),
         text=r"basic authentication is not supported",
     ),

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from .provider import Limits, Provider, Secret, Source, implicit, starttls
+from .provider import Citation, Limits, Provider, Secret, implicit, starttls
 
 _ISPDB = "https://github.com/thunderbird/autoconfig/blob/master/ispdb"
 _ZOHO_REGIONS = {
@@ -32,14 +32,14 @@ HOSTING: tuple[Provider, ...] = (
         limits=Limits(messages_per_day=10_000, recipients_per_day=10_000),
         notes="The limits are for each user. The relay refuses clients that call themselves localhost: give an EHLO"
         " name of yours.",
-        sources=(
-            Source(
+        citations=(
+            Citation(
                 "https://support.google.com/a/answer/2956491",
                 "2026-11",
                 "host endpoints login messages_per_day recipients_per_day",
             ),
-            Source("https://prospeo.io/s/gmail-smtp-relay-server", "2026-11", "secrets"),
-            Source("https://github.com/passbolt/passbolt_help/issues/59", "2026-11", "notes"),
+            Citation("https://prospeo.io/s/gmail-smtp-relay-server", "2026-11", "secrets", secondary=True),
+            Citation("https://github.com/passbolt/passbolt_help/issues/59", "2026-11", "notes", secondary=True),
         ),
     ),
     Provider(
@@ -50,33 +50,47 @@ HOSTING: tuple[Provider, ...] = (
         endpoints=starttls(587, 25),
         login="the full address of the licensed mailbox",
         secrets=(Secret.OAUTH2, Secret.PASSWORD),
-        login_advice="Use OAuth2: Microsoft is ending passwords here, off by default after December 2026. Authenticated"
-        " SMTP must be on for the mailbox (Microsoft 365 admin center, Active users, Mail, Manage email apps) and for"
-        " the tenant, and security defaults block passwords.",
+        login_advice="Use OAuth2 (option oauth). Microsoft turns passwords (basic authentication) off by default at the"
+        " end of December 2026: an administrator can turn them on again in a tenant that exists by then; a tenant"
+        " created later cannot use them by default. In the second half of 2027 Microsoft announces when they are"
+        " removed. Authenticated SMTP must be on for the mailbox (Microsoft 365 admin center, Active users, Mail,"
+        " Manage email apps) and for the tenant, and security defaults block passwords.",
         mechanisms=("LOGIN", "XOAUTH2"),
         oauth="microsoft",
         limits=Limits(connections=3, messages_per_minute=30, recipients_per_day=10_000),
         notes="The envelope sender must be the mailbox of the login, or one it may send as. Three connections are for"
         " all hosts together: a play with many forks needs one task that sends a list, or throttle: 1.",
-        sources=(
-            Source(
+        citations=(
+            Citation(
                 "https://learn.microsoft.com/en-us/exchange/mail-flow-best-practices/"
                 "how-to-set-up-a-multifunction-device-or-application-to-send-email-using-microsoft-365-or-office-365",
                 "2026-11",
                 "host endpoints login notes",
             ),
-            Source("https://github.com/wekan/wekan/issues/6668", "2026-11", "secrets oauth"),
-            Source("https://github.com/wneessen/go-mail/issues/130", "2026-11", "mechanisms"),
-            Source(
+            Citation(
+                "https://techcommunity.microsoft.com/blog/exchange/"
+                "updated-exchange-online-smtp-auth-basic-authentication-deprecation-timeline/4489835",
+                "2026-11",
+                "secrets",
+            ),
+            Citation(
+                "https://learn.microsoft.com/exchange/client-developer/legacy-protocols/"
+                "how-to-authenticate-an-imap-pop-smtp-application-by-using-oauth",
+                "2026-11",
+                "oauth",
+            ),
+            Citation("https://github.com/wneessen/go-mail/issues/130", "2026-11", "mechanisms", secondary=True),
+            Citation(
                 "https://techcommunity.microsoft.com/blog/exchange/"
                 "changes-coming-to-the-smtp-authenticated-submission-client-protocol/607825",
                 "2026-11",
                 "connections recipients_per_day",
             ),
-            Source(
+            Citation(
                 "https://northcentral.teamdynamix.com/TDClient/1980/Portal/KB/ArticleDet?ID=70527",
                 "2026-11",
                 "messages_per_minute",
+                secondary=True,
             ),
         ),
     ),
@@ -90,8 +104,10 @@ HOSTING: tuple[Provider, ...] = (
         secrets=(Secret.PASSWORD, Secret.APP_PASSWORD),
         login_advice="The administrator must allow third-party clients for the mailbox. Where the security password for"
         " third-party clients (三方客户端安全密码) is on, give that and not the login password.",
-        sources=(
-            Source("https://help.aliyun.com/en/document_detail/36687.html", "2026-11", "host endpoints login secrets"),
+        citations=(
+            Citation(
+                "https://help.aliyun.com/en/document_detail/36687.html", "2026-11", "host endpoints login secrets"
+            ),
         ),
     ),
     Provider(
@@ -105,9 +121,9 @@ HOSTING: tuple[Provider, ...] = (
         login_advice="Switch on IMAP/SMTP in the settings of the mailbox. Where secure login (安全登录) is on, give a"
         " client password made there and not the login password.",
         notes="The envelope sender must be the address of the login.",
-        sources=(
-            Source("https://www.67wa.com/127803.html", "2026-11", "host endpoints login secrets"),
-            Source("https://github.com/gshang2017/docker/issues/18", "2026-11", "notes"),
+        citations=(
+            Citation("https://www.67wa.com/127803.html", "2026-11", "host endpoints login secrets", secondary=True),
+            Citation("https://github.com/gshang2017/docker/issues/18", "2026-11", "notes", secondary=True),
         ),
     ),
     Provider(
@@ -121,7 +137,11 @@ HOSTING: tuple[Provider, ...] = (
         secrets=(Secret.PASSWORD, Secret.APP_PASSWORD),
         login_advice="The region must be the one the account was made in, as the address of the web mail shows. With"
         " two-factor authentication, give an application-specific password. Paid plans are provider zoho_pro.",
-        sources=(Source("https://postigo.net/smtp/zoho", "2026-11", "host regions endpoints login secrets"),),
+        citations=(
+            Citation(
+                "https://postigo.net/smtp/zoho", "2026-11", "host regions endpoints login secrets", secondary=True
+            ),
+        ),
     ),
     Provider(
         name="zoho_pro",
@@ -134,7 +154,11 @@ HOSTING: tuple[Provider, ...] = (
         secrets=(Secret.PASSWORD, Secret.APP_PASSWORD),
         login_advice="The region must be the one the account was made in, as the address of the web mail shows. With"
         " two-factor authentication, give an application-specific password. Free plans are provider zoho.",
-        sources=(Source("https://postigo.net/smtp/zoho", "2026-11", "host regions endpoints login secrets"),),
+        citations=(
+            Citation(
+                "https://postigo.net/smtp/zoho", "2026-11", "host regions endpoints login secrets", secondary=True
+            ),
+        ),
     ),
     Provider(
         name="ovh",
@@ -146,7 +170,18 @@ HOSTING: tuple[Provider, ...] = (
         secrets=(Secret.PASSWORD,),
         login_advice="Give the full address and the password of the mailbox, set in the OVHcloud Control Panel."
         " Email Pro and Exchange have hosts of their own: name them with host.",
-        sources=(Source("https://www.quai-des-entrepreneurs.com/ovh-mail", "2026-11", "host endpoints login secrets"),),
+        citations=(
+            Citation(
+                "https://github.com/ovh/docs/blob/master/pages/web/emails/email_generalities/guide.en-gb.md",
+                "2026-11",
+                "host endpoints",
+            ),
+            Citation(
+                "https://github.com/ovh/docs/blob/master/pages/web/emails/how_to_configure_mail_macos/guide.en-gb.md",
+                "2026-11",
+                "login secrets",
+            ),
+        ),
     ),
     Provider(
         name="ionos",
@@ -158,7 +193,7 @@ HOSTING: tuple[Provider, ...] = (
         login="the full address",
         secrets=(Secret.PASSWORD,),
         login_advice="Give the full address and the password of the mailbox, not those of the IONOS customer account.",
-        sources=(Source(f"{_ISPDB}/ionos.de", "2026-11", "host regions endpoints login secrets"),),
+        citations=(Citation(f"{_ISPDB}/ionos.de", "2026-11", "host regions endpoints login secrets", secondary=True),),
     ),
     Provider(
         name="protonmail",
@@ -171,13 +206,14 @@ HOSTING: tuple[Provider, ...] = (
         login_advice="Proton takes no account password: make an SMTP token for the address, in its settings under"
         " IMAP/SMTP. That needs a plan with SMTP submission and an address of your own domain.",
         notes="Mail sent so is not end-to-end encrypted.",
-        sources=(
-            Source(
+        citations=(
+            Citation(
                 "https://github.com/nodemailer/nodemailer/blob/master/lib/well-known/services.json",
                 "2026-11",
                 "host endpoints",
+                secondary=True,
             ),
-            Source("https://proton.me/support/smtp-submission", "2026-11", "login secrets notes"),
+            Citation("https://proton.me/support/smtp-submission", "2026-11", "login secrets notes"),
         ),
     ),
     Provider(
@@ -188,7 +224,7 @@ HOSTING: tuple[Provider, ...] = (
         login="the full address",
         secrets=(Secret.PASSWORD,),
         login_advice="Give the full address of a mailbox or identity and its password, not those of the Migadu admin.",
-        sources=(Source(f"{_ISPDB}/migadu.com.xml", "2026-11", "host endpoints login secrets"),),
+        citations=(Citation(f"{_ISPDB}/migadu.com.xml", "2026-11", "host endpoints login secrets", secondary=True),),
     ),
     Provider(
         name="mailbox_org",
@@ -199,8 +235,8 @@ HOSTING: tuple[Provider, ...] = (
         secrets=(Secret.PASSWORD, Secret.APP_PASSWORD),
         login_advice="Give the main address and not an alias. With two-factor authentication, give an application"
         " password, made under All settings, Security.",
-        sources=(
-            Source(
+        citations=(
+            Citation(
                 "https://kb.mailbox.org/en/business/e-mail/e-mail-configuration/",
                 "2026-11",
                 "host endpoints login secrets",

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from .provider import Limits, Provider, Secret, Source, implicit, starttls
+from .provider import Citation, Limits, Provider, Secret, implicit, starttls
 
 _NODEMAILER = "https://github.com/nodemailer/nodemailer/blob/master/lib/well-known/services.json"
 _ISPDB = "https://github.com/thunderbird/autoconfig/blob/master/ispdb"
@@ -25,10 +25,13 @@ MAILBOXES: tuple[Provider, ...] = (
         oauth="google",
         limits=Limits(messages_per_day=500),
         notes="The limit of 500 messages a day is that of gmail.com; Workspace mailboxes may send 2,000.",
-        sources=(
-            Source("https://codeopx.com/email/guides/gmail", "2026-11", "host endpoints login messages_per_day notes"),
-            Source("https://prospeo.io/s/setup-smtp-gmail", "2026-11", "secrets"),
-            Source("https://developers.google.com/gmail/xoauth2_protocol", "2026-11", "mechanisms oauth"),
+        citations=(
+            Citation("https://developers.google.cn/gmail/oauth_overview", "2026-11", "host endpoints"),
+            Citation(
+                "https://codeopx.com/email/guides/gmail", "2026-11", "login messages_per_day notes", secondary=True
+            ),
+            Citation("https://prospeo.io/s/setup-smtp-gmail", "2026-11", "secrets", secondary=True),
+            Citation("https://developers.google.com/gmail/xoauth2_protocol", "2026-11", "mechanisms oauth"),
         ),
     ),
     Provider(
@@ -42,8 +45,8 @@ MAILBOXES: tuple[Provider, ...] = (
         login_advice="Outlook.com takes no password any more: log in with OAuth2 (XOAUTH2), and allow POP and IMAP in"
         " its settings under Mail, Forwarding and IMAP.",
         oauth="microsoft",
-        sources=(
-            Source(
+        citations=(
+            Citation(
                 "https://support.microsoft.com/en-us/office/pop-imap-and-smtp-settings-8361e398-8af4-4e97-b147-6c6c4ac95353",
                 "2026-11",
                 "host endpoints login secrets oauth",
@@ -61,9 +64,11 @@ MAILBOXES: tuple[Provider, ...] = (
         login_advice="163 takes no account password: switch on POP3/SMTP/IMAP in the settings of its web mail and give"
         " the authorisation code (授权码) it shows then.",
         notes="The envelope sender must be the address of the login.",
-        sources=(
-            Source("https://support.websoft9.com/docs/smtps", "2026-11", "host endpoints login secrets"),
-            Source("https://github.com/xuxueli/xxl-job/issues/3858", "2026-11", "notes"),
+        citations=(
+            Citation(
+                "https://support.websoft9.com/docs/smtps", "2026-11", "host endpoints login secrets", secondary=True
+            ),
+            Citation("https://github.com/xuxueli/xxl-job/issues/3858", "2026-11", "notes", secondary=True),
         ),
     ),
     Provider(
@@ -76,9 +81,9 @@ MAILBOXES: tuple[Provider, ...] = (
         secrets=(Secret.AUTHORISATION_CODE,),
         login_advice="126 takes no account password: switch on POP3/SMTP/IMAP in the settings of its web mail and give"
         " the authorisation code (授权码) it shows then.",
-        sources=(
-            Source(_NODEMAILER, "2026-11", "host endpoints"),
-            Source("https://support.websoft9.com/docs/smtps", "2026-11", "login secrets"),
+        citations=(
+            Citation(_NODEMAILER, "2026-11", "host endpoints", secondary=True),
+            Citation("https://support.websoft9.com/docs/smtps", "2026-11", "login secrets", secondary=True),
         ),
     ),
     Provider(
@@ -93,10 +98,17 @@ MAILBOXES: tuple[Provider, ...] = (
         " and give the 16 letters of the authorisation code (授权码).",
         limits=Limits(messages_per_day=500),
         notes="The envelope sender must be the address of the login.",
-        sources=(
-            Source("https://cloud.kd.cn/ask/9658.html", "2026-11", "host endpoints secrets messages_per_day"),
-            Source("https://www.russky.net/zixun/189553.html", "2026-11", "login"),
-            Source("https://github.com/nodeSolidServer/node-solid-server/issues/1281", "2026-11", "notes"),
+        citations=(
+            Citation(
+                "https://cloud.kd.cn/ask/9658.html",
+                "2026-11",
+                "host endpoints secrets messages_per_day",
+                secondary=True,
+            ),
+            Citation("https://www.russky.net/zixun/189553.html", "2026-11", "login", secondary=True),
+            Citation(
+                "https://github.com/nodeSolidServer/node-solid-server/issues/1281", "2026-11", "notes", secondary=True
+            ),
         ),
     ),
     Provider(
@@ -109,9 +121,9 @@ MAILBOXES: tuple[Provider, ...] = (
         secrets=(Secret.PASSWORD,),
         login_advice="Give the full address and the password of the mailbox, and see whether its settings allow SMTP."
         " Mailboxes of your own domain are provider aliyun_enterprise, DirectMail is aliyun_directmail.",
-        sources=(
-            Source(_NODEMAILER, "2026-11", "host endpoints"),
-            Source("https://www.yunzhuji.net/aliyun/271458.html", "2026-11", "login secrets"),
+        citations=(
+            Citation(_NODEMAILER, "2026-11", "host endpoints", secondary=True),
+            Citation("https://www.yunzhuji.net/aliyun/271458.html", "2026-11", "login secrets", secondary=True),
         ),
     ),
     Provider(
@@ -125,11 +137,14 @@ MAILBOXES: tuple[Provider, ...] = (
         login_advice="iCloud takes no Apple account password: make an app-specific password at"
         " https://account.apple.com, which needs two-factor authentication.",
         limits=Limits(recipients_per_day=1000, message_size=20_000_000),
-        sources=(
-            Source(
-                "https://meshworld.in/blog/devops/email/icloud-smtp-server", "2026-11", "host endpoints login secrets"
+        citations=(
+            Citation(
+                "https://meshworld.in/blog/devops/email/icloud-smtp-server",
+                "2026-11",
+                "host endpoints login secrets",
+                secondary=True,
             ),
-            Source("https://support.apple.com/kb/HT4863", "2026-11", "recipients_per_day message_size"),
+            Citation("https://support.apple.com/kb/HT4863", "2026-11", "recipients_per_day message_size"),
         ),
     ),
     Provider(
@@ -142,8 +157,13 @@ MAILBOXES: tuple[Provider, ...] = (
         secrets=(Secret.APP_PASSWORD,),
         login_advice="Yahoo takes no account password: turn on two-step verification, then make an app password under"
         " Account Security.",
-        sources=(
-            Source("https://xenocept.com/docs/email-setup/yahoo.html", "2026-11", "host endpoints login secrets"),
+        citations=(
+            Citation(
+                "https://xenocept.com/docs/email-setup/yahoo.html",
+                "2026-11",
+                "host endpoints login secrets",
+                secondary=True,
+            ),
         ),
     ),
     Provider(
@@ -157,14 +177,20 @@ MAILBOXES: tuple[Provider, ...] = (
         login_advice="Yandex takes no account password: allow mail clients in its settings under Email clients, and"
         " make an app password for mail at https://id.yandex.ru/security/app-passwords.",
         limits=Limits(messages_per_day=500, recipients_per_message=35, recipients_per_day=500),
-        sources=(
-            Source(_NODEMAILER, "2026-11", "host endpoints"),
-            Source(
+        citations=(
+            Citation(_NODEMAILER, "2026-11", "host endpoints", secondary=True),
+            Citation(
                 "https://github.com/caronc/apprise/blob/master/apprise/plugins/email/templates.py",
                 "2026-11",
-                "login secrets",
+                "login",
+                secondary=True,
             ),
-            Source(
+            Citation(
+                "https://yandex.com/support/passport/authorization/app-passwords.html",
+                "2026-11",
+                "secrets",
+            ),
+            Citation(
                 "https://yandex.com/support/mail/web/letter/create/send-many-letters.html",
                 "2026-11",
                 "messages_per_day recipients_per_message recipients_per_day",
@@ -181,9 +207,9 @@ MAILBOXES: tuple[Provider, ...] = (
         secrets=(Secret.PASSWORD, Secret.APP_PASSWORD),
         login_advice="Allow POP3 and IMAP once in the settings of the mailbox. With two-factor authentication, give an"
         " application-specific password. Region net is for gmx.net, .de, .at and .ch, com for the other domains.",
-        sources=(
-            Source(f"{_ISPDB}/gmx.net.xml", "2026-11", "host regions endpoints login"),
-            Source("https://www.gmx.com/security/2fa/", "2026-11", "secrets"),
+        citations=(
+            Citation(f"{_ISPDB}/gmx.net.xml", "2026-11", "host regions endpoints login", secondary=True),
+            Citation("https://www.gmx.com/security/2fa/", "2026-11", "secrets"),
         ),
     ),
     Provider(
@@ -196,8 +222,8 @@ MAILBOXES: tuple[Provider, ...] = (
         login_advice="Fastmail takes no account password: make an app password that may send mail, in its settings"
         " under Privacy & Security.",
         mechanisms=("PLAIN",),
-        sources=(
-            Source(
+        citations=(
+            Citation(
                 "https://www.fastmail.com/help/technical/servernamesandports.html",
                 "2026-11",
                 "host endpoints login secrets mechanisms",

@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What is known of a mail provider, as types. The providers themselves are tables of them.
 
-Every fact names the page it is from and the month that page was read. What no page says stays unknown.
+Every fact names the page it is from, the month that page was read, and whether the page is the provider's own. What no
+page says stays unknown.
 """
 
 from __future__ import annotations
@@ -37,17 +38,19 @@ class Endpoint(t.NamedTuple):
     tls: TlsMode
 
 
-class Source(t.NamedTuple):
+class Citation(t.NamedTuple):
     """Where some facts are from.
 
     :param url: the page.
     :param date: the month it was read, ``YYYY-MM``.
     :param facts: names of the fields of :class:`Provider` and :class:`Limits`, separated by spaces.
+    :param secondary: whether the page is a third party's, such as a blog, a bug report or another program's table.
     """
 
     url: str
     date: str
     facts: str
+    secondary: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,6 @@ class Limits:
 
     connections: int | None = None
     messages_per_connection: int | None = None
-    messages_per_second: int | None = None
     messages_per_minute: int | None = None
     messages_per_day: int | None = None
     recipients_per_message: int | None = None
@@ -83,7 +85,7 @@ class Provider:
     :param login: which user name to give, as a sentence.
     :param secrets: what serves as the password, the usual one first.
     :param login_advice: what to do when the login is refused, as a sentence or two.
-    :param sources: where each fact that is set is from.
+    :param citations: where each fact that is set is from.
     :param aliases: other names users write.
     :param regions: region -> what stands for ``{region}`` in ``host``. Where an account lives in one region there is
         no default: the wrong region refuses a right password.
@@ -101,7 +103,7 @@ class Provider:
     login: str
     secrets: tuple[Secret, ...]
     login_advice: str
-    sources: tuple[Source, ...]
+    citations: tuple[Citation, ...]
     aliases: tuple[str, ...] = ()
     regions: t.Mapping[str, str] = field(default_factory=dict)
     default_region: str = ""
@@ -122,9 +124,10 @@ class Provider:
         values = {name: getattr(self, name) for name in names}
         return {**{name: value for name, value in values.items() if value}, **self.limits.known()}
 
-    def source_of(self, fact: str) -> Source | None:
-        """Where one fact is from."""
-        return next((source for source in self.sources if fact in source.facts.split()), None)
+    def citation_of(self, fact: str) -> Citation | None:
+        """Where one fact is from: the provider's own page, or a third party's where there is no other."""
+        found = [citation for citation in self.citations if fact in citation.facts.split()]
+        return min(found, key=lambda citation: citation.secondary, default=None)
 
     def to_dict(self) -> dict[str, t.Any]:
         """The form a filter or module returns."""
@@ -143,7 +146,7 @@ class Provider:
             "oauth": self.oauth,
             "limits": {one.name: getattr(self.limits, one.name) for one in fields(self.limits)},
             "notes": self.notes,
-            "sources": {fact: source.url for fact in self.facts() for source in [self.source_of(fact)] if source},
+            "sources": {fact: page.url for fact in self.facts() for page in [self.citation_of(fact)] if page},
         }
 
 

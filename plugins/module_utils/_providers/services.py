@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from .provider import Limits, Provider, Secret, Source, implicit, starttls
+from .provider import Citation, Limits, Provider, Secret, implicit, starttls
 
 _SES_REGIONS = (
     *("us-east-1", "us-east-2", "us-west-1", "us-west-2", "ca-central-1", "sa-east-1"),
@@ -29,16 +29,18 @@ SERVICES: tuple[Provider, ...] = (
         limits=Limits(recipients_per_message=50, message_size=40_000_000),
         notes="Until the account has left the sandbox it sends 200 messages a day, one a second, and to verified"
         " addresses only. EC2 blocks port 25.",
-        sources=(
-            Source("https://docs.aws.amazon.com/ses/latest/DeveloperGuide/smtp-connect.html", "2026-11", "endpoints"),
-            Source(
+        citations=(
+            Citation("https://docs.aws.amazon.com/ses/latest/DeveloperGuide/smtp-connect.html", "2026-11", "endpoints"),
+            Citation(
                 "https://github.com/nodemailer/nodemailer/blob/master/lib/well-known/services.json",
                 "2026-11",
                 "regions",
+                secondary=True,
             ),
-            Source("https://postigo.net/smtp/amazon-ses", "2026-11", "host login secrets"),
-            Source("https://docs.aws.amazon.com/ses/latest/dg/quotas.html", "2026-11", "message_size notes"),
-            Source(
+            Citation("https://postigo.net/smtp/amazon-ses", "2026-11", "host", secondary=True),
+            Citation("https://docs.aws.amazon.com/ses/latest/dg/smtp-credentials.html", "2026-11", "login secrets"),
+            Citation("https://docs.aws.amazon.com/ses/latest/dg/quotas.html", "2026-11", "message_size notes"),
+            Citation(
                 "https://docs.aws.amazon.com/sdkfornet1/latest/apidocs/html/"
                 "M_Amazon_SimpleEmail_AmazonSimpleEmailService_SendRawEmail.htm",
                 "2026-11",
@@ -64,13 +66,13 @@ SERVICES: tuple[Provider, ...] = (
         " in this region. The user name is that address, and so is the envelope sender.",
         mechanisms=("LOGIN",),
         notes="The envelope sender must be the address of the login. Alibaba Cloud hosts cannot use port 25.",
-        sources=(
-            Source(
+        citations=(
+            Citation(
                 "https://www.alibabacloud.com/help/en/direct-mail/smtp-endpoints",
                 "2026-11",
                 "host regions endpoints notes",
             ),
-            Source(
+            Citation(
                 "https://help.aliyun.com/en/direct-mail/user-guide/send-emails-using-smtp",
                 "2026-11",
                 "login secrets mechanisms",
@@ -89,13 +91,15 @@ SERVICES: tuple[Provider, ...] = (
         " mail. The key's ID is not the key.",
         mechanisms=("PLAIN", "LOGIN"),
         limits=Limits(connections=10_000, messages_per_connection=5_000, message_size=31_457_280),
-        sources=(
-            Source(
+        citations=(
+            Citation(
                 "https://www.twilio.com/docs/sendgrid/for-developers/sending-email/integrating-with-the-smtp-api",
                 "2026-11",
                 "host endpoints login secrets connections messages_per_connection",
             ),
-            Source("https://github.com/mautic/mautic/issues/8721", "2026-11", "mechanisms message_size"),
+            Citation(
+                "https://github.com/mautic/mautic/issues/8721", "2026-11", "mechanisms message_size", secondary=True
+            ),
         ),
     ),
     Provider(
@@ -109,14 +113,19 @@ SERVICES: tuple[Provider, ...] = (
         login_advice="Mailgun takes no API key here: reset the password of the SMTP credentials of this domain, under"
         " Sending, Domain settings. The region must be the one the domain was made in.",
         limits=Limits(message_size=25_000_000),
-        sources=(
-            Source(
-                "https://kb.umbhost.net/email-smtp/sending-email-via-mailgun-smtp/",
+        citations=(
+            Citation(
+                "https://documentation.mailgun.com/docs/mailgun/user-manual/sending-messages/send-smtp.md",
                 "2026-11",
-                "endpoints",
+                "endpoints secrets",
             ),
-            Source("https://smtptester.org/guides/mailgun-smtp-test/", "2026-11", "host regions login secrets"),
-            Source(
+            Citation(
+                "https://documentation.mailgun.com/docs/mailgun/user-manual/smtp-protocol/standard-email-clients.md",
+                "2026-11",
+                "host login",
+            ),
+            Citation("https://smtptester.org/guides/mailgun-smtp-test/", "2026-11", "regions", secondary=True),
+            Citation(
                 "https://documentation.mailgun.com/docs/mailgun/user-manual/sending-messages",
                 "2026-11",
                 "message_size",
@@ -138,14 +147,14 @@ SERVICES: tuple[Provider, ...] = (
         mechanisms=("CRAM-MD5", "DIGEST-MD5", "PLAIN"),
         limits=Limits(recipients_per_message=50, message_size=10_000_000),
         notes="The region is the kind of message stream. A stream of your own needs the header X-PM-Message-Stream.",
-        sources=(
-            Source(
+        citations=(
+            Citation(
                 "https://postmarkapp.com/support/article/811-what-are-the-smtp-details-api-tokens-i-should-be-using",
                 "2026-11",
                 "host regions endpoints login secrets notes",
             ),
-            Source("https://postmarkapp.com/developer/user-guide/send-email-with-smtp", "2026-11", "mechanisms"),
-            Source("https://postmarkapp.com/developer", "2026-11", "recipients_per_message message_size"),
+            Citation("https://postmarkapp.com/developer/user-guide/send-email-with-smtp", "2026-11", "mechanisms"),
+            Citation("https://postmarkapp.com/developer", "2026-11", "recipients_per_message message_size"),
         ),
     ),
     Provider(
@@ -158,9 +167,9 @@ SERVICES: tuple[Provider, ...] = (
         secrets=(Secret.SMTP_KEY,),
         login_advice="Brevo takes neither an API key nor the account password here: give the SMTP login and an SMTP"
         " key, both from https://app.brevo.com/settings/keys/smtp.",
-        sources=(
-            Source("https://developers.brevo.com/docs/smtp-integration", "2026-11", "endpoints secrets"),
-            Source("https://developers.brevo.com/docs/node-smtp-relay-example.md", "2026-11", "host login"),
+        citations=(
+            Citation("https://developers.brevo.com/docs/smtp-integration", "2026-11", "endpoints secrets"),
+            Citation("https://developers.brevo.com/docs/node-smtp-relay-example.md", "2026-11", "host login"),
         ),
     ),
     Provider(
@@ -171,7 +180,7 @@ SERVICES: tuple[Provider, ...] = (
         login="the word resend, whatever the account is called",
         secrets=(Secret.SMTP_KEY,),
         login_advice="The user name is the word resend, the password an API key (it begins with re_).",
-        sources=(Source("https://resend.com/docs/send-with-smtp.md", "2026-11", "host endpoints login secrets"),),
+        citations=(Citation("https://resend.com/docs/send-with-smtp.md", "2026-11", "host endpoints login secrets"),),
     ),
     Provider(
         name="smtp2go",
@@ -184,8 +193,10 @@ SERVICES: tuple[Provider, ...] = (
         secrets=(Secret.SMTP_KEY,),
         login_advice="Give the name and password of an SMTP user, made under Sending, SMTP Users. They are not those"
         " of the SMTP2GO account.",
-        sources=(
-            Source("https://developers.smtp2go.com/docs/smtp-relay", "2026-11", "host regions endpoints login secrets"),
+        citations=(
+            Citation(
+                "https://developers.smtp2go.com/docs/smtp-relay", "2026-11", "host regions endpoints login secrets"
+            ),
         ),
     ),
     Provider(
@@ -197,8 +208,9 @@ SERVICES: tuple[Provider, ...] = (
         secrets=(Secret.SMTP_KEY,),
         login_advice="The user name is the API key and the password the secret key, both from the API key page; a"
         " sub-account has a pair of its own.",
-        sources=(
-            Source("https://smtptester.org/guides/mailjet-smtp-test/", "2026-11", "host endpoints login secrets"),
+        citations=(
+            Citation("https://rubydoc.info/gems/mailjet/Mailjet/Mailer", "2026-11", "host login secrets"),
+            Citation("https://smtptester.org/guides/mailjet-smtp-test/", "2026-11", "endpoints", secondary=True),
         ),
     ),
     Provider(
@@ -213,8 +225,8 @@ SERVICES: tuple[Provider, ...] = (
         " SMTP, made in this region.",
         mechanisms=("LOGIN",),
         limits=Limits(messages_per_connection=100),
-        sources=(
-            Source(
+        citations=(
+            Citation(
                 "https://developers.sparkpost.com/api/smtp/",
                 "2026-11",
                 "host regions endpoints login secrets mechanisms messages_per_connection",
@@ -231,14 +243,15 @@ SERVICES: tuple[Provider, ...] = (
         login_advice="Give the generated name and password of an SMTP user, under Domains, Manage, SMTP. They are"
         " neither those of the account nor an API token.",
         notes="The sender must be in a verified domain.",
-        sources=(
-            Source(
+        citations=(
+            Citation(
                 "https://github.com/nodemailer/nodemailer/blob/master/lib/well-known/services.json",
                 "2026-11",
                 "host",
+                secondary=True,
             ),
-            Source("https://developers.mailersend.com/smtp-relay.html", "2026-11", "endpoints"),
-            Source("https://www.mailersend.com/help/smtp-relay", "2026-11", "login secrets notes"),
+            Citation("https://developers.mailersend.com/smtp-relay.html", "2026-11", "endpoints"),
+            Citation("https://www.mailersend.com/help/smtp-relay", "2026-11", "login secrets notes"),
         ),
     ),
     Provider(
@@ -250,6 +263,6 @@ SERVICES: tuple[Provider, ...] = (
         secrets=(Secret.SMTP_KEY,),
         login_advice="The user name is the word api, the password an API token of a verified sending domain. The login"
         " of a testing inbox does not work here.",
-        sources=(Source("https://mailtrap.io/smtp-service/", "2026-11", "host endpoints login secrets"),),
+        citations=(Citation("https://mailtrap.io/smtp-service/", "2026-11", "host endpoints login secrets"),),
     ),
 )

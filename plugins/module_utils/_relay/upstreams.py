@@ -163,7 +163,7 @@ def read_upstream(reader: Reader, variable: str, item: Options, delivery: bool =
         for index, one in enumerate(item.get("fallbacks") or ())
     ]
     known = limits.get("messages_per_minute")
-    delay = 1 if limits.get("messages_per_second") == 1 else math.ceil(60 / known) if known and known <= 60 else None
+    delay = math.ceil(60 / known) if known and known <= 60 else None
     upstream = Upstream(
         servers=(first, *fallbacks),
         tls=tls,

@@ -31,7 +31,6 @@ class SaslMechanism:
     :param proof: what it needs of the credentials.
     :param start: gives the exchange.
     :param initial: whether the client speaks first, so that its response may go with the command (RFC 4954 section 4).
-    :param cleartext: whether whoever reads the line learns the secret.
     :param binds: whether it ties the login to the TLS connection.
     :param prepares: whether name and password must pass SASLprep.
     :param digest: the hash it cannot do without; a host in FIPS mode may lack it.
@@ -41,7 +40,6 @@ class SaslMechanism:
     proof: Proof
     start: t.Callable[[Credentials, ExchangeContext], Exchange]
     initial: bool = True
-    cleartext: bool = False
     binds: bool = False
     prepares: bool = False
     digest: str | None = None
@@ -61,10 +59,10 @@ MECHANISMS: tuple[SaslMechanism, ...] = (
     _scram("SCRAM-SHA-256", "sha256", binds=False),
     _scram("SCRAM-SHA-1", "sha1", binds=False),
     SaslMechanism("CRAM-MD5", Proof.PASSWORD, mechanisms.cram_md5, initial=False, digest="md5"),
-    SaslMechanism("PLAIN", Proof.PASSWORD, mechanisms.plain, cleartext=True),
-    SaslMechanism("LOGIN", Proof.PASSWORD, mechanisms.login, initial=False, cleartext=True),
-    SaslMechanism("OAUTHBEARER", Proof.TOKEN, mechanisms.oauthbearer, cleartext=True),
-    SaslMechanism("XOAUTH2", Proof.TOKEN, mechanisms.xoauth2, cleartext=True),
+    SaslMechanism("PLAIN", Proof.PASSWORD, mechanisms.plain),
+    SaslMechanism("LOGIN", Proof.PASSWORD, mechanisms.login, initial=False),
+    SaslMechanism("OAUTHBEARER", Proof.TOKEN, mechanisms.oauthbearer),
+    SaslMechanism("XOAUTH2", Proof.TOKEN, mechanisms.xoauth2),
     SaslMechanism("EXTERNAL", Proof.CERTIFICATE, mechanisms.external),
 )
 

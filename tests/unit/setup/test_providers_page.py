@@ -21,5 +21,14 @@ def test_the_page_has_a_label_for_every_fact():
 
 def test_the_page_names_every_source():
     page = providers_page.page()
-    urls = {source.url for provider in PROVIDERS.values() for source in provider.sources}
+    urls = {citation.url for provider in PROVIDERS.values() for citation in provider.citations}
     assert [url for url in sorted(urls) if f"<{url}>" not in page] == []
+
+
+def test_the_page_marks_what_only_a_third_party_says():
+    page = providers_page.page()
+    third_party = {citation.url for one in PROVIDERS.values() for citation in one.citations if citation.secondary}
+    lines = [line for line in page.splitlines() if line.endswith(")") and "<https://" in line]
+    assert {line.partition("<")[2].partition(">")[0] for line in lines if line.endswith(", secondary)")} == third_party
+    assert "- Password: authorisation code (授权码) [1?]" in page
+    assert "- Host: `smtp.office365.com` [1]" in page

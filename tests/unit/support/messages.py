@@ -35,8 +35,8 @@ def message(**changes: t.Any) -> Message:
     return Message(**{**defaults, **changes})
 
 
-def composed(eight_bit: bool = False, **changes: t.Any) -> Composed:
-    result = compose(message(**changes), eight_bit=eight_bit)
+def composed(**changes: t.Any) -> Composed:
+    result = compose(message(**changes))
     check_lines(result.content)
     return result
 
@@ -45,9 +45,9 @@ def written(**changes: t.Any) -> bytes:
     return composed(**changes).content
 
 
-def read_back(eight_bit: bool = False, **changes: t.Any) -> EmailMessage:
+def read_back(**changes: t.Any) -> EmailMessage:
     """:raises AssertionError: the message or one of its parts has a defect."""
-    return parse(composed(eight_bit, **changes).content)
+    return parse(composed(**changes).content)
 
 
 def parse(content: bytes) -> EmailMessage:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.mailops.smtp.plugins.module_utils._message.errors import InvalidMessage
+from ansible_collections.mailops.smtp.plugins.module_utils._message.errors import InvalidAddress, InvalidMessage
 from ansible_collections.mailops.smtp.plugins.module_utils._message.mime import Attachment
 from ansible_collections.mailops.smtp.plugins.module_utils._module.message import _RECENT, Composer
 from ansible_collections.mailops.smtp.plugins.module_utils._module.report import preview
@@ -83,6 +83,26 @@ def test_a_pipe_and_a_device_are_no_files_to_send(tmp_path: Path, option: str) -
     for path in (str(tmp_path / "pipe"), "/dev/zero"):
         with pytest.raises(InvalidMessage, match=f"{path} cannot be read: it is no regular file"):
             Composer(COMMON).envelope({option: path})
+
+
+@pytest.mark.parametrize("headers", [{"sender": "Ops <ops@b.test>"}, "Sender=Ops <ops@b.test>"])
+def test_sender_in_headers_names_who_sends_for_the_author(headers: t.Any) -> None:
+    envelope = Composer(COMMON).envelope({"headers": headers})
+    assert envelope.content.count(b"Sender: Ops <ops@b.test>\r\n") == 1
+    assert envelope.sender == "a@b.test"
+
+
+def test_sender_in_headers_is_left_out_if_it_is_the_author() -> None:
+    assert "Sender:" not in content(Composer(COMMON), headers={"Sender": "A <a@b.test>"})
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [("ops@b.test, dev@b.test", "reads as 2 addresses"), (["ops@b.test", "dev@b.test"], "reads as 2 addresses")],
+)
+def test_sender_in_headers_is_one_address(value: t.Any, words: str) -> None:
+    with pytest.raises(InvalidAddress, match=f"headers, Sender: .*{words}"):
+        Composer(COMMON).envelope({"headers": {"Sender": value}})
 
 
 def test_a_preview_commands_no_terminal() -> None:

@@ -54,7 +54,12 @@ BY_ONE = [
         None,
         "security defaults",
     ),
-    ("535 5.7.139 Authentication unsuccessful, basic authentication is disabled.", Stage.AUTH, None, "XOAUTH2"),
+    (
+        "535 5.7.139 Authentication unsuccessful, basic authentication is disabled.",
+        Stage.AUTH,
+        None,
+        "XOAUTH2; option oauth",
+    ),
     (
         (
             "535 5.7.139 Authentication unsuccessful, the request did not meet the criteria to be authenticated"

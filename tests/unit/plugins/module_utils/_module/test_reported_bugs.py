@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What users of community.general.mail reported over ten years, with smtp_send in its place.
 
-``reference/sending.md`` 1.2 (D numbers) and 1.3 (numbers of issues: in ansible/ansible, in ansible-modules-extras where
-``extras`` is said, in ansible-collections/community.general where ``cg`` is). What is about the text of a message only
-stands in ``_message/test_legacy.py``.
+A test names the reports it answers: ``ansible#`` is ansible/ansible, ``extras#`` ansible/ansible-modules-extras,
+``community.general#`` ansible-collections/community.general, all on GitHub. A test without one holds for a defect that
+was seen in that module and never reported. Reports about the text of a message only are in ``_message/test_legacy.py``.
 """
 
 from __future__ import annotations
@@ -34,7 +34,9 @@ def received(peer: Peer) -> t.Any:
     return message_from_bytes(content, policy=policy.default)
 
 
-def test_24089_26376_26377_a_login_that_is_offered_after_starttls_only(run: Run, authority: Authority) -> None:
+def test_login_offered_only_after_starttls_is_used(run: Run, authority: Authority) -> None:
+    """ansible#24089, ansible#26376, ansible#26377."""
+
     def offer(moment: Moment) -> str | None:
         if moment.stage != "EHLO":
             return None
@@ -48,7 +50,8 @@ def test_24089_26376_26377_a_login_that_is_offered_after_starttls_only(run: Run,
 
 
 @pytest.mark.parametrize("keyword", ["STARTTLS", "StartTLS", "starttls"])
-def test_42338_starttls_is_seen_where_it_is_offered(run: Run, authority: Authority, keyword: str) -> None:
+def test_starttls_is_recognised_in_any_letter_case(run: Run, authority: Authority, keyword: str) -> None:
+    """ansible#42338."""
     ehlo = f"250-peer.test\r\n250-SIZE 1000000\r\n250 {keyword}"
 
     def offer(moment: Moment) -> str | None:
@@ -61,10 +64,9 @@ def test_42338_starttls_is_seen_where_it_is_offered(run: Run, authority: Authori
 
 
 @pytest.mark.parametrize("secure", ["never", "try", "starttls", "always"])
-def test_46673_47412_48785_49016_49965_d2_d3_every_mode_connects_once(
-    run: Run, authority: Authority, secure: str
-) -> None:
-    """Four releases could not connect, and those that could did so two or three times."""
+def test_every_mode_connects_once(run: Run, authority: Authority, secure: str) -> None:
+    """ansible#46673, ansible#47412, ansible#48785, ansible#49016, ansible#49965: four releases could not connect, and
+    those that could did so two or three times."""
     with Peer(tls=authority.server, implicit=secure == "always") as peer:
         result = run(peer, secure=secure, ca_file=authority.ca_file)
     assert result.get("failed") is None, result
@@ -73,8 +75,8 @@ def test_46673_47412_48785_49016_49965_d2_d3_every_mode_connects_once(
     assert bool(result["connection"]["tls_version"]) is (secure != "never")
 
 
-def test_extras_708_d2_nothing_is_said_before_the_greeting(run: Run, authority: Authority) -> None:
-    """A server that waits before it greets (postscreen) hears no ClientHello meanwhile."""
+def test_client_waits_for_the_greeting_before_it_speaks(run: Run, authority: Authority) -> None:
+    """extras#708: a server that delays its greeting (postscreen) receives no TLS ClientHello before it."""
 
     def wait(moment: Moment) -> None:
         if moment.stage == GREETING:
@@ -86,8 +88,8 @@ def test_extras_708_d2_nothing_is_said_before_the_greeting(run: Run, authority: 
     assert [line.split(" ")[0] for line in peer.commands[:3]] == ["EHLO", "STARTTLS", "EHLO"]
 
 
-def test_37386_port_465_is_tls_from_the_first_byte(run: Run, authority: Authority) -> None:
-    """Zoho: twenty seconds of silence, then "Connection unexpectedly closed"."""
+def test_implicit_tls_port_without_tls_fails_at_the_greeting_in_time(run: Run, authority: Authority) -> None:
+    """ansible#37386: port 465 of Zoho was silent for 20 s, then "Connection unexpectedly closed"."""
     with Peer(tls=authority.server, implicit=True) as peer:
         begin = time.monotonic()
         result = run(peer, secure="never", timeout=1)
@@ -96,7 +98,8 @@ def test_37386_port_465_is_tls_from_the_first_byte(run: Run, authority: Authorit
     assert f"127.0.0.1:{peer.port}, stage greeting" in result["msg"]
 
 
-def test_58543_names_are_encoded_and_addresses_are_not(run: Run) -> None:
+def test_reply_to_header_has_its_name_encoded_and_its_address_not(run: Run) -> None:
+    """ansible#58543."""
     with Peer() as peer:
         run(peer, headers="Reply-To=Jürgen Müller <j@c.test>", charset="utf-8")
     assert received(peer)["Reply-To"].addresses[0].addr_spec == "j@c.test"
@@ -104,18 +107,20 @@ def test_58543_names_are_encoded_and_addresses_are_not(run: Run) -> None:
     assert b"<j@c.test>" in peer.messages[0]
 
 
-def test_extras_1982_no_error_tells_the_password(run: Run, authority: Authority) -> None:
+def test_refused_login_quotes_the_reply_without_the_password_and_is_tried_once(run: Run, authority: Authority) -> None:
+    """extras#1982: an error held the password. A second mechanism with the same password locks accounts sooner."""
     with Peer(
         {"AUTH": "535 5.7.8 hunter2-secret is wrong"}, extensions=["AUTH PLAIN LOGIN"], tls=authority.server
     ) as peer:
         result = run(peer, ca_file=authority.ca_file, tls="starttls", **LOGIN)
     assert result["failed"] is True
-    assert "535 5.7.8" in result["msg"]  # D9
+    assert "535 5.7.8" in result["msg"]
     assert "hunter2" not in str(result)
-    assert sum(line.startswith("AUTH") for line in peer.commands) == 1  # D10
+    assert sum(line.startswith("AUTH") for line in peer.commands) == 1
 
 
-def test_extras_284_extras_483_cg_7122_d8_connection_refused_is_a_sentence(run: Run) -> None:
+def test_refused_connection_is_an_error_with_host_port_and_stage(run: Run) -> None:
+    """extras#284, extras#483, community.general#7122: a traceback."""
     with Peer() as peer:
         pass
     result = run(peer)
@@ -124,14 +129,16 @@ def test_extras_284_extras_483_cg_7122_d8_connection_refused_is_a_sentence(run: 
     assert "exception" not in result
 
 
-def test_cg_10326_d11_a_server_that_takes_tokens_only(run: Run, authority: Authority) -> None:
+def test_server_that_offers_only_xoauth2_gets_a_token(run: Run, authority: Authority) -> None:
+    """community.general#10326."""
     with Peer(extensions=["AUTH XOAUTH2"], tls=authority.server) as peer:
         result = run(peer, ca_file=authority.ca_file, tls="starttls", username="user", oauth={"token": "tok"})
     assert result.get("failed") is None, result
     assert result["connection"]["auth_mechanism"] == "XOAUTH2"
 
 
-def test_33182_33232_reply_to_a_text_beside_the_html_and_an_image(run: Run) -> None:
+def test_html_message_has_reply_to_a_derived_text_and_an_inline_image(run: Run) -> None:
+    """ansible#33182, ansible#33232."""
     image = {"content": "<svg/>", "name": "logo.svg", "cid": "logo"}
     with Peer() as peer:
         run(peer, reply_to="c@c.test", html="<p>Hello</p><img src='cid:logo'>", attachments=[image])
@@ -141,13 +148,16 @@ def test_33182_33232_reply_to_a_text_beside_the_html_and_an_image(run: Run) -> N
     assert [part["Content-ID"] for part in message.walk() if part["Content-ID"]] == ["<logo>"]
 
 
-def test_1492_one_task_many_messages_one_connection(run: Run) -> None:
+def test_one_task_sends_many_messages_over_one_connection(run: Run) -> None:
+    """ansible#1492: 500 hosts, 500 messages, each by a task of its own."""
     with Peer() as peer:
         run(peer, messages=[{"to": f"host{number}@b.test"} for number in range(50)], to=None)
     assert (peer.connections, len(peer.messages)) == (1, 50)
 
 
-def test_cg_3425_cg_7303_cg_5921_cg_7740_cg_7848_cg_7765_the_wishes_that_were_merged(run: Run) -> None:
+def test_ehlo_name_equals_sign_in_a_header_message_id_and_date(run: Run) -> None:
+    """community.general#3425 (ehlohost), #7303 (equals sign), #5921, #7740 and #7848 (Message-ID and Date), #7765
+    (message_id_domain)."""
     with Peer() as peer:
         run(peer, ehlohost="me.test", headers="X-Query=a=1&b=2", message_id_domain="ansible")
     assert peer.commands[0] == "EHLO me.test"
@@ -156,7 +166,8 @@ def test_cg_3425_cg_7303_cg_5921_cg_7740_cg_7848_cg_7765_the_wishes_that_were_me
     assert received(peer)["Date"]
 
 
-def test_cg_7731_the_time_out_is_kept(run: Run) -> None:
+def test_timeout_ends_a_server_that_says_nothing(run: Run) -> None:
+    """community.general#7731."""
     with Peer(faults={GREETING: Fault.STALL}) as peer:
         begin = time.monotonic()
         result = run(peer, timeout=1)
@@ -165,12 +176,13 @@ def test_cg_7731_the_time_out_is_kept(run: Run) -> None:
     assert time.monotonic() - begin < 5
 
 
-def test_extras_423_a_notification_changes_nothing(run: Run) -> None:
+def test_sent_message_is_not_reported_as_changed(run: Run) -> None:
+    """extras#423: ``changed`` is for modifications of the system."""
     with Peer() as peer:
         assert run(peer)["changed"] is False
 
 
-def test_d5_no_password_in_clear(run: Run) -> None:
+def test_password_is_not_sent_in_clear(run: Run) -> None:
     with Peer(extensions=["AUTH PLAIN"]) as peer:
         result = run(peer, secure="try", **LOGIN)
     assert result["failed"] is True
@@ -178,7 +190,7 @@ def test_d5_no_password_in_clear(run: Run) -> None:
     assert not [line for line in peer.commands if line.startswith(("AUTH", "MAIL"))]
 
 
-def test_d6_some_recipients_refused_is_no_success(run: Run) -> None:
+def test_some_recipients_refused_is_a_failure(run: Run) -> None:
     def refuse_one(moment: Moment) -> str | None:
         return "550 5.1.1 unknown" if moment.recipient == "c@b.test" else None
 
@@ -188,14 +200,14 @@ def test_d6_some_recipients_refused_is_no_success(run: Run) -> None:
     assert "1 of 2 recipients" in result["msg"]
 
 
-def test_d7_accepted_is_sent_whatever_comes_then(run: Run) -> None:
+def test_accepted_message_is_sent_even_if_quit_fails(run: Run) -> None:
     for fault in (Fault.CLOSE, Fault.RESET, Fault.GARBAGE):
         with Peer(faults={"QUIT": fault}) as peer:
             assert run(peer).get("failed") is None
         assert len(peer.messages) == 1
 
 
-def test_d22_greylisting_is_tried_again(run: Run) -> None:
+def test_greylisted_recipient_is_tried_again(run: Run) -> None:
     answers = iter(["450 4.2.0 greylisted"])
 
     def greylist(moment: Moment) -> str | None:
@@ -207,7 +219,7 @@ def test_d22_greylisting_is_tried_again(run: Run) -> None:
     assert result["attempts"] == 2
 
 
-def test_d23_d25_what_cannot_be_sent_is_found_before_connecting(run: Run) -> None:
+def test_missing_recipient_or_attachment_is_found_before_connecting(run: Run) -> None:
     unsendable: tuple[dict[str, t.Any], ...] = ({"to": []}, {"attach": "/nonexistent"})
     for options in unsendable:
         with Peer() as peer:
@@ -215,7 +227,7 @@ def test_d23_d25_what_cannot_be_sent_is_found_before_connecting(run: Run) -> Non
         assert peer.connections == 0
 
 
-def test_d24_the_result_says_what_became_of_it(run: Run) -> None:
+def test_result_has_queue_id_message_id_size_and_the_reply_for_each_recipient(run: Run) -> None:
     with Peer({END_OF_DATA: "250 2.0.0 Ok: queued as 4Zx7Yw"}) as peer:
         result = run(peer)
     assert result["queue_id"] == "4Zx7Yw"
