@@ -30,8 +30,8 @@ HOSTS = ("ns", "relay", "relay12", "upstream", "mx", "client", "outsider")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Last comes what makes the relay anew, since all others share one."""
-    items.sort(key=lambda item: item.path.name == "test_removal.py")
+    """Move the tests that replace the relay to the end, since all others share it."""
+    items.sort(key=lambda item: item.get_closest_marker("last") is not None)
 
 
 @pytest.fixture(scope="session")

@@ -26,6 +26,8 @@ from cryptography.x509.oid import NameOID
 
 from ansible_collections.mailops.smtp.tests.lab.suite.plays import LAB, ROOT
 
+pytestmark = pytest.mark.second_lab
+
 MAIN, MASTER, SENDERS = "/etc/postfix/main.cf", "/etc/postfix/master.cf", "/etc/postfix/relay_senders"
 FOLDER = "/root/canary"
 SCRIPT = Path(__file__).with_name("try_canary.py")

@@ -19,6 +19,8 @@ import yaml
 from ansible_collections.mailops.smtp.tests.lab.suite.conftest import snapshot
 from ansible_collections.mailops.smtp.tests.lab.suite.plays import RELAY, ROOT, Play, run_play
 
+pytestmark = pytest.mark.second_lab
+
 NAME = "relay12.sender.test"
 APP = "app@sender.test"
 PLATFORMS = yaml.safe_load((ROOT / "roles/relay/vars/main/platforms.yml").read_text())["__relay_platforms"]

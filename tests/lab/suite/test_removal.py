@@ -17,6 +17,8 @@ import pytest
 from ansible_collections.mailops.smtp.tests.lab.suite.conftest import snapshot
 from ansible_collections.mailops.smtp.tests.lab.suite.plays import ROOT, Play, run_play, run_transaction
 
+pytestmark = pytest.mark.last
+
 RELAY = "relay.sender.test"
 PORTS = [25, 465, 587]
 UNITS = "postfix.service dovecot.service nftables.service relay-firewall.service"

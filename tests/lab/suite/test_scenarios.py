@@ -21,6 +21,8 @@ import yaml
 
 from ansible_collections.mailops.smtp.tests.lab.suite.plays import LAB, ROOT, run_play
 
+pytestmark = pytest.mark.second_lab
+
 RELAY = "relay.sender.test"
 INBOX, OPS = "inbox@dest.test", "ops@dest.test"
 SUBMISSION = {"port": 587, "tls": "starttls"}

@@ -12,6 +12,8 @@ import pytest
 
 from ansible_collections.mailops.smtp.tests.lab.suite.plays import Play, run_play
 
+pytestmark = pytest.mark.second_lab
+
 UPSTREAM = {"host": "smtp.provider.test", "username": "relay@provider.test"}
 
 
