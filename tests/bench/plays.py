@@ -118,5 +118,7 @@ def _template(file: dict[str, t.Any]) -> dict[str, t.Any]:
     source = PLAIN.parent / f"{file['path'].strip('/').replace('/', '-')}.j2"
     source.touch(mode=0o600)
     source.write_text(f"{{% raw %}}{file.get('content') or file.get('secret') or ''}{{% endraw %}}")
-    ownership = {key: file.get(key, default) for key, default in (("owner", "root"), ("group", "root"), ("mode", "0644"))}
+    ownership = {
+        key: file.get(key, default) for key, default in (("owner", "root"), ("group", "root"), ("mode", "0644"))
+    }
     return {"src": str(source), "dest": file["path"], **ownership}

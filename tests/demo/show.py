@@ -27,7 +27,10 @@ def main() -> int:
     """Fetch the message from the lab and show it."""
     text = fetch()
     if text is None:
-        print("The message did not arrive. See the relay's log: tests/lab/lab ssh relay journalctl -t postfix/smtp", file=sys.stderr)
+        print(
+            "The message did not arrive. Relay's log: tests/lab/lab ssh relay journalctl -t postfix/smtp",
+            file=sys.stderr,
+        )
         return 1
     message = message_from_string(text, policy=policy.default)
     assert isinstance(message, EmailMessage)
@@ -64,14 +67,14 @@ def show(message: EmailMessage) -> None:
 
 
 def describe_hop(received: str) -> str:
-    """Describe a hop, such as ``client.sender.test -> relay.sender.test  ESMTPSA  TLSv1.3 AES256  login app@sender.test``."""
+    """Such as ``client.sender.test -> relay.sender.test  ESMTPSA  TLSv1.3 AES256  login app@sender.test``."""
 
     def find(pattern: str, default: str) -> str:
         match = re.search(pattern, received)
         return " ".join(match.groups()) if match else default
 
     if not received.startswith("from"):  # the relay's Received header hides the client
-        return "a client -> " + find(r"by (\S+)", "?") + "  with a login over TLS; the Received header hides its address"
+        return "a client -> " + find(r"by (\S+)", "?") + "  with a login over TLS; the relay hides its address"
     return "  ".join(
         [
             find(r"^from (\S+)", "localhost") + " -> " + find(r" by (\S+)", "?"),
