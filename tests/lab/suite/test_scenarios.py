@@ -394,7 +394,7 @@ class TestCombined:
     def test_incoming_network_and_login_mail_take_their_own_routes(
         self, converged: t.Any, passwords: t.Any, read_mail: ReadMail, letter: t.Any
     ) -> None:
-        """From outside to the own domain, from the allowed network to any domain, and with a login over its upstream."""
+        """From outside to its domain, from the allowed network to any domain, and with a login over its upstream."""
         login = f"AUTH app@sender.test {passwords['app@sender.test']}"
         stranger, replies = letter("outsider", sender="y@outsider.test")
         assert is_accepted(replies)
