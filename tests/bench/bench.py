@@ -62,11 +62,8 @@ def main(rounds: int) -> None:
         single = tasks["smtp_send, 1 message"] / tasks["community.general.mail, 1 message"]
         print(f"  one message: {single:.2f} times the duration of community.general.mail (goal: at most 1.00)")
         few, many, more = memory(10), memory(10_000), memory(100_000)
-        print(
-            f"\nPeak memory of the module, MB: {few:.0f} with 10 messages, {many:.0f} with 10,000 (goal: at most 64 more), ",
-            end="",
-        )
-        print(f"{more:.0f} with 100,000")
+        print("\nPeak memory of the module, MB: ", end="")
+        print(f"{few:.0f} with 10 messages, {many:.0f} with 10,000 (goal: at most 64 more), {more:.0f} with 100,000")
         with delay(SLOW_PORT, SINK_PORT, 0.025):
             print(f"\n50 ms round trip, milliseconds per message (median of {rounds})")
             compare(rounds, slow(200), unit="ms")
