@@ -7,7 +7,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    # Describes OAUTH_ARGUMENTS in module_utils/_module/oauth.py.
+    # Describes OAUTH_ARGUMENTS in module_utils/_module/server.py.
     DOCUMENTATION = r"""
 options:
   auth_mechanism:

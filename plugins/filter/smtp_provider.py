@@ -9,7 +9,7 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.mailops.smtp.plugins.module_utils._smtp.providers import ProviderError, resolve
+from ansible_collections.mailops.smtp.plugins.module_utils._providers.presets import ProviderError, resolve
 
 
 def smtp_provider(name: str | int, region: str | None = None) -> dict[str, t.Any]:

@@ -334,8 +334,8 @@ msg:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._module.transaction import run_transaction
-from ..module_utils._module.transaction_options import ARGUMENTS, REQUIRED_IF
+from ..module_utils._module.config_options import ARGUMENTS, REQUIRED_IF
+from ..module_utils._module.config_transaction import run_transaction
 
 
 class QuietModule(AnsibleModule):

@@ -12,18 +12,20 @@ import uuid
 
 from ansible.errors import AnsibleConnectionFailure
 
+from ansible_collections.mailops.smtp.plugins.module_utils._mailing.handover import SLICE, Slice, take_unfinished
+
 Result = dict[str, t.Any]
 #: Seconds of work between two lines; the last one holds for all further ones.
 _SLICES = (10, 20, 40, 60)
 
 
 def run_in_slices(
-    run: t.Callable[[dict[str, t.Any]], Result], journal: str, show: t.Callable[[str], None], label: str
+    run: t.Callable[[dict[str, t.Any]], Result], path: str, show: t.Callable[[str], None], label: str
 ) -> Result:
     """Run the module until it is done, and show a line in between.
 
-    :param run: calls the module with its option ``_slice``.
-    :param journal: where on the host the module may note what it did, from one call to the next.
+    :param run: calls the module with these options besides the task's own.
+    :param path: a file on the host in which the module keeps its state from one call to the next.
     :param label: what the lines begin with.
     :raises AnsibleConnectionFailure: the host was lost; says what was known by then.
     """
@@ -32,13 +34,13 @@ def run_in_slices(
     line = ""
     for seconds in itertools.chain(_SLICES, itertools.repeat(_SLICES[-1])):
         try:
-            result = run({"run": identity, "seconds": seconds, "journal": journal})
+            result = run({SLICE: Slice(identity, seconds, path).option()})
         except AnsibleConnectionFailure as error:
             if line:
                 raise AnsibleConnectionFailure(f"{error} Before that, {line}.") from error
             raise
-        progress = result.pop("_progress", None)
-        if not result.pop("_unfinished", False):
+        progress = take_unfinished(result)
+        if progress is None:
             return result
         if progress:
             line = progress_line(progress, time.monotonic() - began)

@@ -10,9 +10,9 @@ import typing as t
 
 from ansible.errors import AnsibleActionFail
 
+from ansible_collections.mailops.smtp.plugins.module_utils._mailing.handover import SPOOL
 from ansible_collections.mailops.smtp.plugins.module_utils._message.options import TEXTS
-from ansible_collections.mailops.smtp.plugins.module_utils._message.rows import Names
-from ansible_collections.mailops.smtp.plugins.module_utils._message.spool import SpoolWriter
+from ansible_collections.mailops.smtp.plugins.module_utils._message.rows import Names, SpoolWriter
 
 from ._files import ControllerFiles, read_from_host
 from ._messages import Messages, boolean_option
@@ -85,7 +85,7 @@ def _prepare(
             count = _spool(rows, messages, uploads, label)
         spool = uploads.send()
     if spool:
-        arguments.update(messages_file=spool, _spool=True)
+        arguments.update(messages_file=spool, **{SPOOL: True})
     return arguments, uploads, count
 
 
@@ -122,6 +122,6 @@ def _run(
     short = count is not None and not takes_a_while(count, arguments)
     if short or task.async_val or task.check_mode or arguments.get("check"):
         return run()
-    with uploads.journal() as journal:
+    with uploads.slice_state() as path:
         label = f"smtp_send [{task_vars.get('inventory_hostname', '')}]"
-        return run_in_slices(lambda part: run(_slice=part), journal, action._display.display, label)
+        return run_in_slices(lambda part: run(**part), path, action._display.display, label)

@@ -85,10 +85,10 @@ class Uploads:
         return spool
 
     @contextlib.contextmanager
-    def journal(self) -> t.Iterator[str]:
-        """The path of a file that the module may write on the host, and read in its next call."""
+    def slice_state(self) -> t.Iterator[str]:
+        """The path of a file on the host in which the module keeps its state from one call to the next."""
         if not self._action._is_become_unprivileged():
-            yield self._join("journal")
+            yield self._join("slice")
             return
         # Ansible's directory is the login's own: the task's user may only read there.
         made = self._action._low_level_execute_command("umask 077 && mktemp -d", sudoable=True)
@@ -96,7 +96,7 @@ class Uploads:
             raise AnsibleActionFail(f"no temporary directory for the task's user: {made['stderr'].strip()}")
         directory = made["stdout"].strip().splitlines()[-1]
         try:
-            yield self._action._connection._shell.join_path(directory, "journal")
+            yield self._action._connection._shell.join_path(directory, "slice")
         finally:
             remove = self._action._connection._shell.remove(directory, recurse=True)
             self._action._low_level_execute_command(remove, sudoable=True)

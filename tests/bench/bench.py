@@ -22,8 +22,8 @@ import time
 import typing as t
 from pathlib import Path
 
+from ansible_collections.mailops.smtp.plugins.module_utils._mailing.pool import Pace, Pool
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.delivery import Envelope
-from ansible_collections.mailops.smtp.plugins.module_utils._smtp.pool import Pace, Pool
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.settings import ServerSettings
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.tls import TlsMode, TlsPolicy
 from ansible_collections.mailops.smtp.tests.bench.measure import (

@@ -16,10 +16,10 @@ import typing as t
 from collections import Counter
 from dataclasses import dataclass
 
-from ansible_collections.mailops.smtp.plugins.module_utils._smtp.auth import Credentials
+from ansible_collections.mailops.smtp.plugins.module_utils._mailing.pool import Pace, Pool, RetryPolicy
+from ansible_collections.mailops.smtp.plugins.module_utils._sasl.credentials import Credentials
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.delivery import DeliveryResult, Envelope
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.errors import SmtpError
-from ansible_collections.mailops.smtp.plugins.module_utils._smtp.pool import Pace, Pool, RetryPolicy
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.session import SmtpSession
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.settings import ServerSettings
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.tls import TlsMode, TlsPolicy

@@ -13,8 +13,8 @@ ROOT = Path(__file__).resolve().parents[2]
 # The collection is found where the environment links it, so the path comes before the imports.
 sys.path.insert(0, str(ROOT / ".build" / "collections"))
 
-from ansible_collections.mailops.smtp.plugins.module_utils._smtp.provider import Endpoint, Provider  # noqa: E402
-from ansible_collections.mailops.smtp.plugins.module_utils._smtp.providers import PROVIDERS  # noqa: E402
+from ansible_collections.mailops.smtp.plugins.module_utils._providers.presets import PROVIDERS  # noqa: E402
+from ansible_collections.mailops.smtp.plugins.module_utils._providers.provider import Endpoint, Provider  # noqa: E402
 from ansible_collections.mailops.smtp.tests.setup import pages  # noqa: E402
 
 PAGE = ROOT / "docs" / "providers.md"
@@ -23,7 +23,7 @@ COMMAND = pages.COMMAND
 INTRODUCTION = f"""\
 # Mail providers
 
-<!-- Made by tests/setup/providers_page.py from plugins/module_utils/_smtp/provider_*.py. Change the data, then run:
+<!-- Made by tests/setup/providers_page.py from plugins/module_utils/_providers. Change the data, then run:
      {COMMAND} -->
 
 What this collection knows of {len(PROVIDERS)} mail providers: where to connect, how to log in, how much they take,

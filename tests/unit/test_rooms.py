@@ -44,8 +44,8 @@ GUARDED = {
     "socketserver": {"_smtp/connection.py"},
     "smtplib": {"_smtp/connection.py"},
     "asyncio": {"_smtp/connection.py"},
-    "http.client": {"_smtp/connection.py", "_module/token.py"},
-    "urllib.request": {"_smtp/connection.py", "_module/token.py"},
+    "http.client": {"_smtp/connection.py", "_module/oauth.py"},
+    "urllib.request": {"_smtp/connection.py", "_module/oauth.py"},
     "ssl": {"_smtp/connection.py", "_smtp/tls.py"},
     "dns": {"_dns/resolver.py"},
 }

@@ -9,7 +9,7 @@ import dataclasses
 import enum
 
 
-class Status(str, enum.Enum):
+class FindingStatus(str, enum.Enum):
     """The outcome of one control for one subject."""
 
     PASS = "pass"
@@ -37,7 +37,7 @@ class Finding:
 
     #: Stable id, such as ``MR-DNS-03``.
     control: str
-    status: Status
+    status: FindingStatus
     severity: Severity
     #: What was judged: a domain, a host name, an address.
     subject: str

@@ -49,7 +49,7 @@ Network = t.Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 
 
 @dataclasses.dataclass(frozen=True)
-class Mechanism:
+class SpfMechanism:
     """One mechanism with its qualifier (RFC 7208 section 5)."""
 
     name: str
@@ -69,7 +69,7 @@ class Mechanism:
 class SpfRecord:
     """A valid SPF record. Unknown modifiers are dropped, as RFC 7208 section 6 asks."""
 
-    mechanisms: tuple[Mechanism, ...] = ()
+    mechanisms: tuple[SpfMechanism, ...] = ()
     #: The domain-spec of the ``redirect`` modifier, or empty.
     redirect: str = ""
     #: The domain-spec of the ``exp`` modifier, or empty.
@@ -93,7 +93,7 @@ def parse_spf(text: str) -> SpfRecord:
     """Read a whole SPF record. Raises :class:`RecordSyntaxError` for an error anywhere (RFC 7208 section 4.6)."""
     if not is_spf(text):
         raise RecordSyntaxError("the record does not begin with v=spf1")
-    mechanisms: list[Mechanism] = []
+    mechanisms: list[SpfMechanism] = []
     modifiers: dict[str, str] = {}
     for term in filter(None, text[len("v=spf1") :].split(" ")):
         modifier = _MODIFIER.fullmatch(term)
@@ -114,7 +114,7 @@ def _add_modifier(modifiers: dict[str, str], name: str, value: str, term: str) -
     modifiers[name] = value
 
 
-def _parse_directive(term: str) -> Mechanism:
+def _parse_directive(term: str) -> SpfMechanism:
     """Read ``[qualifier] mechanism`` (RFC 7208 section 4.6.1)."""
     match = _DIRECTIVE.fullmatch(term)
     if not match:
@@ -123,18 +123,18 @@ def _parse_directive(term: str) -> Mechanism:
     if name not in _ARGUMENTS:
         raise RecordSyntaxError(f"{term!r} is not a known mechanism")
     try:
-        return _ARGUMENTS[name](Mechanism(name, Qualifier(qualifier), term), argument)
+        return _ARGUMENTS[name](SpfMechanism(name, Qualifier(qualifier), term), argument)
     except ValueError as error:
         raise RecordSyntaxError(f"{term!r} is not valid: {error}") from error
 
 
-def _no_argument(mechanism: Mechanism, argument: str) -> Mechanism:
+def _no_argument(mechanism: SpfMechanism, argument: str) -> SpfMechanism:
     if argument:
         raise ValueError("it takes no argument")
     return mechanism
 
 
-def _optional_domain(mechanism: Mechanism, argument: str) -> Mechanism:
+def _optional_domain(mechanism: SpfMechanism, argument: str) -> SpfMechanism:
     if not argument:
         return mechanism
     if not (argument.startswith(":") and is_domain_spec(argument[1:])):
@@ -142,13 +142,13 @@ def _optional_domain(mechanism: Mechanism, argument: str) -> Mechanism:
     return dataclasses.replace(mechanism, domain=argument[1:])
 
 
-def _required_domain(mechanism: Mechanism, argument: str) -> Mechanism:
+def _required_domain(mechanism: SpfMechanism, argument: str) -> SpfMechanism:
     if not argument:
         raise ValueError("it needs a domain")
     return _optional_domain(mechanism, argument)
 
 
-def _domain_and_prefixes(mechanism: Mechanism, argument: str) -> Mechanism:
+def _domain_and_prefixes(mechanism: SpfMechanism, argument: str) -> SpfMechanism:
     match = _DUAL_CIDR.fullmatch(argument)
     if not match:
         raise ValueError("the domain is malformed")
@@ -158,13 +158,13 @@ def _domain_and_prefixes(mechanism: Mechanism, argument: str) -> Mechanism:
     )
 
 
-def _ip4(mechanism: Mechanism, argument: str) -> Mechanism:
+def _ip4(mechanism: SpfMechanism, argument: str) -> SpfMechanism:
     address, prefix = _split_network(argument)
     network = ipaddress.IPv4Network((str(ipaddress.IPv4Address(address)), _prefix(prefix, 32)), strict=False)
     return dataclasses.replace(mechanism, network=network)
 
 
-def _ip6(mechanism: Mechanism, argument: str) -> Mechanism:
+def _ip6(mechanism: SpfMechanism, argument: str) -> SpfMechanism:
     address, prefix = _split_network(argument)
     network = ipaddress.IPv6Network((str(ipaddress.IPv6Address(address)), _prefix(prefix, 128)), strict=False)
     return dataclasses.replace(mechanism, network=network)
@@ -185,7 +185,7 @@ def _prefix(text: str | None, width: int) -> int:
 
 
 #: How each mechanism reads what follows its name (RFC 7208 section 5).
-_ARGUMENTS: dict[str, t.Callable[[Mechanism, str], Mechanism]] = {
+_ARGUMENTS: dict[str, t.Callable[[SpfMechanism, str], SpfMechanism]] = {
     "all": _no_argument,
     "include": _required_domain,
     "a": _domain_and_prefixes,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from .._controls.finding import Finding, Severity, Status
+from .._controls.finding import Finding, FindingStatus, Severity
 from .errors import DnsError
 
 
@@ -21,26 +21,26 @@ class Rule:
 
     def passed(self, subject: str, message: str) -> Finding:
         """It is met."""
-        return self._finding(Status.PASS, subject, message)
+        return self._finding(FindingStatus.PASS, subject, message)
 
     def failed(self, subject: str, message: str, remedy: str) -> Finding:
         """It is not met."""
-        return self._finding(Status.FAIL, subject, message, remedy)
+        return self._finding(FindingStatus.FAIL, subject, message, remedy)
 
     def undecided(self, subject: str, error: DnsError | str) -> Finding:
         """DNS gave no usable answer."""
         message = f"{subject} could not be judged: {error}."
-        return self._finding(Status.ERROR, subject, message, "Check the name servers, then run this again.")
+        return self._finding(FindingStatus.ERROR, subject, message, "Check the name servers, then run this again.")
 
     def not_checked(self, subject: str, message: str, remedy: str) -> Finding:
         """Something needed to judge it is not known."""
-        return self._finding(Status.NOT_CHECKED, subject, message, remedy)
+        return self._finding(FindingStatus.NOT_CHECKED, subject, message, remedy)
 
     def not_applicable(self, subject: str, message: str) -> Finding:
         """It asks nothing of this subject."""
-        return self._finding(Status.NOT_APPLICABLE, subject, message)
+        return self._finding(FindingStatus.NOT_APPLICABLE, subject, message)
 
-    def _finding(self, status: Status, subject: str, message: str, remedy: str = "") -> Finding:
+    def _finding(self, status: FindingStatus, subject: str, message: str, remedy: str = "") -> Finding:
         return Finding(self.control, status, self.severity, subject, message, remedy, self.source)
 
 

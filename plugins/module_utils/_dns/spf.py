@@ -15,7 +15,7 @@ from .errors import InvalidName, LookupFailed, RecordSyntaxError
 from .lookup import ADDRESS_TYPES, Answer, Lookup
 from .macros import MacroValues, expand_domain
 from .names import Address, normalize, parse_address, reverse_pointer
-from .records import Mechanism, Qualifier, SpfRecord, is_spf, parse_mx, parse_spf
+from .records import Qualifier, SpfMechanism, SpfRecord, is_spf, parse_mx, parse_spf
 
 # RFC 7208 section 4.6.4.
 MAX_LOOKUPS = 10
@@ -128,7 +128,7 @@ class _Evaluation:
             raise _Stop(SpfResult.PERMERROR, f"redirect={target} of {domain} leads to no SPF record")
         return outcome
 
-    def _matches(self, mechanism: Mechanism, domain: str) -> bool:
+    def _matches(self, mechanism: SpfMechanism, domain: str) -> bool:
         if mechanism.name in _COUNTED:
             self._count_lookup()
         target = self._expand(mechanism.domain, domain) if mechanism.domain else domain
@@ -139,22 +139,22 @@ class _Evaluation:
 
     # -- the mechanisms, section 5 --------------------------------------------------------------------------------
 
-    def all(self, _mechanism: Mechanism, _target: str) -> bool:
+    def all(self, _mechanism: SpfMechanism, _target: str) -> bool:
         """Section 5.1."""
         return True
 
-    def include(self, mechanism: Mechanism, target: str) -> bool:
+    def include(self, mechanism: SpfMechanism, target: str) -> bool:
         """Section 5.2: only a pass matches, and a missing record is a permanent error."""
         outcome = self.check(target)
         if outcome.result is SpfResult.NONE:
             raise _Stop(SpfResult.PERMERROR, f"{mechanism.text} leads to no SPF record: {outcome.reason}")
         return outcome.result is SpfResult.PASS
 
-    def a(self, mechanism: Mechanism, target: str) -> bool:
+    def a(self, mechanism: SpfMechanism, target: str) -> bool:
         """Section 5.3."""
         return any(self._within(address, mechanism) for address in self._addresses(target))
 
-    def mx(self, mechanism: Mechanism, target: str) -> bool:
+    def mx(self, mechanism: SpfMechanism, target: str) -> bool:
         """Section 5.4: more than ten exchangers are a permanent error (section 4.6.4)."""
         try:
             records = list(map(parse_mx, self._ask(target, "MX").values))
@@ -165,15 +165,15 @@ class _Evaluation:
         hosts = (record.exchange for record in records if not record.is_null)
         return any(self._within(address, mechanism) for host in hosts for address in self._addresses(host))
 
-    def ptr(self, _mechanism: Mechanism, target: str) -> bool:
+    def ptr(self, _mechanism: SpfMechanism, target: str) -> bool:
         """Section 5.5."""
         return any(_is_below(name, target) for name in self._validated_names())
 
-    def ip(self, mechanism: Mechanism, _target: str) -> bool:
+    def ip(self, mechanism: SpfMechanism, _target: str) -> bool:
         """Section 5.6, for both versions."""
         return mechanism.network is not None and self._address in mechanism.network
 
-    def exists(self, _mechanism: Mechanism, target: str) -> bool:
+    def exists(self, _mechanism: SpfMechanism, target: str) -> bool:
         """Section 5.7: an A record, whatever the version of the address."""
         return bool(self._ask(target, "A").values)
 
@@ -199,7 +199,7 @@ class _Evaluation:
     def _addresses(self, name: str) -> tuple[Address, ...]:
         return tuple(map(ipaddress.ip_address, self._ask(name, ADDRESS_TYPES[self._address.version]).values))
 
-    def _within(self, address: Address, mechanism: Mechanism) -> bool:
+    def _within(self, address: Address, mechanism: SpfMechanism) -> bool:
         prefix = mechanism.prefix4 if address.version == 4 else mechanism.prefix6
         return self._address in ipaddress.ip_network((str(address), prefix), strict=False)
 
@@ -233,7 +233,7 @@ def _is_below(name: str, domain: str) -> bool:
 #: The terms that cause lookups (section 4.6.4); redirect counts itself.
 _COUNTED = frozenset({"include", "a", "mx", "ptr", "exists"})
 
-_MATCHERS: dict[str, t.Callable[[_Evaluation, Mechanism, str], bool]] = {
+_MATCHERS: dict[str, t.Callable[[_Evaluation, SpfMechanism, str], bool]] = {
     "all": _Evaluation.all,
     "include": _Evaluation.include,
     "a": _Evaluation.a,

@@ -1,7 +1,12 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Mail addresses as people write them, taken apart and checked (RFC 5322 section 3.4, RFC 5321 section 4.1.2)."""
+"""Mail addresses as people write them, taken apart and checked (RFC 5322 section 3.4, RFC 5321 section 4.1.2).
+
+A domain is returned in the form that DNS and every mail server understand: A-labels (RFC 5890 section 2.3.2.1). Letters
+outside ASCII are mapped by IDNA 2003, which is in Python's standard library: it normalises case, width and dots as
+UTS 46 does. Four characters name another owner's domain under IDNA 2008; a domain with one of them is refused.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +15,8 @@ import re
 import typing as t
 
 from .charsets import UTF_8, Charset
-from .domains import ascii_domain
 from .errors import InvalidAddress, InvalidHeader
-from .words import ATOM, check_text, encode_phrase
+from .headers import ATOM, check_text, encode_phrase
 
 #: The form that nearly all have, and that needs no second look.
 _BARE = re.compile(r"[A-Za-z0-9_+.-]+@[A-Za-z0-9.-]+\Z")
@@ -25,6 +29,14 @@ _NO_LIST = re.compile(r"[^\"<@\[]*:|[^\"<]*@[^\"<]*;")
 
 #: RFC 5321 section 4.5.3.1.1, in octets.
 _MAX_LOCAL = 64
+
+_ASCII_DOMAIN = re.compile(
+    r"(?=.{1,255}\Z)[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+    r"(?:\.[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*\Z"
+)
+_LITERAL = re.compile(r"\[(?:IPv6:[0-9A-Fa-f:.]+|[0-9.]+)\]\Z")
+#: UTS 46 section 2.3: sharp s, final sigma, zero-width joiner and non-joiner.
+_DEVIATION = re.compile("[\u00df\u03c2\u200c\u200d]")
 
 
 class Mailbox(t.NamedTuple):
@@ -174,3 +186,26 @@ def _is_local(local: str) -> bool:
     if not local.isprintable() or len(local.encode("utf-8")) > _MAX_LOCAL:
         return False
     return bool(_DOT_ATOM.match(local) or _QUOTED_LOCAL.match(local))
+
+
+@functools.lru_cache(maxsize=4096)
+def ascii_domain(domain: str) -> str:
+    """The domain in ASCII; an address literal in brackets is one too (RFC 5321 section 4.1.3).
+
+    :raises InvalidAddress: it is none.
+    """
+    if _ASCII_DOMAIN.match(domain) or _LITERAL.match(domain):
+        return domain
+    found = _DEVIATION.search(domain)
+    if found:
+        raise InvalidAddress(
+            f"{domain!r} holds {found.group()!r}, which the versions of IDNA turn into different domains; "
+            "write the domain as it is registered, with xn--"
+        )
+    try:
+        encoded = domain.encode("idna").decode("ascii")
+    except UnicodeError:
+        encoded = ""
+    if domain.isascii() or not _ASCII_DOMAIN.match(encoded):
+        raise InvalidAddress(f"{domain!r} is no valid domain; expected something like example.com")
+    return encoded

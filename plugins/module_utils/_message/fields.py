@@ -11,10 +11,9 @@ import typing as t
 from .addresses import header_list, parse_mailboxes
 from .charsets import Charset
 from .errors import InvalidHeader, InvalidMessage
-from .headers import header_field
+from .headers import encode_text, header_field
 from .identity import date_text, parse_message_ids
 from .message import Message, Priority
-from .words import encode_text
 
 Field = tuple[str, str]
 

@@ -1,20 +1,165 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Header fields as they stand in a message: folded, and closed to injection (RFC 5322 section 2.2)."""
+"""How a header field is written: text, display names and parameters encoded where they must be, and lines folded.
+
+RFC 2047 (encoded words), RFC 2231 (parameters), RFC 5322 section 2.2 (folding). Where a charset may be None, the text
+stays in UTF-8: the headers of a message for SMTPUTF8 (RFC 6532).
+"""
 
 from __future__ import annotations
 
+import base64
 import functools
 import re
+import typing as t
 
+from .charsets import UTF_8, Charset
 from .errors import InvalidHeader
-from .words import check_text
 
 #: RFC 5322 section 2.1.1, without the line end: what a line should and must not exceed.
 _SOFT_LIMIT, _HARD_LIMIT = 78, 998
 #: A name leaves room for a value on its line (RFC 5322 section 2.2).
 _NAME = re.compile(r"[!-9;-~]{1,76}\Z")
+#: RFC 2047 section 2: an encoded word has at most 75 characters.
+_MAX_WORD = 75
+#: Longer words could not be folded, and no line may exceed 998 octets (RFC 5322 section 2.1.1).
+_MAX_PLAIN_WORD = 400
+#: Longer parameters are written in sections of this many characters (RFC 2231 section 3).
+_MAX_PARAMETER, _SECTION = 60, 50
+
+#: Line breaks of any script, other control characters, and halves of characters.
+_UNWRITABLE = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+#: RFC 5322 section 3.2.3, widened to UTF-8 by RFC 6531 section 3.3. Said by what it is not, as a class up to U+10FFFF
+#: takes milliseconds to compile.
+ATOM = r"[^\x00-\x20\"(),.:;<>@\[\\\]\x7f-\xa0]+"
+_PLAIN_PHRASE = re.compile(rf"{ATOM}(?: {ATOM})*\Z")
+#: What a parameter holds without quotes: what RFC 2231 section 7 gives no other meaning.
+_TOKEN = re.compile(r"[A-Za-z0-9!#$&+.^_`{|}~-]+\Z")
+#: What may stand for itself in a Q-encoded word within a phrase (RFC 2047 section 5, rule 3).
+_Q_SAFE = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!*+-/")
+_Q_OCTETS = [chr(octet) if octet in _Q_SAFE else "_" if octet == 0x20 else f"={octet:02X}" for octet in range(256)]
+#: RFC 2231 section 7, attribute-char.
+_ATTRIBUTE_SAFE = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$&+-.^_`{|}~")
+
+
+def check_text(text: str) -> None:
+    """:raises InvalidHeader: a line break or another control character."""
+    if not text.isprintable() and _UNWRITABLE.search(text):
+        raise InvalidHeader(f"{text!r} holds a line break or another control character")
+
+
+def encode_text(text: str, charset: Charset | None = UTF_8) -> str:
+    """Free text for a header such as Subject: as it is where it can be, with encoded words where it must.
+
+    Only the stretch from the first to the last word that needs it is encoded, so that the rest stays readable, and
+    ``List-Id: Jürgen's list <a.example.com>`` keeps its syntax.
+
+    :raises InvalidHeader: a line break or another control character.
+    :raises InvalidMessage: a character that the charset lacks.
+    """
+    check_text(text)
+    if _is_plain(text, charset) and len(text) <= _MAX_PLAIN_WORD:
+        return text
+    if text != text.strip():  # a server may drop white space at the ends
+        return _encoded_words(text, charset)
+    words = text.split(" ")
+    odd = [index for index, word in enumerate(words) if not _is_plain(word, charset) or len(word) > _MAX_PLAIN_WORD]
+    if not odd:
+        return text
+    first, last = odd[0], odd[-1] + 1
+    return " ".join([*words[:first], _encoded_words(" ".join(words[first:last]), charset), *words[last:]])
+
+
+def encode_phrase(text: str, charset: Charset | None = UTF_8) -> str:
+    """A display name: plain, in quotes, or as encoded words (RFC 5322 section 3.2.5).
+
+    :raises InvalidHeader: a line break or another control character.
+    :raises InvalidMessage: a character that the charset lacks.
+    """
+    check_text(text)
+    if not _is_plain(text, charset) or len(text) > _MAX_PLAIN_WORD:
+        return _encoded_words(text, charset)
+    if _PLAIN_PHRASE.match(text):
+        return text
+    return _quoted(text)
+
+
+def parameter(name: str, value: str) -> str:
+    """A parameter of Content-Type or Content-Disposition, leading ``; `` included (RFC 2045 section 5.1, RFC 2231).
+
+    A value that is not ASCII, or longer than a line, is written in numbered sections of percent-encoded UTF-8.
+
+    :raises InvalidHeader: a line break or another control character.
+    """
+    check_text(value)
+    if value.isascii() and len(value) <= _MAX_PARAMETER:
+        return f"; {name}={value}" if _TOKEN.match(value) else f"; {name}={_quoted(value)}"
+    sections = _sections(map(_percent, value))
+    sections[0] = "utf-8''" + sections[0]
+    if len(sections) == 1:
+        return f"; {name}*={sections[0]}"
+    return "".join(f"; {name}*{index}*={section}" for index, section in enumerate(sections))
+
+
+def _is_plain(text: str, charset: Charset | None) -> bool:
+    """Whether text can stand as it is: what looks encoded would be decoded, and bare edges would be lost."""
+    if not text:
+        return True
+    kept = text.isascii() or charset is None
+    return kept and "=?" not in text and not text[0].isspace() and not text[-1].isspace()
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _sections(units: t.Iterable[str]) -> list[str]:
+    """Join units into sections; a unit is never split."""
+    sections = [""]
+    for unit in units:
+        if len(sections[-1]) + len(unit) > _SECTION:
+            sections.append("")
+        sections[-1] += unit
+    return sections
+
+
+def _percent(character: str) -> str:
+    if character in _ATTRIBUTE_SAFE:
+        return character
+    return "".join([f"%{octet:02X}" for octet in character.encode("utf-8")])
+
+
+def _encoded_words(text: str, charset: Charset | None) -> str:
+    """The shorter of the two encodings, in words that never split a character (RFC 2047 section 5)."""
+    charset = charset or UTF_8
+    octets = charset.encode(text, f"the header text {text!r}")
+    encoding, encode = ("Q", _quote) if len(_quote(octets)) <= len(_base64(octets)) else ("B", _base64)
+    room = _MAX_WORD - len(f"=?{charset.label}?Q??=")
+    words, start = [], 0
+    while start < len(text):
+        end = _longest_prefix(text, start, lambda piece: len(encode(piece.encode(charset.codec))) <= room)
+        words.append(f"=?{charset.label}?{encoding}?{encode(text[start:end].encode(charset.codec))}?=")
+        start = end
+    return " ".join(words)
+
+
+def _longest_prefix(text: str, start: int, fits: t.Callable[[str], bool]) -> int:
+    """Where the longest piece from ``start`` ends that fits; at least one character on."""
+    low, high = start + 1, min(start + _MAX_WORD, len(text))
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if fits(text[start:middle]) else (low, middle - 1)
+    return low
+
+
+def _base64(octets: bytes) -> str:
+    return base64.b64encode(octets).decode("ascii")
+
+
+def _quote(octets: bytes) -> str:
+    return "".join([_Q_OCTETS[octet] for octet in octets])
 
 
 @functools.lru_cache(maxsize=256)

@@ -9,9 +9,9 @@ import re
 from dataclasses import dataclass
 
 from .errors import InvalidMessage
+from .headers import parameter
 from .mime import Attachment, Part, text_part
 from .transfer import with_crlf
-from .words import parameter
 
 _METHOD = re.compile(r"^METHOD(?:;[^:\r\n]*)?:[ \t]*([A-Za-z0-9-]+)[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
 

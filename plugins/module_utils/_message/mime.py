@@ -13,9 +13,8 @@ from dataclasses import dataclass
 
 from .charsets import UTF_8, Charset
 from .errors import InvalidMediaType, InvalidMessage
-from .headers import header_field
+from .headers import header_field, parameter
 from .transfer import Encoded, as_it_is, encode_base64, encode_text_body, with_crlf
-from .words import parameter
 
 _NAME = r"[A-Za-z0-9!#$&^_.+-]+"
 _MEDIA_TYPE = re.compile(rf"({_NAME}/{_NAME})((?:\s*;\s*{_NAME}=(?:{_NAME}|\"[ !#-\[\]-~]*\"))*)\Z")

@@ -17,6 +17,7 @@ import stat
 import typing as t
 import weakref
 from array import array
+from datetime import date
 
 from .errors import RowError
 
@@ -224,3 +225,50 @@ def open_messages(path: str, form: str | None, names: Names, label: str = "") ->
     if not found:
         raise RowError(f"{found.label} holds no message")
     return found
+
+
+class SpoolWriter:
+    """Writes the messages that the controller hands to the host that sends them: one on a line.
+
+    Each has the number of its line in the user's file. The first line names that file, or is null if the messages
+    were listed in the task.
+    """
+
+    def __init__(self, stream: t.IO[str], label: str | None) -> None:
+        self._stream = stream
+        self._line(label)
+
+    def add(self, line: int, options: t.Mapping[str, t.Any]) -> None:
+        """:raises TypeError: a value that JSON cannot hold."""
+        self._line([line, options])
+
+    def _line(self, value: t.Any) -> None:
+        self._stream.write(_ENCODER.encode(value) + "\n")
+
+
+def _plain(value: t.Any) -> str:
+    if isinstance(value, date):  # what YAML makes of 2026-11-22
+        return value.isoformat()
+    raise TypeError(f"expected text, a number, a list or a mapping, got {type(value).__name__}")
+
+
+_ENCODER = json.JSONEncoder(default=_plain, separators=(",", ":"))
+
+
+class Spool(JsonLines):
+    """Reads what :class:`SpoolWriter` wrote; every key is the name of an option."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path, Names(frozenset(), frozenset()))
+        self._origin: str | None = json.loads(self._text(0))
+        del self._starts[0], self._lines[0]
+
+    def _options(self, index: int, text: str) -> dict[str, t.Any]:
+        options: dict[str, t.Any] = json.loads(text)[1]
+        return options
+
+    def where(self, index: int) -> str:
+        """File and line, or place in the option ``messages``."""
+        if self._origin is None:
+            return f"messages[{index}]"
+        return f"{self._origin}, line {json.loads(self._text(index))[0]}"

@@ -11,7 +11,7 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
-from .._controls.finding import Finding, Status
+from .._controls.finding import Finding, FindingStatus
 from .._dns.checks import CHECKS, MailSystem, run_checks
 from .._dns.errors import InvalidName, LibraryMissing, ResolverUnavailable
 from .._dns.evidence import collect
@@ -75,8 +75,8 @@ def _read(option: str, read: t.Callable[[str], _T], text: str) -> _T:
 
 
 def _leave(module: AnsibleModule, findings: t.Sequence[Finding], records: t.Mapping[str, t.Any]) -> None:
-    failed = [finding for finding in findings if finding.status is Status.FAIL]
-    undecided = [finding for finding in findings if finding.status is Status.ERROR]
+    failed = [finding for finding in findings if finding.status is FindingStatus.FAIL]
+    undecided = [finding for finding in findings if finding.status is FindingStatus.ERROR]
     result: dict[str, t.Any] = {
         "changed": False,
         "findings": [finding.to_dict() for finding in findings],
@@ -97,6 +97,6 @@ def _leave(module: AnsibleModule, findings: t.Sequence[Finding], records: t.Mapp
 def _summary(module: AnsibleModule, findings: t.Sequence[Finding]) -> str:
     """Such as ``DNS for example.com: 5 pass, 1 fail.``"""
     counts = collections.Counter(finding.status.value.replace("_", " ") for finding in findings)
-    order = [status.value.replace("_", " ") for status in Status]
+    order = [status.value.replace("_", " ") for status in FindingStatus]
     counted = ", ".join(f"{counts[status]} {status}" for status in order if counts[status])
     return f"DNS for {module.params['domain']}: {counted or 'nothing to check'}."

@@ -1,48 +1,28 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The options ``oauth`` and ``auth_mechanism``, and the token they lead to."""
+"""The option ``oauth``: an access token for a login, given by the user or fetched over HTTPS.
+
+The request uses urllib, with the trusted authorities and TLS versions of a mail server. Ansible's ``open_url`` would
+pack a file into every task that is as large as a fifth of all that this collection sends to a host.
+"""
 
 from __future__ import annotations
 
+import http.client
 import typing as t
+import urllib.error
+import urllib.request
 
 from ansible.module_utils.basic import AnsibleModule
 
-#: Documented in the doc fragment ``_smtp_oauth``.
-OAUTH_ARGUMENTS: dict[str, t.Any] = {
-    "auth_mechanism": {
-        "type": "str",
-        "choices": [
-            *("SCRAM-SHA-256-PLUS", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-256", "SCRAM-SHA-1", "CRAM-MD5", "PLAIN", "LOGIN"),
-            *("OAUTHBEARER", "XOAUTH2", "EXTERNAL"),
-        ],
-    },
-    "oauth": {
-        "type": "dict",
-        "options": {
-            "token": {"type": "str", "no_log": True},
-            "provider": {"type": "str", "choices": ["microsoft", "google"]},
-            "token_url": {"type": "str", "no_log": False},
-            "grant": {"type": "str", "choices": ["client_credentials", "refresh_token"]},
-            "client_id": {"type": "str"},
-            "client_secret": {"type": "str", "no_log": True},
-            "refresh_token": {"type": "str", "no_log": True},
-            "tenant": {"type": "str"},
-            "scope": {"type": "str"},
-            "ca_file": {"type": "path"},
-            "timeout": {"type": "float", "default": 30.0},
-        },
-        "required_one_of": [("token", "provider", "token_url")],
-        "mutually_exclusive": [
-            ("token", "provider", "token_url"),
-            ("token", "client_id"),
-            ("token", "client_secret"),
-            ("token", "refresh_token"),
-        ],
-        "required_by": {"provider": ["client_id"], "token_url": ["client_id"]},
-    },
-}
+from .._sasl.oauth import AccessToken, BadTokenAnswer, Grant, OAuthError, TokenClient, TokenServerUnreachable
+from .._smtp.tls import TlsPolicy
+
+Options = t.Mapping[str, t.Any]
+
+#: A real answer has two thousand octets.
+_MAX_ANSWER = 262_144
 
 
 def oauth_token(module: AnsibleModule) -> str | None:
@@ -56,8 +36,73 @@ def oauth_token(module: AnsibleModule) -> str | None:
         return None
     token: str = options["token"]
     if not token:
-        from .token import fetch_token, token_client
-
         token = fetch_token(token_client(options), options["ca_file"], options["timeout"]).token
     module.no_log_values.add(token)
     return token
+
+
+def token_client(options: Options) -> TokenClient:
+    """The client that the option describes; without ``grant``, what the given secrets are for.
+
+    :raises InvalidTokenClient: options that contradict each other.
+    """
+    usual = Grant.REFRESH_TOKEN if options["refresh_token"] else Grant.CLIENT_CREDENTIALS
+    grant = Grant(options["grant"] or usual)
+    client_id, client_secret, refresh_token = options["client_id"], options["client_secret"], options["refresh_token"]
+    if options["token_url"]:
+        scope = options["scope"] or ""
+        return TokenClient(options["token_url"], grant, client_id, client_secret, refresh_token, scope)
+    return TokenClient.of_provider(
+        options["provider"], grant, client_id, client_secret, refresh_token, options["scope"], options["tenant"]
+    )
+
+
+def fetch_token(client: TokenClient, ca_file: str | None = None, timeout: float = 30.0) -> AccessToken:
+    """Ask for a token, once.
+
+    :param ca_file: trusted authorities in PEM in place of the system's.
+    :param timeout: seconds without a sign of life.
+    :raises OAuthError: there is none to be had.
+    """
+    problem: OAuthError
+    try:
+        return client.read_answer(*_post(client, ca_file, timeout))
+    except OAuthError:
+        raise
+    except urllib.error.URLError as error:
+        problem = _unreachable(client, error.reason)
+    except OSError as error:
+        problem = _unreachable(client, error)
+    except (http.client.HTTPException, ValueError) as error:
+        problem = BadTokenAnswer(f"the token server {client.host} does not speak HTTP: {type(error).__name__}")
+    raise problem
+
+
+def _post(client: TokenClient, ca_file: str | None, timeout: float) -> tuple[int, bytes]:
+    """Send the request to its URL and nowhere else: no redirects, no proxy in clear."""
+    request = client.request()
+    in_clear = not request.url.lower().startswith("https:")
+    opener = urllib.request.build_opener(
+        urllib.request.HTTPSHandler(context=TlsPolicy(ca_file=ca_file).context()),
+        urllib.request.ProxyHandler({} if in_clear else None),
+        _NoRedirects(),
+    )
+    opener.addheaders = [("User-Agent", "mailops.smtp"), *request.headers.items()]
+    try:
+        with opener.open(request.url, request.body, timeout) as answer:
+            return answer.status, answer.read(_MAX_ANSWER)
+    except urllib.error.HTTPError as refusal:
+        with refusal:
+            return refusal.code, refusal.read(_MAX_ANSWER)
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """A redirect is an answer like any other: the request holds secrets."""
+
+    def redirect_request(self, *_arguments: t.Any) -> None:
+        """Not followed."""
+
+
+def _unreachable(client: TokenClient, reason: object) -> TokenServerUnreachable:
+    words = getattr(reason, "verify_message", None) or getattr(reason, "strerror", None) or str(reason)
+    return TokenServerUnreachable(f"no token from {client.host}: {client.scrub(str(words)) or type(reason).__name__}")

@@ -6,29 +6,37 @@
 from __future__ import annotations
 
 import collections
+import re
 import typing as t
 
-from .._smtp.delivery import DeliveryResult, Status
+from .._smtp.delivery import DeliveryResult, DeliveryStatus
 from .._smtp.errors import Stage
 
 if t.TYPE_CHECKING:
-    from .._smtp.delivery import Envelope, RecipientResult
+    from .._smtp.delivery import Envelope, RecipientResult, SessionInfo
     from .._smtp.reply import Reply
-    from .._smtp.session import SessionInfo
 
 #: With more messages than this only those that somebody did not get are returned, and no more than this of them.
 FEW = 1000
 #: Sentences in the message of the task.
 TOLD = 5
 
+#: Messages that are shown, and lines of each.
+SHOWN = 20
+_LINES = 400
+#: Lines of base64 in a row, of which the first two stay.
+_ENCODED = re.compile(r"((?:[A-Za-z0-9+/]{60,}={0,2}\r?\n){2})((?:[A-Za-z0-9+/]{4,}={0,2}\r?\n)+)")
+#: What a terminal would obey.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
 #: What to do about a recipient who did not get the message, where no hint fits.
-_ADVICE: t.Mapping[Status, str] = {
-    Status.REFUSED: "It will be refused each time: change the address, the sender or the message.",
-    Status.DEFERRED: "It was not accepted: send it again later.",
-    Status.UNKNOWN: "The server may have taken it or not: sending it again may deliver it twice.",
+_ADVICE: t.Mapping[DeliveryStatus, str] = {
+    DeliveryStatus.REFUSED: "It will be refused each time: change the address, the sender or the message.",
+    DeliveryStatus.DEFERRED: "It was not accepted: send it again later.",
+    DeliveryStatus.UNKNOWN: "The server may have taken it or not: sending it again may deliver it twice.",
 }
 #: What is told of a message that has several: the worst.
-_WORST_FIRST = (Status.UNKNOWN, Status.REFUSED, Status.DEFERRED, Status.SENT)
+_WORST_FIRST = (DeliveryStatus.UNKNOWN, DeliveryStatus.REFUSED, DeliveryStatus.DEFERRED, DeliveryStatus.SENT)
 
 
 class Report:
@@ -53,8 +61,8 @@ class Report:
         self._tried: set[int] = set()  # only of so few that the others can be named
         self._left_out = 0
         self._problems: list[str] = []
-        self.recipients: collections.Counter[Status] = collections.Counter()
-        self.messages: collections.Counter[Status] = collections.Counter()
+        self.recipients: collections.Counter[DeliveryStatus] = collections.Counter()
+        self.messages: collections.Counter[DeliveryStatus] = collections.Counter()
         self.stage: str | None = None
         self.earlier = 0
         self.refused = ""
@@ -69,10 +77,10 @@ class Report:
         self.recipients.update(statuses)
         self.messages[worst] += 1
         self.earlier += result.attempts == 0
-        if self._keep_sent or worst is not Status.SENT:
+        if self._keep_sent or worst is not DeliveryStatus.SENT:
             self._keep(result)
-        for one in result.recipients if worst is not Status.SENT else ():
-            if one.status is not Status.SENT:
+        for one in result.recipients if worst is not DeliveryStatus.SENT else ():
+            if one.status is not DeliveryStatus.SENT:
                 self.stage = self.stage or one.stage.value
                 if len(self._problems) < TOLD:
                     self._problems.append(problem(one, self._provider))
@@ -91,17 +99,17 @@ class Report:
     @property
     def open(self) -> int:
         """How many recipients are not known to have got their message."""
-        return sum(self.recipients.values()) - self.recipients[Status.SENT]
+        return sum(self.recipients.values()) - self.recipients[DeliveryStatus.SENT]
 
     @property
     def done(self) -> str:
         """What is known to be sent, where the rest was not tried; a sentence."""
-        messages, people = self.messages[Status.SENT], self.recipients[Status.SENT]
+        messages, people = self.messages[DeliveryStatus.SENT], self.recipients[DeliveryStatus.SENT]
         if messages:
             return f"{messages} of {self.total} messages were sent."
         if people:
             return f"A message was sent to {people} of its recipients."
-        return "Nothing is known to be sent." if self.recipients[Status.UNKNOWN] else "Nothing was sent."
+        return "Nothing is known to be sent." if self.recipients[DeliveryStatus.UNKNOWN] else "Nothing was sent."
 
     @property
     def problems(self) -> str:
@@ -123,7 +131,7 @@ class Report:
         return {
             "messages": kept,
             "messages_left_out": self._left_out,
-            "summary": {status.value: self.recipients[status] for status in Status},
+            "summary": {status.value: self.recipients[status] for status in DeliveryStatus},
         }
 
     def state(self) -> dict[str, t.Any]:
@@ -147,7 +155,7 @@ class Report:
         self._tried = set(state["tried"])
         self._left_out, self._problems = state["left_out"], state["problems"]
         for counter, counts in ((self.recipients, state["recipients"]), (self.messages, state["messages"])):
-            counter.update({Status(name): count for name, count in counts.items()})
+            counter.update({DeliveryStatus(name): count for name, count in counts.items()})
         self.stage, self.earlier, self.sessions = state["stage"], state["earlier"], state["sessions"]
         self.refused = state["refused"]
 
@@ -159,7 +167,7 @@ def untried(envelope: Envelope, number: int, refused: tuple[RecipientResult, ...
 
 def advice(recipient: RecipientResult, provider: str | None) -> str:
     """What to do about a recipient, as a sentence; empty when sent."""
-    if recipient.status is Status.SENT or recipient.stage is Stage.CONNECT:  # the problem says what to check
+    if recipient.status is DeliveryStatus.SENT or recipient.stage is Stage.CONNECT:  # the problem says what to check
         return ""
     return hint_for(recipient.reply, recipient.stage, provider) or _ADVICE[recipient.status]
 
@@ -168,7 +176,7 @@ def hint_for(reply: Reply | None, stage: Stage, provider: str | None) -> str:
     """What is known about a reply; empty where nothing is."""
     if reply is None:
         return ""
-    from .._smtp.hints import hint
+    from .._providers.hints import hint
 
     return hint(reply, stage, provider)
 
@@ -178,3 +186,29 @@ def problem(recipient: RecipientResult, provider: str | None) -> str:
     where = f" at stage {recipient.stage.value}" if recipient.reply else ""
     happened = f"{recipient.address}: {recipient.status.value}{where}: {recipient.problem.rstrip('.')}."
     return f"{happened} {advice(recipient, provider)}".rstrip()
+
+
+def preview(envelope: Envelope) -> str:
+    """The envelope and the message as it travels, long runs of base64 and what is beyond 400 lines cut."""
+    text = envelope.content.decode("utf-8", "replace").replace("\r\n", "\n")
+    text = _CONTROL.sub("?", text)
+    text = _ENCODED.sub(lambda match: f"{match[1]}[... {match[2].count(chr(10))} more lines of base64]\n", text)
+    lines = text.splitlines(keepends=True)
+    if len(lines) > _LINES:
+        lines[_LINES:] = [f"[... {len(lines) - _LINES} more lines]\n"]
+    recipients = "".join(f"RCPT TO:<{address}>\n" for address in envelope.recipients)
+    return f"MAIL FROM:<{envelope.sender}>\n{recipients}\n{''.join(lines)}"
+
+
+def diffs(outgoing: t.Sequence[Envelope]) -> list[dict[str, str]]:
+    """What ``--diff`` shows: nothing before, the first messages after."""
+    numbers = range(min(len(outgoing), SHOWN))
+    return [
+        {
+            "before_header": "nothing",
+            "before": "",
+            "after_header": f"message {number + 1} of {len(outgoing)}",
+            "after": preview(outgoing[number]),
+        }
+        for number in numbers
+    ]

@@ -11,23 +11,23 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from .._smtp.backlog import Backlog, Pace, RetryPolicy
-from .._smtp.delivery import Status
-from .._smtp.errors import OAuthError, SmtpError, Stage
-from .._smtp.pool import Pool
+from .._mailing import handover
+from .._mailing.backlog import Backlog, Pace, RetryPolicy
+from .._mailing.handover import Slice
+from .._mailing.pool import Pool
+from .._smtp.delivery import DeliveryStatus
+from .._smtp.errors import SmtpError, Stage
 from .._smtp.session import SmtpSession
 from .message import MESSAGE_ARGUMENTS, MESSAGE_RULES
 from .outgoing import Outgoing
-from .preview import SHOWN, diffs, preview
-from .report import FEW, TOLD, Report, hint_for, problem, untried
+from .report import FEW, SHOWN, TOLD, Report, diffs, hint_for, preview, problem, untried
 from .server import SERVER_ARGUMENTS, SERVER_RULES, server_settings
-from .slice import Slice
 from .source import are_many
 
 if t.TYPE_CHECKING:
+    from .._mailing.journal import Journal
+    from .._providers.provider import Limits
     from .._smtp.delivery import Envelope, RecipientResult
-    from .._smtp.journal import Journal
-    from .._smtp.provider import Limits
     from .._smtp.settings import ServerSettings
     from .outgoing import Totals
 
@@ -38,9 +38,7 @@ SEND_ARGUMENTS: dict[str, t.Any] = {
     "messages_file": {"type": "path"},
     "messages_format": {"type": "str", "choices": ["csv", "jsonl"]},
     "remote_src": {"type": "bool"},
-    # From the action plugin: the file of messages was written by it; how long to work, and where to keep what was done.
-    "_spool": {"type": "bool"},
-    "_slice": {"type": "dict"},
+    **handover.ARGUMENTS,
     "check": {"type": "str", "choices": ["connect", "login", "recipients"]},
     "results": {"type": "str", "choices": ["auto", "all", "open"], "default": "auto"},
     "partial": {"type": "str", "choices": ["fail", "warn", "ok"], "default": "fail"},
@@ -77,7 +75,7 @@ def run_send(module: AnsibleModule) -> None:
         totals = None if part.continued else outgoing.check()
         part.check(outgoing.stamp)
         journal = _journal(options, module.check_mode or options["check"])
-    except (ValueError, OAuthError) as error:
+    except ValueError as error:
         _cannot_begin(module, part, error)
     task = _Task(module, settings, provider, outgoing)
     with contextlib.closing(journal) if journal else contextlib.nullcontext():
@@ -122,7 +120,7 @@ def _pace(options: Options, provider: str | None) -> Pace:
 def _limits(provider: str | None) -> Limits | None:
     if provider is None:
         return None
-    from .._smtp.providers import find
+    from .._providers.presets import find
 
     found = find(provider)
     return found.limits if found else None
@@ -140,7 +138,7 @@ def _retry(options: Options) -> RetryPolicy:
 def _journal(options: Options, read_only: bool) -> Journal | None:
     if options["journal"] is None:
         return None
-    from .._smtp.journal import Journal
+    from .._mailing.journal import Journal
 
     return Journal(options["journal"], read_only)
 
@@ -178,18 +176,15 @@ class _Task:
         if len(backlog):
             time.sleep(backlog.idle)  # another slice could do no more in that time
             part.keep(backlog, self._report, self._outgoing.stamp)
-            self._module.exit_json(changed=False, _unfinished=True, _progress=self._progress())
+            counts = {status.value: self._report.messages[status] for status in DeliveryStatus}
+            self._module.exit_json(changed=False, **handover.unfinished(counts, len(self._outgoing)))
         if self._report.refused:
             self._module.warn(f"Fewer connections were used than asked for: {self._report.refused}")
         self._leave()
 
-    def _progress(self) -> dict[str, t.Any]:
-        counts = {status.value: self._report.messages[status] for status in Status}
-        return {**counts, "total": len(self._outgoing)}
-
     def _leave(self) -> t.NoReturn:
         report = self._report
-        sent, open_ = report.recipients[Status.SENT], report.open
+        sent, open_ = report.recipients[DeliveryStatus.SENT], report.open
         answer = self._answer()
         if not open_:
             what = _messages(len(self._outgoing)) if self._many else "the message"
@@ -198,7 +193,7 @@ class _Task:
             self._module.exit_json(changed=False, msg=msg, **answer)
         known = f"{self._settings.server} took the message for {sent} of {_people(sent + open_)}."
         if not sent:
-            unknown = report.recipients[Status.UNKNOWN]
+            unknown = report.recipients[DeliveryStatus.UNKNOWN]
             known = "Nothing is known to be sent." if unknown else "Nothing was sent."
         msg = f"{known} {report.problems}"
         if self._module.params["partial"] == "fail" or not sent:
@@ -247,7 +242,11 @@ class _Task:
 
     def _is_settled(self, envelope: Envelope, journal: Journal) -> bool:
         known = journal.known(envelope.message_id)
-        final = (Status.SENT,) if self._module.params["resend_unknown"] else (Status.SENT, Status.UNKNOWN)
+        final = (
+            (DeliveryStatus.SENT,)
+            if self._module.params["resend_unknown"]
+            else (DeliveryStatus.SENT, DeliveryStatus.UNKNOWN)
+        )
         return all(one in known and known[one].status in final for one in envelope.recipients)
 
     def check(self) -> t.NoReturn:

@@ -11,13 +11,47 @@ from ansible.module_utils.basic import AnsibleModule
 
 from .._smtp.settings import InvalidSettings, ServerSettings
 from .._smtp.tls import TlsMode, TlsPolicy
-from .oauth import OAUTH_ARGUMENTS, oauth_token
 
 if t.TYPE_CHECKING:
-    from .._smtp.auth import Credentials
+    from .._sasl.credentials import Credentials
     from .._smtp.proxy import Proxy
 
 Options = t.Mapping[str, t.Any]
+
+#: Documented in the doc fragment ``_smtp_oauth``.
+OAUTH_ARGUMENTS: dict[str, t.Any] = {
+    "auth_mechanism": {
+        "type": "str",
+        "choices": [
+            *("SCRAM-SHA-256-PLUS", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-256", "SCRAM-SHA-1", "CRAM-MD5", "PLAIN", "LOGIN"),
+            *("OAUTHBEARER", "XOAUTH2", "EXTERNAL"),
+        ],
+    },
+    "oauth": {
+        "type": "dict",
+        "options": {
+            "token": {"type": "str", "no_log": True},
+            "provider": {"type": "str", "choices": ["microsoft", "google"]},
+            "token_url": {"type": "str", "no_log": False},
+            "grant": {"type": "str", "choices": ["client_credentials", "refresh_token"]},
+            "client_id": {"type": "str"},
+            "client_secret": {"type": "str", "no_log": True},
+            "refresh_token": {"type": "str", "no_log": True},
+            "tenant": {"type": "str"},
+            "scope": {"type": "str"},
+            "ca_file": {"type": "path"},
+            "timeout": {"type": "float", "default": 30.0},
+        },
+        "required_one_of": [("token", "provider", "token_url")],
+        "mutually_exclusive": [
+            ("token", "provider", "token_url"),
+            ("token", "client_id"),
+            ("token", "client_secret"),
+            ("token", "refresh_token"),
+        ],
+        "required_by": {"provider": ["client_id"], "token_url": ["client_id"]},
+    },
+}
 
 SERVER_ARGUMENTS: dict[str, t.Any] = {
     "provider": {"type": "str"},
@@ -71,8 +105,7 @@ def server_settings(module: AnsibleModule) -> tuple[ServerSettings, str | None]:
     Fetches an OAuth2 token where one is wanted, but in check mode.
 
     :raises ValueError: options that contradict each other or cannot be used (InvalidSettings, ProviderError,
-        InvalidCredentials).
-    :raises OAuthError: there is no token to be had.
+        InvalidCredentials), or no access token (OAuthError).
     """
     options = module.params
     host, port, tls = _destination(options)
@@ -99,7 +132,7 @@ def _destination(options: Options) -> tuple[str, int, str]:
     host, port = options["host"], options["port"]
     tls = _SECURE[options["secure"]].value if options["secure"] else options["tls"]
     if options["provider"]:
-        from .._smtp.providers import resolve, settings_for
+        from .._providers.presets import resolve, settings_for
 
         return settings_for(resolve(options["provider"], options["region"]), host=host, port=port, tls=tls)
     if port == 465 and tls in (None, TlsMode.OPPORTUNISTIC.value):
@@ -113,7 +146,7 @@ def _provider_of(host: str) -> str | None:
     """The provider whose host this is. A name without a dot or an address is nobody's, and asks no table."""
     if "." not in host or ":" in host or host.replace(".", "").isdigit():
         return None
-    from .._smtp.providers import provider_of_host
+    from .._providers.presets import provider_of_host
 
     return provider_of_host(host)
 
@@ -165,9 +198,11 @@ def _credentials(module: AnsibleModule) -> Credentials | None:
                 "there is a username and neither password nor oauth; leave it out to send without a login"
             )
         return None
-    from .._smtp.auth import Credentials
+    from .._sasl.credentials import Credentials
 
     if options["oauth"] is not None:
+        from .oauth import oauth_token
+
         token = "check-mode" if module.check_mode and not options["check"] else oauth_token(module)
         return Credentials(options["username"], token=token)
     if options["password"] is not None:

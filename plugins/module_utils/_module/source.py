@@ -9,6 +9,7 @@ import typing as t
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
+from .._mailing.handover import SPOOL
 from .._message.errors import InvalidMessage
 from .message import MESSAGE_ARGUMENTS, MESSAGE_RULES
 
@@ -47,10 +48,9 @@ def messages_source(options: Options) -> MessageSource:
     """
     if options["messages_file"] is None:
         return _Listed(options["messages"])
-    from .._message.rows import Names, open_messages
-    from .._message.spool import Spool
+    from .._message.rows import Names, Spool, open_messages
 
-    if options["_spool"]:
+    if options[SPOOL]:
         return _Filed(Spool(options["messages_file"]))
     names = Names.of(MESSAGE_ARGUMENTS)
     return _Filed(open_messages(options["messages_file"], options["messages_format"], names))

@@ -19,12 +19,12 @@ from ipaddress import ip_address, ip_network
 
 from . import canary_process
 from .canary_checks import Checks, read
-from .canary_config import Canary, Home, Listener, build, move
+from .canary_config import Canary, CanaryListener, Home, build, move
 from .canary_files import lay_out, make_queue, settle, write
 from .canary_process import CanaryError, Instance, cleanup
 from .canary_questions import Conversation, converse
 from .config import Configuration, split_words
-from .problem import Problem, Source
+from .problem import ConfigText, Problem
 
 __all__ = ["CanaryError", "Problem", "cleanup", "find_problems"]
 
@@ -56,7 +56,7 @@ def find_problems(stage: str, live: str = "/etc/postfix", removed: t.Collection[
         return list(dict.fromkeys(trial.problems()))
 
 
-def _source(home: Home, live: str) -> Source:
+def _source(home: Home, live: str) -> ConfigText:
     texts = []
     for name in ("main.cf", "master.cf"):
         path = f"{home.tree}{live}/{name}"
@@ -66,11 +66,11 @@ def _source(home: Home, live: str) -> Source:
             settle(path)
         with open(path, encoding="utf-8", errors="replace") as stream:
             texts.append(stream.read())
-    return Source(live, *texts)
+    return ConfigText(live, *texts)
 
 
 class _Trial:
-    def __init__(self, home: Home, directory: str, moved: t.Mapping[str, str], source: Source) -> None:
+    def __init__(self, home: Home, directory: str, moved: t.Mapping[str, str], source: ConfigText) -> None:
         self._home = home
         self._directory = directory
         self._moved = moved
@@ -125,7 +125,7 @@ class _Trial:
 
     def _ask(
         self, pool: Executor, canary: Canary, staged: Configuration
-    ) -> list[tuple[Listener, Future[Conversation]]]:
+    ) -> list[tuple[CanaryListener, Future[Conversation]]]:
         own_names = list(filter(None, dict.fromkeys(staged.value(name) for name in ("myhostname", "mydomain"))))
         outsiders = choose_outsiders(staged.value("mynetworks"), staged.value("inet_protocols"))
         return [
@@ -135,7 +135,7 @@ class _Trial:
         ]
 
     def _judge(
-        self, listener: Listener, conversation: Conversation, staged: Configuration, explained: bool
+        self, listener: CanaryListener, conversation: Conversation, staged: Configuration, explained: bool
     ) -> t.Iterator[Problem]:
         """:param explained: whether Postfix itself said why it does not greet or has no TLS."""
         name = f"{listener.service.name} {listener.service.type}"

@@ -14,7 +14,7 @@ from datetime import datetime, timezone
 from .canary_config import WRITTEN, Home
 from .canary_process import Output, run
 from .config import Configuration, parse_main, parse_master, parse_options
-from .problem import Problem, Source
+from .problem import ConfigText, Problem
 
 #: Parameters that hold by default and that the canary must know.
 _ASKED = [
@@ -41,7 +41,7 @@ _DATE = "%b %d %H:%M:%S %Y %Z"
 
 
 def read(
-    directory: str, source: Source, localize: t.Callable[[str], str]
+    directory: str, source: ConfigText, localize: t.Callable[[str], str]
 ) -> tuple[Configuration | None, list[Problem]]:
     """Let postconf(1) read a configuration directory.
 
@@ -81,7 +81,7 @@ class Checks:
         home: Home,
         configuration: Configuration,
         directory: str,
-        source: Source,
+        source: ConfigText,
         moved: t.Callable[[str], str],
         localize: t.Callable[[str], str],
     ) -> None:

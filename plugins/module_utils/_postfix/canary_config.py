@@ -13,7 +13,7 @@ import re
 import typing as t
 from dataclasses import dataclass, replace
 
-from .config import Configuration, Service, parse_master, split_words
+from .config import Configuration, MasterEntry, parse_master, split_words
 
 #: What stands in for Dovecot, whose socket may not be there yet: a service that speaks Dovecot's protocol, version 1.
 SASL_SERVICE = "canary-sasl"
@@ -76,7 +76,7 @@ class Home:
 
 
 @dataclass(frozen=True)
-class Listener:
+class CanaryListener:
     """One smtpd or postscreen that clients reach, and how it is asked.
 
     :param name: of the canary's service, and in its log.
@@ -86,7 +86,7 @@ class Listener:
     """
 
     name: str
-    service: Service
+    service: MasterEntry
     implicit_tls: bool
     public: bool
 
@@ -102,8 +102,8 @@ class Canary:
 
     main: str
     master: str
-    listeners: t.Sequence[Listener]
-    clients: t.Sequence[Service]
+    listeners: t.Sequence[CanaryListener]
+    clients: t.Sequence[MasterEntry]
 
 
 def build(staged: Configuration, home: Home, moved: t.Mapping[str, str]) -> Canary:
@@ -163,26 +163,26 @@ def _in_data_directory(name: str, table: str) -> str:
     return f"{kind}:$data_directory/{name}" if colon else table
 
 
-def _listeners(staged: Configuration) -> list[Listener]:
+def _listeners(staged: Configuration) -> list[CanaryListener]:
     """Every smtpd and postscreen(8) behind a port, and the smtpd of type ``pass`` behind postscreen."""
-    found: list[Listener] = []
+    found: list[CanaryListener] = []
     for service in staged.services:
         if service.type != "inet" or service.command not in ("smtpd", "postscreen"):
             continue
         behind = [one for one in staged.services if (one.type, one.command) == ("pass", "smtpd")]
         for asked in (service, *(behind if service.command == "postscreen" else ())):
             implicit_tls = asked.command == "smtpd" and staged.value("smtpd_tls_wrappermode", asked) == "yes"
-            found.append(Listener(f"canary-{len(found) + 1}", asked, implicit_tls, _is_public(service, staged)))
+            found.append(CanaryListener(f"canary-{len(found) + 1}", asked, implicit_tls, _is_public(service, staged)))
     return found
 
 
-def _is_public(service: Service, staged: Configuration) -> bool:
+def _is_public(service: MasterEntry, staged: Configuration) -> bool:
     host = service.name.rpartition(":")[0].strip("[]")
     hosts = [host] if host else split_words(staged.value("inet_interfaces"))
     return not all(re.match(r"loopback-only\Z|localhost\Z|127\.|::1\Z", one.strip("[]")) for one in hosts)
 
 
-def _asked(service: Service, name: str, staged: Configuration) -> Service:
+def _asked(service: MasterEntry, name: str, staged: Configuration) -> MasterEntry:
     """The smtpd on a socket of its own, and alone: no filter behind it, and XCLIENT for whoever asks it."""
     options = {
         "syslog_name": name,
@@ -202,7 +202,7 @@ def _asked(service: Service, name: str, staged: Configuration) -> Service:
     return socket.with_options(options)
 
 
-def _plain(staged: Configuration) -> Listener:
+def _plain(staged: Configuration) -> CanaryListener:
     """An smtpd with what main.cf says, which evaluates each restriction whatever those before it say."""
     walk = [f"warn_if_reject {restriction}" for restriction in restrictions_to_walk(staged)]
     options = {
@@ -215,8 +215,8 @@ def _plain(staged: Configuration) -> Listener:
         "smtpd_delay_reject": "yes",
         "smtpd_sasl_auth_enable": "no",
     }
-    service = Service(PLAIN, "unix", "y", "-", "n", "-", "-", "smtpd").with_options(options)
-    return Listener(PLAIN, service, staged.value("smtpd_tls_wrappermode") == "yes", public=False)
+    service = MasterEntry(PLAIN, "unix", "y", "-", "n", "-", "-", "smtpd").with_options(options)
+    return CanaryListener(PLAIN, service, staged.value("smtpd_tls_wrappermode") == "yes", public=False)
 
 
 def restrictions_to_walk(staged: Configuration) -> list[str]:
@@ -239,11 +239,11 @@ def _restrictions(value: str) -> t.Iterator[tuple[str, str]]:
         yield word, words.pop(0) if words and _HAS_ARGUMENT.match(word) else ""
 
 
-def _helpers(home: Home, names: t.Container[str]) -> t.Iterator[Service]:
+def _helpers(home: Home, names: t.Container[str]) -> t.Iterator[MasterEntry]:
     """Services that the canary needs whether or not the configuration has them."""
     if "postlog" not in names:
-        yield Service("postlog", "unix-dgram", "n", "-", "n", "-", "1", "postlogd")
+        yield MasterEntry("postlog", "unix-dgram", "n", "-", "n", "-", "1", "postlogd")
     if "discard" not in names:
-        yield Service("discard", "unix", "-", "-", "n", "-", "-", "discard")
+        yield MasterEntry("discard", "unix", "-", "-", "n", "-", "-", "discard")
     argv = ("user=nobody", f"argv=/bin/sh {home.sasl_script}")
-    yield Service(SASL_SERVICE, "unix", "-", "n", "n", "-", "0", "spawn", argv)
+    yield MasterEntry(SASL_SERVICE, "unix", "-", "n", "n", "-", "0", "spawn", argv)

@@ -16,7 +16,7 @@ import typing as t
 from contextlib import contextmanager
 
 from .canary_config import SASL_SERVICE, Home
-from .config import Service
+from .config import MasterEntry
 
 #: Only root can write there, and nothing outlives a reboot.
 _HOME = Home("/run/mailops-canary")
@@ -163,7 +163,7 @@ class Instance:
             process.wait()
         _end_all(self._home.path)  # who waits for an answer of theirs waits no longer
 
-    def start_client(self, service: Service) -> t.Callable[[], bool]:
+    def start_client(self, service: MasterEntry) -> t.Callable[[], bool]:
         """Start what master(8) starts with the first message only: smtp(8), or another that delivers by SMTP or LMTP.
 
         :returns: asks whether it is ready, or has given up.

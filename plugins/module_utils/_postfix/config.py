@@ -15,7 +15,7 @@ _FIELDS = ("name", "type", "private", "unprivileged", "chroot", "wakeup", "proce
 
 
 @dataclass(frozen=True)
-class Service:
+class MasterEntry:
     """One entry of master.cf (master(5)); the fields as postconf prints them."""
 
     name: str
@@ -28,7 +28,7 @@ class Service:
     command: str
     arguments: tuple[str, ...] = ()
 
-    def with_options(self, options: t.Mapping[str, str]) -> Service:
+    def with_options(self, options: t.Mapping[str, str]) -> MasterEntry:
         """The same with ``-o name=value`` at the end, where the last one wins."""
         words = [word for name, value in options.items() for word in ("-o", f"{{{name} = {value}}}")]
         return replace(self, arguments=(*self.arguments, *words))
@@ -50,10 +50,10 @@ class Configuration:
 
     main: t.Mapping[str, str]
     expanded: t.Mapping[str, str]
-    services: t.Sequence[Service]
+    services: t.Sequence[MasterEntry]
     options: t.Mapping[tuple[str, str], t.Mapping[str, str]]
 
-    def value(self, name: str, service: Service | None = None) -> str:
+    def value(self, name: str, service: MasterEntry | None = None) -> str:
         """What holds for a service, or for those that set nothing for themselves; empty when nothing is known."""
         own = self.options.get((service.name, service.type), {}) if service else {}
         return own.get(name, self.expanded.get(name, ""))
@@ -71,13 +71,13 @@ def parse_main(output: str) -> dict[str, str]:
     return {name.strip(): value.strip() for name, _sign, value in pairs}
 
 
-def parse_master(output: str) -> list[Service]:
+def parse_master(output: str) -> list[MasterEntry]:
     """Services from ``postconf -M``."""
     services = []
     for line in output.splitlines():
         words = split_words(line, " \t")
         fields = dict(zip(_FIELDS, words))
-        services.append(Service(**fields, arguments=tuple(words[8:])))
+        services.append(MasterEntry(**fields, arguments=tuple(words[8:])))
     return services
 
 
@@ -103,27 +103,27 @@ def split_words(text: str, separators: str = " \t\r\n,") -> list[str]:
     return [word for word in [*words, word] if word]
 
 
-class Place(t.NamedTuple):
+class EntryPlace(t.NamedTuple):
     """Where something stands; ``line`` counts from 1, ``parameter`` is empty where none is known."""
 
     line: int
     parameter: str
 
 
-def find_parameter(text: str, name: str) -> Place | None:
+def find_parameter(text: str, name: str) -> EntryPlace | None:
     """The last setting of a parameter in main.cf, which is the one that holds."""
     found = [place for place, _entry in _entries(text) if place.parameter == name]
     return found[-1] if found else None
 
 
-def find_service(text: str, service: Service) -> Place | None:
+def find_service(text: str, service: MasterEntry) -> EntryPlace | None:
     """The line where a service of master.cf begins."""
     pattern = re.compile(rf"{re.escape(service.name)}\s+{re.escape(service.type)}\s")
     found = [place for place, entry in _entries(text) if pattern.match(entry)]
     return found[-1] if found else None
 
 
-def find_word(text: str, word: str) -> Place | None:
+def find_word(text: str, word: str) -> EntryPlace | None:
     """The line of main.cf or master.cf with this word, and the parameter whose value it is in."""
     pattern = re.compile(rf"(?<![\w./-]){re.escape(word)}(?![\w./-])")
     for place, entry in _entries(text):
@@ -132,12 +132,12 @@ def find_word(text: str, word: str) -> Place | None:
             match = None if line.lstrip().startswith("#") else pattern.search(line)
             if match:
                 options = re.findall(r"-o\s*\{?\s*(\w+)\s*=", f"{before}{line[: match.end()]}=")
-                return Place(place.line + offset, place.parameter or (options[-1] if options else ""))
+                return EntryPlace(place.line + offset, place.parameter or (options[-1] if options else ""))
             before += line
     return None
 
 
-def _entries(text: str) -> t.Iterator[tuple[Place, str]]:
+def _entries(text: str) -> t.Iterator[tuple[EntryPlace, str]]:
     for match in _ENTRY.finditer(text):
         name = re.match(r"(\w+)\s*=", match.group())
-        yield Place(text.count("\n", 0, match.start()) + 1, name.group(1) if name else ""), match.group()
+        yield EntryPlace(text.count("\n", 0, match.start()) + 1, name.group(1) if name else ""), match.group()

@@ -19,14 +19,14 @@ _OF_CONNECTION = "TLS|SSL|SASL|certificate"
 _TAIL_BYTES = 64 * 1024 * 1024
 
 
-class Source(t.Protocol):
+class LogSource(t.Protocol):
     """A log."""
 
     def read(self, words: t.Collection[str], pids: t.Collection[int]) -> list[str]:
         """The lines, in their order, that hold one of these words, or that one of these processes wrote."""
 
 
-class Journal:
+class Journald:
     """The journal, whatever unit Postfix runs in: its lines are known by the facility ``mail``.
 
     :param run: runs a program; gives exit code, standard output, standard error.
@@ -68,7 +68,7 @@ class Files:
 class FirstOf:
     """Several logs, of which the first that knows the message counts."""
 
-    def __init__(self, sources: t.Sequence[Source]) -> None:
+    def __init__(self, sources: t.Sequence[LogSource]) -> None:
         self._sources = sources
 
     def read(self, words: t.Collection[str], pids: t.Collection[int]) -> list[str]:
@@ -79,7 +79,7 @@ class FirstOf:
         return []
 
 
-def choose(run: Run, maillog_file: str, since: str) -> Source:
+def choose(run: Run, maillog_file: str, since: str) -> LogSource:
     """The file that Postfix itself writes, where it does; or else the journal, or the files of syslog."""
-    own: list[Source] = [Files([maillog_file])] if maillog_file else []
-    return FirstOf([*own, Journal(run, since), Files(FILES)])
+    own: list[LogSource] = [Files([maillog_file])] if maillog_file else []
+    return FirstOf([*own, Journald(run, since), Files(FILES)])

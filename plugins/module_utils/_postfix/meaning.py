@@ -9,9 +9,9 @@ import re
 import typing as t
 from dataclasses import replace
 
+from .._providers.hints import hint
+from .._providers.presets import provider_of_host
 from .._smtp.errors import Stage
-from .._smtp.hints import hint
-from .._smtp.providers import provider_of_host
 from .._smtp.reply import Reply
 
 if t.TYPE_CHECKING:

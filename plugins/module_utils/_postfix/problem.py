@@ -10,7 +10,7 @@ import re
 import typing as t
 from dataclasses import dataclass
 
-from .config import Place, Service, find_parameter, find_service, find_word
+from .config import EntryPlace, MasterEntry, find_parameter, find_service, find_word
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def advise(said: str) -> str:
 
 
 @dataclass(frozen=True)
-class Source:
+class ConfigText:
     """The text of a configuration, to find the place of a problem in.
 
     :param directory: where main.cf and master.cf will be.
@@ -94,24 +94,24 @@ class Source:
             if match:
                 return self._in_file(match.groupdict(), said[match.end() :])
         places = (self._find(word) for word in _suspects(said, self.directory))
-        path, place = next(filter(None, places), (self.main_path, Place(0, "")))
+        path, place = next(filter(None, places), (self.main_path, EntryPlace(0, "")))
         return Problem(said, advise(said), path, *place)
 
     def on(self, said: str, parameter: str, advice: str = "") -> Problem:
         """The problem, on a parameter."""
-        path, place = self._find(parameter) or (self.main_path, Place(0, ""))
+        path, place = self._find(parameter) or (self.main_path, EntryPlace(0, ""))
         return Problem(said, advice or advise(said), path, place.line, parameter)
 
-    def on_service(self, said: str, service: Service, advice: str) -> Problem:
+    def on_service(self, said: str, service: MasterEntry, advice: str) -> Problem:
         """The problem, on an entry of master.cf."""
-        place = find_service(self.master, service) or Place(0, "")
+        place = find_service(self.master, service) or EntryPlace(0, "")
         return Problem(said, advice, self.master_path, place.line)
 
     def sets(self, parameter: str) -> bool:
         """Whether the configuration sets a parameter."""
         return self._find(parameter) is not None
 
-    def _find(self, word: str) -> tuple[str, Place] | None:
+    def _find(self, word: str) -> tuple[str, EntryPlace] | None:
         for path, text in ((self.main_path, self.main), (self.master_path, self.master)):
             place = find_parameter(text, word) or find_word(text, word)
             if place:
@@ -133,7 +133,7 @@ class Source:
         line = int(found.get("line", 0))
         text = {self.main_path: self.main, self.master_path: self.master}.get(path, "")
         if "name" in found:
-            place = find_word(text, found["name"]) or Place(0, "")
+            place = find_word(text, found["name"]) or EntryPlace(0, "")
             return Problem(said, advise(said), path, place.line, found["name"])
         parameter = re.match(r"overriding earlier entry: (\w+)", said)
         return Problem(said, advise(said), path, line, parameter.group(1) if parameter else "")

@@ -13,7 +13,7 @@ from .firewall import firewall_problems
 from .limits import read_limits
 from .listeners import Listener, User, read_listener, read_user
 from .reader import Network, Options, Reader
-from .services import Service, read_service, read_settings
+from .services import PlannedEntry, read_service, read_settings
 from .upstreams import Domain, Route, Upstream, read_domain, read_route, read_upstream
 
 
@@ -32,7 +32,7 @@ class Inputs:
     rewrites: Rewrites
     limits: t.Mapping[str, str]
     settings: t.Mapping[str, str]
-    services: tuple[Service, ...]
+    services: tuple[PlannedEntry, ...]
     problems: tuple[str, ...] = ()
 
     @property

@@ -66,7 +66,7 @@ _PARAMETER = re.compile(r"[A-Za-z0-9_]+\Z")
 
 
 @dataclass(frozen=True)
-class Service:
+class PlannedEntry:
     """One entry of master.cf.
 
     :param line: its fields, up to the command.
@@ -82,31 +82,33 @@ class Service:
 
 
 def all_services(
-    listeners: t.Sequence[Listener], transports: t.Iterable[Transport], own: t.Iterable[Service]
-) -> list[Service]:
+    listeners: t.Sequence[Listener], transports: t.Iterable[Transport], own: t.Iterable[PlannedEntry]
+) -> list[PlannedEntry]:
     """Each entry once; the user's own win."""
     services = [service for listener in listeners for service in _listening(listener)]
     if not any(listener.port == 25 for listener in listeners):
         # programs of this host, and the proof, come in here whatever the others use
-        services.append(Service("25 inet n - n - - smtpd" if not listeners else "127.0.0.1:25 inet n - n - - smtpd"))
-    services += [Service(line) for line in _EVERYWHERE.split("\n") if line]
-    services += [Service(f"{transport.name} unix - - n - - smtp", transport.options) for transport in transports]
+        services.append(
+            PlannedEntry("25 inet n - n - - smtpd" if not listeners else "127.0.0.1:25 inet n - n - - smtpd")
+        )
+    services += [PlannedEntry(line) for line in _EVERYWHERE.split("\n") if line]
+    services += [PlannedEntry(f"{transport.name} unix - - n - - smtp", transport.options) for transport in transports]
     return list({service.key: service for service in (*services, *own)}.values())
 
 
-def _listening(listener: Listener) -> t.Iterator[Service]:
+def _listening(listener: Listener) -> t.Iterator[PlannedEntry]:
     options = {"syslog_name": f"postfix/port{listener.port}", **_TLS_OPTIONS[listener.tls]}
     if listener.login:
         options.update(_LOGIN_OPTIONS)
     if not listener.postscreen:
-        yield Service(f"{listener.port} inet n - n - - smtpd", options)
+        yield PlannedEntry(f"{listener.port} inet n - n - - smtpd", options)
         return
-    yield Service(f"{listener.port} inet n - n - 1 postscreen")  # POSTSCREEN_README: one process screens all
-    yield Service("smtpd pass - - n - - smtpd", options)
-    yield Service("dnsblog unix - - n - 0 dnsblog")
+    yield PlannedEntry(f"{listener.port} inet n - n - 1 postscreen")  # POSTSCREEN_README: one process screens all
+    yield PlannedEntry("smtpd pass - - n - - smtpd", options)
+    yield PlannedEntry("dnsblog unix - - n - 0 dnsblog")
 
 
-def read_service(reader: Reader, index: int, item: Options) -> Service:
+def read_service(reader: Reader, index: int, item: Options) -> PlannedEntry:
     """One entry of ``relay_services``."""
     name, kind = str(item["name"]), str(item.get("type") or "unix")
     variable = f"relay_services[{index}] ({name})"
@@ -126,7 +128,7 @@ def read_service(reader: Reader, index: int, item: Options) -> Service:
             reader.problem(f"{variable}.options.{key}", "expected a Postfix parameter with its value on one line")
         if not _is_balanced(value):
             reader.problem(f"{variable}.options.{key}", "has braces that do not match; options of master.cf end there")
-    return Service(" ".join([name, kind, *fields, reader.line(f"{variable}.command", item["command"])]), options)
+    return PlannedEntry(" ".join([name, kind, *fields, reader.line(f"{variable}.command", item["command"])]), options)
 
 
 def read_settings(reader: Reader, values: Options) -> dict[str, str]:

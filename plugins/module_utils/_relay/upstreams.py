@@ -10,7 +10,7 @@ import re
 import typing as t
 from dataclasses import dataclass
 
-from .._smtp.providers import ProviderError, resolve, settings_for
+from .._providers.presets import ProviderError, resolve, settings_for
 from .reader import Options, Reader, as_address, as_bool, as_list, as_text
 
 #: What a line "server user:password" of a table cannot hold, and how to say so without showing it.
@@ -48,7 +48,7 @@ class Server:
 
 
 @dataclass(frozen=True)
-class Pace:
+class UpstreamPace:
     """How much mail a server is given; None is Postfix's own measure.
 
     :param connections: at the same time.
@@ -81,7 +81,7 @@ class Upstream:
     fingerprints: tuple[str, ...]
     ca_file: str
     mechanisms: tuple[str, ...]
-    pace: Pace
+    pace: UpstreamPace
     message_size: int | None
 
     @property
@@ -173,7 +173,7 @@ def read_upstream(reader: Reader, variable: str, item: Options, delivery: bool =
         ),
         ca_file=reader.path(f"{variable}.ca_file", item["ca_file"]) if item.get("ca_file") else "",
         mechanisms=tuple(_mechanism(reader, variable, str(one)) for one in as_list(item.get("mechanisms"))),
-        pace=Pace(
+        pace=UpstreamPace(
             connections=_limit(reader, variable, item, "connections", limits.get("connections")),
             delay=_limit(reader, variable, item, "delay", delay, lowest=0),
             recipients=_limit(reader, variable, item, "recipients", limits.get("recipients_per_message")),

@@ -21,7 +21,7 @@ _PIECE = 65536
 _RECORD = 16384
 
 if t.TYPE_CHECKING:
-    from .binding import ChannelBinding
+    from .._sasl.binding import ChannelBinding
     from .settings import ServerSettings
     from .tls import TlsPolicy
 
@@ -151,7 +151,7 @@ class Connection:
         """What a login can be tied to (RFC 5929 section 4), whether or not the certificate was verified."""
         if not isinstance(self._stream, ssl.SSLSocket):
             return None
-        from .binding import server_end_point
+        from .._sasl.binding import server_end_point
 
         certificate = self._stream.getpeercert(binary_form=True)
         return server_end_point(certificate) if certificate else None

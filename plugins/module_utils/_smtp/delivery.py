@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from .errors import Stage
 from .reply import Reply
 
+if t.TYPE_CHECKING:
+    from .tls import TlsInfo
+
 #: Nothing of this may reach a command line: CR and LF would start another command (RFC 5321 section 2.3.8).
 _UNFIT = re.compile(r"[\x00-\x1f\x7f<>]")
 #: Where Postfix, Exim, Exchange and the large providers name the queue entry in their reply to the message.
@@ -21,7 +24,7 @@ _QUEUE_ID = re.compile(
 )
 
 
-class Status(str, enum.Enum):
+class DeliveryStatus(str, enum.Enum):
     """The fate of one message for one recipient."""
 
     SENT = "sent"  # the server took responsibility (RFC 5321 section 6.1)
@@ -30,7 +33,7 @@ class Status(str, enum.Enum):
     UNKNOWN = "unknown"  # the connection was lost between the final dot and its reply
 
     @classmethod
-    def of(cls, reply: Reply) -> Status:
+    def of(cls, reply: Reply) -> DeliveryStatus:
         """The status that a final reply means."""
         if reply.positive:
             return cls.SENT
@@ -128,7 +131,7 @@ class RecipientResult(t.NamedTuple):
     """
 
     address: str
-    status: Status
+    status: DeliveryStatus
     stage: Stage
     reply: Reply | None = None
     problem: str = ""
@@ -137,7 +140,7 @@ class RecipientResult(t.NamedTuple):
     def from_dict(cls, form: t.Mapping[str, t.Any]) -> RecipientResult:
         """:param form: what :meth:`to_dict` gave."""
         reply = Reply(form["code"], (form["text"],)) if form["code"] else None
-        return cls(form["address"], Status(form["status"]), Stage(form["stage"]), reply, form["problem"])
+        return cls(form["address"], DeliveryStatus(form["status"]), Stage(form["stage"]), reply, form["problem"])
 
     def to_dict(self) -> dict[str, t.Any]:
         """The form a module returns."""
@@ -166,14 +169,14 @@ class DeliveryResult(t.NamedTuple):
     attempts: int = 1
     number: int = 0
 
-    def having(self, status: Status) -> tuple[RecipientResult, ...]:
+    def having(self, status: DeliveryStatus) -> tuple[RecipientResult, ...]:
         """The recipients with this status."""
         return tuple(recipient for recipient in self.recipients if recipient.status is status)
 
     @property
     def queue_id(self) -> str | None:
         """The server's name for the message, where its last reply tells."""
-        for recipient in self.having(Status.SENT):
+        for recipient in self.having(DeliveryStatus.SENT):
             match = _QUEUE_ID.search(recipient.reply.text) if recipient.reply else None
             if match:
                 return match.group(1)
@@ -194,4 +197,37 @@ class DeliveryResult(t.NamedTuple):
             "queue_id": self.queue_id,
             "attempts": self.attempts,
             "recipients": [recipient.to_dict() for recipient in self.recipients],
+        }
+
+
+class SessionInfo(t.NamedTuple):
+    """What a session came to.
+
+    :param seconds: from the first packet on.
+    :param messages: how many had a reply to their end, whatever it said.
+    """
+
+    server: str
+    address: str
+    tls: TlsInfo | None
+    mechanism: str | None
+    messages: int
+    round_trips: int
+    seconds: float
+
+    def to_dict(self) -> dict[str, t.Any]:
+        """The form a module returns."""
+        return {
+            "server": self.server,
+            "address": self.address,
+            "tls_version": self.tls.version if self.tls else None,
+            "tls_cipher": self.tls.cipher if self.tls else None,
+            "tls_verified": self.tls.verified if self.tls else False,
+            "certificate_subject": self.tls.subject if self.tls else None,
+            "certificate_expires": self.tls.expires if self.tls else None,
+            "certificate_sha256": self.tls.digest if self.tls else None,
+            "auth_mechanism": self.mechanism,
+            "messages": self.messages,
+            "round_trips": self.round_trips,
+            "seconds": round(self.seconds, 3),
         }

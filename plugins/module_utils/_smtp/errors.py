@@ -115,10 +115,6 @@ class ProxyFailed(Exception):
     """The proxy did not connect; the text is a sentence."""
 
 
-class OAuthError(Exception):
-    """No access token; the text is a sentence without secrets and without the final full stop."""
-
-
 class NotOffered(SmtpError):
     """The server lacks an extension that this message or login needs."""
 

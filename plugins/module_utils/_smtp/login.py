@@ -12,14 +12,16 @@ import base64
 import contextlib
 import typing as t
 
-from .auth import NoUsableMechanism, Proof, choose_mechanism, gs2_for
+from .._sasl.choice import NoUsableMechanism, choose_mechanism, gs2_for
+from .._sasl.credentials import Proof
+from .._sasl.mechanisms import BadChallenge, ExchangeContext, ServerUnproven, printable
 from .errors import AuthRefused, NotOffered, ProtocolViolation, ServerNotProven, SmtpError, Stage
-from .mechanisms import BadChallenge, ServerUnproven, Service, printable
 
 if t.TYPE_CHECKING:
-    from .auth import Credentials, Mechanism
-    from .binding import ChannelBinding
-    from .mechanisms import Exchange, Response
+    from .._sasl.binding import ChannelBinding
+    from .._sasl.choice import SaslMechanism
+    from .._sasl.credentials import Credentials
+    from .._sasl.mechanisms import Exchange, Response
     from .reply import Reply
 
 #: Sends one line, waits for its reply.
@@ -73,13 +75,13 @@ def log_in(command: Command, offered: t.Sequence[str], credentials: Credentials,
         advice = "" if offered else _NO_LOGIN_HERE
         raise NotOffered(f"no way to log in: {error}", stage=Stage.AUTH, server=target.server, advice=advice) from None
     gs2 = gs2_for(mechanism, offered, target.binding)
-    exchange = mechanism.start(credentials, Service(target.host, target.port, gs2))
+    exchange = mechanism.start(credentials, ExchangeContext(target.host, target.port, gs2))
     _Login(command, mechanism, credentials, target.server).run(exchange)
     return mechanism.name
 
 
 class _Login:
-    def __init__(self, command: Command, mechanism: Mechanism, credentials: Credentials, server: str) -> None:
+    def __init__(self, command: Command, mechanism: SaslMechanism, credentials: Credentials, server: str) -> None:
         self._command = command
         self._mechanism = mechanism
         self._credentials = credentials
@@ -150,7 +152,7 @@ class _Login:
             self._shown(f"the login{name} with {self._mechanism.name} was refused{remark}"),
             stage=Stage.AUTH,
             server=self._server,
-            reply=self._credentials.scrub(reply, self._sent),
+            reply=reply.rewritten(lambda line: self._credentials.scrub_text(line, self._sent)),
             advice=_BINDING_ADVICE if unbound else _ADVICE[self._mechanism.proof],
         )
 

@@ -69,6 +69,10 @@ class Reply(t.NamedTuple):
         rest = [line[len(prefix) :].lstrip() if line.startswith(prefix) else line for line in self.lines[1:]]
         return " ".join([self.lines[0], *rest]).strip()
 
+    def rewritten(self, change: t.Callable[[str], str]) -> Reply:
+        """Return the reply with each line changed, such as to hide the secrets that a server echoes."""
+        return self._replace(lines=tuple(map(change, self.lines)))
+
     def __str__(self) -> str:
         return f"{self.code} {self.text}".rstrip()
 

@@ -11,21 +11,20 @@ from __future__ import annotations
 import functools
 import time
 import typing as t
+from collections import deque
 
 from .capabilities import Capabilities
 from .connection import connect
+from .delivery import SessionInfo
 from .errors import CommandRefused, ConnectionLost, NotOffered, SmtpError, Stage, TlsFailed
-from .lookahead import Lookahead
 from .tls import TlsMode
-from .transaction import Transaction
+from .transaction import MailTransaction
 
 if t.TYPE_CHECKING:
-    from .auth import Credentials
+    from .._sasl.credentials import Credentials
     from .delivery import DeliveryResult, Envelope, RecipientResult
-    from .journal import Journal
     from .reply import Reply
     from .settings import ServerSettings
-    from .tls import TlsInfo
 
 #: How long a polite goodbye may take once everything that matters is done, in seconds.
 _QUIT_TIMEOUT = 5.0
@@ -34,38 +33,17 @@ _NO_EHLO = (500, 502)
 #: How it says that it ends the session, whatever was asked (RFC 5321 section 3.8).
 _CLOSING = 421
 
+_T = t.TypeVar("_T")
 
-class SessionInfo(t.NamedTuple):
-    """What a session came to.
 
-    :param seconds: from the first packet on.
-    :param messages: how many had a reply to their end, whatever it said.
-    """
+class DeliveryObserver(t.Protocol):
+    """What a session tells of each message, so that it can be remembered. What it raises ends the session."""
 
-    server: str
-    address: str
-    tls: TlsInfo | None
-    mechanism: str | None
-    messages: int
-    round_trips: int
-    seconds: float
+    def begin(self, envelope: Envelope) -> None:
+        """Take note that the end of the message is about to leave; if this raises, the message is not sent."""
 
-    def to_dict(self) -> dict[str, t.Any]:
-        """The form a module returns."""
-        return {
-            "server": self.server,
-            "address": self.address,
-            "tls_version": self.tls.version if self.tls else None,
-            "tls_cipher": self.tls.cipher if self.tls else None,
-            "tls_verified": self.tls.verified if self.tls else False,
-            "certificate_subject": self.tls.subject if self.tls else None,
-            "certificate_expires": self.tls.expires if self.tls else None,
-            "certificate_sha256": self.tls.digest if self.tls else None,
-            "auth_mechanism": self.mechanism,
-            "messages": self.messages,
-            "round_trips": self.round_trips,
-            "seconds": round(self.seconds, 3),
-        }
+    def end(self, attempt: DeliveryResult) -> None:
+        """Take note of what became of the message."""
 
 
 @t.final
@@ -77,17 +55,16 @@ class SmtpSession:
         with SmtpSession(settings) as session:
             result = session.deliver(envelope)
 
-    :param journal: told when the end of a message is about to leave, and what became of it. What it raises ends the
-        session; a message that it could not be told of is not sent.
+    :param observer: told when the end of a message is about to leave, and what became of it.
     :raises SmtpError: from ``with``, when the session cannot be opened as the settings demand.
     """
 
-    def __init__(self, settings: ServerSettings, journal: Journal | None = None) -> None:
+    def __init__(self, settings: ServerSettings, observer: DeliveryObserver | None = None) -> None:
         self._settings = settings
-        self._journal = journal
+        self._observer = observer
         self._transaction_open = False
         self._messages = 0
-        self._given_back: list[Transaction] = []
+        self._given_back: list[MailTransaction] = []
         self._ended_between_messages = False
 
     def __enter__(self) -> SmtpSession:
@@ -181,7 +158,8 @@ class SmtpSession:
 
         settings = self._settings
         # what a server says is the same few replies, and each is searched once
-        self._connection.scrub = functools.lru_cache(maxsize=256)(credentials.scrub)
+        scrubbed = functools.lru_cache(maxsize=256)(lambda reply: reply.rewritten(credentials.scrub_text))
+        self._connection.scrub = scrubbed
         # Python offers no tls-exporter, the binding that servers prefer in TLS 1.3 (RFC 9266), and there is but one
         # attempt: channel binding is for those who ask for it
         bound = (settings.auth_mechanism or "").upper().endswith("-PLUS")
@@ -210,7 +188,9 @@ class SmtpSession:
         done while the server works, so two messages are taken ahead and a result comes when the next message is on its
         way. Ends early when the connection is lost: then :attr:`untried` has what was taken.
         """
-        waiting = Lookahead(Transaction(envelope, self.capabilities, self._settings.server) for envelope in envelopes)
+        waiting = Lookahead(
+            MailTransaction(envelope, self.capabilities, self._settings.server) for envelope in envelopes
+        )
         done: list[DeliveryResult] = []
         ahead = False
         try:
@@ -226,8 +206,8 @@ class SmtpSession:
                 if on_its_way:
                     self._take_end(current)
                 done = [current.result()]
-                if self._journal:
-                    self._journal.end(done[0])
+                if self._observer:
+                    self._observer.end(done[0])
                 ahead = on_its_way and self._pipelining and following is not None
                 if not self._connection.usable:
                     break
@@ -248,7 +228,7 @@ class SmtpSession:
         :returns: the recipients it would not take it for.
         :raises SmtpError: the session broke.
         """
-        transaction = Transaction(envelope, self.capabilities, self._settings.server)
+        transaction = MailTransaction(envelope, self.capabilities, self._settings.server)
         replies: list[Reply] = []
         for stage, command in transaction.commands:
             if stage is not Stage.DATA and (len(replies) != 1 or transaction.take(replies)):
@@ -259,7 +239,7 @@ class SmtpSession:
             self._command("RSET", Stage.MAIL)
         return transaction.fallen_out
 
-    def _start(self, transaction: Transaction, ahead: bool) -> bool:
+    def _start(self, transaction: MailTransaction, ahead: bool) -> bool:
         """Say the commands of a transaction, unless they went ahead, and take the replies.
 
         :returns: whether the server now waits for the content.
@@ -282,7 +262,7 @@ class SmtpSession:
             transaction.fail(error)
             return False
 
-    def _take_replies(self, transaction: Transaction) -> bool:
+    def _take_replies(self, transaction: MailTransaction) -> bool:
         replies: list[Reply] = []
         try:
             for stage, command in transaction.commands:
@@ -302,7 +282,7 @@ class SmtpSession:
             self._transaction_open = False
         return waiting
 
-    def _send_content(self, transaction: Transaction, following: Transaction | None) -> bool:
+    def _send_content(self, transaction: MailTransaction, following: MailTransaction | None) -> bool:
         """Send the content, the commands of the following transaction right behind it.
 
         :returns: whether a reply will come.
@@ -310,7 +290,7 @@ class SmtpSession:
         try:
             self._expect_silence(Stage.DATA)
             group = following.group if following and self._pipelining else b""
-            before_end = functools.partial(self._journal.begin, transaction.envelope) if self._journal else None
+            before_end = functools.partial(self._observer.begin, transaction.envelope) if self._observer else None
             self._connection.send_content(transaction.content, group, before_end)
         except SmtpError as error:
             transaction.fail(self._last_words(error))
@@ -320,7 +300,7 @@ class SmtpSession:
             raise
         return True
 
-    def _take_end(self, transaction: Transaction) -> None:
+    def _take_end(self, transaction: MailTransaction) -> None:
         replies: list[Reply] = []
         try:
             count = len(transaction.accepted) if self._settings.lmtp else 1
@@ -378,3 +358,30 @@ class SmtpSession:
 
 def _line(command: str) -> bytes:
     return command.encode("utf-8") + b"\r\n"
+
+
+class Lookahead(t.Iterator[_T]):
+    """Takes from a source ahead of its use. A source that fails does so when its turn has come, not before.
+
+    :ivar taken: what was taken and not given yet.
+    """
+
+    def __init__(self, source: t.Iterable[_T]) -> None:
+        self._source = iter(source)
+        self._failure: Exception = StopIteration()
+        self._open = True
+        self.taken: deque[_T] = deque()
+
+    def peek(self, number: int) -> _T | None:
+        """The next, the one after it (2) and so on; None where there is none."""
+        while len(self.taken) < number and self._open:
+            try:
+                self.taken.append(next(self._source))
+            except Exception as error:  # noqa: BLE001 - raised when its turn has come
+                self._failure, self._open = error, False
+        return self.taken[number - 1] if len(self.taken) >= number else None
+
+    def __next__(self) -> _T:
+        if self.peek(1) is None:
+            raise self._failure
+        return self.taken.popleft()

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from .tls import TlsMode, TlsPolicy
 
 if t.TYPE_CHECKING:
-    from .auth import Credentials
+    from .._sasl.credentials import Credentials
     from .proxy import Proxy
 
 #: RFC 6409 section 3.1 (submission), RFC 8314 section 3.3 (submissions), RFC 5321 section 4.5.4.2 (relay).

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .delivery import DeliveryResult, Envelope, RecipientResult, Status
+from .delivery import DeliveryResult, DeliveryStatus, Envelope, RecipientResult
 from .errors import NotOffered, SmtpError, Stage
 
 if t.TYPE_CHECKING:
@@ -20,7 +20,7 @@ if t.TYPE_CHECKING:
 _SUBJECTS = {Stage.MAIL: "the sender", Stage.RCPT: "the recipient"}
 
 
-class Transaction:
+class MailTransaction:
     """One message on its way through one session.
 
     :param server: ``host:port``, for the sentences of what cannot be sent.
@@ -96,16 +96,16 @@ class Transaction:
     def fail(self, error: SmtpError) -> None:
         """Everybody who is still open shares the fate of the session; only the end of the data leaves it undecided."""
         if error.stage is Stage.END_OF_DATA and not error.reply:
-            status = Status.UNKNOWN
+            status = DeliveryStatus.UNKNOWN
         else:
-            status = Status.DEFERRED if error.temporary else Status.REFUSED
+            status = DeliveryStatus.DEFERRED if error.temporary else DeliveryStatus.REFUSED
         for address in self.accepted:
             self._results[address] = RecipientResult(address, status, error.stage, error.reply, str(error))
 
     def _judge(self, addresses: t.Iterable[str], stage: Stage, reply: Reply) -> None:
-        status = Status.of(reply)
+        status = DeliveryStatus.of(reply)
         subject = _SUBJECTS.get(stage, "the message")
-        problem = "" if status is Status.SENT else f'{subject} was {status.value}: "{reply}"'
+        problem = "" if status is DeliveryStatus.SENT else f'{subject} was {status.value}: "{reply}"'
         for address in addresses:
             self._results.setdefault(address, RecipientResult(address, status, stage, reply, problem))
 

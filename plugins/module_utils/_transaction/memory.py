@@ -16,7 +16,7 @@ import typing as t
 
 from . import disk
 from .model import Manifest, Steps, TransactionError
-from .swap import Journal
+from .swap import RunRecord
 
 PREPARING, SWAPPING, COMMITTED, UNDONE, MANIFEST = "preparing", "swapping", "committed", "undone", "manifest"
 
@@ -69,7 +69,7 @@ class Memory:
             for state in (PREPARING, MANIFEST):
                 disk.remove(self._path(f"{state}.new"))
 
-    def read(self, state: str) -> Journal | None:
+    def read(self, state: str) -> RunRecord | None:
         """What a run left in this state; ``None`` if none did.
 
         :raises TransactionError: it cannot be read.
@@ -77,7 +77,7 @@ class Memory:
         path = self._path(state)
         try:
             with open(path, encoding="utf-8") as stream:
-                return Journal.from_json(json.load(stream))
+                return RunRecord.from_json(json.load(stream))
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -91,15 +91,15 @@ class Memory:
     def note(self, manifest: Manifest) -> None:
         """Keep the states in it, which were asked before anything was touched. Needs space."""
         with self._step("note", self._path(MANIFEST)):
-            self._write(MANIFEST, Journal((), (), (), (), manifest))
+            self._write(MANIFEST, RunRecord((), (), (), (), manifest))
 
-    def begin(self, journal: Journal) -> None:
+    def begin(self, record: RunRecord) -> None:
         """Write down what is about to happen. Needs space."""
         with self._step("prepare", self._path(PREPARING)):
-            self._write(PREPARING, journal)
+            self._write(PREPARING, record)
 
-    def _write(self, state: str, journal: Journal) -> None:
-        disk.write_durably(self._path(state), json.dumps(journal.to_json()).encode("utf-8"))
+    def _write(self, state: str, record: RunRecord) -> None:
+        disk.write_durably(self._path(state), json.dumps(record.to_json()).encode("utf-8"))
 
     def move(self, state: str, other: str) -> None:
         """The run has come further, or gone back."""

@@ -9,22 +9,22 @@ import re
 import typing as t
 
 
-class Place(t.NamedTuple):
+class FileLine(t.NamedTuple):
     """:ivar line: counted from 1; ``None`` when only the file was named."""
 
     file: str | None
     line: int | None
 
 
-def find_place(text: str, paths: t.Iterable[str]) -> Place:
+def find_place(text: str, paths: t.Iterable[str]) -> FileLine:
     """The first of the paths that the text names with a line, or else the first it names at all.
 
     Read are ``PATH:12``, ``PATH: line 12``, ``PATH, line 12`` and ``PATH line 12``.
     """
-    named: list[tuple[int, Place]] = []
+    named: list[tuple[int, FileLine]] = []
     for path in paths:
         for match in re.finditer(rf"(?<![\w./-]){re.escape(path)}(?![\w/-]|\.\w)(?:[:,]? line |:)?(\d+)?", text):
             line = int(match.group(1)) if match.group(1) else None
-            named.append((match.start(), Place(path, line)))
+            named.append((match.start(), FileLine(path, line)))
     named.sort(key=lambda found: (found[1].line is None, found[0]))
-    return named[0][1] if named else Place(None, None)
+    return named[0][1] if named else FileLine(None, None)

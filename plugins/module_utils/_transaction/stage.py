@@ -13,7 +13,7 @@ from .model import Steps, TransactionError, WantedFile, digest_of
 from .plan import Plan
 
 
-class Service(t.Protocol):
+class Host(t.Protocol):
     """What a transaction has others do. Each raises :class:`TransactionError` with a sentence when it cannot."""
 
     def label(self, path: str, live: str) -> None:
@@ -51,7 +51,7 @@ class Service(t.Protocol):
         """Ask whether the services are well, and whether those given back are as they were."""
 
 
-def lay_out(root: str, plan: Plan, service: Service, step: Steps) -> dict[str, str]:
+def lay_out(root: str, plan: Plan, host: Host, step: Steps) -> dict[str, str]:
     """Write, build and validate all files below ``root``, each under its full path, with the originals that come back.
 
     :param root: a directory only the caller can enter: some of the files hold secrets.
@@ -64,24 +64,24 @@ def lay_out(root: str, plan: Plan, service: Service, step: Steps) -> dict[str, s
             if wanted.content is not None:
                 ids = disk.owner_ids(wanted.path, wanted.owner, wanted.group)
                 disk.write_new(root + wanted.path, wanted.content, wanted.mode, *ids)
-                _label(root + wanted.path, wanted.path, service)
+                _label(root + wanted.path, wanted.path, host)
     for path, original in plan.restored.items():
         with step("stage", path):
             os.makedirs(os.path.dirname(root + path), exist_ok=True)
             disk.write_new(root + path, original.content, original.mode, original.uid, original.gid)
     with step("build"):
-        service.build(root)
+        host.build(root)
     built = {}
     for wanted in plan.files:
         if wanted.content is None:
             with step("build", wanted.path):
-                built[wanted.path] = _take_over(root + wanted.path, wanted, service)
+                built[wanted.path] = _take_over(root + wanted.path, wanted, host)
     with step("validate"):
-        service.validate(root, plan.removed)
+        host.validate(root, plan.removed)
     return built
 
 
-def _take_over(path: str, wanted: WantedFile, service: Service) -> str:
+def _take_over(path: str, wanted: WantedFile, host: Host) -> str:
     present = disk.read_present(path)
     if present is None:
         raise TransactionError(f"no build command made {wanted.path}")
@@ -89,16 +89,16 @@ def _take_over(path: str, wanted: WantedFile, service: Service) -> str:
     try:
         os.fchown(descriptor, *disk.owner_ids(wanted.path, wanted.owner, wanted.group))
         os.fchmod(descriptor, wanted.mode)
-        _label(path, wanted.path, service)
+        _label(path, wanted.path, host)
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
     return digest_of(present.content)
 
 
-def _label(path: str, live: str, service: Service) -> None:
+def _label(path: str, live: str, host: Host) -> None:
     """A file keeps the context of the one it replaces; a new one gets what the policy says."""
     if os.path.lexists(live):
         disk.set_label(path, disk.label_of(live))
     else:
-        service.label(path, live)
+        host.label(path, live)

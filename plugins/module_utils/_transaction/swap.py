@@ -39,7 +39,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Journal:
+class RunRecord:
     """All that is needed to finish or to undo a run, whoever does it.
 
     :param unsettled: paths whose service may still use other content than theirs: the run's own, and those of a run
@@ -58,7 +58,7 @@ class Journal:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, fields: t.Mapping[str, t.Any]) -> Journal:
+    def from_json(cls, fields: t.Mapping[str, t.Any]) -> RunRecord:
         """:raises ValueError, KeyError, TypeError: it is none that :meth:`to_json` made."""
         files = {path: OwnedFile(**owned) for path, owned in fields["manifest"]["files"].items()}
         return cls(
@@ -85,12 +85,12 @@ def entries_of(plan: Plan) -> t.Iterator[Entry]:
 
 
 class Swap:
-    """The verbs of the transaction ``name`` on the entries of one journal; each may be cut short and done again."""
+    """The verbs of the transaction ``name`` on the entries of one record; each may be cut short and done again."""
 
-    def __init__(self, name: str, journal: Journal, step: Steps) -> None:
+    def __init__(self, name: str, record: RunRecord, step: Steps) -> None:
         self._name = name
-        self._entries = journal.entries
-        self._journal = journal
+        self._entries = record.entries
+        self._record = record
         self._step = step
 
     def prepare(self, stage: str, made: t.Sequence[WantedDirectory], label: t.Callable[[str, str], None]) -> None:
@@ -157,7 +157,7 @@ class Swap:
                 disk.remove(self.beside(entry, "new"))
                 disk.remove(self.beside(entry, "old"))
         self._leave("sweep")
-        for path in reversed(self._journal.made):
+        for path in reversed(self._record.made):
             with self._step("sweep", path):
                 disk.remove_directory(path)
 
@@ -173,7 +173,7 @@ class Swap:
                 if entry.action in (REMOVE, RESTORE, FORGET):
                     disk.remove(first)
         self._leave("clear")
-        for path in self._journal.released:
+        for path in self._record.released:
             with self._step("clear", path):
                 disk.remove_directory(path)
 

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A set of files deployed as one: all of them and a service that is well, or what was there before.
 
-**States.** One file in the transaction's directory holds the journal of a run, written once. Its *name* tells how far
+**States.** One file in the transaction's directory holds the record of a run, written once. Its *name* tells how far
 the run came, so that going on or back is a rename, which needs no space. Each rename is synced, after what it vouches
 for:
 
@@ -20,14 +20,14 @@ such step may be cut short and done again. ``undone`` stays until a service was 
 a new run may begin beside it, and takes over its word.
 
 **Order of a run.** Lock; recover; plan; note; stage, build, validate (in ``stage``, removed at the end or by the next
-run); journal; prepare; ``swapping``; release; swap; activate; check; ``committed``; clear; ``manifest``. Before
+run); record; prepare; ``swapping``; release; swap; activate; check; ``committed``; clear; ``manifest``. Before
 ``swapping`` no live file and no service is touched, and from there on no space is needed.
 
 **Services** are names. The state of each is noted in the manifest before the first run touches it. One that is no
 longer declared is given back: stopped, where it did not run at first, before its files go, and given the rest of that
 state after. On the way back the same is done to those that this run was the first to use.
 
-It runs no program and knows no service: a :class:`.stage.Service` does that. An observer hears of each step.
+It runs no program and knows no service manager: a :class:`.stage.Host` does that. An observer hears of each step.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ from dataclasses import replace
 from .memory import COMMITTED, MANIFEST, PREPARING, SWAPPING, UNDONE, Memory
 from .model import Manifest, Observer, Steps, TransactionError, WantedDirectory, WantedFile
 from .plan import Plan, make_plan
-from .stage import Service, lay_out
-from .swap import Journal, Swap, entries_of, path_beside, require_original
+from .stage import Host, lay_out
+from .swap import RunRecord, Swap, entries_of, path_beside, require_original
 
 #: How a failed run left the host.
 UNTOUCHED = "untouched"
@@ -68,7 +68,7 @@ class TransactionFailed(Exception):
         self.then = then
 
 
-class Transaction:
+class ConfigTransaction:
     """All runs of one name on one host.
 
     :param directory: where it remembers itself; its last part is the name.
@@ -80,7 +80,7 @@ class Transaction:
         self._memory = Memory(directory, self._step)
 
     @contextlib.contextmanager
-    def alone(self, service: Service) -> t.Iterator[bool]:
+    def alone(self, host: Host) -> t.Iterator[bool]:
         """With no other run beside, after what an earlier one left was finished or undone; gives whether one did.
 
         :raises TransactionFailed: another run is at work, or what was left cannot be mended.
@@ -89,7 +89,7 @@ class Transaction:
             try:
                 stack.enter_context(self._memory.locked())
                 interrupted = self._memory.interrupted()
-                self._recover(service)
+                self._recover(host)
             except TransactionError as error:
                 raise TransactionFailed(error, UNTOUCHED) from error
             yield interrupted
@@ -121,39 +121,39 @@ class Transaction:
         except TransactionError as error:
             raise TransactionFailed(error, UNTOUCHED) from error
 
-    def preview(self, plan: Plan, root: str, service: Service) -> None:
+    def preview(self, plan: Plan, root: str, host: Host) -> None:
         """Build and validate below ``root``, an empty directory of the caller's, and leave the host alone.
 
         :raises TransactionFailed: the files are not valid, or a service that shall go is still needed.
         """
         try:
-            self._require_drained(plan, service)
+            self._require_drained(plan, host)
             if plan and plan.files:
-                lay_out(root, plan, service, self._step)
+                lay_out(root, plan, host, self._step)
         except TransactionError as error:
             raise TransactionFailed(error, UNTOUCHED) from error
 
-    def note(self, names: t.Collection[str], service: Service) -> None:
+    def note(self, names: t.Collection[str], host: Host) -> None:
         """Keep the state that services are in, unless it is known; to be called inside :meth:`alone`.
 
         :raises TransactionFailed: a service cannot be used.
         """
         try:
-            self._note(self._memory.manifest(), names, service)
+            self._note(self._memory.manifest(), names, host)
         except TransactionError as error:
             raise TransactionFailed(error, UNTOUCHED) from error
 
-    def _note(self, manifest: Manifest, names: t.Collection[str], service: Service) -> Manifest:
+    def _note(self, manifest: Manifest, names: t.Collection[str], host: Host) -> Manifest:
         fresh = [name for name in names if name not in manifest.first_states]
         if not fresh:
             return manifest
         with self._step("note"):
-            states = service.states(fresh)
+            states = host.states(fresh)
         manifest = replace(manifest, noted={**manifest.noted, **states})
         self._memory.note(manifest)
         return manifest
 
-    def carry_out(self, plan: Plan, service: Service) -> bool:
+    def carry_out(self, plan: Plan, host: Host) -> bool:
         """Do what the plan says; to be called inside :meth:`alone`.
 
         :return: whether anything was done that a user would call a change.
@@ -162,150 +162,150 @@ class Transaction:
         last = self._memory.read(UNDONE)
         unsettled = last.unsettled if last else ()
         try:
-            plan = replace(plan, manifest=self._note(plan.manifest, plan.services, service))
+            plan = replace(plan, manifest=self._note(plan.manifest, plan.services, host))
         except TransactionError as error:
             raise TransactionFailed(error, UNTOUCHED) from error
         if not plan and plan.manifest_after({}) == plan.manifest:
-            return self._settle(plan, unsettled, service)
+            return self._settle(plan, unsettled, host)
         if plan or last:
-            self._replace(plan, unsettled, service)
+            self._replace(plan, unsettled, host)
             return True
-        self._adopt(plan, unsettled, service)
-        return self._settle(plan, unsettled, service)
+        self._adopt(plan, unsettled, host)
+        return self._settle(plan, unsettled, host)
 
-    def _replace(self, plan: Plan, unsettled: tuple[str, ...], service: Service) -> None:
+    def _replace(self, plan: Plan, unsettled: tuple[str, ...], host: Host) -> None:
         try:
-            journal = self._prepare(plan, unsettled, service)
+            record = self._prepare(plan, unsettled, host)
         except TransactionFailed as failed:
             if self._memory.reached(UNDONE):
-                self._activate_old(plan, unsettled, service, failed.cause)
+                self._activate_old(plan, unsettled, host, failed.cause)
             raise
         try:
-            self._release(plan.given_back, service)
-            Swap(self._name, journal, self._step).forward()
-            self._activate(plan, unsettled, service)
+            self._release(plan.given_back, host)
+            Swap(self._name, record, self._step).forward()
+            self._activate(plan, unsettled, host)
             self._memory.move(SWAPPING, COMMITTED)
         except TransactionError as error:
             if self._memory.reached(COMMITTED):
                 raise TransactionFailed(error, NOT_CLEARED) from error
-            self._go_back(plan, unsettled, journal, service, error)
-        self._clear(service)
+            self._go_back(plan, unsettled, record, host, error)
+        self._clear(host)
 
-    def _prepare(self, plan: Plan, unsettled: tuple[str, ...], service: Service) -> Journal:
+    def _prepare(self, plan: Plan, unsettled: tuple[str, ...], host: Host) -> RunRecord:
         """Everything up to the first touch of a live file."""
         try:
             try:
-                self._require_drained(plan, service)
-                built = self._stage(plan, service) if plan.files and plan else {}
+                self._require_drained(plan, host)
+                built = self._stage(plan, host) if plan.files and plan else {}
                 changed = tuple(change.path for change in plan.changes)
-                journal = Journal(
+                record = RunRecord(
                     entries=tuple(entries_of(plan)),
                     made=tuple(directory.path for directory in plan.made),
                     released=plan.released,
                     unsettled=tuple(sorted({*unsettled, *changed})),
                     manifest=plan.manifest_after(built),
                 )
-                self._memory.begin(journal)
-                Swap(self._name, journal, self._step).prepare(self._memory.stage, plan.made, service.label)
+                self._memory.begin(record)
+                Swap(self._name, record, self._step).prepare(self._memory.stage, plan.made, host.label)
             finally:
                 self._memory.sweep()
             self._memory.move(PREPARING, SWAPPING)
         except TransactionError as error:
             try:
-                self._recover(service)
+                self._recover(host)
             except TransactionError as then:
                 raise TransactionFailed(error, UNTOUCHED, then) from error
             raise TransactionFailed(error, UNTOUCHED) from error
-        return journal
+        return record
 
-    def _require_drained(self, plan: Plan, service: Service) -> None:
+    def _require_drained(self, plan: Plan, host: Host) -> None:
         if plan.given_back:
             with self._step("drained"):
-                service.require_drained(plan.given_back)
+                host.require_drained(plan.given_back)
 
-    def _release(self, first: t.Mapping[str, str], service: Service) -> None:
+    def _release(self, first: t.Mapping[str, str], host: Host) -> None:
         if first:
             with self._step("release"):
-                service.release(first)
+                host.release(first)
 
-    def _stage(self, plan: Plan, service: Service) -> dict[str, str]:
+    def _stage(self, plan: Plan, host: Host) -> dict[str, str]:
         with self._step("stage", self._memory.stage):
             os.mkdir(self._memory.stage, 0o700)
-        return lay_out(self._memory.stage, plan, service, self._step)
+        return lay_out(self._memory.stage, plan, host, self._step)
 
-    def _adopt(self, plan: Plan, unsettled: tuple[str, ...], service: Service) -> None:
+    def _adopt(self, plan: Plan, unsettled: tuple[str, ...], host: Host) -> None:
         """Take note of what is there: no live file is touched, and no service needs to know."""
-        self._prepare(plan, unsettled, service)
+        self._prepare(plan, unsettled, host)
         try:
             self._memory.move(SWAPPING, COMMITTED)
         except TransactionError as error:
             raise TransactionFailed(error, UNTOUCHED) from error
-        self._clear(service)
+        self._clear(host)
 
-    def _settle(self, plan: Plan, unsettled: tuple[str, ...], service: Service) -> bool:
+    def _settle(self, plan: Plan, unsettled: tuple[str, ...], host: Host) -> bool:
         """Nothing to replace: activate where a run before could not, or where the service is not well."""
         if not self._memory.reached(UNDONE):
             try:
                 with self._step("health"):
-                    service.check(plan, back=False)
+                    host.check(plan, back=False)
                 return False
             except TransactionError:
                 pass
         try:
-            self._activate(plan, unsettled, service)
+            self._activate(plan, unsettled, host)
             self._memory.forget(UNDONE)
         except TransactionError as error:
             raise TransactionFailed(error, UNHEALTHY) from error
         return True
 
-    def _activate(self, plan: Plan, unsettled: t.Collection[str], service: Service, back: bool = False) -> None:
+    def _activate(self, plan: Plan, unsettled: t.Collection[str], host: Host, back: bool = False) -> None:
         with self._step("activate"):
-            service.activate(plan, unsettled, back)
+            host.activate(plan, unsettled, back)
         with self._step("health"):
-            service.check(plan, back)
+            host.check(plan, back)
 
     def _go_back(
-        self, plan: Plan, unsettled: tuple[str, ...], journal: Journal, service: Service, cause: TransactionError
+        self, plan: Plan, unsettled: tuple[str, ...], record: RunRecord, host: Host, cause: TransactionError
     ) -> t.NoReturn:
         try:
-            self._put_back(journal, service)
+            self._put_back(record, host)
         except TransactionError as error:
             raise TransactionFailed(cause, NOT_BACK, error) from cause
-        self._activate_old(plan, unsettled, service, cause)
+        self._activate_old(plan, unsettled, host, cause)
         raise TransactionFailed(cause, PUT_BACK) from cause
 
-    def _activate_old(self, plan: Plan, unsettled: tuple[str, ...], service: Service, cause: TransactionError) -> None:
+    def _activate_old(self, plan: Plan, unsettled: tuple[str, ...], host: Host, cause: TransactionError) -> None:
         try:
-            self._activate(plan, unsettled, service, back=True)
+            self._activate(plan, unsettled, host, back=True)
             self._memory.forget(UNDONE)
         except TransactionError as error:
             raise TransactionFailed(cause, NOT_ACTIVE, error) from cause
 
-    def _put_back(self, journal: Journal, service: Service) -> None:
-        self._release(self._memory.manifest().noted, service)
-        swap = Swap(self._name, journal, self._step)
+    def _put_back(self, record: RunRecord, host: Host) -> None:
+        self._release(self._memory.manifest().noted, host)
+        swap = Swap(self._name, record, self._step)
         swap.back()
         swap.sweep()
         self._memory.move(SWAPPING, UNDONE)
 
-    def _clear(self, service: Service) -> None:
+    def _clear(self, host: Host) -> None:
         try:
-            self._recover(service)
+            self._recover(host)
         except TransactionError as error:
             raise TransactionFailed(error, NOT_CLEARED) from error
 
-    def _recover(self, service: Service) -> None:
+    def _recover(self, host: Host) -> None:
         """Finish or undo what a run left, this one or an earlier one; the states tell which."""
         self._memory.sweep()
-        if journal := self._memory.read(PREPARING):
-            Swap(self._name, journal, self._step).sweep()
+        if record := self._memory.read(PREPARING):
+            Swap(self._name, record, self._step).sweep()
             self._memory.forget(PREPARING)
-        if journal := self._memory.read(SWAPPING):
-            self._put_back(journal, service)
-        if journal := self._memory.read(COMMITTED):
-            Swap(self._name, journal, self._step).clear()
+        if record := self._memory.read(SWAPPING):
+            self._put_back(record, host)
+        if record := self._memory.read(COMMITTED):
+            Swap(self._name, record, self._step).clear()
             self._memory.forget(UNDONE)
-            if journal.manifest:
+            if record.manifest:
                 self._memory.move(COMMITTED, MANIFEST)
             else:
                 self._memory.forget(MANIFEST, COMMITTED)

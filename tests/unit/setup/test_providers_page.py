@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.mailops.smtp.plugins.module_utils._smtp.providers import PROVIDERS
+from ansible_collections.mailops.smtp.plugins.module_utils._providers.presets import PROVIDERS
 from ansible_collections.mailops.smtp.tests.setup import providers_page
 
 

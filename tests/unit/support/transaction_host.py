@@ -21,7 +21,7 @@ from ansible_collections.mailops.smtp.plugins.module_utils._transaction.model im
     digest_of,
 )
 from ansible_collections.mailops.smtp.plugins.module_utils._transaction.plan import Plan
-from ansible_collections.mailops.smtp.plugins.module_utils._transaction.transaction import Transaction
+from ansible_collections.mailops.smtp.plugins.module_utils._transaction.transaction import ConfigTransaction
 
 OWNER = getpass.getuser()
 GROUP = grp.getgrgid(os.getgid()).gr_name
@@ -33,7 +33,7 @@ Boundary = tuple[str, str]
 _nonces = itertools.count()
 
 
-class Host:
+class Sandbox:
     """``live`` holds the files, ``state`` what transactions remember; ``reads`` is what the service last read."""
 
     def __init__(self, root: Path, state: Path | None = None) -> None:
@@ -67,15 +67,15 @@ class Host:
         directories: t.Sequence[WantedDirectory] = (),
         services: t.Sequence[str] = (),
         observe: t.Callable[[str, str], None] = lambda _step, _path: None,
-        service: Service | None = None,
+        fake: FakeHost | None = None,
         name: str = "app",
     ) -> bool:
         """One run, as the module does it."""
-        transaction = Transaction(str(self.state / name), observe)
-        service = service or Service(self)
-        with transaction.alone(service) as interrupted:
+        transaction = ConfigTransaction(str(self.state / name), observe)
+        fake = fake or FakeHost(self)
+        with transaction.alone(fake) as interrupted:
             plan = transaction.plan(files, directories, services)
-            return transaction.carry_out(plan, service) or interrupted
+            return transaction.carry_out(plan, fake) or interrupted
 
     def tree(self) -> Tree:
         """All but the private directories; a built file without what makes it differ from the last."""
@@ -123,14 +123,14 @@ def files_of(tree: Tree) -> Tree:
     return {path: seen for path, seen in tree.items() if seen[0] != "/"}
 
 
-class Service:
+class FakeHost:
     """Reads the tree when activated. Each refusal is a predicate on the tree it is asked about.
 
     Its named services are ``ours`` while they are held. One whose first state is ``stopped`` can only be stopped while
     its files are there.
     """
 
-    def __init__(self, host: Host, refuses: str = "", with_content: str = "") -> None:
+    def __init__(self, host: Sandbox, refuses: str = "", with_content: str = "") -> None:
         self._host = host
         self._refuses = refuses
         self._with = with_content
@@ -190,10 +190,10 @@ class Service:
             raise TransactionError(f"{step} says no")
 
 
-class MemoryService(Service):
+class MemoryHost(FakeHost):
     """One that keeps what it read, and its states, to itself, so that it needs no disk."""
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Sandbox) -> None:
         super().__init__(host)
         self.read: Tree = {}
         self.states_now = host.services

@@ -412,8 +412,8 @@ def test_progress_is_shown_until_the_module_is_done(make: Make) -> None:
     assert run(action) == DONE
     slices = [call.pop("_slice") for call in action.calls]
     assert [one["seconds"] for one in slices] == [10, 20, 40, 60, 60, 60]
-    assert len({(one["run"], one["journal"]) for one in slices}) == 1
-    assert slices[0]["journal"].startswith(str(action.host))
+    assert len({(one["run"], one["path"]) for one in slices}) == 1
+    assert slices[0]["path"].startswith(str(action.host))
     assert all(call == action.calls[0] for call in action.calls)
     assert [line.split(",")[0] for line in action.shown] == [
         f"smtp_send [web1]: {count} of 1" for count in (100, 302, 400, 500, 600)

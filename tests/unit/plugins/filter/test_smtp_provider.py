@@ -12,7 +12,7 @@ import yaml
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.mailops.smtp.plugins.filter.smtp_provider import FilterModule
-from ansible_collections.mailops.smtp.plugins.module_utils._smtp.providers import PROVIDERS
+from ansible_collections.mailops.smtp.plugins.module_utils._providers.presets import PROVIDERS
 
 ROOT = Path(__file__).resolve().parents[4]
 DOCUMENTS = yaml.safe_load((ROOT / "plugins" / "filter" / "smtp_provider.yml").read_text(encoding="utf-8"))

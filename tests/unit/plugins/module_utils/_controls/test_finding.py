@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import json
 
-from ansible_collections.mailops.smtp.plugins.module_utils._controls.finding import Finding, Severity, Status
+from ansible_collections.mailops.smtp.plugins.module_utils._controls.finding import Finding, FindingStatus, Severity
 
 FINDING = Finding(
     control="MR-DNS-03",
-    status=Status.FAIL,
+    status=FindingStatus.FAIL,
     severity=Severity.HIGH,
     subject="192.0.2.25",
     message="192.0.2.25 has no PTR record.",
@@ -36,4 +36,4 @@ def test_the_dict_form_is_plain_text():
 
 def test_the_sentence_names_the_control_and_the_remedy():
     assert FINDING.sentence == "MR-DNS-03: 192.0.2.25 has no PTR record. Set one."
-    assert Finding("X", Status.PASS, Severity.LOW, "s", "Fine.").sentence == "X: Fine."
+    assert Finding("X", FindingStatus.PASS, Severity.LOW, "s", "Fine.").sentence == "X: Fine."

@@ -9,7 +9,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.mailops.smtp.plugins.module_utils._controls.finding import Status
+from ansible_collections.mailops.smtp.plugins.module_utils._controls.finding import FindingStatus
 from ansible_collections.mailops.smtp.plugins.module_utils._dns.checks import CHECKS, MailSystem, run_checks
 from ansible_collections.mailops.smtp.plugins.module_utils._dns.errors import LookupTimedOut, ServerFailure
 from ansible_collections.mailops.smtp.plugins.module_utils._dns.names import parse_address, reverse_pointer
@@ -46,7 +46,9 @@ def judge(check: str, subject: MailSystem, **changes) -> list[tuple[str, str, st
     zone = {**GOOD, **{name.replace("__", "."): records for name, records in changes.items()}}
     findings = run_checks(ZoneLookup(zone), subject, [check])
     for finding in findings:
-        assert bool(finding.remedy) is (finding.status in {Status.FAIL, Status.ERROR, Status.NOT_CHECKED}), finding
+        assert bool(finding.remedy) is (
+            finding.status in {FindingStatus.FAIL, FindingStatus.ERROR, FindingStatus.NOT_CHECKED}
+        ), finding
         assert finding.message.endswith(".")
         assert finding.source.startswith("RFC ")
     return [(finding.control, finding.status.value, finding.message) for finding in findings]

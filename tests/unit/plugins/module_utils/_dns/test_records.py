@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from ansible_collections.mailops.smtp.plugins.module_utils._dns.errors import RecordSyntaxError
 from ansible_collections.mailops.smtp.plugins.module_utils._dns.records import (
-    Mechanism,
     MxRecord,
     Qualifier,
+    SpfMechanism,
     SpfRecord,
     is_spf,
     parse_mx,
@@ -53,22 +53,22 @@ def test_is_spf(text, expected):
 @pytest.mark.parametrize(
     ("term", "expected"),
     [
-        ("all", Mechanism("all", Qualifier.PASS, "all")),
-        ("-all", Mechanism("all", Qualifier.FAIL, "-all")),
-        ("~ALL", Mechanism("all", Qualifier.SOFTFAIL, "~ALL")),
-        ("?all", Mechanism("all", Qualifier.NEUTRAL, "?all")),
-        ("a", Mechanism("a", Qualifier.PASS, "a")),
-        ("a/24", Mechanism("a", Qualifier.PASS, "a/24", prefix4=24)),
-        ("a//64", Mechanism("a", Qualifier.PASS, "a//64", prefix6=64)),
-        ("mx:m.example/24//64", Mechanism("mx", Qualifier.PASS, "mx:m.example/24//64", "m.example", None, 24, 64)),
-        ("include:%{d}.x.example", Mechanism("include", Qualifier.PASS, "include:%{d}.x.example", "%{d}.x.example")),
-        ("exists:%{i}", Mechanism("exists", Qualifier.PASS, "exists:%{i}", "%{i}")),
-        ("ptr", Mechanism("ptr", Qualifier.PASS, "ptr")),
+        ("all", SpfMechanism("all", Qualifier.PASS, "all")),
+        ("-all", SpfMechanism("all", Qualifier.FAIL, "-all")),
+        ("~ALL", SpfMechanism("all", Qualifier.SOFTFAIL, "~ALL")),
+        ("?all", SpfMechanism("all", Qualifier.NEUTRAL, "?all")),
+        ("a", SpfMechanism("a", Qualifier.PASS, "a")),
+        ("a/24", SpfMechanism("a", Qualifier.PASS, "a/24", prefix4=24)),
+        ("a//64", SpfMechanism("a", Qualifier.PASS, "a//64", prefix6=64)),
+        ("mx:m.example/24//64", SpfMechanism("mx", Qualifier.PASS, "mx:m.example/24//64", "m.example", None, 24, 64)),
+        ("include:%{d}.x.example", SpfMechanism("include", Qualifier.PASS, "include:%{d}.x.example", "%{d}.x.example")),
+        ("exists:%{i}", SpfMechanism("exists", Qualifier.PASS, "exists:%{i}", "%{i}")),
+        ("ptr", SpfMechanism("ptr", Qualifier.PASS, "ptr")),
         (
             "ip4:192.0.2.9/24",
-            Mechanism("ip4", Qualifier.PASS, "ip4:192.0.2.9/24", "", ipaddress.ip_network("192.0.2.0/24")),
+            SpfMechanism("ip4", Qualifier.PASS, "ip4:192.0.2.9/24", "", ipaddress.ip_network("192.0.2.0/24")),
         ),
-        ("ip6:::1", Mechanism("ip6", Qualifier.PASS, "ip6:::1", "", ipaddress.ip_network("::1/128"))),
+        ("ip6:::1", SpfMechanism("ip6", Qualifier.PASS, "ip6:::1", "", ipaddress.ip_network("::1/128"))),
     ],
 )
 def test_mechanism(term, expected):

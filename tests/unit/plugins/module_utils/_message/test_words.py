@@ -13,9 +13,13 @@ from hypothesis import given
 from ansible_collections.mailops.smtp.plugins.module_utils._message.addresses import Mailbox
 from ansible_collections.mailops.smtp.plugins.module_utils._message.charsets import UTF_8, Charset
 from ansible_collections.mailops.smtp.plugins.module_utils._message.errors import InvalidHeader
-from ansible_collections.mailops.smtp.plugins.module_utils._message.headers import header_field
+from ansible_collections.mailops.smtp.plugins.module_utils._message.headers import (
+    encode_phrase,
+    encode_text,
+    header_field,
+    parameter,
+)
 from ansible_collections.mailops.smtp.plugins.module_utils._message.mime import Attachment
-from ansible_collections.mailops.smtp.plugins.module_utils._message.words import encode_phrase, encode_text, parameter
 from ansible_collections.mailops.smtp.tests.unit.support.messages import check_lines, header_text, read_back
 
 SUBJECTS = [

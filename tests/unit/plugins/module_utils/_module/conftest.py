@@ -16,7 +16,7 @@ import pytest
 from ansible.module_utils import basic
 from ansible.module_utils.testing import patch_module_args
 
-from ansible_collections.mailops.smtp.plugins.module_utils._module import transaction_options
+from ansible_collections.mailops.smtp.plugins.module_utils._module import config_options
 from ansible_collections.mailops.smtp.plugins.modules import config_transaction, smtp_send
 from ansible_collections.mailops.smtp.tests.fault.peer import Peer
 
@@ -45,7 +45,7 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
 def deploy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """``deploy(files, check=False, **options)`` gives its result; ``log`` in it is what went to syslog."""
     log: list[str] = []
-    monkeypatch.setattr(transaction_options, "STATE_DIRECTORY", str(tmp_path / "state"))
+    monkeypatch.setattr(config_options, "STATE_DIRECTORY", str(tmp_path / "state"))
     monkeypatch.setattr(basic.AnsibleModule, "log", lambda _self, msg, **_more: log.append(str(msg)))
 
     def run_module(files: list[dict[str, t.Any]], check: bool = False, **options: t.Any) -> dict[str, t.Any]:

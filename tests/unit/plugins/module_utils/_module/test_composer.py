@@ -15,7 +15,7 @@ import pytest
 from ansible_collections.mailops.smtp.plugins.module_utils._message.errors import InvalidMessage
 from ansible_collections.mailops.smtp.plugins.module_utils._message.mime import Attachment
 from ansible_collections.mailops.smtp.plugins.module_utils._module.message import _RECENT, Composer
-from ansible_collections.mailops.smtp.plugins.module_utils._module.preview import preview
+from ansible_collections.mailops.smtp.plugins.module_utils._module.report import preview
 
 COMMON = {"from": "a@b.test", "to": "c@d.test", "subject": "S"}
 

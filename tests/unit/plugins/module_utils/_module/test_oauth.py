@@ -22,10 +22,14 @@ import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.mailops.smtp.plugins.doc_fragments._smtp_oauth import ModuleDocFragment
-from ansible_collections.mailops.smtp.plugins.module_utils._module.oauth import OAUTH_ARGUMENTS, oauth_token
-from ansible_collections.mailops.smtp.plugins.module_utils._module.token import fetch_token, token_client
-from ansible_collections.mailops.smtp.plugins.module_utils._smtp.auth import MECHANISMS
-from ansible_collections.mailops.smtp.plugins.module_utils._smtp.oauth import (
+from ansible_collections.mailops.smtp.plugins.module_utils._module.oauth import (
+    fetch_token,
+    oauth_token,
+    token_client,
+)
+from ansible_collections.mailops.smtp.plugins.module_utils._module.server import OAUTH_ARGUMENTS
+from ansible_collections.mailops.smtp.plugins.module_utils._sasl.choice import MECHANISMS
+from ansible_collections.mailops.smtp.plugins.module_utils._sasl.oauth import (
     PROVIDERS,
     BadTokenAnswer,
     Grant,

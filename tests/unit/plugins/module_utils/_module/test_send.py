@@ -270,7 +270,7 @@ def test_a_long_task_in_slices(run: Run, tmp_path: Path) -> None:
         greylisted.add(moment.recipient)
         return "450 4.2.0 greylisted"
 
-    part = {"run": "r1", "seconds": 0.2, "journal": str(tmp_path / "state")}
+    part = {"run": "r1", "seconds": 0.2, "path": str(tmp_path / "state")}
     options = {"messages": messages, "to": None, "messages_per_minute": 6000, "attempts": 2, "retry_delay": 0.3}
     answers: list[dict[str, t.Any]] = []
     with Peer(disturb=greylist) as peer:
@@ -341,13 +341,13 @@ def test_a_file_of_messages_that_changes_between_slices(run: Run, tmp_path: Path
     """Its rows would no longer be the ones that were sent."""
     path = tmp_path / "people.jsonl"
     path.write_text("".join(json.dumps({"to": f"p{number}@b.test"}) + "\n" for number in range(30)))
-    part = {"run": "r1", "seconds": 0.1, "journal": str(tmp_path / "state")}
+    part = {"run": "r1", "seconds": 0.1, "path": str(tmp_path / "state")}
     options = {"messages_file": str(path), "to": None, "messages_per_minute": 1200, "_slice": part}
     with Peer() as peer:
         assert run(peer, **options)["_unfinished"] is True
         path.write_text(path.read_text().partition("\n")[2])
         result = run(peer, **options)
-    assert "was changed meanwhile" in result["msg"]
+    assert "messages_file was changed while the task was running; do not change it" in result["msg"]
     assert result["summary"]["sent"] == len(peer.messages)
 
 

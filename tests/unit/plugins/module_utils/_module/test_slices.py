@@ -9,11 +9,11 @@ import time
 import typing as t
 from pathlib import Path
 
-from ansible_collections.mailops.smtp.plugins.module_utils._smtp.backlog import Backlog, RetryPolicy
+from ansible_collections.mailops.smtp.plugins.module_utils._mailing.backlog import Backlog, RetryPolicy
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.delivery import (
     DeliveryResult,
+    DeliveryStatus,
     RecipientResult,
-    Status,
 )
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.errors import Stage
 from ansible_collections.mailops.smtp.tests.fault.peer import Peer
@@ -22,7 +22,7 @@ Run = t.Callable[..., dict[str, t.Any]]
 
 
 def part(folder: Path, seconds: float) -> dict[str, t.Any]:
-    return {"run": "one", "seconds": seconds, "journal": str(folder / "slice")}
+    return {"run": "one", "seconds": seconds, "path": str(folder / "slice")}
 
 
 def people(count: int) -> list[dict[str, str]]:
@@ -47,7 +47,7 @@ def test_time_between_slices_counts() -> None:
     retry = RetryPolicy(attempts=2, first_delay=0.2)
     before = Backlog(1, retry=retry)
     assert before.take()
-    later = (RecipientResult("p@b.test", Status.DEFERRED, Stage.RCPT),)
+    later = (RecipientResult("p@b.test", DeliveryStatus.DEFERRED, Stage.RCPT),)
     assert before.settle(DeliveryResult("<1@a.test>", 10, later)) is None
     state = before.state()
     time.sleep(0.3)

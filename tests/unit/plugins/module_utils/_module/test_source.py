@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.mailops.smtp.plugins.module_utils._message.spool import SpoolWriter
+from ansible_collections.mailops.smtp.plugins.module_utils._message.rows import SpoolWriter
 from ansible_collections.mailops.smtp.plugins.module_utils._module import source as source_module
 from ansible_collections.mailops.smtp.plugins.module_utils._module.source import MessageSource, messages_source
 

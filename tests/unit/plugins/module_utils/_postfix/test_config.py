@@ -9,8 +9,8 @@ import pytest
 
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.config import (
     Configuration,
-    Place,
-    Service,
+    EntryPlace,
+    MasterEntry,
     find_parameter,
     find_service,
     find_word,
@@ -72,7 +72,7 @@ def test_a_service_is_read_and_written_back():
 
 
 def test_an_option_is_added_behind_the_others_where_it_wins():
-    service = Service("smtp", "inet", "n", "-", "n", "-", "-", "smtpd", ("-o", "a=1"))
+    service = MasterEntry("smtp", "inet", "n", "-", "n", "-", "-", "smtpd", ("-o", "a=1"))
     assert str(service.with_options({"a": "2 3", "b": ""})) == "smtp inet n - n - - smtpd -o a=1 -o {a = 2 3} -o {b = }"
 
 
@@ -89,17 +89,17 @@ def test_what_a_service_sets_for_itself_wins():
 @pytest.mark.parametrize(
     ("text", "word", "place"),
     [
-        (MAIN, "[smtp.example]:587", Place(3, "relayhost")),
-        (MAIN, "permit_mynetworks", Place(5, "smtpd_relay_restrictions")),
-        (MAIN, "reject_typo", Place(8, "smtpd_relay_restrictions")),
-        (MAIN, "/etc/postfix/transport", Place(10, "transport_maps")),
-        (MAIN, "$config_directory/old", Place(10, "transport_maps")),
+        (MAIN, "[smtp.example]:587", EntryPlace(3, "relayhost")),
+        (MAIN, "permit_mynetworks", EntryPlace(5, "smtpd_relay_restrictions")),
+        (MAIN, "reject_typo", EntryPlace(8, "smtpd_relay_restrictions")),
+        (MAIN, "/etc/postfix/transport", EntryPlace(10, "transport_maps")),
+        (MAIN, "$config_directory/old", EntryPlace(10, "transport_maps")),
         (MAIN, "/etc/postfix/trans", None),
         (MAIN, "comment", None),
-        (MASTER, "permit_typo", Place(5, "smtpd_client_restrictions")),
-        (MASTER, "encrypt", Place(4, "smtpd_tls_security_level")),
-        (MASTER, "smtpd_tls_security_level", Place(4, "smtpd_tls_security_level")),
-        (MASTER, "smtp", Place(6, "")),
+        (MASTER, "permit_typo", EntryPlace(5, "smtpd_client_restrictions")),
+        (MASTER, "encrypt", EntryPlace(4, "smtpd_tls_security_level")),
+        (MASTER, "smtpd_tls_security_level", EntryPlace(4, "smtpd_tls_security_level")),
+        (MASTER, "smtp", EntryPlace(6, "")),
     ],
 )
 def test_a_word_is_found_where_it_stands(text, word, place):
@@ -107,10 +107,10 @@ def test_a_word_is_found_where_it_stands(text, word, place):
 
 
 def test_the_setting_that_holds_is_the_last_one():
-    assert find_parameter(MAIN, "smtpd_banner") == Place(9, "smtpd_banner")
+    assert find_parameter(MAIN, "smtpd_banner") == EntryPlace(9, "smtpd_banner")
     assert find_parameter(MAIN, "banner") is None
 
 
 def test_a_service_is_found_by_name_and_type():
     services = parse_master("25 inet n - n - - smtpd\n25 unix - - n - - smtp\n26 inet n - n - - smtpd\n")
-    assert [find_service(MASTER, service) for service in services] == [Place(2, ""), Place(6, ""), None]
+    assert [find_service(MASTER, service) for service in services] == [EntryPlace(2, ""), EntryPlace(6, ""), None]

@@ -11,7 +11,7 @@ import pytest
 
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.log import Hop, trace
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.meaning import KNOWN, explain
-from ansible_collections.mailops.smtp.plugins.module_utils._smtp.providers import find
+from ansible_collections.mailops.smtp.plugins.module_utils._providers.presets import find
 from ansible_collections.mailops.smtp.tests.unit.plugins.module_utils._postfix.test_log import (
     RELEASES,
     named,

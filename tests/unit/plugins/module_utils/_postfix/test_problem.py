@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.mailops.smtp.plugins.module_utils._postfix.problem import Problem, Source
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.problem import ConfigText, Problem
 
-SOURCE = Source(
+SOURCE = ConfigText(
     "/etc/postfix",
     main="""\
 myhostname = relay.example

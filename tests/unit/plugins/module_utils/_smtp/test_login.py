@@ -17,9 +17,9 @@ import trustme
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ansible_collections.mailops.smtp.plugins.module_utils._sasl.binding import ChannelBinding
+from ansible_collections.mailops.smtp.plugins.module_utils._sasl.credentials import Credentials
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp import errors
-from ansible_collections.mailops.smtp.plugins.module_utils._smtp.auth import Credentials
-from ansible_collections.mailops.smtp.plugins.module_utils._smtp.binding import ChannelBinding
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.login import Target, log_in
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.reply import Reply
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.session import SmtpSession

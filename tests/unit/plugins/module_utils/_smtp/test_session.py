@@ -15,14 +15,14 @@ from dataclasses import replace
 
 import pytest
 
+from ansible_collections.mailops.smtp.plugins.module_utils._sasl.credentials import Credentials
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp import errors
-from ansible_collections.mailops.smtp.plugins.module_utils._smtp.auth import Credentials
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.delivery import DeliveryResult, Envelope
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.reply import Reply
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.session import SmtpSession
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.settings import InvalidSettings, ServerSettings
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.tls import TlsMode, TlsPolicy
-from ansible_collections.mailops.smtp.plugins.module_utils._smtp.transaction import Transaction
+from ansible_collections.mailops.smtp.plugins.module_utils._smtp.transaction import MailTransaction
 from ansible_collections.mailops.smtp.tests.fault.peer import BETWEEN, END_OF_DATA, GREETING, Fault, Moment, Peer
 from ansible_collections.mailops.smtp.tests.unit.support.authority import Authority, authority_for
 
@@ -404,13 +404,13 @@ def test_tls_that_speaks_for_itself_is_no_reply(authority: Authority) -> None:
 
 def test_many_recipients_in_turn_are_judged_twice_and_not_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
     takes: list[int] = []
-    take = Transaction.take
+    take = MailTransaction.take
 
-    def counted(transaction: Transaction, replies: t.Sequence[Reply]) -> bool:
+    def counted(transaction: MailTransaction, replies: t.Sequence[Reply]) -> bool:
         takes.append(len(replies))
         return take(transaction, replies)
 
-    monkeypatch.setattr(Transaction, "take", counted)
+    monkeypatch.setattr(MailTransaction, "take", counted)
     with Peer(extensions=[]) as peer:
         result = deliver(peer, replace(ENVELOPE, recipients=tuple(f"r{number}@b.test" for number in range(50))))
     assert set(statuses(result)) == {"sent"}

@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 import trustme
 
+from ansible_collections.mailops.smtp.plugins.module_utils._sasl.credentials import Credentials
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp import errors
-from ansible_collections.mailops.smtp.plugins.module_utils._smtp.auth import Credentials
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.delivery import DsnRequest, Envelope
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.proxy import Proxy
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.session import SmtpSession

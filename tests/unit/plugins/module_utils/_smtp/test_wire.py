@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.mailops.smtp.plugins.module_utils._smtp.auth import Credentials
+from ansible_collections.mailops.smtp.plugins.module_utils._sasl.credentials import Credentials
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.capabilities import Capabilities
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.delivery import DsnRequest, Envelope
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.session import SmtpSession

@@ -24,8 +24,8 @@ from ansible_collections.mailops.smtp.plugins.module_utils._transaction.model im
 from ansible_collections.mailops.smtp.plugins.module_utils._transaction.transaction import TransactionFailed
 from ansible_collections.mailops.smtp.tests.unit.support.transaction_host import (
     Boundary,
-    Host,
-    MemoryService,
+    MemoryHost,
+    Sandbox,
     Tree,
     files_of,
 )
@@ -47,7 +47,7 @@ def root(tmp_path: Path) -> t.Iterator[Path]:
         yield Path(directory)
 
 
-def old_bundle(host: Host) -> Bundle:
+def old_bundle(host: Sandbox) -> Bundle:
     """Replaces an original, builds a table, makes a directory, adopts a file that is as it shall be."""
     table = host.wanted("names.table", "old names", 0o600)
     return (
@@ -65,7 +65,7 @@ def old_bundle(host: Host) -> Bundle:
     )
 
 
-def new_bundle(host: Host) -> Bundle:
+def new_bundle(host: Sandbox) -> Bundle:
     """Replaces again, builds again, makes deep directories, and lets three files of the old one go."""
     table = host.wanted("names.table", "new names", 0o600)
     return (
@@ -83,12 +83,12 @@ def new_bundle(host: Host) -> Bundle:
     )
 
 
-def adopting_bundle(host: Host) -> Bundle:
+def adopting_bundle(host: Sandbox) -> Bundle:
     """Only what is there already."""
     return [host.wanted("same.cf", "same", 0o644), host.wanted("leaves.cf", "original", 0o600)], [], ["main"]
 
 
-def nothing(_host: Host) -> Bundle:
+def nothing(_host: Sandbox) -> Bundle:
     return [], [], []
 
 
@@ -97,10 +97,10 @@ STARTS = ["nothing", "old"]
 WAYS = [("nothing", "new"), ("old", "new"), ("old", "nothing"), ("nothing", "adopting"), ("adopting", "nothing")]
 
 
-def host_at(root: Path, start: str) -> Host:
+def host_at(root: Path, start: str) -> Sandbox:
     """A host with originals, on which ``start`` was deployed."""
     root.mkdir(parents=True, exist_ok=True)
-    host = Host(root)
+    host = Sandbox(root)
     host.write("main.cf", "original main", 0o604)
     host.write("same.cf", "same", 0o644)
     host.write("leaves.cf", "original", 0o600)
@@ -127,7 +127,7 @@ def expected(root: Path, start: str, target: str) -> Whole:
     return whole(host)
 
 
-def whole(host: Host) -> Whole:
+def whole(host: Sandbox) -> Whole:
     return host.tree(), host.originals(), host.services
 
 
@@ -142,7 +142,7 @@ def at(number: int, act: t.Callable[[], None]) -> Observer:
     return observe
 
 
-def killed_at(number: int, host: Host, bundle: Bundle) -> bool:
+def killed_at(number: int, host: Sandbox, bundle: Bundle) -> bool:
     """Run in a process that kills itself before step ``number``; false when the run has fewer steps."""
     child = os.fork()
     if child == 0:
@@ -153,7 +153,7 @@ def killed_at(number: int, host: Host, bundle: Bundle) -> bool:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
 
 
-def require_whole(host: Host, target: str, wanted: Whole) -> None:
+def require_whole(host: Sandbox, target: str, wanted: Whole) -> None:
     """The tree is the wanted one, the service uses it, nothing is left over, and one more run finds nothing to do."""
     assert whole(host) == wanted
     assert host.loaded == files_of(wanted[0])
@@ -245,18 +245,18 @@ def fill(root: Path) -> None:
                     pass
 
 
-def require_clean_failure_or_success(host: Host, observe: Observer, before: Tree, after: Tree) -> str:
+def require_clean_failure_or_success(host: Sandbox, observe: Observer, before: Tree, after: Tree) -> str:
     """Whichever it is, the tree and what the service read are of one piece, and nothing is left over."""
-    service = MemoryService(host)
-    service.read = files_of(before)
-    states = service.states_now
+    fake = MemoryHost(host)
+    fake.read = files_of(before)
+    states = fake.states_now
     said, there = "", after
     try:
-        host.run(*new_bundle(host), observe=observe, service=service)
+        host.run(*new_bundle(host), observe=observe, fake=fake)
     except TransactionFailed as failed:
         said, there = f"{failed.outcome}: {failed}", before
-        assert service.states_now == states
-    assert (host.tree(), service.read, host.debris()) == (there, files_of(there), [])
+        assert fake.states_now == states
+    assert (host.tree(), fake.read, host.debris()) == (there, files_of(there), [])
     return said
 
 

@@ -18,26 +18,26 @@ from ansible_collections.mailops.smtp.plugins.module_utils._transaction import t
 from ansible_collections.mailops.smtp.plugins.module_utils._transaction.model import TransactionError, WantedFile
 from ansible_collections.mailops.smtp.plugins.module_utils._transaction.plan import Plan
 from ansible_collections.mailops.smtp.plugins.module_utils._transaction.transaction import (
-    Transaction,
+    ConfigTransaction,
     TransactionFailed,
 )
-from ansible_collections.mailops.smtp.tests.unit.support.transaction_host import GROUP, OWNER, Host, Service
+from ansible_collections.mailops.smtp.tests.unit.support.transaction_host import GROUP, OWNER, FakeHost, Sandbox
 
 
 @pytest.fixture
-def host(tmp_path: Path) -> Host:
-    return Host(tmp_path)
+def host(tmp_path: Path) -> Sandbox:
+    return Sandbox(tmp_path)
 
 
-def plan_of(host: Host, *files: WantedFile) -> Plan:
-    return Transaction(str(host.state / "app"), lambda _step, _path: None).plan(files)
+def plan_of(host: Sandbox, *files: WantedFile) -> Plan:
+    return ConfigTransaction(str(host.state / "app"), lambda _step, _path: None).plan(files)
 
 
 def mode_of(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def test_a_run_and_another(host: Host) -> None:
+def test_a_run_and_another(host: Sandbox) -> None:
     old = host.write("old.cf", "before", 0o604)
     files = [host.wanted("old.cf", "after"), host.wanted("deep/er/fresh.cf", "new", 0o600)]
     assert host.run(files) is True
@@ -49,7 +49,7 @@ def test_a_run_and_another(host: Host) -> None:
 
 
 @pytest.mark.parametrize("difference", ["content", "mode", "missing"])
-def test_what_counts_as_a_change(host: Host, difference: str) -> None:
+def test_what_counts_as_a_change(host: Sandbox, difference: str) -> None:
     """And as an edit, since somebody did it after the last run. What is declared wins."""
     file = host.wanted("x.cf", "declared")
     host.run([file])
@@ -66,7 +66,7 @@ def test_what_counts_as_a_change(host: Host, difference: str) -> None:
     assert (path.read_text(), mode_of(path)) == ("declared", 0o640)
 
 
-def test_an_edit_that_is_what_is_declared_next_is_no_change(host: Host) -> None:
+def test_an_edit_that_is_what_is_declared_next_is_no_change(host: Sandbox) -> None:
     host.run([host.wanted("x.cf", "one")])
     (host.live / "x.cf").write_text("two")
     assert plan_of(host, host.wanted("x.cf", "two")).changes == ()
@@ -76,7 +76,7 @@ def test_an_edit_that_is_what_is_declared_next_is_no_change(host: Host) -> None:
 
 
 @pytest.mark.parametrize("edited", [False, True])
-def test_no_longer_declared(host: Host, edited: bool) -> None:
+def test_no_longer_declared(host: Sandbox, edited: bool) -> None:
     """The original comes back, and what had none goes, edited since or not; so do directories that were made."""
     host.write("had.cf", "original", 0o604)
     inode = (host.live / "had.cf").stat().st_ino
@@ -99,7 +99,7 @@ def test_no_longer_declared(host: Host, edited: bool) -> None:
     assert (host.originals(), host.debris()) == ({}, [])
 
 
-def test_absent_leaves_nothing_behind(host: Host) -> None:
+def test_absent_leaves_nothing_behind(host: Sandbox) -> None:
     """Nothing of the transaction; a directory that somebody put a file into stays with it."""
     host.write("had.cf", "original", 0o604)
     before = host.tree()
@@ -112,17 +112,17 @@ def test_absent_leaves_nothing_behind(host: Host) -> None:
     assert not host.state.exists()
 
 
-def test_a_file_that_is_as_declared_is_adopted_and_given_back(host: Host) -> None:
+def test_a_file_that_is_as_declared_is_adopted_and_given_back(host: Sandbox) -> None:
     """Nobody needs to hear of that; but the original is kept, for a later change and for the end."""
     host.write("same.cf", "same", 0o640)
-    assert host.run([host.wanted("same.cf", "same")], service=Service(host, refuses="activate")) is False
+    assert host.run([host.wanted("same.cf", "same")], fake=FakeHost(host, refuses="activate")) is False
     assert host.originals() == {"same.cf": ("same", 0o640)}
     host.run([host.wanted("same.cf", "other")])
     assert host.run([]) is True
     assert host.tree() == {"same.cf": ("same", 0o640, os.geteuid())}
 
 
-def test_an_original_that_is_gone_is_not_made_up_for(host: Host) -> None:
+def test_an_original_that_is_gone_is_not_made_up_for(host: Sandbox) -> None:
     host.write("had.cf", "original")
     host.run([host.wanted("had.cf", "ours")])
     (host.live / ".mailops-app/had.cf.first").unlink()
@@ -134,7 +134,7 @@ def test_an_original_that_is_gone_is_not_made_up_for(host: Host) -> None:
     assert host.tree() == {}
 
 
-def test_what_is_built_is_built_when_its_source_changes(host: Host) -> None:
+def test_what_is_built_is_built_when_its_source_changes(host: Sandbox) -> None:
     """Not when another file does, though the result never is the same twice."""
 
     def bundle(names: str, main: str) -> list[WantedFile]:
@@ -155,14 +155,14 @@ def test_what_is_built_is_built_when_its_source_changes(host: Host) -> None:
     assert host.run(bundle("b", "2")) is False
 
 
-def test_what_no_command_built(host: Host) -> None:
+def test_what_no_command_built(host: Sandbox) -> None:
     source = host.wanted("names.other", "x")
     with pytest.raises(TransactionFailed, match=r"no build command made .*/names\.db"):
         host.run([source, host.built("names.db", source)])
     assert (host.tree(), host.debris()) == ({}, [])
 
 
-def test_directories(host: Host) -> None:
+def test_directories(host: Sandbox) -> None:
     """Made with the declared mode, or 0755; one that is there is left as it is."""
     (host.live / "there").mkdir(mode=0o711)
     declared = [host.directory("made", 0o750), host.directory("made/in", 0o700), host.directory("there", 0o700)]
@@ -181,23 +181,23 @@ REFUSALS = [("validate", core.UNTOUCHED), ("activate", core.PUT_BACK), ("check",
 
 
 @pytest.mark.parametrize(("step", "outcome"), REFUSALS)
-def test_what_the_service_refuses(host: Host, step: str, outcome: str) -> None:
+def test_what_the_service_refuses(host: Sandbox, step: str, outcome: str) -> None:
     """The very files come back, not copies of them."""
     old = host.write("old.cf", "before", 0o604)
     inode = old.stat().st_ino
-    service = Service(host, refuses=step, with_content="after")
+    fake = FakeHost(host, refuses=step, with_content="after")
     with pytest.raises(TransactionFailed, match=f"{step} says no") as caught:
-        host.run([host.wanted("old.cf", "after"), host.wanted("d/fresh.cf", "new")], service=service)
+        host.run([host.wanted("old.cf", "after"), host.wanted("d/fresh.cf", "new")], fake=fake)
     assert caught.value.outcome == outcome
     assert host.tree() == {"old.cf": ("before", 0o604, os.geteuid())}
     assert (old.stat().st_ino, host.debris()) == (inode, [])
     assert not host.state.exists()
 
 
-def test_a_service_that_takes_neither_is_tried_again(host: Host) -> None:
+def test_a_service_that_takes_neither_is_tried_again(host: Sandbox) -> None:
     host.write("old.cf", "before")
     with pytest.raises(TransactionFailed) as caught:
-        host.run([host.wanted("old.cf", "after")], service=Service(host, refuses="activate"))
+        host.run([host.wanted("old.cf", "after")], fake=FakeHost(host, refuses="activate"))
     assert caught.value.outcome == core.NOT_ACTIVE
     assert host.tree()["old.cf"][0] == "before"
     assert host.run([]) is True
@@ -205,7 +205,7 @@ def test_a_service_that_takes_neither_is_tried_again(host: Host) -> None:
     assert host.run([]) is False
 
 
-class Hearing(Service):
+class Hearing(FakeHost):
     """Keeps what it is told on activation."""
 
     heard: tuple[set[str], set[str], bool]
@@ -215,7 +215,7 @@ class Hearing(Service):
         self.heard = {Path(change.path).name for change in plan.changes}, {Path(path).name for path in unsettled}, back
 
 
-def test_a_service_hears_of_every_file_it_may_have_missed(host: Host) -> None:
+def test_a_service_hears_of_every_file_it_may_have_missed(host: Sandbox) -> None:
     """Two runs in a row change different files and cannot settle; whoever comes next must tell of both."""
 
     def bundle(one: str, two: str) -> list[WantedFile]:
@@ -224,15 +224,15 @@ def test_a_service_hears_of_every_file_it_may_have_missed(host: Host) -> None:
     host.run(bundle("1", "1"))
     for files in (bundle("2", "1"), bundle("1", "2")):
         with pytest.raises(TransactionFailed):
-            host.run(files, service=Service(host, refuses="activate"))
-    service = Hearing(host)
-    host.run(bundle("1", "1"), service=service)
-    assert service.heard == (set(), {"one.cf", "two.cf"}, False)
-    host.run(bundle("3", "1"), service=service)
-    assert service.heard == ({"one.cf"}, set(), False)
+            host.run(files, fake=FakeHost(host, refuses="activate"))
+    fake = Hearing(host)
+    host.run(bundle("1", "1"), fake=fake)
+    assert fake.heard == (set(), {"one.cf", "two.cf"}, False)
+    host.run(bundle("3", "1"), fake=fake)
+    assert fake.heard == ({"one.cf"}, set(), False)
 
 
-def test_after_a_crash_even_a_run_that_is_refused_settles_the_service(host: Host) -> None:
+def test_after_a_crash_even_a_run_that_is_refused_settles_the_service(host: Sandbox) -> None:
     """The service may have read the files that were undone; it must not stay so because the next files are no good."""
     host.run([host.wanted("x.cf", "good")])
     if (child := os.fork()) == 0:
@@ -241,7 +241,7 @@ def test_after_a_crash_even_a_run_that_is_refused_settles_the_service(host: Host
     os.waitpid(child, 0)
     assert host.loaded["x.cf"][0] == "killed"
     with pytest.raises(TransactionFailed, match="validate says no") as caught:
-        host.run([host.wanted("x.cf", "bad")], service=Service(host, refuses="validate"))
+        host.run([host.wanted("x.cf", "bad")], fake=FakeHost(host, refuses="validate"))
     assert caught.value.outcome == core.UNTOUCHED
     assert (host.tree()["x.cf"][0], host.loaded["x.cf"][0], host.debris()) == ("good", "good", [])
 
@@ -251,7 +251,7 @@ def kill_before(last: str, step: str) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-class Judge(Service):
+class Judge(FakeHost):
     """Remembers what it was shown."""
 
     def validate(self, stage: str, removed: t.Collection[str]) -> None:
@@ -260,47 +260,47 @@ class Judge(Service):
         self.removed = [Path(path).name for path in removed]
 
 
-def test_a_validator_sees_what_comes_back_and_hears_of_what_goes(host: Host) -> None:
+def test_a_validator_sees_what_comes_back_and_hears_of_what_goes(host: Sandbox) -> None:
     host.write("kept.cf", "original")
     host.run([host.wanted("kept.cf", "ours"), host.wanted("new.cf", "ours"), host.wanted("x.cf", "1")])
     judge = Judge(host)
-    host.run([host.wanted("x.cf", "2")], service=judge)
+    host.run([host.wanted("x.cf", "2")], fake=judge)
     assert (judge.shown, judge.removed) == ({"kept.cf": "original", "x.cf": "2"}, ["new.cf"])
 
 
-def test_a_service_that_is_not_well_is_activated(host: Host) -> None:
+def test_a_service_that_is_not_well_is_activated(host: Sandbox) -> None:
     files = [host.wanted("x.cf", "x")]
     host.run(files)
     with pytest.raises(TransactionFailed) as caught:
-        host.run(files, service=Service(host, refuses="check"))
+        host.run(files, fake=FakeHost(host, refuses="check"))
     assert caught.value.outcome == core.UNHEALTHY
 
 
-def test_the_security_context(host: Host) -> None:
+def test_the_security_context(host: Sandbox) -> None:
     """A changed file keeps that of the old one, a restored one has its own, a new one is the policy's business."""
     path, label, other = host.write("x.cf", "original"), b"system_u:object_r:etc_t:s0\0", b"u:object_r:other_t:s0\0"
     try:
         os.setxattr(path, "security.selinux", label)
     except OSError as error:
         pytest.skip(f"no security contexts here: {error.strerror}")
-    service = Service(host)
-    host.run([host.wanted("x.cf", "ours"), host.wanted("new.cf", "ours")], service=service)
+    fake = FakeHost(host)
+    host.run([host.wanted("x.cf", "ours"), host.wanted("new.cf", "ours")], fake=fake)
     assert os.getxattr(path, "security.selinux") == label
-    assert [live for _path, live in service.labels] == [str(host.live / "new.cf")]
+    assert [live for _path, live in fake.labels] == [str(host.live / "new.cf")]
     os.setxattr(path, "security.selinux", other)
     host.run([])
     assert os.getxattr(path, "security.selinux") == label
 
 
 @pytest.mark.parametrize("error", [errno.EPERM, errno.EXDEV, errno.EOPNOTSUPP])
-def test_without_hard_links(host: Host, monkeypatch: pytest.MonkeyPatch, error: int) -> None:
+def test_without_hard_links(host: Sandbox, monkeypatch: pytest.MonkeyPatch, error: int) -> None:
     def no_link(*_arguments: t.Any, **_more: t.Any) -> None:
         raise OSError(error, os.strerror(error))
 
     monkeypatch.setattr(os, "link", no_link)
     old = host.write("old.cf", "before", 0o604)
     with pytest.raises(TransactionFailed):
-        host.run([host.wanted("old.cf", "after")], service=Service(host, refuses="check", with_content="after"))
+        host.run([host.wanted("old.cf", "after")], fake=FakeHost(host, refuses="check", with_content="after"))
     assert (old.read_text(), mode_of(old)) == ("before", 0o604)
     host.run([host.wanted("old.cf", "after")])
     host.run([])
@@ -314,7 +314,7 @@ def test_state_on_another_file_system(tmp_path: Path) -> None:
     state = memory / f"mailops-{os.getpid()}"
     state.mkdir(mode=0o700)
     try:
-        host = Host(tmp_path, state)
+        host = Sandbox(tmp_path, state)
         host.write("x.cf", "original", 0o604)
         host.run([host.wanted("x.cf", "ours"), host.wanted("d/y.cf", "ours")])
         assert host.tree()["x.cf"] == ("ours", 0o640, os.geteuid())
@@ -326,7 +326,7 @@ def test_state_on_another_file_system(tmp_path: Path) -> None:
         state.rmdir()
 
 
-def test_two_runs_at_once(host: Host) -> None:
+def test_two_runs_at_once(host: Sandbox) -> None:
     """The second is told so and touches nothing; when the first is killed, the lock goes with it."""
     ready, held = os.pipe()
 
@@ -350,41 +350,41 @@ def test_two_runs_at_once(host: Host) -> None:
     assert (host.tree()["x.cf"][0], host.debris()) == ("second", [])
 
 
-def link_to_elsewhere(host: Host) -> WantedFile:
+def link_to_elsewhere(host: Sandbox) -> WantedFile:
     host.write("target", "mine")
     (host.live / "x.cf").symlink_to("target")
     return host.wanted("x.cf", "ours")
 
 
-def directory_in_its_place(host: Host) -> WantedFile:
+def directory_in_its_place(host: Sandbox) -> WantedFile:
     (host.live / "x.cf").mkdir()
     return host.wanted("x.cf", "ours")
 
 
-def file_above(host: Host) -> WantedFile:
+def file_above(host: Sandbox) -> WantedFile:
     host.write("x", "mine")
     return host.wanted("x/y.cf", "ours")
 
 
-def owner_unknown(host: Host) -> WantedFile:
+def owner_unknown(host: Sandbox) -> WantedFile:
     return WantedFile(str(host.live / "x.cf"), b"", owner="no-such-user", group=GROUP)
 
 
-def group_unknown(host: Host) -> WantedFile:
+def group_unknown(host: Sandbox) -> WantedFile:
     return WantedFile(str(host.live / "x.cf"), b"", owner=OWNER, group="no-such-group")
 
 
-def owned_by_another(host: Host) -> WantedFile:
+def owned_by_another(host: Sandbox) -> WantedFile:
     host.run([host.wanted("x.cf", "theirs")], name="other")
     return host.wanted("x.cf", "ours")
 
 
-def private_directory_open(host: Host) -> WantedFile:
+def private_directory_open(host: Sandbox) -> WantedFile:
     (host.live / ".mailops-app").mkdir(mode=0o755)
     return host.wanted("x.cf", "ours")
 
 
-BAD: list[tuple[t.Callable[[Host], WantedFile], str]] = [
+BAD: list[tuple[t.Callable[[Sandbox], WantedFile], str]] = [
     (link_to_elsewhere, "is a symbolic link to target; remove it or name the file it leads to"),
     (directory_in_its_place, "is no regular file"),
     (file_above, "Not a directory"),
@@ -396,7 +396,7 @@ BAD: list[tuple[t.Callable[[Host], WantedFile], str]] = [
 
 
 @pytest.mark.parametrize(("prepare", "words"), BAD)
-def test_what_is_refused(host: Host, prepare: t.Callable[[Host], WantedFile], words: str) -> None:
+def test_what_is_refused(host: Sandbox, prepare: t.Callable[[Sandbox], WantedFile], words: str) -> None:
     file = prepare(host)
     before = host.tree()
     with pytest.raises(TransactionFailed, match=words) as caught:
@@ -405,7 +405,7 @@ def test_what_is_refused(host: Host, prepare: t.Callable[[Host], WantedFile], wo
     assert host.tree() == before
 
 
-def test_declared_twice(host: Host) -> None:
+def test_declared_twice(host: Sandbox) -> None:
     with pytest.raises(TransactionFailed, match=r"x\.cf is declared twice"):
         host.run([host.wanted("x.cf", "one"), host.wanted("x.cf", "two")])
 
@@ -416,7 +416,7 @@ def test_no_plain_path(path: str) -> None:
         WantedFile(path, b"")
 
 
-def test_what_an_earlier_run_left_cannot_be_read(host: Host) -> None:
+def test_what_an_earlier_run_left_cannot_be_read(host: Sandbox) -> None:
     host.run([host.wanted("x.cf", "x")])
     (host.state / "app/manifest").write_text("{")
     with pytest.raises(TransactionFailed, match=r"manifest, which an earlier run left, cannot be read"):
@@ -424,7 +424,7 @@ def test_what_an_earlier_run_left_cannot_be_read(host: Host) -> None:
     assert host.tree()["x.cf"][0] == "x"
 
 
-def test_what_a_run_was_writing_when_it_was_killed(host: Host) -> None:
+def test_what_a_run_was_writing_when_it_was_killed(host: Sandbox) -> None:
     """Half a journal, and half a stage: the next run clears them away, even when it has nothing else to do."""
     files = [host.wanted("x.cf", "x")]
     host.run(files)
@@ -434,7 +434,7 @@ def test_what_a_run_was_writing_when_it_was_killed(host: Host) -> None:
     assert host.debris() == []
 
 
-def test_what_lies_in_the_way(host: Host) -> None:
+def test_what_lies_in_the_way(host: Sandbox) -> None:
     """Of a crash that forgot a removal: versions beside a file that no journal tells of."""
     files = [host.wanted("x.cf", "ours")]
     host.write("x.cf", "original")
@@ -445,7 +445,7 @@ def test_what_lies_in_the_way(host: Host) -> None:
     assert (host.tree()["x.cf"][0], host.originals(), host.debris()) == ("ours", {"x.cf": ("original", 0o644)}, [])
 
 
-def test_who_may_read_what_is_remembered(host: Host) -> None:
+def test_who_may_read_what_is_remembered(host: Sandbox) -> None:
     host.write("x.cf", "original")
     host.run([host.wanted("x.cf", "ours")])
     assert mode_of(host.state / "app") == 0o700
@@ -453,7 +453,7 @@ def test_who_may_read_what_is_remembered(host: Host) -> None:
     assert mode_of(host.live / ".mailops-app") == 0o700
 
 
-def test_a_service_is_given_back_as_it_was(host: Host) -> None:
+def test_a_service_is_given_back_as_it_was(host: Sandbox) -> None:
     """When it is no longer declared, and at the end; its state is noted once, before the first run touches it."""
     host.set_services({"main": "running", "login": "stopped"})
     files = [host.wanted("main.cf", "ours"), host.wanted("login.cf", "ours")]
@@ -469,23 +469,23 @@ def test_a_service_is_given_back_as_it_was(host: Host) -> None:
     assert not host.state.exists()
 
 
-def test_a_noted_state_is_what_comes_back(host: Host) -> None:
+def test_a_noted_state_is_what_comes_back(host: Sandbox) -> None:
     """Whatever the service did between the note and the first run, which is put back here, and then succeeds."""
     host.set_services({"main": "stopped"})
-    transaction = Transaction(str(host.state / "app"), lambda _step, _path: None)
-    service = Service(host, refuses="check", with_content="bad")
-    with transaction.alone(service):
-        transaction.note(["main"], service)
+    transaction = ConfigTransaction(str(host.state / "app"), lambda _step, _path: None)
+    fake = FakeHost(host, refuses="check", with_content="bad")
+    with transaction.alone(fake):
+        transaction.note(["main"], fake)
     host.set_services({"main": "running"})
     with pytest.raises(TransactionFailed, match="check says no") as caught:
-        host.run([host.wanted("main.cf", "bad")], services=["main"], service=service)
+        host.run([host.wanted("main.cf", "bad")], services=["main"], fake=fake)
     assert (caught.value.outcome, host.services) == (core.PUT_BACK, {"main": "stopped"})
     host.run([host.wanted("main.cf", "ours")], services=["main"])
     host.run([])
     assert (host.services, host.tree(), host.state.exists()) == ({"main": "stopped"}, {}, False)
 
 
-class Filling(Service):
+class Filling(FakeHost):
     """Has nothing to lose when it is asked first, and something when it has stopped."""
 
     def release(self, first: t.Mapping[str, str]) -> None:
@@ -494,17 +494,17 @@ class Filling(Service):
 
 
 @pytest.mark.parametrize(("kind", "outcome"), [("before", core.UNTOUCHED), ("between", core.PUT_BACK)])
-def test_a_service_that_would_lose_something_stays(host: Host, kind: str, outcome: str) -> None:
+def test_a_service_that_would_lose_something_stays(host: Sandbox, kind: str, outcome: str) -> None:
     host.set_services({"main": "stopped"})
     host.run([host.wanted("main.cf", "ours")], services=["main"])
     before = host.tree()
     with pytest.raises(TransactionFailed) as caught:
-        host.run([], service=Service(host, refuses="drained") if kind == "before" else Filling(host))
+        host.run([], fake=FakeHost(host, refuses="drained") if kind == "before" else Filling(host))
     assert (caught.value.outcome, host.tree(), host.services) == (outcome, before, {"main": "ours"})
     assert host.debris() == []
 
 
-def test_a_file_that_is_adopted_after_a_crash_settles_the_service_all_the_same(host: Host) -> None:
+def test_a_file_that_is_adopted_after_a_crash_settles_the_service_all_the_same(host: Sandbox) -> None:
     """The crashed run's file may still be in use, though nothing has to be replaced now."""
     host.write("x.cf", "good", 0o640)
     if (child := os.fork()) == 0:

@@ -1,0 +1,175 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The services of a transaction: units of systemd, and what is built, validated and asked by the task's commands."""
+
+from __future__ import annotations
+
+import os
+import re
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+
+from .._transaction.model import TransactionError
+from .._transaction.plan import Change, Plan
+from .commands import Commands
+from .config_units import Units, is_back, ran, require_unmasked
+from .validators import chosen
+
+
+class ManagedHost:
+    """What :class:`.._transaction.stage.Host` asks for."""
+
+    def __init__(self, module: AnsibleModule, commands: Commands) -> None:
+        self._module = module
+        self._params = module.params
+        self._commands = commands
+        self._units = Units(commands)
+        self._explaining = False
+
+    def label(self, path: str, live: str) -> None:
+        """Ansible knows the policy; without SELinux this does nothing."""
+        if self._module.selinux_enabled():
+            self._module.set_context_if_different(path, self._module.selinux_default_context(live), False)
+
+    def build(self, stage: str) -> None:
+        for step in self._params["build"]:
+            self._commands.must_succeed(step["command"], stage, silent=True)
+
+    def validate(self, stage: str, removed: t.Collection[str]) -> None:
+        for entry in self._params["validators"]:
+            validator, option = chosen(entry)
+            validator.judge(self._commands, option, stage, removed)
+
+    def missing(self) -> list[str]:
+        """Programs for building and validating that are not installed yet."""
+        programs = [step["command"][0] for step in self._params["build"]]
+        for entry in self._params["validators"]:
+            validator, option = chosen(entry)
+            programs += validator.programs(option)
+        return self._commands.missing(programs)
+
+    def states(self, names: t.Collection[str]) -> dict[str, str]:
+        units = self._units.look(names)
+        require_unmasked(units)
+        return {name: unit.state for name, unit in units.items()}
+
+    def require_drained(self, first: t.Mapping[str, str]) -> None:
+        for service in self._params["services"]:
+            if service["unit"] in first and not ran(first[service["unit"]]):
+                self._require_all(service["drained"])
+
+    def _require_all(self, commands: t.Iterable[list[str]]) -> None:
+        """Each has to succeed; what one that does not says is the reason."""
+        for argv in commands:
+            code, output, complaints = self._commands.run(argv)
+            if code != 0:
+                raise TransactionError(complaints.strip() or output.strip() or f"{argv[0]}: exit code {code}")
+
+    def release(self, first: t.Mapping[str, str]) -> None:
+        """They are asked once more when they have stopped: something may have come in between."""
+        self._units.bring_down(self._units.look(first), first)
+        self.require_drained(first)
+
+    def activate(self, plan: Plan, unsettled: t.Collection[str], back: bool) -> None:
+        """The commands, then each service that reads one of the files: restarted where a reload is not enough.
+
+        It is not for a service that is not well, be it before the change or since the new files failed.
+        """
+        self._explaining = not back
+        held, given_back = plan.duties(back)
+        try:
+            self._units.reload_definitions({*unsettled, *(change.path for change in plan.changes)})
+            units = self._units.look([*held, *given_back])
+            down = [name for name in held if not units[name].well]
+            sick = self._has_commands(down) and not self._is_healthy()
+            for argv in self._params["activate"]:
+                self._commands.must_succeed(argv)
+            self._units.enable({name: units[name] for name in held})
+            for service in self._told(held):
+                name = service["unit"]
+                if sick or name in down or _needs_restart(service, plan, unsettled):
+                    self._commands.must_succeed(service["restart"] or ["systemctl", "restart", "--", name])
+                elif _reads(service, plan, unsettled):
+                    self._commands.must_succeed(service["reload"] or ["systemctl", "reload-or-restart", "--", name])
+            self._units.give_back({name: units[name] for name in given_back}, given_back)
+        except TransactionError as error:
+            raise self._explained(error) from error
+
+    def _has_commands(self, down: t.Collection[str]) -> bool:
+        """Whether the health commands can tell anything new: not of units that are known to be down."""
+        return not down or any(service["unit"] is None for service in self._params["services"])
+
+    def _told(self, held: t.Collection[str]) -> t.Iterator[t.Mapping[str, t.Any]]:
+        """The declared services but those given back, and on the way back those that are no longer declared."""
+        declared = self._params["services"]
+        yield from (service for service in declared if service["unit"] is None or service["unit"] in held)
+        for name in sorted(set(held) - {service["unit"] for service in declared}):
+            yield {"unit": name, "restart": None, "reload": None, "files": [], "restart_files": [], "restart_lines": ""}
+
+    def check(self, plan: Plan, back: bool) -> None:
+        held, given_back = plan.duties(back)
+        try:
+            units = self._units.look([*held, *given_back])
+            for name in held:
+                if not units[name].well or not units[name].enabled:
+                    raise TransactionError(f"{name} is {units[name].file or units[name].load}, {units[name].active}")
+            for name, state in given_back.items():
+                if not is_back(units[name], state):
+                    raise TransactionError(f"{name} is {units[name].state}, and was {state} before the first run")
+            if not (back and given_back):  # then they are about what is no longer there
+                for argv in self._params["health"]:
+                    self._commands.must_succeed(argv)
+        except TransactionError as error:
+            raise self._explained(error) from error
+
+    def is_well(self, plan: Plan) -> bool:
+        """Whether the declared units run and are enabled, and all health commands succeed."""
+        units = self._units.look(plan.services)
+        return all(unit.well and unit.enabled for unit in units.values()) and self._is_healthy()
+
+    def _is_healthy(self) -> bool:
+        return all(self._commands.run(argv)[0] == 0 for argv in self._params["health"])
+
+    def _explained(self, error: TransactionError) -> TransactionError:
+        """What the service itself says of its failure; asked when the new files have just failed."""
+        if not self._explaining:
+            return error
+        said = [self._commands.run(argv)[1].strip() for argv in self._params["explain"]]
+        return TransactionError("\n".join([str(error), *filter(None, said)]), error.file, error.line)
+
+
+def _within(path: str, places: t.Collection[str]) -> bool:
+    return any(path == place or path.startswith(place.rstrip(os.sep) + os.sep) for place in places)
+
+
+def _reads(service: t.Mapping[str, t.Any], plan: Plan, unsettled: t.Collection[str]) -> bool:
+    """A service that names no files reads all; where no file is concerned, every service is."""
+    paths = {*unsettled, *(change.path for change in plan.changes)}
+    return not paths or not service["files"] or any(_within(path, service["files"]) for path in paths)
+
+
+def _needs_restart(service: t.Mapping[str, t.Any], plan: Plan, unsettled: t.Collection[str]) -> bool:
+    """Because of one of its files; where it may use a content that nobody knows, any line may have changed."""
+    if not _reads(service, plan, unsettled):
+        return False
+    if not service["reload"] and not service["unit"]:
+        return True
+    changes = {change.path: change for change in plan.changes}
+    paths = {*unsettled, *changes}
+    if any(_within(path, service["restart_files"]) for path in paths):
+        return True
+    if not service["restart_lines"]:
+        return False
+    pattern = re.compile(service["restart_lines"])
+    own = [path for path in paths if not service["files"] or _within(path, service["files"])]
+    return any(path in unsettled or _lines_differ(pattern, changes[path]) for path in own)
+
+
+def _lines_differ(pattern: re.Pattern[str], change: Change) -> bool:
+    return _matching(pattern, change.before) != _matching(pattern, change.after)
+
+
+def _matching(pattern: re.Pattern[str], content: bytes) -> set[str]:
+    return {line for line in content.decode("utf-8", "replace").splitlines() if pattern.search(line)}

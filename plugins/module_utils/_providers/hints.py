@@ -1,0 +1,40 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From a reply that a server gave to what the user can do about it."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._smtp.errors import Stage
+from .hints_by_code import BY_CODE
+from .hints_by_provider import BY_PROVIDER
+from .presets import find
+
+if t.TYPE_CHECKING:
+    from .._smtp.reply import Reply
+
+#: RFC 4954 section 6, and what servers say in its place; 530 and 538 ask for something else first.
+_LOGIN_REFUSED = (525, 534, 535, 550, 553, 554)
+
+
+def hint(reply: Reply, stage: Stage, provider: str | None = None) -> str:
+    """What to do about a reply, as a sentence or two; empty where nothing is known or nothing needs doing.
+
+    What a provider is known to say comes first, then what its users need to know about logging in, then what the code
+    means everywhere.
+
+    :param stage: where in the session the reply came.
+    :param provider: name or alias of the provider, where there is one (see :func:`.providers.provider_of_host`).
+    """
+    if reply.positive or reply.intermediate:
+        return ""
+    preset = find(provider) if provider else None
+    name = preset.name if preset else None
+    for known in BY_PROVIDER:
+        if known.fits(reply, stage, name):
+            return known.advice
+    if preset and stage is Stage.AUTH and reply.code in _LOGIN_REFUSED:
+        return preset.login_advice
+    return next((known.advice for known in BY_CODE if known.fits(reply, stage, name)), "")

@@ -1,0 +1,92 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A login: user name and secret, which no log, error or ``repr`` shows (RFC 4422)."""
+
+from __future__ import annotations
+
+import enum
+import re
+import typing as t
+from dataclasses import dataclass, field
+
+from .saslprep import NotPreparable, saslprep
+from .scrubbing import encoded_forms, scrub_text
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+#: RFC 6750 section 2.1 has fewer characters still; issuers are known to use more.
+_TOKEN = re.compile(r"[!-~]+\Z")
+
+
+class InvalidCredentials(ValueError):
+    """Credentials no mechanism can carry; the text is a sentence and shows no secret."""
+
+
+class Proof(enum.Enum):
+    """What a login is proven with; the value names it in a sentence."""
+
+    PASSWORD = "a password"
+    TOKEN = "an OAuth2 token"
+    CERTIFICATE = "a client certificate"
+
+
+@dataclass(frozen=True, repr=False)
+class Credentials:
+    """A login. Never part of a log, an error or a ``repr``.
+
+    :param username: may be empty with a client certificate only, which names the user itself.
+    :param password: or app password, or authorisation code.
+    :param token: an OAuth2 access token in place of a password. Neither of them: the client certificate of the TLS
+        connection proves who it is.
+    :raises InvalidCredentials: both secrets, or characters that no mechanism can carry.
+    """
+
+    username: str
+    password: str | None = None
+    token: str | None = None
+    _forms: tuple[str, ...] = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if self.password is not None and self.token is not None:
+            raise InvalidCredentials("there is a password and a token; give one of them")
+        for name, value in (("user name", self.username), ("password", self.password or "")):
+            if _CONTROL.search(value):
+                hint = "; it ends with a line end" if value.endswith(("\n", "\r")) else ""
+                raise InvalidCredentials(f"the {name} holds a control character{hint}")
+        if self.token is not None and not _TOKEN.match(self.token):
+            raise InvalidCredentials("the token holds a space, a control character or a letter outside of ASCII")
+        object.__setattr__(self, "_forms", encoded_forms(self._secrets()))
+
+    def __repr__(self) -> str:
+        return f"Credentials(username={self.scrub_text(self.username)!r}, {self.proof.name.lower()}=***)"
+
+    @property
+    def proof(self) -> Proof:
+        """What this login is proven with."""
+        if self.token is not None:
+            return Proof.TOKEN
+        return Proof.CERTIFICATE if self.password is None else Proof.PASSWORD
+
+    @property
+    def nameless(self) -> bool:
+        """Whether nobody is named; a certificate names its user itself."""
+        return not self.username and self.proof is not Proof.CERTIFICATE
+
+    def _secrets(self) -> list[str]:
+        """The secret as given, and as SCRAM prepares it."""
+        secret = self.password or self.token
+        if not secret:
+            return []
+        try:
+            return [secret, saslprep(secret)]
+        except NotPreparable:
+            return [secret]
+
+    def scrub_text(self, text: str, sent: t.Iterable[str] = ()) -> str:
+        """Return the text without the secrets, in any form in which a server may echo them.
+
+        A user name can be a secret too (Postmark's is the token).
+
+        :param sent: more to hide: the responses that went over the connection.
+        """
+        return scrub_text(text, [*self._forms, *sent])

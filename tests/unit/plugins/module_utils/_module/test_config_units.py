@@ -1,0 +1,273 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""config_transaction and units: what it asks systemctl for, in how many processes, and what it gives back.
+
+A script stands in for systemctl; the lab has the real one.
+"""
+
+from __future__ import annotations
+
+import json
+import typing as t
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.mailops.smtp.plugins.module_utils._module.config_units import Unit, was_enabled
+
+Run = t.Callable[..., dict[str, t.Any]]
+
+
+@pytest.fixture
+def run(deploy: Run) -> Run:
+    return deploy
+
+
+#: A unit that is not there, is a name without a file; one with ``bad`` in app.conf does not start.
+SYSTEMCTL = r"""#!/usr/bin/python3 -IS
+import json, pathlib, sys
+here = pathlib.Path(__file__).parent
+units = json.loads((here / "units.json").read_text())
+words = [word for word in sys.argv[1:] if word not in ("--quiet", "--")]
+verb, names = words[0], [word for word in words[1:] if not word.startswith("--")]
+with open(here / "log", "a") as log:
+    log.write(" ".join([verb, *names]) + "\n")
+blocks = []
+for name in names:
+    enabled, active = units.get(name, ["not-found", "inactive"])
+    there = enabled != "not-found"
+    if verb == "show":
+        load = enabled if enabled in ("masked", "not-found") else "loaded"
+        blocks.append(f"LoadState={load}\nActiveState={active}\nUnitFileState={enabled if there else ''}\n")
+        continue
+    if not there:
+        sys.exit(f"Unit {name} does not exist.")
+    if verb in ("enable", "disable"):
+        units[name] = [verb + "d", active]
+    elif verb == "stop":
+        units[name] = [enabled, "inactive"]
+    else:
+        conf = here.parent / "app.conf"
+        if conf.exists() and "bad" in conf.read_text():
+            sys.exit(f"Job for {name} failed.")
+        units[name] = [enabled, "active"]
+print("\n".join(blocks), end="")
+(here / "units.json").write_text(json.dumps(units))
+"""
+
+
+class Systemd:
+    """The stand-in's units and log."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        root.mkdir()
+        (root / "systemctl").write_text(SYSTEMCTL)
+        (root / "systemctl").chmod(0o755)
+        self.units = {}
+
+    @property
+    def units(self) -> dict[str, list[str]]:
+        return dict(json.loads((self._root / "units.json").read_text()))
+
+    @units.setter
+    def units(self, units: dict[str, list[str]]) -> None:
+        (self._root / "units.json").write_text(json.dumps(units))
+
+    def calls(self) -> list[str]:
+        """Since they were asked for last."""
+        log = self._root / "log"
+        said = log.read_text().splitlines() if log.exists() else []
+        log.unlink(missing_ok=True)
+        return said
+
+
+@pytest.fixture
+def systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Systemd:
+    monkeypatch.setenv("PATH", f"{tmp_path}/bin:/usr/bin:/bin")
+    return Systemd(tmp_path / "bin")
+
+
+def bundle(tmp_path: Path, content: str = "port 25\n") -> dict[str, t.Any]:
+    return {
+        "files": [{"path": f"{tmp_path}/app.conf", "content": content}],
+        "services": [{"unit": "app.service", "files": [str(tmp_path)], "restart_lines": "^port "}],
+    }
+
+
+FIRST_STATES = [
+    ["enabled", "active"],
+    ["disabled", "inactive"],
+    ["disabled", "active"],
+    ["enabled", "failed"],
+    ["static", "inactive"],
+]
+
+
+@pytest.mark.parametrize("first", FIRST_STATES)
+def test_a_unit_serves_and_is_given_back(run: Run, systemd: Systemd, tmp_path: Path, first: list[str]) -> None:
+    systemd.units = {"app.service": first}
+    assert run(**bundle(tmp_path))["changed"] is True
+    assert systemd.units["app.service"] == ["static" if first[0] == "static" else "enabled", "active"]
+    assert run(**bundle(tmp_path))["changed"] is False
+    preview = run([], check=True, state="absent")
+    words = {"active": "running"}
+    given_back = {"app.service": f"{first[0]} {words.get(first[1], 'stopped')}"}
+    assert (preview["changed"], preview["given_back"]) == (True, given_back)
+    assert systemd.units["app.service"][1] == "active"
+    assert run([], state="absent")["changed"] is True
+    assert systemd.units["app.service"] == [first[0], "active" if first[1] == "active" else "inactive"]
+    assert run([], state="absent")["changed"] is False
+    assert not (tmp_path / "state").exists()
+
+
+def test_as_few_processes_as_that_takes(run: Run, systemd: Systemd, tmp_path: Path) -> None:
+    systemd.units = {"app.service": ["disabled", "inactive"]}
+    show = "show app.service"
+    run(**bundle(tmp_path))
+    assert systemd.calls() == [show, show, "enable app.service", "restart app.service", show]
+    run(**bundle(tmp_path))
+    assert systemd.calls() == [show]
+    run(**bundle(tmp_path, "port 25\nname b\n"))
+    assert systemd.calls() == [show, "reload-or-restart app.service", show]
+    run(**bundle(tmp_path, "port 26\n"))
+    assert systemd.calls() == [show, "restart app.service", show]
+    run([], state="absent")
+    assert systemd.calls() == [show, "stop app.service", "disable app.service", show, show]
+
+
+@pytest.mark.parametrize("drift", [["disabled", "active"], ["enabled", "inactive"]])
+def test_what_somebody_changed_is_mended(run: Run, systemd: Systemd, tmp_path: Path, drift: list[str]) -> None:
+    """By no more than that takes: one that is only disabled is not started anew."""
+    systemd.units = {"app.service": ["enabled", "active"]}
+    run(**bundle(tmp_path))
+    systemd.units = {"app.service": drift}
+    assert run(check=True, **bundle(tmp_path))["changed"] is True
+    systemd.calls()
+    assert run(**bundle(tmp_path))["changed"] is True
+    assert systemd.units == {"app.service": ["enabled", "active"]}
+    assert ("restart app.service" in systemd.calls()) is (drift[1] == "inactive")
+
+
+@pytest.mark.parametrize("first", FIRST_STATES[:3])
+def test_a_first_run_that_fails_gives_back(run: Run, systemd: Systemd, tmp_path: Path, first: list[str]) -> None:
+    systemd.units = {"app.service": first}
+    result = run(**bundle(tmp_path, "bad\n"), health=[["grep", "-q", "bad", f"{tmp_path}/app.conf"]])
+    assert "Job for app.service failed." in result["msg"]
+    assert "Everything was put back as it was." in result["msg"]
+    assert systemd.units == {"app.service": first}
+    assert not (tmp_path / "app.conf").exists()
+
+
+def test_a_later_run_that_fails_leaves_a_service_of_its_own_as_it_was(
+    run: Run, systemd: Systemd, tmp_path: Path
+) -> None:
+    systemd.units = {"app.service": ["enabled", "active"], "more.service": ["disabled", "inactive"]}
+    run(**bundle(tmp_path))
+    bad = bundle(tmp_path, "bad\n")
+    result = run(bad["files"], services=[{"unit": "more.service"}])
+    assert "Everything was put back as it was." in result["msg"]
+    assert systemd.units == {"app.service": ["enabled", "active"], "more.service": ["disabled", "inactive"]}
+
+
+def test_a_unit_that_the_transaction_installs(run: Run, systemd: Systemd, tmp_path: Path) -> None:
+    """Known to systemd once it was told, stopped and disabled before its file goes."""
+    unit = tmp_path / "systemd/system/app.service"
+    files = [{"path": str(unit), "content": "[FakeHost]\n"}]
+    services = [{"unit": "app.service"}]
+    run(files, state="noted", services=services)
+    systemd.units = {"app.service": ["disabled", "inactive"]}
+    systemd.calls()
+    run(files, services=services)
+    show = "show app.service"
+    assert systemd.calls() == ["daemon-reload", show, "enable app.service", "restart app.service", show]
+    told = json.dumps(run([], state="absent"))
+    assert systemd.calls() == [show, "stop app.service", "disable app.service", "daemon-reload", show, show], told
+    assert not unit.exists()
+
+
+def test_noted(run: Run, systemd: Systemd, tmp_path: Path) -> None:
+    """Before a package brings the unit, enabled and running; afterwards it is neither."""
+    services = bundle(tmp_path)["services"]
+    assert run([], check=True, state="noted", services=services)["changed"] is False
+    assert not (tmp_path / "state").exists()
+    assert run([], state="noted", services=services)["changed"] is False
+    systemd.units = {"app.service": ["enabled", "active"]}
+    assert run([], state="noted", services=services)["changed"] is False
+    run(**bundle(tmp_path))
+    assert run([], state="absent")["given_back"] == {"app.service": "not-found stopped"}
+    assert systemd.units == {"app.service": ["disabled", "inactive"]}
+
+
+def drained(tmp_path: Path, when: str) -> list[dict[str, t.Any]]:
+    script = f"test {when} {tmp_path}/queue || {{ echo 2 messages wait >&2; exit 1; }}"
+    return [{"unit": "app.service", "drained": [["sh", "-c", script]]}, {"unit": "other.service", "drained": [["no"]]}]
+
+
+@pytest.mark.parametrize("first", FIRST_STATES[:2])
+def test_what_would_be_lost(run: Run, systemd: Systemd, tmp_path: Path, first: list[str]) -> None:
+    """Where the service ran before, nothing would."""
+    systemd.units = {"app.service": first}
+    run(**bundle(tmp_path))
+    (tmp_path / "queue").touch()
+    for check in (True, False):
+        result = run([], check=check, state="absent", services=drained(tmp_path, "! -e"))
+        if first[1] == "active":
+            assert result["changed"] is True
+        else:
+            assert result["msg"] == "Nothing was changed: 2 messages wait"
+            assert (result["step"], systemd.units["app.service"]) == ("drained", ["enabled", "active"])
+            assert "stop app.service" not in systemd.calls()
+
+
+def test_what_comes_in_between(run: Run, systemd: Systemd, tmp_path: Path) -> None:
+    """Asked again when the service has stopped: it is started again, with its files."""
+    systemd.units = {"app.service": ["disabled", "inactive"]}
+    run(**bundle(tmp_path))
+    script = f"test ! -e {tmp_path}/asked || {{ echo one waits >&2; exit 1; }}; touch {tmp_path}/asked"
+    services = [{"unit": "app.service", "drained": [["sh", "-c", script]]}]
+    result = run([], state="absent", services=services)
+    assert result["msg"] == "one waits\nEverything was put back as it was."
+    assert systemd.units == {"app.service": ["enabled", "active"]}
+    assert (tmp_path / "app.conf").exists()
+
+
+@pytest.mark.parametrize("when", ["before", "while it serves"])
+def test_a_masked_unit(run: Run, systemd: Systemd, tmp_path: Path, when: str) -> None:
+    if when != "before":
+        systemd.units = {"app.service": ["enabled", "active"]}
+        run(**bundle(tmp_path))
+    systemd.units = {"app.service": ["masked", "inactive"]}
+    for state in ("noted", "present") if when == "before" else ("present", "absent"):
+        result = run(**bundle(tmp_path), state=state)
+        assert "app.service is masked" in result["msg"]
+        assert "systemctl unmask app.service" in result["msg"]
+    assert systemd.units == {"app.service": ["masked", "inactive"]}
+    assert (tmp_path / "app.conf").exists() is (when != "before")
+
+
+def test_without_systemd(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    result = run(**bundle(tmp_path))
+    assert "give reload and restart in place of unit" in result["msg"]
+    assert not (tmp_path / "app.conf").exists()
+
+
+BAD = [{"unit": "app"}, {"unit": "app .service"}, {"unit": "app.service", "restart": ["x"]}, {}]
+
+
+@pytest.mark.parametrize("service", BAD)
+def test_services_that_make_no_sense(run: Run, systemd: Systemd, tmp_path: Path, service: dict[str, t.Any]) -> None:
+    result = run([{"path": f"{tmp_path}/app.conf", "content": "x"}], services=[service])
+    assert result["failed"] is True
+    assert "services" in result["msg"]
+    assert systemd.calls() == []
+
+
+@pytest.mark.parametrize(
+    ("file", "enabled"), [("enabled", True), ("static", True), ("disabled", False), ("linked", False), ("", False)]
+)
+def test_what_was_kept_tells_whether_it_started_at_boot(file: str, enabled: bool) -> None:
+    """A transient unit has no file, so that its state begins with nothing."""
+    assert was_enabled(Unit("loaded", file, "active").state) == enabled
