@@ -5,11 +5,9 @@
 
 from __future__ import annotations
 
-import re
 import typing as t
 from pathlib import Path
 
-import pytest
 import yaml
 
 from ansible_collections.mailops.smtp.tests.lab.suite.plays import LAB, ROOT, run_play
@@ -45,7 +43,7 @@ def play(name: str, content: t.Any, **extra: t.Any) -> None:
 
 def test_send(hosts: dict[str, t.Any], passwords: dict[str, str], read_mail: t.Callable[..., t.Any]) -> None:
     hosts["client"].check_output("echo built > /var/tmp/build.log")
-    tasks = example("Send a message", {})
+    tasks = example("The first message", {})
     play(
         "send",
         [{"hosts": "client", "gather_facts": False, "tasks": tasks}],
@@ -56,7 +54,7 @@ def test_send(hosts: dict[str, t.Any], passwords: dict[str, str], read_mail: t.C
 
 
 def test_relay(relay: t.Any, passwords: dict[str, str], hosts: dict[str, t.Any]) -> None:
-    content = example("Run a relay", {"192.0.2.0/24": hosts["client"].check_output("hostname -I").strip()})
+    content = example("The first relay", {"192.0.2.0/24": hosts["client"].check_output("hostname -I").strip()})
     play(
         "relay",
         content,
@@ -75,10 +73,3 @@ def test_dns(hosts: dict[str, t.Any]) -> None:
         "Check the DNS", {"192.0.2.25": address, "on_finding: fail": f"on_finding: fail\n    nameservers: [{prefix}.2]"}
     )
     play("dns", [{"hosts": "client", "gather_facts": False, "tasks": tasks}])
-
-
-@pytest.mark.parametrize("path", ["README.md", "docs/contributing.md", "docs/design.md"])
-def test_links_lead_somewhere(path: str) -> None:
-    file = ROOT / path
-    targets = re.findall(r"\]\((?!https?://)([^)#]+)\)", file.read_text())
-    assert not [target for target in targets if not (file.parent / target).exists()]
