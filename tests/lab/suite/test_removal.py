@@ -90,7 +90,7 @@ def banner(host: t.Any) -> str:
 
 def kill_halfway() -> None:
     """The module dies when the files are given back and the services do not know."""
-    options = {"name": "relay", "state": "absent", "activate": [["sh", "-c", "kill -9 $PPID"]]}
+    options = {"name": "relay", "state": "absent", "activate": [{"command": ["sh", "-c", "kill -9 $PPID"]}]}
     run_transaction(options)
 
 
