@@ -16,14 +16,14 @@ import pytest
 
 from ansible_collections.mailops.smtp.plugins.module_utils._firewall import nftables
 from ansible_collections.mailops.smtp.plugins.module_utils._firewall.host import FirewallError
-from ansible_collections.mailops.smtp.plugins.module_utils._firewall.rules import Rule
+from ansible_collections.mailops.smtp.plugins.module_utils._firewall.rules import PortRule
 from ansible_collections.mailops.smtp.tests.unit.support.firewall_rules import MADE, NAMES, RULES
 
 BACKEND = nftables.Nftables()
 PATH = f"{os.environ['PATH']}:/usr/sbin:/sbin"
 
 
-def ruleset(rules: t.Iterable[Rule]) -> str:
+def ruleset(rules: t.Iterable[PortRule]) -> str:
     return BACKEND.write(rules, "Ansible managed")[nftables.RULES_FILE]
 
 
@@ -44,7 +44,7 @@ SEALED = ["unshare", "--user", "--map-root-user", "--net"]
 
 
 @pytest.mark.parametrize(("rules", "expected"), list(zip(MADE, [row[2] for row in RULES], strict=True)), ids=NAMES)
-def test_every_rule_is_a_statement_of_the_chain(rules: list[Rule], expected: list[str]) -> None:
+def test_every_rule_is_a_statement_of_the_chain(rules: list[PortRule], expected: list[str]) -> None:
     text = ruleset(rules)
     assert text.startswith("#\n# Ansible managed\n#\n")
     assert "\ntable inet relay\ndelete table inet relay\ntable inet relay {\n" in text
@@ -59,7 +59,7 @@ def test_every_rule_is_a_statement_of_the_chain(rules: list[Rule], expected: lis
 
 @pytest.mark.skipif(not nft_works(), reason="nft, or a network namespace for it, is not available; the lab has both")
 @pytest.mark.parametrize("rules", MADE, ids=NAMES)
-def test_nft_loads_and_lists_the_same_rules(rules: list[Rule], tmp_path: Path) -> None:
+def test_nft_loads_and_lists_the_same_rules(rules: list[PortRule], tmp_path: Path) -> None:
     """Loaded twice, since a reload must not add the rules to those that are there."""
     path = tmp_path / "relay.nft"
     path.write_text(ruleset(rules))
