@@ -2,10 +2,10 @@
 # One target, one script: people, hooks and CI run the same thing. Choose the interpreter with PYTHON=/path/to/python3.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test unit integration lab lint sanity format env requirements clean
+.PHONY: help demo test unit integration lab lint sanity format docs env requirements clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 demo: ## a lab of real hosts, a relay on one of them, and a message through it
 	@tests/demo/run
@@ -16,7 +16,10 @@ env: ## the pinned tools, in .build/venv
 format: ## put Python into the form that lint asks for
 	@tests/setup/format.sh
 
-lint: ## ruff, mypy, yamllint, ansible-lint, changelog fragments, shellcheck
+docs: ## write the pages made from data: docs/providers.md and roles/relay/README.md
+	@tests/setup/docs.sh
+
+lint: ## ruff, mypy, yamllint, ansible-lint, changelog fragments, shellcheck, pymarkdown, plain English
 	@tests/setup/lint.sh
 
 sanity: ## ansible-test sanity for the working tree

@@ -157,11 +157,35 @@ options:
             description: Directory of C(main.cf) and C(master.cf).
             type: path
             default: /etc/postfix
+      firewall:
+        description:
+          - Lets the firewall's own program read those of its files that are declared. The files are the ones that
+            O(activate[].firewall) names.
+          - It has no options.
+        type: dict
   activate:
-    description: Commands, each as a list of words, that are run after every change, before O(services).
+    description:
+      - What makes the files take effect after every change, in this order, before O(services). Each entry names one
+        kind of activator.
     type: list
-    elements: list
+    elements: dict
     default: []
+    suboptions:
+      command:
+        description: Command as a list of words, that must succeed.
+        type: list
+        elements: str
+      firewall:
+        description:
+          - Makes the firewall follow its files. A file that exists means rules, a file that does not exist means none.
+          - The files are C(/etc/firewalld/policies/relay.xml), C(/etc/ufw/relay.rules), and
+            C(/etc/nftables.d/relay.nft) with C(/etc/systemd/system/relay-firewall.service). The role
+            C(mailops.smtp.relay) writes those of the backend that M(mailops.smtp.mail_firewall_info) chooses.
+          - The service is healthy when the rules in force are those of the files. Otherwise they are applied again, and
+            check mode reports a change.
+          - Rules of others are not touched. firewalld is reloaded once, when it does not know the policy yet.
+          - It has no options.
+        type: dict
   services:
     description:
       - Services that read the files. After a change each is reloaded where that suffices, and restarted where it must.
@@ -217,6 +241,7 @@ options:
   health:
     description:
       - Commands, each as a list of words, that succeed when the service is healthy. They change nothing.
+      - O(activate[].firewall) is asked too, without a command here.
     type: list
     elements: list
     default: []

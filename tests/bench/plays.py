@@ -94,7 +94,10 @@ def _plain_tasks(task: dict[str, t.Any]) -> t.Iterator[dict[str, t.Any]]:
         for service in args.get("services") or []:
             unit = {"name": service["unit"], "enabled": True, "state": "started"}
             yield {"name": service["unit"], "ansible.builtin.systemd_service": unit}
-        for command in args.get("health") or []:
+        firewall = [
+            ["nft", "list", "table", "inet", "relay"] for one in args.get("activate") or [] if "firewall" in one
+        ]
+        for command in [*firewall, *(args.get("health") or [])]:
             yield {"name": " ".join(command), "ansible.builtin.command": {"argv": command}, "changed_when": False}
         return
     if task["action"].endswith("postfix_info") and not args.get("trace"):

@@ -10,7 +10,7 @@ export PATH="$root/.build/venv/bin:$PATH"
 cache=$root/.build/cache
 export ANSIBLE_HOME=$cache/ansible ANSIBLE_COLLECTIONS_PATH=$root/.build/collections
 logs=$root/.build/lint
-all=(ruff format mypy-managed mypy-controller yamllint ansible-lint changelog shellcheck)
+all=(ruff format mypy-managed mypy-controller yamllint ansible-lint changelog shellcheck markdown words)
 
 # run_mypy VERSION FOLDER ...: as packages of the collection, so that relative and absolute imports meet in one module.
 run_mypy() {
@@ -41,7 +41,7 @@ check() {
     ruff) ruff check --quiet . ;;
     format) ruff format --quiet --diff . ;;
     # 3.10 is the oldest this mypy knows; sanity.sh compiles and imports with 3.9.
-    mypy-managed) run_mypy 3.10 plugins/module_utils plugins/modules roles/relay/files ;;
+    mypy-managed) run_mypy 3.10 plugins/module_utils plugins/modules ;;
     mypy-controller) run_mypy 3.11 plugins/{action,callback,doc_fragments,filter,plugin_utils} tests ;;
     yamllint)
       tests/setup/files.sh | grep -zE '\.ya?ml$|^\.(yamllint|ansible-lint)$' | xargs -0 yamllint --strict
@@ -52,6 +52,8 @@ check() {
         { [ ! -e changelogs/changelog.yaml ] || antsibull-changelog lint-changelog-yaml changelogs/changelog.yaml; }
       ;;
     shellcheck) shell_scripts | xargs -0 shellcheck --external-sources ;;
+    markdown) tests/setup/files.sh | grep -z '\.md$' | xargs -0 pymarkdown scan ;;
+    words) tests/setup/files.sh | xargs -0 python tests/setup/words.py ;;
     *) echo "No linter of that name. There are: ${all[*]}"; return 2 ;;
   esac
 }

@@ -1,10 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Writes docs/providers.md from the providers' data.
-
-.build/venv/bin/python tests/setup/providers_page.py
-"""
+"""Writes docs/providers.md from the providers' data: make docs."""
 
 from __future__ import annotations
 
@@ -18,14 +15,15 @@ sys.path.insert(0, str(ROOT / ".build" / "collections"))
 
 from ansible_collections.mailops.smtp.plugins.module_utils._providers.presets import PROVIDERS  # noqa: E402
 from ansible_collections.mailops.smtp.plugins.module_utils._providers.provider import Endpoint, Provider  # noqa: E402
+from ansible_collections.mailops.smtp.tests.setup import pages  # noqa: E402
 
 PAGE = ROOT / "docs" / "providers.md"
-COMMAND = ".build/venv/bin/python tests/setup/providers_page.py"
+COMMAND = pages.COMMAND
 
 INTRODUCTION = f"""\
 # Mail providers
 
-<!-- Made by tests/setup/providers_page.py from plugins/module_utils/_providers/*.py. Change the data, then run:
+<!-- Made by tests/setup/providers_page.py from plugins/module_utils/_providers. Change the data, then run:
      {COMMAND} -->
 
 What this collection knows of {len(PROVIDERS)} mail providers: where to connect, how to log in, how much they take,
@@ -74,7 +72,8 @@ SECRETS = {
 
 def page() -> str:
     """The whole page."""
-    return "\n".join([INTRODUCTION, *_table(), "", *(line for one in PROVIDERS.values() for line in _details(one))])
+    details = (line for one in PROVIDERS.values() for line in _details(one))
+    return "\n".join([INTRODUCTION, *_table(), "", *details]).rstrip() + "\n"
 
 
 def _table() -> Iterator[str]:
@@ -89,20 +88,19 @@ def _table() -> Iterator[str]:
 def _details(one: Provider) -> Iterator[str]:
     yield f"## {one.name}"
     yield ""
-    yield f"{one.title}."
-    if one.aliases:
-        yield f"Other names: {', '.join(f'`{alias}`' for alias in one.aliases)}."
+    others = f" Other names: {', '.join(f'`{alias}`' for alias in one.aliases)}." if one.aliases else ""
+    yield pages.wrapped(f"{one.title}.{others}")
     yield ""
     facts = one.facts()
     for fact, label in LABELS.items():
         if fact in facts:
-            yield f"- {label}: {_value(one, fact, facts[fact])} {_marks(one, fact)}"
-    yield f"- When the login fails: {one.login_advice}"
+            yield pages.wrapped(f"{label}: {_value(one, fact, facts[fact])} {_marks(one, fact)}", "- ")
+    yield pages.wrapped(pages.linked(f"When the login fails: {one.login_advice}"), "- ")
     yield ""
     yield "Sources:"
     yield ""
     for number, page in enumerate(one.citations, start=1):
-        yield f"{number}. <{page.url}> ({page.date}{', secondary' if page.secondary else ''})"
+        yield f"{number}. {page.date}{', secondary' if page.secondary else ''}: <{page.url}>"  # a URL may exceed a line
     yield ""
 
 
@@ -136,5 +134,4 @@ def _marks(one: Provider, fact: str) -> str:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page(), encoding="utf-8")
-    print(f"{PAGE.relative_to(ROOT)}: {len(PROVIDERS)} providers")
+    pages.write(PAGE, page())

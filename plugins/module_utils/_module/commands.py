@@ -45,9 +45,23 @@ class Commands:
             return
         said = complaints.strip() or output.strip() or f"exit code {code}, no output"
         command = shlex.join("..." if "\n" in word else word for word in words)  # whole scripts are not worth telling
+        raise self.refusal(said, stage, f"{command!r} said: ")
+
+    def refusal(self, said: str, stage: str, lead: str = "") -> TransactionError:
+        """The error for what a program said of the files, with file and line where it names them.
+
+        :param stage: kept out of the sentence.
+        :param lead: what the sentence begins with.
+        """
+        text = lead + said
         if stage:
-            said, command = said.replace(stage, ""), command.replace(stage, "")
-        raise TransactionError(f"{command!r} said: {said}", *find_place(said, self._paths))
+            said, text = said.replace(stage, ""), text.replace(stage, "")
+        return TransactionError(text, *find_place(said, self._paths))
+
+    @property
+    def paths(self) -> t.Collection[str]:
+        """Files that a failing program may complain of."""
+        return self._paths
 
     def missing(self, programs: t.Iterable[str]) -> list[str]:
         """Those that are not installed."""

@@ -13,9 +13,11 @@ from ansible.module_utils.basic import AnsibleModule
 
 from .._transaction.model import TransactionError
 from .._transaction.plan import Change, Plan
+from .activators import ACTIVATORS
 from .commands import Commands
 from .config_units import Units, is_back, ran, require_unmasked
-from .validators import chosen
+from .kinds import chosen
+from .validators import VALIDATORS
 
 
 class ManagedHost:
@@ -39,15 +41,15 @@ class ManagedHost:
 
     def validate(self, stage: str, removed: t.Collection[str]) -> None:
         for entry in self._params["validators"]:
-            validator, option = chosen(entry)
+            validator, option = chosen(VALIDATORS, entry)
             validator.judge(self._commands, option, stage, removed)
 
     def missing(self) -> list[str]:
         """Programs for building and validating that are not installed yet."""
         programs = [step["command"][0] for step in self._params["build"]]
         for entry in self._params["validators"]:
-            validator, option = chosen(entry)
-            programs += validator.programs(option)
+            validator, option = chosen(VALIDATORS, entry)
+            programs += validator.programs(option, self._commands.paths)
         return self._commands.missing(programs)
 
     def states(self, names: t.Collection[str]) -> dict[str, str]:
@@ -73,7 +75,7 @@ class ManagedHost:
         self.require_drained(first)
 
     def activate(self, plan: Plan, unsettled: t.Collection[str], back: bool) -> None:
-        """The commands, then each service that reads one of the files: restarted where a reload is not enough.
+        """The activators, then each service that reads one of the files: restarted where a reload is not enough.
 
         It is not for a service that is not well, be it before the change or since the new files failed.
         """
@@ -84,8 +86,9 @@ class ManagedHost:
             units = self._units.look([*held, *given_back])
             down = [name for name in held if not units[name].well]
             sick = self._has_commands(down) and not self._is_healthy()
-            for argv in self._params["activate"]:
-                self._commands.must_succeed(argv)
+            for entry in self._params["activate"]:
+                activator, option = chosen(ACTIVATORS, entry)
+                activator.apply(self._commands, option)
             self._units.enable({name: units[name] for name in held})
             for service in self._told(held):
                 name = service["unit"]
@@ -118,6 +121,8 @@ class ManagedHost:
             for name, state in given_back.items():
                 if not is_back(units[name], state):
                     raise TransactionError(f"{name} is {units[name].state}, and was {state} before the first run")
+            for sentence in self._disagreements():
+                raise TransactionError(sentence)
             if not (back and given_back):  # then they are about what is no longer there
                 for argv in self._params["health"]:
                     self._commands.must_succeed(argv)
@@ -125,9 +130,17 @@ class ManagedHost:
             raise self._explained(error) from error
 
     def is_well(self, plan: Plan) -> bool:
-        """Whether the declared units run and are enabled, and all health commands succeed."""
+        """Whether units run and are enabled, no activator has to be applied again, and health commands succeed."""
         units = self._units.look(plan.services)
-        return all(unit.well and unit.enabled for unit in units.values()) and self._is_healthy()
+        if not all(unit.well and unit.enabled for unit in units.values()):
+            return False
+        return not any(self._disagreements()) and self._is_healthy()
+
+    def _disagreements(self) -> t.Iterator[str]:
+        """A sentence for each activator that has to be applied again."""
+        for entry in self._params["activate"]:
+            activator, option = chosen(ACTIVATORS, entry)
+            yield from filter(None, [activator.disagreement(self._commands, option)])
 
     def _is_healthy(self) -> bool:
         return all(self._commands.run(argv)[0] == 0 for argv in self._params["health"])

@@ -12,6 +12,8 @@ import typing as t
 from dataclasses import dataclass
 
 from .._transaction.model import TransactionError, WantedDirectory, WantedFile, digest_of
+from .activators import ACTIVATORS
+from .kinds import require_one_kind
 from .validators import VALIDATORS
 
 _COMMANDS: dict[str, t.Any] = {"type": "list", "elements": "list", "default": []}
@@ -63,7 +65,12 @@ ARGUMENTS: dict[str, t.Any] = {
         "default": [],
         "options": {name: validator.options for name, validator in VALIDATORS.items()},
     },
-    "activate": _COMMANDS,
+    "activate": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {name: activator.options for name, activator in ACTIVATORS.items()},
+    },
     "services": {
         "type": "list",
         "elements": "dict",
@@ -83,6 +90,9 @@ ARGUMENTS: dict[str, t.Any] = {
     "health": _COMMANDS,
     "explain": _COMMANDS,
 }
+
+#: Options whose entries name one kind each.
+_KINDS: dict[str, t.Collection[str]] = {"validators": VALIDATORS, "activate": ACTIVATORS}
 
 REQUIRED_IF = [("state", "present", ["files"])]
 
@@ -107,8 +117,9 @@ class Wanted:
 def read_options(params: t.Mapping[str, t.Any]) -> Wanted:
     """:raises TransactionError: an option makes no sense."""
     memory = os.path.join(STATE_DIRECTORY, _plain_name(params["name"]))
-    for entry in params["validators"]:
-        _require_one_kind(entry)
+    for option, kinds in _KINDS.items():
+        for entry in params[option]:
+            require_one_kind(option, kinds, entry)
     _require_words(params)
     if params["state"] == "absent":
         return Wanted(memory)
@@ -132,18 +143,11 @@ def _units(services: t.Sequence[t.Mapping[str, t.Any]]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _require_one_kind(entry: t.Mapping[str, t.Any]) -> None:
-    given = [name for name in VALIDATORS if entry[name] is not None]
-    if len(given) != 1:
-        raise TransactionError(
-            f"validators: an entry names {' and '.join(given) or 'no kind'}, expected one of {', '.join(VALIDATORS)}"
-        )
-
-
 def _require_words(params: t.Mapping[str, t.Any]) -> None:
-    commands = [(option, argv) for option in ("activate", "health", "explain") for argv in params[option]]
+    commands = [(option, argv) for option in ("health", "explain") for argv in params[option]]
     commands += [("build", step["command"]) for step in params["build"]]
-    commands += [("validators", entry["command"]) for entry in params["validators"] if entry["command"] is not None]
+    for option in _KINDS:
+        commands += [(option, entry["command"]) for entry in params[option] if entry["command"] is not None]
     for service in params["services"]:
         given = [argv for argv in (service["restart"], service["reload"]) if argv is not None]
         commands += [("services", argv) for argv in (*given, *service["drained"])]

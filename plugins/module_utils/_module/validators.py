@@ -15,13 +15,14 @@ class Validator(t.NamedTuple):
     """One kind of validator.
 
     :ivar options: argument spec of the option that bears its name.
-    :ivar programs: what it needs installed, from its option; where one is missing, check mode says so.
+    :ivar programs: what it needs installed, from its option and the paths of the files; where one is missing, check
+        mode says so.
     :ivar judge: takes its option, the stage, and the paths that will no longer be there; raises
         :class:`TransactionError` with what is wrong, where known with file and line.
     """
 
     options: dict[str, t.Any]
-    programs: t.Callable[[t.Any], list[str]]
+    programs: t.Callable[[t.Any, t.Collection[str]], list[str]]
     judge: t.Callable[[Commands, t.Any, str, t.Collection[str]], None]
 
 
@@ -40,17 +41,27 @@ def _judge_by_postfix(_commands: Commands, option: t.Mapping[str, str], stage: s
         raise TransactionError("\n".join(map(str, problems)), problems[0].file, problems[0].line or None)
 
 
+def _judge_by_firewall(commands: Commands, _option: t.Any, stage: str, _removed: t.Collection[str]) -> None:
+    from .._firewall import backends, host  # no other transaction needs them
+
+    try:
+        backends.validate(stage)
+    except host.FirewallError as error:
+        raise commands.refusal(str(error), stage) from error
+
+
+def _firewall_programs(_option: t.Any, paths: t.Collection[str]) -> list[str]:
+    from .._firewall import backends
+
+    return backends.needed_programs(paths)
+
+
 VALIDATORS: dict[str, Validator] = {
-    "command": Validator({"type": "list", "elements": "str"}, lambda argv: argv[:1], _judge_by_command),
+    "command": Validator({"type": "list", "elements": "str"}, lambda argv, _paths: argv[:1], _judge_by_command),
     "postfix": Validator(
         {"type": "dict", "options": {"config_directory": {"type": "path", "default": "/etc/postfix"}}},
-        lambda _option: ["postconf", "postmap", "openssl"],
+        lambda _option, _paths: ["postconf", "postmap", "openssl"],
         _judge_by_postfix,
     ),
+    "firewall": Validator({"type": "dict", "options": {}}, _firewall_programs, _judge_by_firewall),
 }
-
-
-def chosen(entry: t.Mapping[str, t.Any]) -> tuple[Validator, t.Any]:
-    """The validator an entry of ``validators`` names, and its option."""
-    name = next(name for name in VALIDATORS if entry[name] is not None)
-    return VALIDATORS[name], entry[name]

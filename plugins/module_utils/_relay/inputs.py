@@ -8,8 +8,8 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, replace
 
+from .._firewall.rules import find_ssh_ports
 from .addresses import Rewrites, find_circle, read_rewrites
-from .firewall import firewall_problems
 from .limits import read_limits
 from .listeners import Listener, User, read_listener, read_user
 from .reader import Network, Options, Reader
@@ -111,7 +111,10 @@ def _judge_whole(reader: Reader, inputs: Inputs, options: Options) -> None:
     tls = options["tls"]
     if bool(tls.get("certificate")) != bool(tls.get("key")):
         reader.problem("relay_tls", "expected certificate and key together, or neither for a self-signed one")
-    reader.problems += firewall_problems(inputs.listeners, options["ssh_port"])
+    for port in find_ssh_ports([listener.port for listener in inputs.listeners], options["ssh_port"]):
+        reader.problem(
+            "relay_listeners", f"port {port} is where Ansible reaches the host; expected a port of its own for mail"
+        )
     door = next((listener for listener in inputs.listeners if listener.port == 25), None)
     if options["verify"].get("to") and door and (door.login or door.tls in ("starttls", "implicit")):
         reader.problem(

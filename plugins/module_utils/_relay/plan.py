@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import typing as t
 
-from .firewall import firewall_rules
+from .._firewall.backends import write_all
+from .._firewall.rules import make_rules
 from .inputs import Inputs, read_inputs
 from .limits import room_for
 from .listeners import User
@@ -24,7 +25,8 @@ def make_plan(options: Options, secrets: bool = False) -> dict[str, t.Any]:
     """Everything the role writes, or ``problems`` in place of it.
 
     :param options: the role's variables without their prefix; ``hardening``, the parameters every relay gets;
-        ``since``, the versions that brought some of them; ``platform``, what is known of the host's Postfix.
+        ``since``, the versions that brought some of them; ``platform``, what is known of the host's Postfix;
+        ``heading``, the comment at the top of a file.
     :param secrets: whether ``secret_files`` is wanted too: logins for upstreams, and those of users, whose hashes are
         slow to make by intent. Without it the plan may be seen by everybody.
     """
@@ -58,7 +60,7 @@ def make_plan(options: Options, secrets: bool = False) -> dict[str, t.Any]:
         "main": {**fit(main, version, since), **inputs.settings},
         "services": [{"line": one.line, "options": fit(one.options, version, since)} for one in services],
         "tables": [{"path": f"{DIRECTORY}/{table.name}", **table.file} for table in tables if not table.secret],
-        "firewall": firewall_rules(inputs.listeners),
+        "firewall_files": _firewall_files(inputs, options["heading"]),
         "upstream_hosts": [server.host for server in inputs.upstream.servers] if inputs.upstream else [],
     }
     if secrets:
@@ -67,6 +69,15 @@ def make_plan(options: Options, secrets: bool = False) -> dict[str, t.Any]:
             plan["secret_files"].append(_users_file(inputs))
     plan["problems"] = [f"{text!r} would break out of its line" for text in _texts(plan["main"], plan["services"])]
     return plan
+
+
+def _firewall_files(inputs: Inputs, heading: str) -> dict[str, list[dict[str, str]]]:
+    """By backend, since the host chooses it later."""
+    rules = make_rules({listener.port: listener.sources for listener in inputs.listeners})
+    return {
+        backend: [{"path": path, "content": content} for path, content in files.items()]
+        for backend, files in write_all(rules, heading).items()
+    }
 
 
 def _texts(*values: t.Any) -> t.Iterator[str]:

@@ -5,11 +5,9 @@
 
 from __future__ import annotations
 
-import re
 import typing as t
 from pathlib import Path
 
-import pytest
 import yaml
 
 from ansible_collections.mailops.smtp.tests.lab.suite.plays import LAB, ROOT, run_play
@@ -47,7 +45,7 @@ def test_the_send_example_delivers_a_message(
     hosts: dict[str, t.Any], passwords: dict[str, str], read_mail: t.Callable[..., t.Any]
 ) -> None:
     hosts["client"].check_output("echo built > /var/tmp/build.log")
-    tasks = example("Send a message", {})
+    tasks = example("The first message", {})
     play(
         "send",
         [{"hosts": "client", "gather_facts": False, "tasks": tasks}],
@@ -58,7 +56,7 @@ def test_the_send_example_delivers_a_message(
 
 
 def test_the_relay_example_configures_a_relay(relay: t.Any, passwords: dict[str, str], hosts: dict[str, t.Any]) -> None:
-    content = example("Run a relay", {"192.0.2.0/24": hosts["client"].check_output("hostname -I").strip()})
+    content = example("The first relay", {"192.0.2.0/24": hosts["client"].check_output("hostname -I").strip()})
     play(
         "relay",
         content,
@@ -77,10 +75,3 @@ def test_the_dns_example_passes(hosts: dict[str, t.Any]) -> None:
         "Check the DNS", {"192.0.2.25": address, "on_finding: fail": f"on_finding: fail\n    nameservers: [{prefix}.2]"}
     )
     play("dns", [{"hosts": "client", "gather_facts": False, "tasks": tasks}])
-
-
-@pytest.mark.parametrize("path", ["README.md", "docs/contributing.md", "docs/design.md"])
-def test_relative_links_point_to_existing_files(path: str) -> None:
-    file = ROOT / path
-    targets = re.findall(r"\]\((?!https?://)([^)#]+)\)", file.read_text())
-    assert not [target for target in targets if not (file.parent / target).exists()]

@@ -90,7 +90,7 @@ def banner(host: t.Any) -> str:
 
 def kill_halfway() -> None:
     """Kill the module after it has restored the files and before it restarts the services."""
-    options = {"name": "relay", "state": "absent", "activate": [["sh", "-c", "kill -9 $PPID"]]}
+    options = {"name": "relay", "state": "absent", "activate": [{"command": ["sh", "-c", "kill -9 $PPID"]}]}
     run_transaction(options)
 
 

@@ -96,7 +96,7 @@ def test_a_run_killed_halfway_is_undone_by_the_next(relay: t.Any, second_run: Pl
     options = {
         "name": "relay",
         "files": [{"path": "/etc/postfix/main.cf", "content": "broken\n"}],
-        "activate": [["sh", "-c", "kill -9 $PPID"]],
+        "activate": [{"command": ["sh", "-c", "kill -9 $PPID"]}],
     }
     run_transaction(options)
     assert relay.file("/etc/postfix/main.cf").content_string == "broken\n"

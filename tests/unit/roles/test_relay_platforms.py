@@ -137,13 +137,16 @@ def test_the_unit_that_runs_is_the_one_to_ask(rendered: dict[str, dict[str, t.An
 
 def test_caches_in_berkeley_db_are_removed(rendered: dict[str, dict[str, t.Any]]) -> None:
     for host in KNOWN:
-        remove = next(command for command in rendered[host]["postfix_activate"] if command[0] == "rm")
+        commands = [entry["command"] for entry in rendered[host]["postfix_activate"]]
+        remove = next(command for command in commands if command[0] == "rm")
         assert {"/var/lib/postfix/smtp_scache.db", "/var/lib/postfix/verify_cache.db"} <= set(remove)
 
 
 def test_the_old_unit_is_stopped_where_it_bars_the_new_one(rendered: dict[str, dict[str, t.Any]]) -> None:
     stop = "systemctl stop postfix@-.service postfix.service"
-    commands = {host: [word for line in rendered[host]["postfix_activate"] for word in line] for host in KNOWN}
+    commands = {
+        host: [word for entry in rendered[host]["postfix_activate"] for word in entry["command"]] for host in KNOWN
+    }
     assert [host for host in KNOWN if any(stop in word for word in commands[host])] == ["debian13"]
 
 

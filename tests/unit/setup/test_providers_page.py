@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ansible_collections.mailops.smtp.plugins.module_utils._providers.presets import PROVIDERS
 from ansible_collections.mailops.smtp.tests.setup import providers_page
 
@@ -28,7 +30,7 @@ def test_the_page_names_every_source():
 def test_the_page_marks_what_only_a_third_party_says():
     page = providers_page.page()
     third_party = {citation.url for one in PROVIDERS.values() for citation in one.citations if citation.secondary}
-    lines = [line for line in page.splitlines() if line.endswith(")") and "<https://" in line]
-    assert {line.partition("<")[2].partition(">")[0] for line in lines if line.endswith(", secondary)")} == third_party
+    citations = re.findall(r"^\d+\. \d{4}-\d{2}(, secondary)?: <(https://[^>]+)>$", page, flags=re.MULTILINE)
+    assert {url for secondary, url in citations if secondary} == third_party
     assert "- Password: authorisation code (授权码) [1?]" in page
     assert "- Host: `smtp.office365.com` [1]" in page

@@ -32,6 +32,7 @@ NOT_ROOT = os.geteuid() != 0
 FILES = {
     "people.csv": "to,name,amount\na@x.test,Ann,5 EUR\n",
     "templates/reminder.j2": "Dear {{ name }}, please pay {{ amount }}.",
+    "templates/account.j2": "Dear {{ name }}, your account is ready.",
     "files/quoted.csv": '\ufeffto,subject,name\r\na@x.test,Hi,Ann\r\nb@x.test,"Hey, you",Jörg <3\r\n',
     "files/attached.txt": "the controller's",
     "templates/body.j2": "Dear {{ name }},\n{% include 'sign.j2' %}\n",
@@ -47,6 +48,7 @@ FILES = {
     "host/template.j2": "Dear {{ name | default('you') }}",
     "host/people.jsonl": '{"to": "a@x.test", "name": "Ann"}\n{"to": ["b@x.test"], "body": "own"}\n',
 }
+USERS = [{"name": "Ann", "mail": "a@x.test"}, {"name": "Bob", "mail": "b@x.test"}]
 VAULTED = {"terms.txt": "the terms", "terms.pdf": "a document"}
 
 
@@ -54,16 +56,21 @@ def task(options: dict[str, t.Any], **keywords: t.Any) -> dict[str, t.Any]:
     return {"mailops.smtp.smtp_send": {"subject": "S", **options}, **keywords}
 
 
-def readme(heading: str) -> dict[str, t.Any]:
-    """The options in the README's example below a heading, but for the server's."""
-    text = (Path(__file__).resolve().parents[4] / "README.md").read_text(encoding="utf-8").split(f"# {heading}\n")[1]
-    (example,) = yaml.safe_load(text.split("```yaml\n")[1].split("```")[0])
+def documented(page: str, heading: str, number: int = 1) -> dict[str, t.Any]:
+    """The options in an example of a page in docs/, without those of the server.
+
+    :param number: which of the examples below the heading, from 1.
+    """
+    path = Path(__file__).resolve().parents[4] / "docs" / page
+    text = path.read_text(encoding="utf-8").split(f"# {heading}\n")[1]
+    (example,) = yaml.safe_load(text.split("```yaml\n")[number].split("```")[0])
     options: dict[str, t.Any] = example["mailops.smtp.smtp_send"]
     return {name: value for name, value in options.items() if name not in ("host", "tls")}
 
 
 TASKS: dict[str, dict[str, t.Any]] = {
-    "readme": task(readme("One message for each row of a file")),
+    "documented": task(documented("sending.md", "One message for each row of a file")),
+    "migrated": task(documented("migrating.md", "A loop becomes messages", 2)),
     "csv": task(
         {
             "messages_file": "quoted.csv",
@@ -156,7 +163,7 @@ def play(folder: Path) -> Outcome:
         whole = {
             "hosts": "localhost",
             "gather_facts": False,
-            "vars": {"app": "billing", "smtp_password": PASSWORD, "host_files": str(folder / "host")},
+            "vars": {"app": "billing", "smtp_password": PASSWORD, "host_files": str(folder / "host"), "users": USERS},
             "module_defaults": {"group/mailops.smtp.smtp": server},
             "tasks": [*tasks, {"ansible.builtin.copy": collect, "no_log": True}],
         }
@@ -215,11 +222,16 @@ def test_a_template_for_each_recipient_in_a_csv_file(outcome: Outcome) -> None:
     assert files_of(message) == {"terms.txt": "the terms"}
 
 
-def test_the_readme_s_example(outcome: Outcome) -> None:
-    assert texts(outcome, "readme") == ["Dear Ann, please pay 5 EUR."]
-    (message,) = outcome.messages["readme"]
+def test_the_example_of_the_documentation(outcome: Outcome) -> None:
+    assert texts(outcome, "documented") == ["Dear Ann, please pay 5 EUR."]
+    (message,) = outcome.messages["documented"]
     assert (message["To"], message["Subject"]) == ("a@x.test", "Your invoice")
     assert files_of(message) == {"terms.pdf": b"a document"}
+
+
+def test_the_loop_of_the_documentation(outcome: Outcome) -> None:
+    assert texts(outcome, "migrated") == [f"Dear {user['name']}, your account is ready." for user in USERS]
+    assert [message["To"] for message in outcome.messages["migrated"]] == [user["mail"] for user in USERS]
 
 
 def test_a_password_is_shown_nowhere(outcome: Outcome) -> None:

@@ -43,7 +43,7 @@ def test_a_change_and_none(run: Run, target: Path, tmp_path: Path) -> None:
     files = [{"path": str(target), "content": "new\n"}]
     options = {
         "validators": [{"command": ["grep", "-q", "new", f"{{stage}}{target}"]}],
-        "activate": [["touch", f"{tmp_path}/active"]],
+        "activate": [{"command": ["touch", f"{tmp_path}/active"]}],
     }
     preview = run(files, check=True, **options)
     assert (preview["changed"], target.read_text()) == (True, "old\n")
@@ -62,10 +62,10 @@ FAILURES = [
     {"validators": [{"command": ["sh", "-c", "echo no good >&2"]}]},
     {"validators": [{"command": ["false"]}]},
     {"validators": [{"command": ["no-such-program"]}]},
-    {"activate": [["false"]]},
-    {"activate": [["no-such-program"]]},
+    {"activate": [{"command": ["false"]}]},
+    {"activate": [{"command": ["no-such-program"]}]},
     {"health": [["false"]]},
-    {"activate": [["false"]], "explain": [["no-such-program"]]},
+    {"activate": [{"command": ["false"]}], "explain": [["no-such-program"]]},
 ]
 
 
@@ -81,7 +81,7 @@ def test_the_service_gets_its_old_file_back(run: Run, target: Path, tmp_path: Pa
     """Activation refuses the new file only; the result says that everything is as it was."""
     result = run(
         [{"path": str(target), "content": "new\n"}],
-        activate=[["grep", "-q", "old", str(target)]],
+        activate=[{"command": ["grep", "-q", "old", str(target)]}],
         explain=[["echo", "the service says why"]],
     )
     assert "Everything was put back as it was" in result["msg"]
@@ -92,13 +92,13 @@ def test_the_service_gets_its_old_file_back(run: Run, target: Path, tmp_path: Pa
 def test_a_killed_run_is_undone_to_what_was_before_it(run: Run, target: Path, tmp_path: Path) -> None:
     files = [{"path": str(target), "content": "new\n"}]
     if (child := os.fork()) == 0:
-        run(files, activate=[["sh", "-c", "kill -9 $PPID"]])
+        run(files, activate=[{"command": ["sh", "-c", "kill -9 $PPID"]}])
     os.waitpid(child, 0)
     assert target.read_text() == "new\n"
     assert leftovers(tmp_path) == ["app.conf.old", "swapping"]
     preview = run(files, check=True)
     assert (preview["changed"], preview["recovered"]) == (True, True)
-    result = run(files, activate=[["grep", "-q", "old", str(target)]])
+    result = run(files, activate=[{"command": ["grep", "-q", "old", str(target)]}])
     assert "Everything was put back as it was" in result["msg"]
     assert target.read_text() == "old\n"
     assert run(files)["changed"] is True
@@ -108,7 +108,7 @@ def test_a_killed_run_is_undone_to_what_was_before_it(run: Run, target: Path, tm
 def test_an_unhealthy_service_is_activated_again(run: Run, target: Path, tmp_path: Path) -> None:
     files = [{"path": str(target), "content": "old\n"}]
     flag = tmp_path / "running"
-    options = {"health": [["test", "-e", str(flag)]], "activate": [["touch", str(flag)]]}
+    options = {"health": [["test", "-e", str(flag)]], "activate": [{"command": ["touch", str(flag)]}]}
     assert run(files, check=True, **options)["changed"] is True
     assert run(files, **options)["changed"] is True
     assert run(files, **options)["changed"] is False
@@ -251,7 +251,7 @@ def test_after_a_crash_nobody_knows_which_lines_the_service_read(run: Run, targe
     files = [{"path": str(target), "content": "name a\n"}]
     run(files, **options)
     if (child := os.fork()) == 0:
-        run([{"path": str(target), "content": "name b\n"}], activate=[["sh", "-c", "kill -9 $PPID"]])
+        run([{"path": str(target), "content": "name b\n"}], activate=[{"command": ["sh", "-c", "kill -9 $PPID"]}])
     os.waitpid(child, 0)
     assert run(files, **options)["recovered"] is True
     assert log.read_text().split() == ["reload", "restart"]
@@ -277,7 +277,7 @@ def test_absent(run: Run, target: Path, tmp_path: Path) -> None:
     files = [{"path": str(target), "content": "new\n"}, {"path": f"{tmp_path}/made/more.conf", "content": "x\n"}]
     run(files)
     target.write_text("edited\n")
-    options: dict[str, t.Any] = {"state": "absent", "activate": [["touch", f"{tmp_path}/active"]]}
+    options: dict[str, t.Any] = {"state": "absent", "activate": [{"command": ["touch", f"{tmp_path}/active"]}]}
     preview = run([], check=True, **options)
     assert (preview["changed"], preview["edited_files"]) == (True, [str(target)])
     assert [(one["before"], one["after"]) for one in preview["diff"]] == [("edited\n", "old\n"), ("x\n", "")]
@@ -336,7 +336,11 @@ def test_a_configuration_that_postfix_does_not_like(run: Run, tmp_path: Path, mo
 
 
 NO_COMMANDS = [
-    {"activate": [[]]},
+    {"activate": [{"command": []}]},
+    {"activate": [{}]},
+    {"activate": [{"command": ["true"], "firewall": {}}]},
+    {"activate": [{"firewall": {"backend": "ufw"}}]},
+    {"activate": [["true"]]},
     {"health": [[["nested"]]]},
     {"validators": [{"command": []}]},
     {"services": [{"restart": []}]},

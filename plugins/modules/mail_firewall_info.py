@@ -1,0 +1,90 @@
+#!/usr/bin/python
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""See which firewall can enforce the rules of the mail ports."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: mail_firewall_info
+short_description: See which firewall of a host can enforce the rules of the mail ports
+version_added: 0.1.0
+author:
+  - The mailops.smtp authors (@mailops)
+description:
+  - Chooses the firewall that the role C(mailops.smtp.relay) uses on a host, and says why it could not be used, if so.
+    Turns no firewall on and changes nothing.
+  - A backend is refused when it is not active, when another firewall on the host overrules it, and when a chain of
+    nftables that belongs to neither drops unmatched packets by policy.
+  - Not seen are chains that drop packets by their last rule, rules of the old iptables (legacy), and packet filters
+    outside the host.
+extends_documentation_fragment:
+  - mailops.smtp._attributes
+attributes:
+  check_mode:
+    support: full
+    details: Changes nothing.
+  diff_mode:
+    support: none
+  idempotent:
+    support: full
+options:
+  backend:
+    description:
+      - The firewall to use.
+      - V(auto) takes firewalld if it runs, or else ufw if it is enabled, or else nftables.
+    type: str
+    choices: [auto, firewalld, ufw, nftables]
+    default: auto
+seealso:
+  - module: mailops.smtp.config_transaction
+    description: Puts the rules in force, with O(mailops.smtp.config_transaction#module:activate[].firewall).
+"""
+
+EXAMPLES = r"""
+- name: Choose the firewall
+  mailops.smtp.mail_firewall_info:
+  register: firewall
+  become: true
+
+- name: Stop unless it can be used
+  ansible.builtin.assert:
+    that: not firewall.problem
+    fail_msg: "{{ firewall.problem }}"
+"""
+
+RETURN = r"""
+backend:
+  description: The firewall, one of V(firewalld), V(ufw) and V(nftables).
+  type: str
+  returned: always
+  sample: nftables
+active:
+  description: Firewalls that are active on the host and decide about all of its ports, of V(firewalld) and V(ufw).
+  type: list
+  elements: str
+  returned: always
+  sample: []
+problem:
+  description:
+    - Why RV(backend) cannot be used and what to do, in terms of the variable C(relay_firewall) of the role. Empty if it
+      can be used.
+    - Without root, the firewall cannot be changed, which is a problem too.
+  type: str
+  returned: always
+  sample: ""
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ..module_utils._module.firewall import ARGUMENTS, run_info
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
+    run_info(module)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,154 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Writes roles/relay/README.md from the role's argument specs: make docs."""
+
+from __future__ import annotations
+
+import re
+import sys
+import typing as t
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+# The collection is found where the environment links it, so the path comes before the imports.
+sys.path.insert(0, str(ROOT / ".build" / "collections"))
+
+from ansible_collections.mailops.smtp.tests.setup import pages  # noqa: E402
+
+ROLE = ROOT / "roles" / "relay"
+PAGE = ROLE / "README.md"
+SPECS = ROLE / "meta" / "argument_specs.yml"
+COMMAND = pages.COMMAND
+
+Options = t.Mapping[str, t.Any]
+
+HEAD = f"""\
+# Role mailops.smtp.relay
+
+<!-- Made by tests/setup/role_page.py from meta/argument_specs.yml. Change that file, then run:
+     {COMMAND} -->
+"""
+AFTERWARDS = """\
+[docs/relay.md](../../docs/relay.md) explains how the parts work together.
+[playbooks/scenarios](../../playbooks/scenarios) has an inventory for each kind of relay.
+"""
+#: Markup of Ansible's documentation, all of which becomes code here; O(a=b) and V(x) need no telling apart.
+_MARKUP = re.compile(r"\b(?:RV|[BCEIMOPV])\(((?:\\\)|[^)\\]|\\.)*)\)")
+
+
+def page() -> str:
+    """The whole page."""
+    entries = yaml.safe_load(SPECS.read_text(encoding="utf-8"))["argument_specs"]
+    main = entries["main"]
+    described = _Described()
+    lines = [HEAD, f"{main['short_description']}.", ""]
+    lines += [*_items(main["description"]), "", AFTERWARDS]
+    lines += ["## Variables", "", *_table(main["options"]), ""]
+    for name, option in main["options"].items():
+        lines += _variable(name, option, described)
+    for name, entry in entries.items():
+        if name != "main":
+            lines += [f"## Entry point `{name}`", "", f"{entry['short_description']}.", ""]
+            lines += [*_items(entry["description"]), ""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+class _Described:
+    """Sets of options that have a place on the page already, so that equal ones need no second."""
+
+    def __init__(self) -> None:
+        self._known: list[tuple[str, Options]] = []
+
+    def place_of(self, variable: str, options: Options) -> str | None:
+        """The variable that has the same options, described above; None where this is the first."""
+        found = next((name for name, known in self._known if known == options), None)
+        if found is None:
+            self._known.append((variable, options))
+        return found
+
+
+def _table(options: Options) -> Iterator[str]:
+    yield "| variable | type | default | summary |"
+    yield "|---|---|---|---|"
+    for name, option in options.items():
+        default = f"`{_value(option['default'])}`" if "default" in option else ""
+        first = _marked(_paragraphs(option)[0]).replace("|", "\\|")
+        yield f"| [`{name}`](#{name}) | {_type(option)} | {default} | {first} |"
+
+
+def _variable(name: str, option: Options, described: _Described) -> Iterator[str]:
+    yield f"### {name}"
+    yield ""
+    yield pages.wrapped(f"{_facts(option)}.")
+    yield ""
+    yield from _items(_paragraphs(option))
+    yield ""
+    if "options" in option:
+        yield from _options(name, option["options"], described, "")
+        yield ""
+
+
+def _options(path: str, options: Options, described: _Described, indent: str) -> Iterator[str]:
+    """The options below a variable, as a list in a list."""
+    same = described.place_of(path, options)
+    if same:
+        yield pages.wrapped(f"The options are those of {_link(same)}.", indent)
+        return
+    if not indent:
+        yield "Options:"
+        yield ""
+    for name, option in options.items():
+        text = " ".join(map(_marked, _paragraphs(option)))
+        yield pages.wrapped(f"`{name}` ({_facts(option)}): {text}", f"{indent}- ")
+        if "options" in option:
+            yield from _options(f"{path}.{name}", option["options"], described, f"{indent}  ")
+
+
+def _link(path: str) -> str:
+    variable = path.split(".")[0]
+    return f"[`{path}`](#{variable})"
+
+
+def _facts(option: Options) -> str:
+    facts = [_type(option)]
+    if option.get("required"):
+        facts.append("required")
+    if "choices" in option:
+        facts.append("one of " + ", ".join(f"`{_value(choice)}`" for choice in option["choices"]))
+    if "default" in option:
+        facts.append(f"default `{_value(option['default'])}`")
+    return ", ".join(facts)
+
+
+def _type(option: Options) -> str:
+    return f"list of {option['elements']}" if option.get("type") == "list" else str(option.get("type", "str"))
+
+
+def _value(value: t.Any) -> str:
+    """As YAML has it, in one line."""
+    if isinstance(value, str):
+        return value
+    return yaml.safe_dump(value, default_flow_style=True, width=1000).split("\n")[0]
+
+
+def _paragraphs(option: Options) -> list[str]:
+    text = option["description"]
+    return [text] if isinstance(text, str) else list(text)
+
+
+def _items(paragraphs: t.Iterable[str]) -> Iterator[str]:
+    for text in paragraphs:
+        yield pages.wrapped(_marked(text), "- ")
+
+
+def _marked(text: str) -> str:
+    """Ansible's markup as Markdown's."""
+    return pages.linked(_MARKUP.sub(lambda found: f"`{found[1]}`", text))
+
+
+if __name__ == "__main__":
+    pages.write(PAGE, page())
