@@ -105,8 +105,9 @@ options:
     description:
       - File on the host that sends, which records what was accepted. The next run with the same journal sends all
         remaining messages and none that was accepted before, even if the previous run was killed.
-      - A message is identified by its O(message_id), else by its O(idempotency_key), else by its whole content. If an
-        O(idempotency_key) is set for all O(messages), each is identified by the key and its recipients.
+      - A message is identified by its O(message_id), else by its O(idempotency_key), else by its content and
+        recipients. If an O(idempotency_key) is set for all O(messages), each is identified by the key and its
+        recipients.
       - If a run died between the end of a message and the reply to it, only the server knows whether the message was
         accepted. The status of its recipients is then V(unknown); O(resend_unknown) decides whether it is sent again.
       - Created if missing, readable only by its owner. A journal that other users can write to is refused. It contains

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import typing as t
 from email import message_from_bytes, policy
@@ -13,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.mailops.smtp.tests.fault.peer import END_OF_DATA, GREETING, Fault, Moment, Peer
+from ansible_collections.mailops.smtp.tests.fault.peer import END_OF_DATA, GREETING, Fault, Peer
 
 Run = t.Callable[..., dict[str, t.Any]]
 
@@ -255,38 +254,6 @@ def test_two_messages_that_would_be_one(run: Run, tmp_path: Path) -> None:
     assert peer.connections == 0
 
 
-def test_a_long_task_in_slices(run: Run, tmp_path: Path) -> None:
-    """The first ends when its time is over, the next go on where it left off; deferred ones keep their attempts."""
-    messages = [{"to": f"p{number}@b.test"} for number in range(30)]
-    greylisted: set[str] = set()
-
-    def greylist(moment: Moment) -> str | None:
-        if (
-            moment.stage != "RCPT"
-            or moment.recipient in greylisted
-            or moment.recipient not in ("p0@b.test", "p9@b.test")
-        ):
-            return None
-        greylisted.add(moment.recipient)
-        return "450 4.2.0 greylisted"
-
-    part = {"run": "r1", "seconds": 0.2, "path": str(tmp_path / "state")}
-    options = {"messages": messages, "to": None, "messages_per_minute": 6000, "attempts": 2, "retry_delay": 0.3}
-    answers: list[dict[str, t.Any]] = []
-    with Peer(disturb=greylist) as peer:
-        while not answers or answers[-1].get("_unfinished"):
-            answers.append(run(peer, _slice=part, **options))
-            assert len(answers) < 20
-    assert len(answers) > 1
-    assert answers[0]["_progress"]["total"] == 30
-    assert 0 < answers[0]["_progress"]["sent"] < 30
-    last = answers[-1]
-    assert last["summary"] == {"sent": 30, "refused": 0, "deferred": 0, "unknown": 0}
-    assert [one["attempts"] for one in last["messages"]] == [2 if number in (0, 9) else 1 for number in range(30)]
-    assert sum(one["messages"] for one in last["connections"]) == 30
-    assert sorted(message["To"] for message in received(peer) if message["To"]) == sorted(one["to"] for one in messages)
-
-
 def test_preview_and_diff(run: Run) -> None:
     attachment = {"content": "x" * 9000, "name": "x.bin", "type": "application/octet-stream"}
     result = run(None, _check=True, _ansible_diff=True, attachments=[attachment], bcc="hidden@b.test")
@@ -335,20 +302,6 @@ def test_check_tells_of_a_few_and_counts_the_others(run: Run) -> None:
     assert "p4@b.test" in result["msg"]
     assert "p5@b.test" not in result["msg"]
     assert result["msg"].endswith("And 4 more.")
-
-
-def test_a_file_of_messages_that_changes_between_slices(run: Run, tmp_path: Path) -> None:
-    """Its rows would no longer be the ones that were sent."""
-    path = tmp_path / "people.jsonl"
-    path.write_text("".join(json.dumps({"to": f"p{number}@b.test"}) + "\n" for number in range(30)))
-    part = {"run": "r1", "seconds": 0.1, "path": str(tmp_path / "state")}
-    options = {"messages_file": str(path), "to": None, "messages_per_minute": 1200, "_slice": part}
-    with Peer() as peer:
-        assert run(peer, **options)["_unfinished"] is True
-        path.write_text(path.read_text().partition("\n")[2])
-        result = run(peer, **options)
-    assert "messages_file was changed while the task was running; do not change it" in result["msg"]
-    assert result["summary"]["sent"] == len(peer.messages)
 
 
 def test_check_tells_who_is_refused_for_each_message(run: Run) -> None:
