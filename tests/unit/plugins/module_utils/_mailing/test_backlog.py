@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Delays between attempts and the clocks of the backlog, without a server; their effect on sessions is in test_pool.py."""
+"""Delays between attempts and the clocks of the backlog, without a server; sessions are tested in test_pool.py."""
 
 from __future__ import annotations
 
