@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The demo without a lab: playbooks/notify.yml sends a message to an SMTP server in this process, with TLS and login."""
+"""The demo without a lab: playbooks/notify.yml sends to an SMTP server in this process, with TLS and a login."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def play(folder: Path, port: int, sink: Sink, authority: trustme.CA) -> int:
 
 def show(session: t.Any, envelope: Envelope) -> None:
     """Print the message's header fields, and the TLS and login of its only hop."""
-    print("\n==> What arrived\n")
+    print("\n==> The message that arrived\n")
     message = message_from_bytes(t.cast("bytes", envelope.content), policy=policy.default)
     for name, value in message.items():
         print(f"  {name}: {value}")

@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """An SMTP server that fails at any stage as a test requires: the only test double of a server.
 
-By default, it is a small, correct server. ``replies`` changes its reply to a command, ``faults`` what it does instead of
-replying, and ``disturb`` either of them at a single moment. ``messages`` and ``receipts`` hold the messages that it
-accepted.
+By default, it is a small, correct server. ``replies`` changes its reply to a command, ``faults`` what it does instead
+of replying, and ``disturb`` either of them at a single moment. ``messages`` holds the messages that it accepted,
+``receipts`` all that were received up to their end.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The faulty peer as a server on a host of the lab: ``python3 serve.py PORT CONTROL_PORT``, with peer.py beside it.
 
-A client of the control port on the loopback address sends one JSON object on a line and receives one. Keys of a request:
+A client of the control port on loopback sends one JSON object on a line and receives one. Keys of a request:
 
     listen       whether the server accepts connections
     certificate  file with key and chain for STARTTLS; null disables STARTTLS

@@ -69,7 +69,7 @@ class Workers:
             while self._give_out():
                 channels = {worker.channel: worker for worker in self._workers if worker.in_session}
                 for channel in connection.wait(list(channels), self._seconds_to_wait()):
-                    yield from self._hear(channels[t.cast("Channel", channel)])
+                    yield from self._take_report(channels[t.cast("Channel", channel)])
         finally:
             for worker in self._workers:
                 worker.end()
@@ -100,7 +100,7 @@ class Workers:
         asks = min(worker.asks_since for worker in self._workers)
         return None if asks == _BUSY else max(0.0, max(due, asks) - time.monotonic())
 
-    def _hear(self, worker: _Worker) -> t.Iterator[DeliveryResult]:
+    def _take_report(self, worker: _Worker) -> t.Iterator[DeliveryResult]:
         report = worker.receive()
         if report is None:
             yield from self._lose(worker)

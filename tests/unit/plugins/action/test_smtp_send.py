@@ -34,7 +34,7 @@ DONE = {"changed": False, "msg": "done"}
 
 
 class Action(ActionModule):
-    """Uses a directory in place of a host, and records what it did there."""
+    """Uses a directory instead of a host and records what it did there."""
 
     host: Path
     task_vars: dict[str, t.Any]

@@ -116,7 +116,7 @@ def _kill_and_run_again(stage: str, hit: int, path: Path, extensions: list[str],
         results = send(peer.port, path, connections, size=size)
     taken = collections.Counter(receipt.message_id for receipt in peer.receipts if receipt.accepted)
     statuses = {result.message_id: {one.status for one in result.recipients} for result in results}
-    where = f"killed at {stage} {hit}: taken {taken}, told {statuses}"
+    where = f"killed at {stage} {hit}: taken {taken}, reported {statuses}"
     assert len(results) == COUNT, where
     assert set(taken.values()) == {1}, where
     for number in range(COUNT):
@@ -169,10 +169,10 @@ def test_other_workers_continue_after_one_is_killed(tmp_path: Path) -> None:
     assert set(statuses) <= {DeliveryStatus.SENT, DeliveryStatus.UNKNOWN}
     taken = collections.Counter(receipt.message_id for receipt in peer.receipts if receipt.accepted)
     assert set(taken.values()) == {1}
-    told = {
+    reported = {
         result.message_id for result in results if {one.status for one in result.recipients} == {DeliveryStatus.SENT}
     }
-    assert told <= set(taken)
+    assert reported <= set(taken)
 
 
 def test_journal_is_private_and_locked_by_one_run(tmp_path: Path) -> None:
