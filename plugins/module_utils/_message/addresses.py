@@ -5,7 +5,7 @@
 
 A domain is returned as A-labels (RFC 5890 section 2.3.2.1), the form that DNS and every mail server understand. Letters
 outside ASCII are mapped by IDNA 2003, which is in Python's standard library: it normalises case, width and dots as
-UTS 46 does. With four characters, IDNA 2008 gives a different domain, possibly of another owner; they are refused.
+UTS 46 does. IDNA 2008 maps four characters differently, to a domain that may have another owner; they are refused.
 """
 
 from __future__ import annotations

@@ -135,7 +135,7 @@ def guess_type(name: str) -> str:
 def attachment_part(attachment: Attachment) -> Part:
     """Return an attachment in base64; a message goes unencoded, as RFC 2046 section 5.2.1 requires.
 
-    A message that would need an encoding goes as application/octet-stream: readers can save that, and the rule holds.
+    A message that would need an encoding goes as application/octet-stream, which complies and which readers can save.
     """
     if not attachment.is_message:
         return attachment.part
@@ -167,7 +167,7 @@ def _charset_of(content: bytes) -> str:
 
 def _file_part(attachment: Attachment, encoded: Encoded, media_type: str) -> Part:
     """Return the part of a file, with its name in both fields: readers use one or the other."""
-    name = attachment.name.encode("utf-8", "replace").decode("utf-8")  # a file name may contain octets that are no text
+    name = attachment.name.encode("utf-8", "replace").decode("utf-8")  # a file name may contain octets that are not UTF-8
     disposition = "inline" if attachment.content_id else "attachment"
     header = [
         header_field("Content-Type", media_type + (parameter("name", name) if name else "")),

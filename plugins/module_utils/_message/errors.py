@@ -11,7 +11,7 @@ class MessageError(ValueError):
 
 
 class InvalidAddress(MessageError):
-    """Text that is not a valid address; the error quotes it and says what was expected."""
+    """Text that is not a valid address; the error quotes it and has what was expected."""
 
 
 class InvalidHeader(MessageError):

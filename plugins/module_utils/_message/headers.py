@@ -34,7 +34,7 @@ _UNWRITABLE = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]
 #: takes milliseconds to compile.
 ATOM = r"[^\x00-\x20\"(),.:;<>@\[\\\]\x7f-\xa0]+"
 _PLAIN_PHRASE = re.compile(rf"{ATOM}(?: {ATOM})*\Z")
-#: A parameter that needs no quotes: without the characters to which RFC 2231 section 7 gives a meaning.
+#: A parameter that needs no quotes: no character in it has a meaning in RFC 2231 section 7.
 _TOKEN = re.compile(r"[A-Za-z0-9!#$&+.^_`{|}~-]+\Z")
 #: Octets that a Q-encoded word in a phrase may contain unencoded (RFC 2047 section 5, rule 3).
 _Q_SAFE = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!*+-/")

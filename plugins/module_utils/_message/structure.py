@@ -42,7 +42,7 @@ def _alternatives(message: Message, charset: Charset, images: t.Sequence[Attachm
         parts.append(text_part(message.body, "plain", charset))
     elif message.html is not None:
         text = _derived_text(message.html)
-        if text:  # HTML that shows only images gives no text
+        if text:  # no text can be derived from HTML that shows only images
             parts.append(text_part(text, "plain", charset, what="html"))
     if message.html is not None:
         html = text_part(message.html, "html", charset, what="html")
