@@ -167,7 +167,7 @@ def _charset_of(content: bytes) -> str:
 
 def _file_part(attachment: Attachment, encoded: Encoded, media_type: str) -> Part:
     """Return the part of a file, with its name in both fields: readers use one or the other."""
-    name = attachment.name.encode("utf-8", "replace").decode("utf-8")  # a file name may contain octets that are not UTF-8
+    name = attachment.name.encode("utf-8", "replace").decode("utf-8")  # names may contain octets that are not UTF-8
     disposition = "inline" if attachment.content_id else "attachment"
     header = [
         header_field("Content-Type", media_type + (parameter("name", name) if name else "")),
