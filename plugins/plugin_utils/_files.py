@@ -13,7 +13,7 @@ import typing as t
 from ansible.errors import AnsibleActionFail, AnsibleError
 
 from ansible_collections.mailops.smtp.plugins.module_utils._message.errors import MessageError
-from ansible_collections.mailops.smtp.plugins.module_utils._message.texts import decode_text, read_text
+from ansible_collections.mailops.smtp.plugins.module_utils._message.files import decode_text, read_text
 
 if t.TYPE_CHECKING:
     from ansible.plugins.action import ActionBase

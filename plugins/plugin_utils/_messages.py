@@ -10,8 +10,7 @@ import typing as t
 from ansible.errors import AnsibleActionFail
 from ansible.module_utils.parsing.convert_bool import boolean
 
-from ansible_collections.mailops.smtp.plugins.module_utils._message.legacy import parse_attach
-from ansible_collections.mailops.smtp.plugins.module_utils._message.options import TEXTS, overlay
+from ansible_collections.mailops.smtp.plugins.module_utils._message.options import TEXTS, overlay, parse_attach
 
 if t.TYPE_CHECKING:
     from ._files import ControllerFiles
