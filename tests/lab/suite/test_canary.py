@@ -160,7 +160,7 @@ FOUND: dict[str, tuple[list[Edit], list[str]]] = {
     ),
     "a port that nobody knows": (
         [(MASTER, "\n465 inet", "\nsmptd inet")],
-        [f"{MASTER}, line ", "knows no port smptd/tcp"],
+        [f"{MASTER}, line ", "has no port smptd/tcp"],
     ),
     "a port that is private": (
         [(MASTER, "\n465 inet n", "\n465 inet -")],
