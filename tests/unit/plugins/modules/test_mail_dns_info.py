@@ -105,7 +105,9 @@ def test_failed_finding_is_a_warning(run, server):
             "severity": "high",
             "subject": "192.0.2.99",
             "message": "192.0.2.99 has no PTR record.",
-            "remedy": "Ask the provider of 192.0.2.99 to set its PTR record to the name that the mail server gives with EHLO.",
+            "remedy": (
+                "Ask the provider of 192.0.2.99 to set its PTR record to the name that the mail server gives with EHLO."
+            ),
             "source": "RFC 1912 section 2.1",
         }
     ]
