@@ -18,7 +18,7 @@ description:
   - With O(trace), follows one message through every queue of the host, also through content filters and aliases, until
     it has left the host, and returns each hop. Fails with the log line, its meaning and what to do if the next server
     did not accept the message.
-  - Reads the log file that Postfix writes itself (C(maillog_file)), the journal, or C(/var/log/mail.log) and
+  - Reads the log file that Postfix writes itself (C(maillog_file)), journald, or C(/var/log/mail.log) and
     C(/var/log/maillog), in this order.
 extends_documentation_fragment:
   - mailops.smtp._attributes

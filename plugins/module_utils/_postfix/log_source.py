@@ -27,7 +27,7 @@ class LogSource(t.Protocol):
 
 
 class Journald:
-    """The journal of journald. The facility ``mail`` identifies the lines, whatever unit Postfix runs in.
+    """The log of journald. The facility ``mail`` identifies the lines, whatever unit Postfix runs in.
 
     :param run: runs a program and returns its exit code, standard output and standard error.
     :param since: the start time, as for ``journalctl --since``.
@@ -80,6 +80,6 @@ class FirstOf:
 
 
 def choose(run: Run, maillog_file: str, since: str) -> LogSource:
-    """Choose the log: the file that Postfix writes itself, if any, then the journal, then the files of syslog."""
+    """Choose the log: the file that Postfix writes itself, if any, then journald, then the files of syslog."""
     own: list[LogSource] = [Files([maillog_file])] if maillog_file else []
     return FirstOf([*own, Journald(run, since), Files(FILES)])

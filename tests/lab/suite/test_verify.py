@@ -69,14 +69,18 @@ FAILURES: dict[str, tuple[dict[str, t.Any], str, str]] = {
     "other-name": (
         {"relay_upstream": {"host": "other.provider.test"}},
         "status=deferred (Server certificate not verified)",
-        "The certificate does not carry the name under which Postfix contacted the server: use a name from the"
-        " certificate.",
+        (
+            "The certificate does not carry the name under which Postfix contacted the server: use a name from the"
+            " certificate."
+        ),
     ),
     "no-mailbox": (
         {"relay_upstream": {}, "relay_verify": {"to": "nobody@dest.test"}},
         "status=bounced (host mx.dest.test",
-        "There is no such mailbox: check the spelling of the recipient. "
-        "Postfix does not retry; it notifies the sender with",
+        (
+            "There is no such mailbox: check the spelling of the recipient. "
+            "Postfix does not retry; it notifies the sender with"
+        ),
     ),
     "greylisted": (
         {"relay_upstream": {}, "relay_verify": {"to": "grey@dest.test", "from": stranger()}},

@@ -178,8 +178,10 @@ def test_undecided_control_never_fails_the_task(run, server):
         ),
         (
             {"domain": "example.test", "nameservers": ["ns.example.test"]},
-            "Cannot check DNS: nameservers: 'ns.example.test' is not an IP address; "
-            "expected an address such as 192.0.2.53, or with a port 192.0.2.53:5353.",
+            (
+                "Cannot check DNS: nameservers: 'ns.example.test' is not an IP address; "
+                "expected an address such as 192.0.2.53, or with a port 192.0.2.53:5353."
+            ),
         ),
     ],
 )

@@ -354,8 +354,10 @@ SPF_CASES: Cases = {
         system(V4),
         spf("v=spf1 include:gone.example -all"),
         ["pass", "fail"],
-        "The SPF result of example.com for 192.0.2.25 is permerror: "
-        "include:gone.example is invalid: gone.example has no SPF record.",
+        (
+            "The SPF result of example.com for 192.0.2.25 is permerror: "
+            "include:gone.example is invalid: gone.example has no SPF record."
+        ),
     ),
     "time-out": (
         system(V4),

@@ -160,7 +160,7 @@ def test_unknown_message(run: Run) -> None:
     assert "trace: '--follow' is not a valid queue ID" in run(trace="--follow")["msg"]
 
 
-def test_log_files_are_read_if_the_journal_has_no_lines(host: Path, run: Run) -> None:
+def test_log_files_are_read_if_journald_has_no_lines(host: Path, run: Run) -> None:
     name = queue_id("ok")
     (host / "log").rename(host / "mail.log")
     (host / "log").write_text("")

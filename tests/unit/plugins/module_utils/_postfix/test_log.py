@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Messages are followed through logs of Postfix 3.7 (short queue IDs) and 3.10 (long ones), and through made-up lines."""
+"""Messages are followed through logs of Postfix 3.7 (short queue IDs) and 3.10 (long ones), and made-up lines."""
 
 from __future__ import annotations
 
