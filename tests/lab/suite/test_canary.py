@@ -160,7 +160,7 @@ FOUND: dict[str, tuple[list[Edit], list[str]]] = {
     ),
     "an unknown port": (
         [(MASTER, "\n465 inet", "\nsmptd inet")],
-        [f"{MASTER}, line ", "knows no port smptd/tcp"],
+        [f"{MASTER}, line ", "has no port smptd/tcp"],
     ),
     "a private port": (
         [(MASTER, "\n465 inet n", "\n465 inet -")],

@@ -59,27 +59,33 @@ FAILURES: dict[str, tuple[dict[str, t.Any], str, str]] = {
     "no-such-host": (
         {"relay_upstream": {"host": "nosuch.provider.test"}},
         "(Host or domain name not found.",
-        "DNS does not know the name. Check the spelling of the next server",
+        "The DNS has no such name, or no address for it. Check the spelling of the next server",
     ),
     "refused": (
         {"relay_upstream": {"host": "smtp.provider.test", "port": 2600}},
         ":2600: Connection refused)",
-        "Nobody listens there. Check its address and port",
+        "No server listens on that port. Check its address and port",
     ),
     "other-name": (
         {"relay_upstream": {"host": "other.provider.test"}},
         "status=deferred (Server certificate not verified)",
-        "The certificate is of another name than the one the server was called by: use the name on the certificate.",
+        (
+            "The certificate does not carry the name under which Postfix contacted the server: use a name from the"
+            " certificate."
+        ),
     ),
     "no-mailbox": (
         {"relay_upstream": {}, "relay_verify": {"to": "nobody@dest.test"}},
         "status=bounced (host mx.dest.test",
-        "There is no such mailbox: check the spelling of the recipient. Nothing is tried again; the sender is told by",
+        (
+            "There is no such mailbox: check the spelling of the recipient. "
+            "Postfix does not retry; it notifies the sender with"
+        ),
     ),
     "greylisted": (
         {"relay_upstream": {}, "relay_verify": {"to": "grey@dest.test", "from": stranger()}},
         "Greylisted",
-        "from the same address. The message stays in the queue of this host, which tries again by itself.",
+        "from the same address. The message stays in the queue of this host, and Postfix retries.",
     ),
 }
 
@@ -90,7 +96,7 @@ def test_a_failure_reports_the_log_line_and_advice(relay: t.Any, name: str) -> N
     extra, line, advice = FAILURES[name]
     play = verify(name, **extra)
     assert play.code != 0
-    assert play.says("did not arrive. The log says:")
+    assert play.says("was not delivered. Log line:")
     assert play.says(line)
     assert play.says(advice)
 
