@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Listeners and users: what is refused, and what a port or a user name stands for."""
+"""Listeners and users: what is refused, and the defaults of a port and a user."""
 
 from __future__ import annotations
 
