@@ -40,7 +40,7 @@ class Rewrites:
     def alias_table(self, hostname: str, domain: str, listed: t.Iterable[str] = ()) -> dict[str, tuple[str, ...]]:
         """Return the virtual alias table: names of this host, with and without the host name, then the addresses.
 
-        A bare name is an address at ``myorigin`` (virtual(5)), where mail goes that a program of this host sends to a
+        A bare name is an address at ``myorigin`` (virtual(5)), where mail goes if a program of this host sends it to a
         name alone. Postmaster always exists (RFC 5321 section 4.5.1), and so does root, the recipient of system mail.
 
         :param listed: domains that need a postmaster and do not list one.

@@ -54,7 +54,7 @@ _LOGIN_OPTIONS: t.Mapping[str, str] = {
     # no login owns the null sender
     "smtpd_sender_restrictions": "reject_authenticated_sender_login_mismatch,"
     " check_sender_access inline:{ {<> = 553 5.7.1 a login needs a sender address} }",
-    # mail programs pipeline before they are told that they may; Postfix's own master.cf allows it, too
+    # mail programs pipeline before the server offers it; Postfix's own master.cf allows that, too
     "smtpd_forbid_unauth_pipelining": "no",
     # the Received header does not reveal the client's address (RELEASE_NOTES-3.10)
     "smtpd_hide_client_session": "yes",
@@ -104,9 +104,8 @@ def _listening(listener: Listener) -> t.Iterator[PlannedEntry]:
     if not listener.postscreen:
         yield PlannedEntry(f"{listener.port} inet n - n - - smtpd", options)
         return
-    yield PlannedEntry(
-        f"{listener.port} inet n - n - 1 postscreen"
-    )  # POSTSCREEN_README: one process screens all clients
+    # one process screens all clients (POSTSCREEN_README)
+    yield PlannedEntry(f"{listener.port} inet n - n - 1 postscreen")
     yield PlannedEntry("smtpd pass - - n - - smtpd", options)
     yield PlannedEntry("dnsblog unix - - n - 0 dnsblog")
 

@@ -99,9 +99,8 @@ def _by_sender(inputs: Inputs, transports: t.Mapping[Upstream, Transport]) -> t.
 
 
 def _route(upstream: Upstream | None, transports: t.Mapping[Upstream, Transport]) -> str:
-    return (
-        transports[upstream].route if upstream else "smtp:"
-    )  # without a next hop, Postfix uses the MX of the recipient
+    # without a next hop, Postfix uses the MX of the recipient
+    return transports[upstream].route if upstream else "smtp:"
 
 
 def _recipients(inputs: Inputs) -> t.Iterator[str]:

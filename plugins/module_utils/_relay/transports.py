@@ -56,9 +56,8 @@ class Transport:
         if messages == 1:
             options.update(_NO_REUSE)
         elif messages:
-            options["smtp_connection_reuse_count_limit"] = str(
-                messages - 1
-            )  # the first message is not a reuse; 0 means no limit
+            # the first message is not a reuse, and 0 would mean no limit
+            options["smtp_connection_reuse_count_limit"] = str(messages - 1)
         return options
 
     @property
