@@ -19,7 +19,7 @@ format: ## put Python into the form that lint asks for
 docs: ## write the pages made from data: docs/providers.md and roles/relay/README.md
 	@tests/setup/docs.sh
 
-lint: ## ruff, mypy, yamllint, ansible-lint, changelog fragments, shellcheck, pymarkdown
+lint: ## ruff, mypy, yamllint, ansible-lint, changelog fragments, shellcheck, pymarkdown, plain English
 	@tests/setup/lint.sh
 
 sanity: ## ansible-test sanity for the working tree

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Prints the demo's message as it arrived: its headers, and TLS and login of each hop."""
+"""Print the demo's message as it arrived: its header, and TLS and login of each hop."""
 
 from __future__ import annotations
 
@@ -27,7 +27,10 @@ def main() -> int:
     """Fetch the message from the lab and show it."""
     text = fetch()
     if text is None:
-        print("Nothing arrived. The relay's log: tests/lab/lab ssh relay journalctl -t postfix/smtp", file=sys.stderr)
+        print(
+            "The message did not arrive. Relay's log: tests/lab/lab ssh relay journalctl -t postfix/smtp",
+            file=sys.stderr,
+        )
         return 1
     message = message_from_string(text, policy=policy.default)
     assert isinstance(message, EmailMessage)
@@ -36,7 +39,7 @@ def main() -> int:
 
 
 def fetch() -> str | None:
-    """Read the mailbox from client: this machine itself talks to no mail server."""
+    """Read the mailbox from the host client: this machine connects to no mail server."""
     password = yaml.safe_load((LAB / "secrets.yml").read_text())["lab_passwords"][MAILBOX]
     arguments = {"host": "mx.dest.test", "user": MAILBOX, "password": password, "count": 1, "seconds": 20}
     arguments["search"] = f'SUBJECT "{SUBJECT}"'
@@ -52,7 +55,7 @@ def fetch() -> str | None:
 
 
 def show(message: EmailMessage) -> None:
-    """Headers first, then a line for each hop, the first one on top."""
+    """Print the header fields, then a line for each hop, the first hop first."""
     for name, value in message.items():
         if name != "Received":
             print(f"  {name}: {value}")
@@ -70,8 +73,8 @@ def describe_hop(received: str) -> str:
         match = re.search(pattern, received)
         return " ".join(match.groups()) if match else default
 
-    if not received.startswith("from"):  # the relay tells nobody where its users are
-        return "a user -> " + find(r"by (\S+)", "?") + "  by a login over TLS; the relay tells nobody more"
+    if not received.startswith("from"):  # the relay's Received header hides the client
+        return "a client -> " + find(r"by (\S+)", "?") + "  with a login over TLS; the relay hides its address"
     return "  ".join(
         [
             find(r"^from (\S+)", "localhost") + " -> " + find(r" by (\S+)", "?"),

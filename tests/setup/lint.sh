@@ -10,7 +10,7 @@ export PATH="$root/.build/venv/bin:$PATH"
 cache=$root/.build/cache
 export ANSIBLE_HOME=$cache/ansible ANSIBLE_COLLECTIONS_PATH=$root/.build/collections
 logs=$root/.build/lint
-all=(ruff format mypy-managed mypy-controller yamllint ansible-lint changelog shellcheck markdown)
+all=(ruff format mypy-managed mypy-controller yamllint ansible-lint changelog shellcheck markdown words)
 
 # run_mypy VERSION FOLDER ...: as packages of the collection, so that relative and absolute imports meet in one module.
 run_mypy() {
@@ -53,6 +53,7 @@ check() {
       ;;
     shellcheck) shell_scripts | xargs -0 shellcheck --external-sources ;;
     markdown) tests/setup/files.sh | grep -z '\.md$' | xargs -0 pymarkdown scan ;;
+    words) tests/setup/files.sh | xargs -0 python tests/setup/words.py ;;
     *) echo "No linter of that name. There are: ${all[*]}"; return 2 ;;
   esac
 }

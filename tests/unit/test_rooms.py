@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The rules of docs/design.md that keep the rooms apart, read off the imports of every file.
+"""The rules of docs/design.md that keep the rooms apart, checked against the imports of every file.
 
 What only Python's parser can see is checked here; what a linter can say is left to the linter.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -25,6 +26,13 @@ HEADER = (
     "# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)",
     "# SPDX-License-Identifier: GPL-3.0-or-later",
 )
+
+#: The core's rooms from top to bottom, as the map lists them. An import within the core may only point down.
+CORE_ROOMS = tuple(
+    re.findall(r"^\| `(_(?!module`)\w+)` \|", (ROOT / "docs/design.md").read_text(encoding="utf-8"), flags=re.MULTILINE)
+)
+#: The largest part of the house that one room may hold.
+MAX_SHARE = 0.2
 
 # Who may import whom; a room may always import itself, but for entries, which have nothing to say to each other.
 MAY_IMPORT = {
@@ -142,6 +150,7 @@ def check_imports(inside: str, names: list[Import]) -> Iterator[Finding]:
     for name in names:
         yield from check_direction(own, name)
         yield from check_ansible(own, name)
+        yield from check_core_order(inside, name)
         for guarded, allowed in GUARDED.items():
             if name.within(guarded) and inside.removeprefix("module_utils/") not in allowed:
                 yield (
@@ -162,6 +171,17 @@ def check_direction(own: str, name: Import) -> Iterator[Finding]:
     if target not in MAY_IMPORT[own]:
         allowed = ", ".join(sorted(MAY_IMPORT[own])) or "nothing"
         yield name.line, "direction", f"{own} imports {name.name} ({target}): it may import {allowed}"
+
+
+def check_core_order(inside: str, name: Import) -> Iterator[Finding]:
+    """Within the core, a room imports only itself and rooms that the map lists below it."""
+    prefix = f"{COLLECTION}.plugins.module_utils."
+    own = inside.removeprefix("module_utils/").partition("/")[0]
+    target = name.name.removeprefix(prefix).partition(".")[0]
+    if not name.name.startswith(prefix) or own not in CORE_ROOMS or target not in CORE_ROOMS or own == target:
+        return
+    if CORE_ROOMS.index(target) < CORE_ROOMS.index(own):
+        yield name.line, "order", f"{own} imports {name.name}: the map lists {target} above {own}"
 
 
 def check_ansible(own: str, name: Import) -> Iterator[Finding]:
@@ -221,6 +241,64 @@ def test_this_checkout_keeps_the_rules():
     assert not found, "\n".join(["docs/design.md, 'Rooms':", *map(str, found)])
 
 
+def imported_files(root: Path, path: Path) -> Iterator[Path]:
+    """Files of the collection that this file imports, anywhere in it."""
+    relative = path.relative_to(root).as_posix()
+    for name in imports(ast.parse(path.read_text(encoding="utf-8")), relative):
+        if name.within(COLLECTION):
+            parts = name.name.removeprefix(f"{COLLECTION}.").split(".")
+            for length in (len(parts), len(parts) - 1):
+                target = root.joinpath(*parts[:length]).with_suffix(".py") if length else root
+                if target.is_file() and target != path:
+                    yield target
+                    break
+
+
+def find_circle(graph: dict[Path, set[Path]]) -> list[Path]:
+    """Files that import each other, in order; empty if there is no circle."""
+    done: set[Path] = set()
+
+    def walk(path: Path, trail: list[Path]) -> list[Path]:
+        if path in trail:
+            return [*trail[trail.index(path) :], path]
+        if path in done:
+            return []
+        for target in sorted(graph.get(path, ())):
+            if circle := walk(target, [*trail, path]):
+                return circle
+        done.add(path)
+        return []
+
+    return next(filter(None, (walk(path, []) for path in sorted(graph))), [])
+
+
+def test_no_files_import_each_other():
+    files = [path for path in python_files(ROOT) if path.is_relative_to(ROOT / "plugins")]
+    circle = find_circle({path: set(imported_files(ROOT, path)) for path in files})
+    assert not circle, " -> ".join(path.relative_to(ROOT).as_posix() for path in circle)
+
+
+def test_a_circle_is_found(tmp_path):
+    write(tmp_path, "plugins/module_utils/_smtp/a.py", "def f():\n    from .b import x")
+    write(tmp_path, "plugins/module_utils/_smtp/b.py", "from . import c")
+    write(tmp_path, "plugins/module_utils/_smtp/c.py", "import typing\nif typing.TYPE_CHECKING:\n    from .a import f")
+    files = list(python_files(tmp_path))
+    circle = find_circle({path: set(imported_files(tmp_path, path)) for path in files})
+    assert [path.stem for path in circle] == ["a", "b", "c", "a"]
+
+
+def test_no_room_holds_more_than_a_fifth_of_the_house():
+    sizes: dict[str, int] = {}
+    for top in ("plugins", "roles"):
+        for path in (ROOT / top).rglob("*"):
+            if path.suffix in (".py", ".yml", ".j2"):
+                own = path.relative_to(ROOT).parts
+                name = own[2] if own[1] == "module_utils" else "/".join(own[:2])
+                sizes[name] = sizes.get(name, 0) + path.read_text(encoding="utf-8").count("\n")
+    shares = {name: size / sum(sizes.values()) for name, size in sizes.items()}
+    assert {name: f"{share:.0%}" for name, share in shares.items() if share > MAX_SHARE} == {}
+
+
 HEAD = "\n".join([*HEADER, '"""A docstring."""', "", "from __future__ import annotations", ""])
 FIRST = HEAD.count("\n") + 1
 
@@ -242,6 +320,7 @@ GOOD = [
     ("plugins/module_utils/_module/send.py", "from .. import _smtp"),
     ("plugins/module_utils/_smtp/connection.py", "import socket, ssl"),
     ("plugins/module_utils/_smtp/tls.py", "import ssl"),
+    ("plugins/module_utils/_mailing/pool.py", "from .._smtp.session import Session"),
     ("plugins/module_utils/_smtp/pool.py", "from .session import Session"),
     ("plugins/module_utils/_dns/resolver.py", "import dns.resolver"),
     ("plugins/module_utils/_dns/checks.py", "from .resolver import lookup"),
@@ -270,6 +349,10 @@ BAD = [
     ("direction", "plugins/callback/mail_report.py", f"from {COLLECTION}.tests.unit import helper"),
     ("direction", "plugins/plugin_utils/_errors.py", f"from {COLLECTION}.plugins.module_utils._module import send"),
     ("direction", "plugins/doc_fragments/_smtp.py", f"from {COLLECTION}.plugins.module_utils._smtp import presets"),
+    # within the core, down the list of the map
+    ("order", "plugins/module_utils/_sasl/choice.py", "from .._smtp.reply import Reply"),
+    ("order", "plugins/module_utils/_smtp/session.py", "from .._mailing.journal import Journal"),
+    ("order", "plugins/module_utils/_smtp/session.py", "from .. import _providers"),
     ("relative", CORE, f"from {COLLECTION}.plugins.module_utils._smtp.errors import SmtpError"),
     ("rooms", "plugins/module_utils/smtp.py", "import re"),
     ("rooms", "plugins/module_utils/smtp/reply.py", "import re"),

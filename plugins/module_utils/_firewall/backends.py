@@ -17,7 +17,7 @@ import typing as t
 from .firewalld import Firewalld
 from .host import FirewallError
 from .nftables import Nftables
-from .rules import Rule
+from .rules import PortRule
 from .ufw import Ufw
 
 
@@ -36,7 +36,7 @@ class Backend(t.Protocol):
     def dropping_chains(self) -> t.Collection[str]:
         """Chains of nftables that drop packets by policy, and in which the backend itself can open a port."""
 
-    def write(self, rules: t.Iterable[Rule], heading: str) -> dict[str, str]:
+    def write(self, rules: t.Iterable[PortRule], heading: str) -> dict[str, str]:
         """Make the contents of its files, by path.
 
         :param heading: text of the comment at the top of each.
@@ -59,7 +59,7 @@ class Backend(t.Protocol):
 BACKENDS: dict[str, Backend] = {"firewalld": Firewalld(), "ufw": Ufw(), "nftables": Nftables()}
 
 
-def write_all(rules: t.Sequence[Rule], heading: str) -> dict[str, dict[str, str]]:
+def write_all(rules: t.Sequence[PortRule], heading: str) -> dict[str, dict[str, str]]:
     """Make the files of every backend: content by path, by name of the backend."""
     return {name: backend.write(rules, heading) for name, backend in BACKENDS.items()}
 

@@ -16,7 +16,7 @@ import typing as t
 from xml.etree import ElementTree
 
 from .host import FirewallError, as_comment, must, run, succeeds
-from .rules import Rule
+from .rules import PortRule
 
 POLICY = "relay"
 POLICY_FILE = f"/etc/firewalld/policies/{POLICY}.xml"
@@ -43,7 +43,7 @@ class Firewalld:
     programs = ("firewall-offline-cmd",)
     dropping_chains = ()
 
-    def write(self, rules: t.Iterable[Rule], heading: str) -> dict[str, str]:
+    def write(self, rules: t.Iterable[PortRule], heading: str) -> dict[str, str]:
         comment = as_comment(heading.replace("--", "- -"), "<!--\n -", " -", " -\n-->")  # XML forbids -- in a comment
         return {POLICY_FILE: _FILE.format(heading=comment, rules="".join(map(_element, rules)))}
 
@@ -99,7 +99,7 @@ class Firewalld:
             raise FirewallError(f"firewalld gave an answer that cannot be read: {answer.stdout!r}") from error
 
 
-def _element(rule: Rule) -> str:
+def _element(rule: PortRule) -> str:
     """A rule of the policy file. The one for all clients has the default priority 0, and is thus asked last."""
     priority = ' priority="-1"' if rule.accept else ""
     family = f' family="{_FAMILIES[rule.source.version]}"' if rule.source else ""

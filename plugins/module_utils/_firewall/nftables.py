@@ -9,7 +9,7 @@ import os
 import typing as t
 
 from .host import FirewallError, as_comment, must, run, succeeds
-from .rules import Rule
+from .rules import PortRule
 
 TABLE = "relay"
 UNIT = "relay-firewall.service"
@@ -68,7 +68,7 @@ class Nftables:
     programs = ("nft",)
     dropping_chains = ()
 
-    def write(self, rules: t.Iterable[Rule], heading: str) -> dict[str, str]:
+    def write(self, rules: t.Iterable[PortRule], heading: str) -> dict[str, str]:
         lines = "".join(f"    {_statement(rule)}\n" for rule in rules)
         comment = as_comment(heading)
         return {
@@ -106,6 +106,6 @@ class Nftables:
                 must("nft", "delete", "table", "inet", TABLE)
 
 
-def _statement(rule: Rule) -> str:
+def _statement(rule: PortRule) -> str:
     source = f"{_FAMILIES[rule.source.version]} saddr {rule.address} " if rule.source else ""
     return f"tcp dport {rule.port} {source}{'accept' if rule.accept else 'reject with tcp reset'}"

@@ -17,7 +17,7 @@ SSH_PORT = 22
 
 
 @dataclass(frozen=True)
-class Rule:
+class PortRule:
     """Accept or reject TCP connections to one port.
 
     :ivar source: clients that the rule is for; ``None`` for all clients.
@@ -36,7 +36,7 @@ class Rule:
         return str(self.source.network_address) if single else str(self.source)
 
 
-def make_rules(ports: t.Mapping[int, t.Collection[Network]]) -> list[Rule]:
+def make_rules(ports: t.Mapping[int, t.Collection[Network]]) -> list[PortRule]:
     """List the rules of the mail ports and of all declared ports, in order of the ports; the first match decides.
 
     :param ports: declared ports, each with the clients that may connect; an empty collection admits all clients.
@@ -44,10 +44,10 @@ def make_rules(ports: t.Mapping[int, t.Collection[Network]]) -> list[Rule]:
     rules = []
     for port in sorted({*MAIL_PORTS, *ports}):
         if port in ports and not ports[port]:
-            rules.append(Rule(port, True))
+            rules.append(PortRule(port, True))
             continue
-        rules += [Rule(port, True, source) for source in _merge(ports.get(port, ()))]
-        rules.append(Rule(port, False))
+        rules += [PortRule(port, True, source) for source in _merge(ports.get(port, ()))]
+        rules.append(PortRule(port, False))
     return rules
 
 

@@ -14,7 +14,7 @@ import shutil
 import typing as t
 
 from .host import FirewallError, as_comment, must, read_lines
-from .rules import Rule
+from .rules import PortRule
 
 RULES_FILE = "/etc/ufw/relay.rules"
 #: Comment that marks the rules of this role in ufw.
@@ -46,7 +46,7 @@ class UfwRule(t.NamedTuple):
     ports: str
 
     @classmethod
-    def of(cls, rule: Rule) -> UfwRule:
+    def of(cls, rule: PortRule) -> UfwRule:
         return cls("allow" if rule.accept else "reject", rule.address or "any", f"{rule.port},{rule.port}")
 
     @property
@@ -65,7 +65,7 @@ class Ufw:
     programs = ("ufw",)
     dropping_chains = ("ip filter INPUT", "ip6 filter INPUT")
 
-    def write(self, rules: t.Iterable[Rule], heading: str) -> dict[str, str]:
+    def write(self, rules: t.Iterable[PortRule], heading: str) -> dict[str, str]:
         lines = "".join(f"{UfwRule.of(rule).line}\n" for rule in rules)
         return {RULES_FILE: f"{as_comment(heading)}{_HEAD}{lines}"}
 

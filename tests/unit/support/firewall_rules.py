@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 
-from ansible_collections.mailops.smtp.plugins.module_utils._firewall.rules import Network, Rule, make_rules
+from ansible_collections.mailops.smtp.plugins.module_utils._firewall.rules import Network, PortRule, make_rules
 
 Ports = dict[int, tuple[Network, ...]]
 
@@ -51,4 +51,4 @@ RULES: list[tuple[str, Ports, list[str]]] = [
     ),
 ]
 NAMES = [row[0] for row in RULES]
-MADE: list[list[Rule]] = [make_rules(row[1]) for row in RULES]
+MADE: list[list[PortRule]] = [make_rules(row[1]) for row in RULES]

@@ -13,13 +13,13 @@ import pytest
 
 from ansible_collections.mailops.smtp.plugins.module_utils._firewall import firewalld
 from ansible_collections.mailops.smtp.plugins.module_utils._firewall.host import FirewallError
-from ansible_collections.mailops.smtp.plugins.module_utils._firewall.rules import Rule, make_rules
+from ansible_collections.mailops.smtp.plugins.module_utils._firewall.rules import PortRule, make_rules
 from ansible_collections.mailops.smtp.tests.unit.support.firewall_rules import MADE, NAMES, declared
 
 BACKEND = firewalld.Firewalld()
 
 
-def rich_rule(rule: Rule) -> str:
+def rich_rule(rule: PortRule) -> str:
     """As firewalld 2.3 lists it."""
     priority = 'priority="-1" ' if rule.accept else ""
     family = f'family="ipv{rule.source.version}" source address="{rule.address}" ' if rule.source else ""
@@ -27,7 +27,7 @@ def rich_rule(rule: Rule) -> str:
 
 
 @pytest.mark.parametrize("rules", MADE, ids=NAMES)
-def test_what_is_written_is_what_is_read(rules: list[Rule]) -> None:
+def test_what_is_written_is_what_is_read(rules: list[PortRule]) -> None:
     text = BACKEND.write(rules, "Ansible managed")[firewalld.POLICY_FILE]
     assert firewalld.read_policy(text.encode()) == set(map(rich_rule, rules))
     assert text.count("<rule") == len(rules)
@@ -52,7 +52,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[tuple[str, ..
     rules = make_rules(declared(25))
     path = tmp_path / "relay.xml"
     path.write_text(BACKEND.write(rules, "")[firewalld.POLICY_FILE])
-    live = [rich_rule(rule) for rule in (Rule(25, False), *rules[1:])]
+    live = [rich_rule(rule) for rule in (PortRule(25, False), *rules[1:])]
     answer = json.dumps({"data": [{"rich_rules": {"data": live}}]})
     told: list[tuple[str, ...]] = []
     monkeypatch.setattr(firewalld, "POLICY_FILE", str(path))
@@ -66,8 +66,8 @@ def test_rules_change_one_by_one_and_additions_come_first(asked: list[tuple[str,
     assert not BACKEND.agrees()
     BACKEND.apply()
     assert asked == [
-        ("firewall-cmd", "--policy=relay", f"--add-rich-rule={rich_rule(Rule(25, True))}"),
-        ("firewall-cmd", "--policy=relay", f"--remove-rich-rule={rich_rule(Rule(25, False))}"),
+        ("firewall-cmd", "--policy=relay", f"--add-rich-rule={rich_rule(PortRule(25, True))}"),
+        ("firewall-cmd", "--policy=relay", f"--remove-rich-rule={rich_rule(PortRule(25, False))}"),
     ]
 
 

@@ -16,14 +16,14 @@ import pytest
 
 from ansible_collections.mailops.smtp.plugins.module_utils._firewall import nftables
 from ansible_collections.mailops.smtp.plugins.module_utils._firewall.host import FirewallError
-from ansible_collections.mailops.smtp.plugins.module_utils._firewall.rules import Rule
+from ansible_collections.mailops.smtp.plugins.module_utils._firewall.rules import PortRule
 from ansible_collections.mailops.smtp.tests.unit.support.firewall_rules import MADE, NAMES, RULES
 
 BACKEND = nftables.Nftables()
 PATH = f"{os.environ['PATH']}:/usr/sbin:/sbin"
 
 
-def ruleset(rules: t.Iterable[Rule]) -> str:
+def ruleset(rules: t.Iterable[PortRule]) -> str:
     return BACKEND.write(rules, "Ansible managed")[nftables.RULES_FILE]
 
 
@@ -37,14 +37,19 @@ def nft_works() -> bool:
     """Whether nft is here and may check a ruleset in a network namespace of its own."""
     if not shutil.which("nft", path=PATH) or not shutil.which("unshare"):
         return False
-    return subprocess.run([*SEALED, "nft", "list", "ruleset"], env={"PATH": PATH}, capture_output=True).returncode == 0
+    return (
+        subprocess.run(
+            [*SEALED, "nft", "list", "ruleset"], env={"PATH": PATH}, capture_output=True, check=False
+        ).returncode
+        == 0
+    )
 
 
 SEALED = ["unshare", "--user", "--map-root-user", "--net"]
 
 
 @pytest.mark.parametrize(("rules", "expected"), list(zip(MADE, [row[2] for row in RULES], strict=True)), ids=NAMES)
-def test_every_rule_is_a_statement_of_the_chain(rules: list[Rule], expected: list[str]) -> None:
+def test_every_rule_is_a_statement_of_the_chain(rules: list[PortRule], expected: list[str]) -> None:
     text = ruleset(rules)
     assert text.startswith("#\n# Ansible managed\n#\n")
     assert "\ntable inet relay\ndelete table inet relay\ntable inet relay {\n" in text
@@ -59,12 +64,14 @@ def test_every_rule_is_a_statement_of_the_chain(rules: list[Rule], expected: lis
 
 @pytest.mark.skipif(not nft_works(), reason="nft, or a network namespace for it, is not available; the lab has both")
 @pytest.mark.parametrize("rules", MADE, ids=NAMES)
-def test_nft_loads_and_lists_the_same_rules(rules: list[Rule], tmp_path: Path) -> None:
+def test_nft_loads_and_lists_the_same_rules(rules: list[PortRule], tmp_path: Path) -> None:
     """Loaded twice, since a reload must not add the rules to those that are there."""
     path = tmp_path / "relay.nft"
     path.write_text(ruleset(rules))
     script = f"nft --check --file {path} && nft -f {path} && nft -f {path} && nft list table inet relay"
-    done = subprocess.run([*SEALED, "sh", "-c", script], env={"PATH": PATH}, capture_output=True, text=True)
+    done = subprocess.run(
+        [*SEALED, "sh", "-c", script], env={"PATH": PATH}, capture_output=True, text=True, check=False
+    )
     assert (done.returncode, done.stderr) == (0, "")
     assert statements(done.stdout)[3:] == statements(path.read_text())[3:]
 

@@ -9,11 +9,11 @@ import ipaddress
 
 import pytest
 
-from ansible_collections.mailops.smtp.plugins.module_utils._firewall.rules import Rule, find_ssh_ports, make_rules
+from ansible_collections.mailops.smtp.plugins.module_utils._firewall.rules import PortRule, find_ssh_ports, make_rules
 from ansible_collections.mailops.smtp.tests.unit.support.firewall_rules import NAMES, RULES, Ports, declared
 
 
-def decision(rule: Rule) -> str:
+def decision(rule: PortRule) -> str:
     family = {4: "ip saddr ", 6: "ip6 saddr "}[rule.source.version] if rule.source else ""
     return " ".join(filter(None, [str(rule.port), family + rule.address, "accept" if rule.accept else "reject"]))
 
@@ -26,9 +26,9 @@ def test_rules(ports: Ports, expected: list[str]) -> None:
 def test_sources_by_family() -> None:
     rules = make_rules(declared(25, "192.0.2.0/24", "2001:db8::1/128"))
     assert rules[:3] == [
-        Rule(25, True, ipaddress.IPv4Network("192.0.2.0/24")),
-        Rule(25, True, ipaddress.IPv6Network("2001:db8::1/128")),
-        Rule(25, False),
+        PortRule(25, True, ipaddress.IPv4Network("192.0.2.0/24")),
+        PortRule(25, True, ipaddress.IPv6Network("2001:db8::1/128")),
+        PortRule(25, False),
     ]
     assert [rule.address for rule in rules[:3]] == ["192.0.2.0/24", "2001:db8::1", ""]
 

@@ -9,19 +9,19 @@ import pytest
 
 from ansible_collections.mailops.smtp.plugins.module_utils._firewall import ufw
 from ansible_collections.mailops.smtp.plugins.module_utils._firewall.host import FirewallError
-from ansible_collections.mailops.smtp.plugins.module_utils._firewall.rules import Rule
+from ansible_collections.mailops.smtp.plugins.module_utils._firewall.rules import PortRule
 from ansible_collections.mailops.smtp.plugins.module_utils._firewall.ufw import UfwRule
 from ansible_collections.mailops.smtp.tests.unit.support.firewall_rules import MADE, NAMES
 
 BACKEND = ufw.Ufw()
 
 
-def written(rules: list[Rule]) -> list[str]:
+def written(rules: list[PortRule]) -> list[str]:
     return BACKEND.write(rules, "Ansible managed")[ufw.RULES_FILE].splitlines()
 
 
 @pytest.mark.parametrize("rules", MADE, ids=NAMES)
-def test_what_is_written_is_what_is_read(rules: list[Rule]) -> None:
+def test_what_is_written_is_what_is_read(rules: list[PortRule]) -> None:
     assert ufw.read_rules(written(rules)) == [
         UfwRule("allow" if rule.accept else "reject", rule.address or "any", f"{rule.port},{rule.port}")
         for rule in rules
@@ -29,7 +29,7 @@ def test_what_is_written_is_what_is_read(rules: list[Rule]) -> None:
 
 
 @pytest.mark.parametrize("rules", MADE, ids=NAMES)
-def test_what_ufw_keeps_of_it_is_what_is_read(rules: list[Rule]) -> None:
+def test_what_ufw_keeps_of_it_is_what_is_read(rules: list[PortRule]) -> None:
     comment = ufw.COMMENT.encode().hex()
     for every, version in (("0.0.0.0/0", 4), ("::/0", 6)):
         own = [rule for rule in rules if not rule.source or rule.source.version == version]
@@ -42,7 +42,7 @@ def test_what_ufw_keeps_of_it_is_what_is_read(rules: list[Rule]) -> None:
 
 
 def test_the_file_tells_what_it_is() -> None:
-    lines = written([Rule(25, True)])
+    lines = written([PortRule(25, True)])
     assert lines[:3] == ["#", "# Ansible managed", "#"]
     assert [line for line in lines if not line.startswith("#")] == ["allow proto tcp from any to any port 25,25"]
 
