@@ -124,7 +124,10 @@ BAD_INPUT: list[tuple[dict[str, t.Any], str]] = [
     ({"relay_networks": ["0.0.0.0/0"]}, "relay_networks: 0.0.0.0/0 would let strangers"),
     ({"relay_networks": "everybody"}, "'everybody' does not appear to be an IPv4"),
     ({"relay_users": [{"name": "app"}]}, "relay_users[0] (app): has neither or both of password"),
-    ({"relay_upstream": {"host": "smtp.provider.test", "username": "u", "password": "p", "tls": "none"}}, "in cleartext"),
+    (
+        {"relay_upstream": {"host": "smtp.provider.test", "username": "u", "password": "p", "tls": "none"}},
+        "in cleartext",
+    ),
     ({"relay_upstream": {"hots": "x"}}, "hots"),
     ({"relay_listeners": [{"port": "many"}]}, "many"),
     ({"relay_verify": {"to": "not an address"}}, "relay_verify.to: 'not an address' is not a valid address"),
