@@ -55,7 +55,7 @@ class Rewrites:
         }
 
 
-def find_circle(table: t.Mapping[str, t.Sequence[str]], domain: str) -> list[str]:
+def find_loop(table: t.Mapping[str, t.Sequence[str]], domain: str) -> list[str]:
     """Return a loop of addresses in an alias table, or an empty list; cleanup(8) refuses mail to a loop.
 
     An address that leads only to itself is not a loop: virtual(5) leaves it unchanged.

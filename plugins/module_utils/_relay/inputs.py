@@ -9,7 +9,7 @@ import typing as t
 from dataclasses import dataclass, replace
 
 from .._firewall.rules import find_ssh_ports
-from .addresses import Rewrites, find_circle, read_rewrites
+from .addresses import Rewrites, find_loop, read_rewrites
 from .limits import read_limits
 from .listeners import Listener, User, read_listener, read_user
 from .reader import Network, Options, Reader
@@ -117,7 +117,7 @@ def _judge_whole(reader: Reader, inputs: Inputs, options: Options) -> None:
             "from needs a firewall, and relay_firewall.backend is none; expected another backend, or no from",
         )
     table = inputs.rewrites.alias_table(inputs.hostname, inputs.domain, inputs.without_postmaster)
-    circle = find_circle(table, inputs.domain)
+    circle = find_loop(table, inputs.domain)
     if circle:
         way = " -> ".join(circle)
         reader.problem(
