@@ -33,7 +33,7 @@ PHRASES = (
         "is not a valid X, is not an X",
     ),
     Phrase(
-        r"(?<![\w/=])(?<!-u\s)(?!nobody[\"'])(?:nobody|somebody|everybody|anybody|whoever)(?![\w@])",
+        r"(?<![\w/=])(?<!-u\s)(?!nobody\\?[\"'])(?:nobody|somebody|everybody|anybody|whoever)(?![\w@])",
         "the role: client, sender, user, administrator, server",
     ),
     Phrase(r"\bbelongs? into\b", "belongs in, must reach"),

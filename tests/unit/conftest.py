@@ -7,6 +7,6 @@ from __future__ import annotations
 
 from hypothesis import settings
 
-# A busy machine is no failure.
+# A slow machine must not fail a test.
 settings.register_profile("unit", deadline=None)
 settings.load_profile("unit")

@@ -27,7 +27,7 @@ def pages() -> Iterator[Path]:
 
 
 def prose(page: Path) -> str:
-    """The page without its code, in which a bracket is no link and a number sign no heading."""
+    """The page without its code, in which brackets and number signs have another meaning."""
     text = re.sub(r"^ *```.*?^ *```$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
     return re.sub(r"`[^`\n]*`", lambda code: re.sub(r"[\[\]()#]", "", code[0]), text)
 

@@ -122,7 +122,7 @@ def test_a_new_login_restarts_no_service(relay: t.Any, second_run: Play) -> None
 BAD_INPUT: list[tuple[dict[str, t.Any], str]] = [
     ({"relay_listners": []}, "Unknown variable relay_listners"),
     ({"relay_networks": ["0.0.0.0/0"]}, "relay_networks: 0.0.0.0/0 would let strangers"),
-    ({"relay_networks": "everybody"}, "'everybody' does not appear to be an IPv4"),
+    ({"relay_networks": "all hosts"}, "'all hosts' does not appear to be an IPv4"),
     ({"relay_users": [{"name": "app"}]}, "relay_users[0] (app): has neither or both of password"),
     (
         {"relay_upstream": {"host": "smtp.provider.test", "username": "u", "password": "p", "tls": "none"}},

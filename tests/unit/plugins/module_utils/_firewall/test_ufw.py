@@ -89,5 +89,5 @@ def test_ufw_rules_of_others_are_not_seen() -> None:
         "### tuple ### allow tcp 587 0.0.0.0/0 any 0.0.0.0/0 in comment=6d696e65",
         "-A ufw-user-input -p tcp --dport 22 -j ACCEPT",
     ]
-    everybody = UfwRule("allow", "any", "25,25")
-    assert ufw.read_live_rules(lines, "0.0.0.0/0") == [everybody, HERE]
+    all_clients = UfwRule("allow", "any", "25,25")
+    assert ufw.read_live_rules(lines, "0.0.0.0/0") == [all_clients, HERE]
