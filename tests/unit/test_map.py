@@ -92,7 +92,7 @@ def test_other_paths_of_the_map_exist():
     assert missing == []
 
 
-def test_every_room_has_its_decisions():
+def test_the_list_of_decisions_is_complete():
     """The pages of docs/decisions are listed on its first page."""
     folder = ROOT / "docs/decisions"
     listed = set(re.findall(r"\((\w+)\.md\)", (folder / "README.md").read_text(encoding="utf-8")))

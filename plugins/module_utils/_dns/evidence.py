@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from .checks import MailSystem
-from .errors import DnsError
+from .dns_errors import DnsError
 from .lookup import Lookup, addresses_of
 from .names import reverse_pointer
 from .records import parse_mx

@@ -9,7 +9,7 @@ import dataclasses
 import typing as t
 from ipaddress import ip_address
 
-from .errors import LookupFailed
+from .dns_errors import LookupFailed
 from .names import Address
 
 

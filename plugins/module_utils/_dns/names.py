@@ -9,7 +9,7 @@ import ipaddress
 import re
 import typing as t
 
-from .errors import InvalidName
+from .dns_errors import InvalidName
 
 Address = t.Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
 

@@ -11,7 +11,7 @@ import ipaddress
 import re
 import typing as t
 
-from .errors import RecordSyntaxError
+from .dns_errors import RecordSyntaxError
 from .macros import is_domain_spec, is_macro_string
 
 

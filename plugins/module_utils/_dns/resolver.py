@@ -9,7 +9,7 @@ import ipaddress
 import re
 import typing as t
 
-from .errors import LibraryMissing, LookupTimedOut, ResolverUnavailable, ServerFailure
+from .dns_errors import LibraryMissing, LookupTimedOut, ResolverUnavailable, ServerFailure
 from .lookup import Answer
 from .names import normalize
 

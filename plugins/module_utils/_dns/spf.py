@@ -11,7 +11,7 @@ import functools
 import ipaddress
 import typing as t
 
-from .errors import InvalidName, LookupFailed, RecordSyntaxError
+from .dns_errors import InvalidName, LookupFailed, RecordSyntaxError
 from .lookup import ADDRESS_TYPES, Answer, Lookup
 from .macros import MacroValues, expand_domain
 from .names import Address, normalize, parse_address, reverse_pointer

@@ -13,7 +13,7 @@ from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from .._controls.finding import Finding, FindingStatus
 from .._dns.checks import CHECKS, MailSystem, run_checks
-from .._dns.errors import InvalidName, LibraryMissing, ResolverUnavailable
+from .._dns.dns_errors import InvalidName, LibraryMissing, ResolverUnavailable
 from .._dns.evidence import collect
 from .._dns.lookup import CachedLookup
 from .._dns.names import is_fqdn, normalize, parse_address

@@ -204,3 +204,13 @@ def test_every_table_has_a_type_of_the_platform(rendered: dict[str, dict[str, t.
 @pytest.mark.parametrize(("host", "ports"), [("debian13", []), ("alma9", [2525]), ("rhel10", [2525])])
 def test_ports_to_allow_in_selinux(rendered: dict[str, dict[str, t.Any]], host: str, ports: list[int]) -> None:
     assert rendered[host]["selinux_ports"] == ports
+
+
+def test_every_default_of_main_cf_is_written(rendered: dict[str, dict[str, t.Any]]) -> None:
+    """Debian 13 has Postfix 3.10, which knows all parameters. Values that hold a variable are compared by name."""
+    hardening = yaml.safe_load((ROLE / "vars/main/hardening.yml").read_text())["__relay_hardening"]
+    main = next(file["content"] for file in rendered["debian13"]["files"] if file["path"] == "/etc/postfix/main.cf")
+    written = dict(re.findall(r"^(\w+) =[ ]?(.*)$", main, flags=re.MULTILINE))
+    assert hardening.keys() - written.keys() == set()
+    differing = {name for name, value in hardening.items() if "{{" not in value and written[name] != value}
+    assert differing == set()

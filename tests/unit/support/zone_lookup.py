@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ansible_collections.mailops.smtp.plugins.module_utils._dns.errors import LookupFailed
+from ansible_collections.mailops.smtp.plugins.module_utils._dns.dns_errors import LookupFailed
 from ansible_collections.mailops.smtp.plugins.module_utils._dns.lookup import Answer
 from ansible_collections.mailops.smtp.plugins.module_utils._dns.names import normalize
 

@@ -11,7 +11,7 @@ import pytest
 
 from ansible_collections.mailops.smtp.plugins.module_utils._controls.finding import FindingStatus
 from ansible_collections.mailops.smtp.plugins.module_utils._dns.checks import CHECKS, MailSystem, run_checks
-from ansible_collections.mailops.smtp.plugins.module_utils._dns.errors import LookupTimedOut, ServerFailure
+from ansible_collections.mailops.smtp.plugins.module_utils._dns.dns_errors import LookupTimedOut, ServerFailure
 from ansible_collections.mailops.smtp.plugins.module_utils._dns.names import parse_address, reverse_pointer
 from ansible_collections.mailops.smtp.tests.unit.support.zone_lookup import ZoneLookup
 

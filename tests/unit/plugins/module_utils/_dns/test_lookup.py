@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.mailops.smtp.plugins.module_utils._dns.errors import LookupTimedOut
+from ansible_collections.mailops.smtp.plugins.module_utils._dns.dns_errors import LookupTimedOut
 from ansible_collections.mailops.smtp.plugins.module_utils._dns.lookup import Answer, CachedLookup
 from ansible_collections.mailops.smtp.tests.unit.support.zone_lookup import ZoneLookup
 

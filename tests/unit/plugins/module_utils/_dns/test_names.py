@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.mailops.smtp.plugins.module_utils._dns import names
-from ansible_collections.mailops.smtp.plugins.module_utils._dns.errors import InvalidName
+from ansible_collections.mailops.smtp.plugins.module_utils._dns.dns_errors import InvalidName
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.mailops.smtp.plugins.module_utils._dns.errors import RecordSyntaxError
+from ansible_collections.mailops.smtp.plugins.module_utils._dns.dns_errors import RecordSyntaxError
 from ansible_collections.mailops.smtp.plugins.module_utils._dns.records import (
     MxRecord,
     Qualifier,

@@ -11,7 +11,7 @@ import dns.rcode
 import pytest
 
 from ansible_collections.mailops.smtp.plugins.module_utils._dns import resolver as resolver_module
-from ansible_collections.mailops.smtp.plugins.module_utils._dns.errors import (
+from ansible_collections.mailops.smtp.plugins.module_utils._dns.dns_errors import (
     InvalidName,
     LibraryMissing,
     LookupTimedOut,

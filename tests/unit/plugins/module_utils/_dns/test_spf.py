@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.mailops.smtp.plugins.module_utils._dns.errors import LookupTimedOut, ServerFailure
+from ansible_collections.mailops.smtp.plugins.module_utils._dns.dns_errors import LookupTimedOut, ServerFailure
 from ansible_collections.mailops.smtp.plugins.module_utils._dns.names import parse_address
 from ansible_collections.mailops.smtp.plugins.module_utils._dns.spf import SpfOutcome, SpfResult, check_host
 from ansible_collections.mailops.smtp.tests.unit.support.zone_lookup import Zone, ZoneLookup

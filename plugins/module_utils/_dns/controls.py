@@ -8,11 +8,11 @@ from __future__ import annotations
 import dataclasses
 
 from .._controls.finding import Finding, FindingStatus, Severity
-from .errors import DnsError
+from .dns_errors import DnsError
 
 
 @dataclasses.dataclass(frozen=True)
-class Rule:
+class DnsControl:
     """One control, with a constructor for each status of its findings."""
 
     control: str
@@ -44,8 +44,8 @@ class Rule:
         return Finding(self.control, status, self.severity, subject, message, remedy, self.source)
 
 
-MX = Rule("MR-DNS-01", Severity.HIGH, "RFC 5321 section 5.1, RFC 2181 section 10.3")
-FCRDNS = Rule("MR-DNS-03", Severity.HIGH, "RFC 1912 section 2.1")
-HELO = Rule("MR-DNS-04", Severity.HIGH, "RFC 5321 section 4.1.1.1")
-SPF_RECORD = Rule("MR-SPF-01", Severity.HIGH, "RFC 7208 section 4.5")
-SPF_PASS = Rule("MR-SPF-02", Severity.CRITICAL, "RFC 7208 section 2.6")
+MX = DnsControl("MR-DNS-01", Severity.HIGH, "RFC 5321 section 5.1, RFC 2181 section 10.3")
+FCRDNS = DnsControl("MR-DNS-03", Severity.HIGH, "RFC 1912 section 2.1")
+HELO = DnsControl("MR-DNS-04", Severity.HIGH, "RFC 5321 section 4.1.1.1")
+SPF_RECORD = DnsControl("MR-SPF-01", Severity.HIGH, "RFC 7208 section 4.5")
+SPF_PASS = DnsControl("MR-SPF-02", Severity.CRITICAL, "RFC 7208 section 2.6")
