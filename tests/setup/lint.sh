@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# lint.sh [LINTER ...]: run the named linters in parallel, by default all. Print a line for each; a failed one also prints
-# its output.
+# lint.sh [LINTER ...]: run the named linters in parallel, by default all. Print a line for each linter, and its output
+# if it failed.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
