@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The controller's part of smtp_send: files, templates and progress. Most tasks need none of it."""
+"""Action plugin of smtp_send: files and templates of the controller, and progress. Most tasks need none of these."""
 
 from __future__ import annotations
 
@@ -13,13 +13,16 @@ from ansible_collections.mailops.smtp.plugins.plugin_utils._plain import is_plai
 
 
 class ActionModule(ActionBase):
-    """Runs the module, after what only the controller can do."""
+    """Runs the module, after the steps that only the controller can do."""
 
     _supports_check_mode = True
     _supports_async = True
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
-        """:raises AnsibleActionFail: a file, a template or a message that cannot be used; says which and why."""
+        """Run the module.
+
+        :raises AnsibleActionFail: a file, template or message cannot be used; the text names it and the cause.
+        """
         super().run(tmp, task_vars)
         if is_plain(self._task.args):
             wrap_async = self._task.async_val and not self._connection.has_native_async

@@ -1,18 +1,18 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Options that describe messages. Private to the collection: it may change at any time."""
+"""Options that describe a message. Private to this collection: it may change at any time."""
 
 from __future__ import annotations
 
 
 class ModuleDocFragment:
-    # Describes MESSAGE_ARGUMENTS in module_utils/_module/message.py, for the task and for each of its messages.
+    # Documents MESSAGE_ARGUMENTS of module_utils/_module/message.py, for the task and for each of its messages.
     DOCUMENTATION = r"""
 options:
   messages:
     description:
-      - Several messages, sent over the same connections. What one does not say, the task's own options say for all.
+      - Several messages, sent over the same connections. The task's own options are the defaults of each message.
     type: list
     elements: dict
     suboptions: &message
@@ -22,101 +22,104 @@ options:
         aliases: [sender]
       to:
         description:
-          - Recipients, as a list of addresses or one string with commas between them. Without it, V(root).
-          - One of several messages that names nobody is refused.
-          - A name that holds a comma stands in quotes, as in V("Doe, Jo" <jo@example.com>).
+          - Recipients, as a list of addresses or one string with commas between them. Defaults to V(root).
+          - With several messages, there is no default, and a message without recipients is refused.
+          - A name that contains a comma must be in quotes, as in V("Doe, Jo" <jo@example.com>).
         type: raw
         aliases: [recipients]
       cc:
-        description: Recipients of a copy, named in the message.
+        description: Recipients of a copy, shown in the header.
         type: raw
       bcc:
-        description: Recipients of a copy, named nowhere in the message.
+        description: Recipients of a copy, not shown in the message.
         type: raw
       reply_to:
-        description: Where answers go.
+        description: Addresses for replies.
         type: raw
       envelope_from:
         description:
-          - Where bounces go. Without it, the address in O(from).
-          - Empty or V(<>) is the null sender, for messages that must not bounce.
+          - Address for bounces. Defaults to the address in O(from).
+          - An empty string or V(<>) is the null sender, for messages that must not bounce.
         type: str
       subject:
-        description: Subject, in any language.
+        description: Subject, in any script.
         type: str
         aliases: [msg]
       body:
-        description: The message as plain text. Without it and O(html), the subject.
+        description: Message as plain text. Without O(body) and O(html), the text is the subject.
         type: str
       html:
-        description: The message as HTML. A text beside it is derived from it unless O(body) gives one.
+        description: Message as HTML. Without O(body), a plain text is derived from it and sent along.
         type: str
       body_file:
         description:
-          - File that holds O(body), in UTF-8. From the controller, unless O(remote_src) says otherwise.
-          - Found where Ansible finds files, such as C(files/) of the role, and decrypted where a vault holds it.
+          - UTF-8 file with the text for O(body), on the controller unless O(remote_src=true).
+          - On the controller, Ansible looks for it in its usual places, such as C(files/) of the role, and decrypts it
+            with Ansible Vault if necessary.
         type: path
       body_template:
         description:
-          - Jinja template that makes O(body), for each message anew.
-          - It sees the task's variables, those in O(vars), and the message's own options as C(message), as in
-            V({{ message.to }}). Found in C(templates/) of the role or beside the play, and rendered on the controller.
-          - With O(remote_src=true) the template comes from the host. As a host is not trusted with the controller, it
-            sees O(vars) and C(message) only, and has Jinja's own filters and no lookups.
+          - Jinja template for O(body), rendered for each message.
+          - It can use the task's variables, those in O(vars), and the message's options as C(message), as in
+            V({{ message.to }}). Ansible looks for it in C(templates/) of the role or of the play, and renders it on the
+            controller.
+          - With O(remote_src=true), the template comes from the host. The controller does not trust the host, so the
+            template can use only O(vars), C(message) and Jinja's own filters, and no lookups.
         type: path
       html_file:
-        description: File that holds O(html), as O(body_file) does for O(body).
+        description: File with the HTML for O(html). Works like O(body_file).
         type: path
       html_template:
         description:
-          - Template that makes O(html), as O(body_template) does for O(body).
-          - Values that others wrote pass through the filter C(e), as in V({{ name | e }}), or they are taken for HTML.
+          - Template for O(html). Works like O(body_template).
+          - Escape values from other people with the filter C(e), as in V({{ name | e }}), or they are treated as HTML.
         type: path
       vars:
         description:
-          - Variables for the templates of this message, before those of the task. They never leave the controller.
+          - Variables for the templates of this message. They take precedence over variables of the task.
+          - They never leave the controller.
         type: dict
       subtype:
-        description: Whether O(body) is plain text or HTML, where O(html) is not used.
+        description: Whether O(body) is plain text or HTML, if O(html) is not used. Defaults to V(plain).
         type: str
         choices: [plain, html]
       charset:
-        description: Character set of texts and headers. Without it, V(utf-8).
+        description: Character set of texts and headers. Defaults to V(utf-8).
         type: str
       headers:
         description:
           - Further header fields, as a mapping or as a list of V(Name=value).
-          - Fields that have an option of their own are refused here, so that none occurs twice.
-          - V(Sender) names who sends the message on behalf of its author. It is left out if its address is
-            that of O(from).
+          - Fields that the module writes from other options are refused here, so that none occurs twice.
+          - V(Sender) is the address that sends the message on behalf of its author. It is omitted if it is the same
+            as the address in O(from).
         type: raw
       attachments:
-        description: Files to send along.
+        description: Files to attach.
         type: list
         elements: dict
         suboptions:
           path:
-            description: File on the host that sends, or with O(attachments[].remote_src=false) on the controller.
+            description: File on the sending host, or with O(attachments[].remote_src=false) on the controller.
             type: path
           remote_src:
-            description: Whether the file is the host's. Without it, as O(remote_src) says.
+            description: Whether the file is on the host. Defaults to the value of O(remote_src).
             type: bool
           content:
-            description: Text of the attachment, in place of a file. Needs O(attachments[].name).
+            description: Text of the attachment, instead of a file. Requires O(attachments[].name).
             type: str
           name:
-            description: File name that the reader sees. Without it, the last part of O(attachments[].path).
+            description: File name that the reader sees. Defaults to the last component of O(attachments[].path).
             type: str
           type:
-            description: Media type such as V(text/csv). Without it, what the name suggests.
+            description: Media type such as V(text/csv). Defaults to the type that the name suggests.
             type: str
           cid:
-            description: Content ID that the HTML names, as in V(<img src="cid:logo">).
+            description: Content ID by which the HTML refers to the file, as in V(<img src="cid:logo">).
             type: str
       attach:
         description:
-          - Paths of files to send along, as a list or one string with commas between them.
-          - They are the host's, unless O(remote_src=false).
+          - Paths of files to attach, as a list or one string with commas between them.
+          - The files are on the host, unless O(remote_src=false).
         type: raw
       inline:
         description: Images that the HTML shows.
@@ -124,73 +127,75 @@ options:
         elements: dict
         suboptions:
           path:
-            description: File on the host that sends, or with O(remote_src=false) on the controller.
+            description: File on the sending host, or with O(remote_src=false) on the controller.
             type: path
             required: true
           cid:
-            description: Content ID that the HTML names.
+            description: Content ID by which the HTML refers to the image.
             type: str
             required: true
           mime_type:
-            description: Media type. Without it, what the name suggests.
+            description: Media type. Defaults to the type that the name suggests.
             type: str
       invitation:
-        description: An event in iCalendar form (RFC 5545), which calendars offer to accept.
+        description: Event in iCalendar format (RFC 5545), which the reader can accept or decline.
         type: str
       in_reply_to:
-        description: Message-IDs of the messages this one answers.
+        description: Message-IDs of the messages that this one answers.
         type: raw
       references:
         description: Message-IDs of the thread, oldest first.
         type: raw
       list_unsubscribe:
-        description: Where recipients unsubscribe, as V(mailto:) or V(https:) URIs.
+        description: V(mailto:) or V(https:) URIs at which recipients can unsubscribe.
         type: list
         elements: str
       one_click_unsubscribe:
-        description: Whether one POST to the https URI unsubscribes (RFC 8058).
+        description: Whether a single POST to the https URI unsubscribes (RFC 8058).
         type: bool
       priority:
-        description: What mail programs show as importance.
+        description: Importance that mail programs show.
         type: str
         choices: [high, normal, low]
       auto_submitted:
         description:
-          - Whether the message says that a machine wrote it, so that no vacation notes come back.
-          - Without it, V(auto-generated). With V(no), the field is left out.
+          - Value of C(Auto-Submitted), which marks the message as sent by a machine and suppresses vacation replies.
+          - Defaults to V(auto-generated). With V(no), the field is omitted.
         type: str
         choices: [auto-generated, auto-replied, "no"]
       date:
-        description: Date of the message in ISO 8601 or RFC 5322 form. Without it, now.
+        description: Date of the message in ISO 8601 or RFC 5322 format. Defaults to the current time.
         type: str
       message_id:
-        description: C(Message-ID) of the message. Without it, a new one.
+        description: C(Message-ID) of the message. Defaults to a new one.
         type: str
       message_id_domain:
-        description: What stands behind the @ of a new C(Message-ID). Without it, the domain of O(from).
+        description: Domain of a new C(Message-ID), after the @. Defaults to the domain of O(from).
         type: str
       idempotency_key:
-        description: Text that the C(Message-ID) follows from, so that the same message has the same one each time.
+        description: Text from which the C(Message-ID) is derived, so that a repeated message has the same one.
         type: str
       dsn:
-        description: Delivery status notifications to ask for, where the server offers DSN (RFC 3461).
+        description: Delivery status notifications to request, if the server offers DSN (RFC 3461).
         type: dict
         suboptions:
           notify:
-            description: When to notify.
+            description: Events that cause a notification.
             type: list
             elements: str
             choices: [success, failure, delay, never]
           full:
-            description: Whether a notification brings the whole message back, and not only its header.
+            description: Whether a notification returns the whole message instead of only its header.
             type: bool
             default: false
           envelope_id:
-            description: Text that comes back in a notification.
+            description: Text that a notification returns.
             type: str
             default: ""
       require_tls:
-        description: Whether every server on the way must use verified TLS (RFC 8689). Refused where not offered.
+        description:
+          - Whether every server on the way must use verified TLS (RFC 8689).
+          - The message is refused if the server does not offer this.
         type: bool
   <<: *message
 """

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The filter behind the role relay: its variables in, what its templates write out."""
+"""The filter of the role relay: turns its variables into the values of its templates."""
 
 from __future__ import annotations
 

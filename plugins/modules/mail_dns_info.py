@@ -2,90 +2,93 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What DNS says about a mail domain and the hosts that send for it, with findings."""
+"""Check the DNS records of a mail domain and of the hosts that send for it."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: mail_dns_info
-short_description: Check what DNS says about a mail domain and its mail hosts
+short_description: Check the DNS records of a mail domain and its mail hosts
 version_added: 0.1.0
 author:
   - The mailops.smtp authors (@mailops)
 description:
-  - Looks up the DNS records that receivers of mail look at, and judges them as receivers do.
-  - Each control has a stable id, such as V(MR-DNS-03), and each finding says in one sentence what was found, and in
-    another what to do.
-  - What cannot be decided, because a name server times out or fails, has the status V(error). It is never a failure.
-  - SPF is evaluated in full (RFC 7208), with the includes, redirects, macros and limits that receivers apply.
+  - Looks up the DNS records that receiving mail servers use, and checks them as those servers do.
+  - Each control has a stable id, such as V(MR-DNS-03). Each finding states what was found and what to do.
+  - A control that cannot be decided, because a name server times out or fails, has the status V(error). This never
+    fails the task.
+  - Evaluates SPF in full (RFC 7208), with includes, redirects, macros and the limits that receivers apply.
 options:
   domain:
     description:
-      - The mail domain, the part behind the C(@) of the senders.
+      - The mail domain, the part of the sender addresses after the C(@).
     type: str
     required: true
   hostname:
     description:
-      - The name the mail server gives with EHLO. In Postfix this is C(myhostname), unless C(smtp_helo_name) is set.
-      - Without it, V(MR-DNS-04) is not checked.
+      - The name that the mail server gives with EHLO. In Postfix this is C(myhostname), unless C(smtp_helo_name) is
+        set.
+      - If it is not set, V(MR-DNS-04) is not checked.
     type: str
   addresses:
     description:
-      - The IP addresses mail leaves from, as the Internet sees them. Behind NAT, these are the public ones.
+      - The IP addresses that mail leaves from, as seen from the Internet. Behind NAT, these are the public addresses.
     type: list
     elements: str
     default: []
   via:
     description:
-      - Names or addresses of the upstream hosts (smarthosts) that carry the mail, when there are any.
-      - With O(via) and no O(addresses), the controls about this host's own address and name do not apply, as
+      - Names or addresses of the upstream hosts (smarthosts) that take the outgoing mail, if any.
+      - With O(via) and without O(addresses), the controls for this host's own address and name do not apply, because
         receivers see the upstream.
-      - The upstream's addresses in DNS then stand for those it sends from. V(MR-SPF-02) is V(pass) when SPF passes them
-        all, and V(not_checked) otherwise, because many providers send from other addresses than they take mail at.
+      - SPF is evaluated for the addresses of the upstream in the DNS, because those that it sends from are not known.
+        V(MR-SPF-02) is V(pass) if all of them pass, and V(not_checked) otherwise, because many providers accept mail on
+        other addresses than those they send from.
     type: list
     elements: str
     default: []
   checks:
     description:
-      - What to check.
-      - V(a) is V(MR-DNS-04), the EHLO name is fully qualified and resolves to one of O(addresses).
-      - V(mx) is V(MR-DNS-01), the domain has MX records, and each target has an address and is not an alias. A null MX
-        fails a domain that sends mail.
-      - V(ptr) is V(MR-DNS-03), each of O(addresses) has a reverse name that leads back to it, and the part of
-        V(MR-DNS-04) that asks for the EHLO name as the reverse name.
-      - V(spf) is V(MR-SPF-01), the domain has one valid SPF record, and V(MR-SPF-02), SPF passes each of O(addresses).
+      - The checks to run.
+      - V(a) checks V(MR-DNS-04), that the EHLO name is fully qualified and resolves to one of O(addresses).
+      - V(mx) checks V(MR-DNS-01), that the domain has MX records, and that each target has an address and is not an
+        alias. A null MX is a failure for a domain that sends mail.
+      - V(ptr) checks V(MR-DNS-03), that each of O(addresses) has a reverse name that leads back to it, and the part of
+        V(MR-DNS-04) that requires the EHLO name as the reverse name.
+      - V(spf) checks V(MR-SPF-01), that the domain has one valid SPF record, and V(MR-SPF-02), that SPF passes each of
+        O(addresses).
     type: list
     elements: str
     choices: [a, mx, ptr, spf]
     default: [a, mx, ptr, spf]
   on_finding:
     description:
-      - What to do about findings with the status V(fail).
-      - V(warn) gives a warning for each of them.
-      - V(fail) fails the task and lists all of them.
+      - What to do if a finding has the status V(fail).
+      - V(warn) issues a warning for each of these findings.
+      - V(fail) fails the task and lists them.
       - V(ignore) only returns them.
-      - With V(warn) and V(fail), there is also a warning for each finding with the status V(error).
+      - V(warn) and V(fail) also issue a warning for each finding with the status V(error), unless the task fails.
     type: str
     choices: [ignore, warn, fail]
     default: warn
   nameservers:
     description:
-      - The IP addresses of the name servers to ask, each with a port if it is not 53, as V(192.0.2.53),
+      - The IP addresses of the name servers to query, with a port if it is not 53, such as V(192.0.2.53),
         V(192.0.2.53:5353), V(2001:db8::53) or V([2001:db8::53]:5353).
-      - By default those of the host on which the module runs.
+      - By default, the name servers of the host on which the module runs.
     type: list
     elements: str
     default: []
   timeout:
     description:
-      - Seconds to wait for the answer to one question, over all name servers and retries.
+      - Seconds to wait for the answer to one query, including all name servers and retries.
     type: float
     default: 5.0
 requirements:
   - dnspython >= 2.3 on the host on which the module runs
 notes:
-  - Run it on the controller with C(delegate_to=localhost) to need nothing on the managed hosts, or on a managed host to
-    see DNS as that host does.
+  - Run this module on the controller with C(delegate_to=localhost), so that the managed hosts do not need dnspython, or
+    on a managed host to see the DNS as that host does.
 attributes:
   check_mode:
     description: Can run in check mode and return changed status prediction without modifying the target.
@@ -105,7 +108,7 @@ attributes:
 """
 
 EXAMPLES = r"""
-- name: Check DNS for a host that delivers mail itself
+- name: Check the DNS for a host that delivers mail directly
   mailops.smtp.mail_dns_info:
     domain: example.com
     hostname: mail.example.com
@@ -121,7 +124,7 @@ EXAMPLES = r"""
     checks: [mx, spf]
   delegate_to: localhost
 
-- name: Stop when a receiver would object
+- name: Fail if receivers may reject the mail
   mailops.smtp.mail_dns_info:
     domain: example.com
     hostname: mail.example.com
@@ -129,7 +132,7 @@ EXAMPLES = r"""
     on_finding: fail
   delegate_to: localhost
 
-- name: Ask the zone's own name server, and read the answer
+- name: Query the zone's own name server
   mailops.smtp.mail_dns_info:
     domain: example.com
     checks: [spf]
@@ -144,18 +147,18 @@ EXAMPLES = r"""
 
 RETURN = r"""
 msg:
-  description: How many findings there are of each status. On failure, followed by a line for each failed finding.
+  description: The number of findings with each status. If the task fails, followed by a line for each failed finding.
   returned: always
   type: str
   sample: "DNS for example.com: 5 pass, 1 fail."
 passed:
-  description: Whether no finding has the status V(fail) or V(error).
-  returned: when DNS was asked
+  description: V(true) if no finding has the status V(fail) or V(error).
+  returned: when DNS was queried
   type: bool
   sample: false
 findings:
-  description: What was judged, in the order of RV(records).
-  returned: when DNS was asked
+  description: The findings, in the order of RV(records).
+  returned: when DNS was queried
   type: list
   elements: dict
   contains:
@@ -165,19 +168,19 @@ findings:
       sample: MR-DNS-03
     status:
       description:
-        - The outcome.
-        - V(error) means that it could not be decided, V(not_checked) that something needed to judge it was not given or
-          cannot be known, V(not_applicable) that it asks nothing of this subject.
+        - The judgement.
+        - V(error) means that the control could not be decided, V(not_checked) that a value that the check needs was not
+          given or cannot be known, V(not_applicable) that the control does not apply to this subject.
       type: str
       choices: [pass, fail, error, not_applicable, not_checked]
       sample: fail
     severity:
-      description: How much a failure matters.
+      description: The impact of a failure.
       type: str
       choices: [critical, high, medium, low]
       sample: high
     subject:
-      description: What was judged, a domain, a host name or an address.
+      description: The domain, host name or address that was checked.
       type: str
       sample: 192.0.2.25
     message:
@@ -185,21 +188,22 @@ findings:
       type: str
       sample: 192.0.2.25 has no PTR record.
     remedy:
-      description: What to do, empty when there is nothing to do.
+      description: What to do. Empty if there is nothing to do.
       type: str
-      sample: Ask whoever assigns 192.0.2.25 to set its PTR record to mail.example.com.
+      sample: Ask the provider of 192.0.2.25 to set its PTR record to mail.example.com.
     source:
       description: The rule behind the control.
       type: str
       sample: RFC 1912 section 2.1
 records:
   description:
-    - The records that were seen, for each of O(checks). What could not be looked up is missing; a finding tells why.
-  returned: when DNS was asked
+    - The records that were found, for each of O(checks). Records that could not be looked up are missing; a finding
+      gives the reason.
+  returned: when DNS was queried
   type: dict
   contains:
     a:
-      description: The addresses of O(hostname), by name.
+      description: The addresses by name, for O(hostname).
       returned: when O(checks) has V(a)
       type: dict
       sample: {mail.example.com: [192.0.2.25, "2001:db8::25"]}
@@ -210,7 +214,7 @@ records:
       elements: dict
       contains:
         preference:
-          description: The preference; lower is tried first.
+          description: The preference. Lower values are tried first.
           type: int
           sample: 10
         exchange:
@@ -228,7 +232,7 @@ records:
       type: dict
       sample: {192.0.2.25: [mail.example.com]}
     spf:
-      description: The SPF records of O(domain), of which there should be one.
+      description: The SPF records of O(domain). A valid setup has exactly one.
       returned: when O(checks) has V(spf)
       type: list
       elements: str

@@ -2,23 +2,24 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Collect facts about Postfix."""
+"""Collect facts about Postfix, and follow a message."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: postfix_info
-short_description: See what a host's Postfix is, and follow a message through it
+short_description: Collect facts about Postfix, and follow a message through it
 version_added: 0.1.0
 author:
   - The mailops.smtp authors (@mailops)
 description:
-  - Returns the version of Postfix, its map types and the parameters that are set. A host without Postfix, or with one
-    that is not configured yet, is an answer too.
-  - Follows one message through every queue of the host until it left, through content filters and aliases too, and
-    tells each hop. Fails with the log line, its meaning and what to do when the message was not taken.
-  - Reads the file that Postfix writes by itself (C(maillog_file)), or else the journal, or else C(/var/log/mail.log)
-    or C(/var/log/maillog).
+  - Returns the version of Postfix, its map types and the parameters that are set. Succeeds also if Postfix is not
+    installed or not configured.
+  - With O(trace), follows one message through every queue of the host, also through content filters and aliases, until
+    it has left the host, and returns each hop. Fails with the log line, its meaning and what to do if the next server
+    did not accept the message.
+  - Reads the log file that Postfix writes itself (C(maillog_file)), journald, or C(/var/log/mail.log) and
+    C(/var/log/maillog), in this order.
 extends_documentation_fragment:
   - mailops.smtp._attributes
 attributes:
@@ -31,13 +32,13 @@ attributes:
     support: full
 options:
   trace:
-    description: Queue ID of a message to follow, as in RV(mailops.smtp.smtp_send#module:queue_id).
+    description: Queue ID of the message to follow, such as RV(mailops.smtp.smtp_send#module:queue_id).
     type: str
   timeout:
     description:
-      - Seconds to wait until the message left the host.
-      - A message that was deferred is waited for only where Postfix's next attempt may come in time, which is never
-        sooner than its C(minimal_backoff_time) (five minutes by default), and may end otherwise.
+      - Seconds to wait until the message has left the host.
+      - If a message is deferred, the module waits only if the next attempt can succeed and can come in time. It comes
+        after C(minimal_backoff_time) (five minutes by default) at the earliest.
     type: float
     default: 60.0
 """
@@ -52,12 +53,12 @@ EXAMPLES = r"""
     subject: Hello
   register: proof
 
-- name: See that it left
+- name: Follow it until the next server accepts it
   mailops.smtp.postfix_info:
     trace: "{{ proof.queue_id }}"
   register: way
 
-- name: Tell each hop
+- name: Show each hop
   ansible.builtin.debug:
     msg: "{{ way.hops | map(attribute='summary') }}"
 """
@@ -68,39 +69,39 @@ installed:
   type: bool
   returned: always
 version:
-  description: Version of Postfix; null where it is not installed.
+  description: Version of Postfix. Null if it is not installed.
   type: str
   returned: always
   sample: 3.10.5
 parameters:
-  description: Parameters set in main.cf; empty where there is none that Postfix can read.
+  description: Parameters set in main.cf. Empty if there is no main.cf that Postfix can read.
   type: dict
   returned: always
 map_types:
-  description: Types of tables that this Postfix knows.
+  description: Types of lookup tables that this Postfix supports.
   type: list
   elements: str
   returned: always
   sample: [btree, cidr, hash, lmdb, pcre]
 hops:
-  description: The last attempt for each recipient, under each queue ID that the message had on this host.
+  description: The last attempt for each recipient, for each queue ID that the message has had on this host.
   type: list
   elements: dict
   returned: with O(trace)
   contains:
     queue_id:
-      description: The name of the message on this host at this hop.
+      description: The queue ID of the message on this host at this hop.
       type: str
     recipient:
-      description: Address; empty where the hop concerns the whole message, as with V(held).
+      description: The address. Empty if the hop concerns the whole message, as with V(held).
       type: str
     orig_recipient:
-      description: The address as it was given, where an alias has changed it.
+      description: The original address, if an alias has changed it.
       type: str
     status:
       description:
-        - V(sent), V(deferred), V(bounced) or what else Postfix says of a delivery.
-        - V(held), V(discarded), V(deleted) or V(expired) where that became of the message.
+        - V(sent), V(deferred), V(bounced) or another status that Postfix logs for a delivery.
+        - V(held), V(discarded), V(deleted) or V(expired) if the hop concerns the whole message.
       type: str
     relay:
       description: The next server, or V(none).
@@ -113,33 +114,34 @@ hops:
         - Null where Postfix logged no TLS.
       type: dict
     delays:
-      description: Seconds before the queue manager, in it, connecting, and sending.
+      description: Seconds before the queue manager, in it, for the connection, and for the transmission.
       type: str
       sample: 0.01/0.03/0.02/0.01
     dsn:
       description: Enhanced status code.
       type: str
     text:
-      description: What the next server replied, or what Postfix said.
+      description: The reply of the next server, or the error of Postfix.
       type: str
     next_queue_id:
-      description: The name of the message at the next server, where it told.
+      description: The queue ID of the message on the next server, if its reply names it.
       type: str
     notification_id:
-      description: Queue ID of the message that tells the sender of the failure.
+      description: Queue ID of the message that notifies the sender of the failure.
       type: str
     time:
-      description: When, as ISO 8601 in UTC, or as a log file has it.
+      description: The time of the log line, as ISO 8601 in UTC or in the format of the log file.
       type: str
     line:
-      description: The log line without its head.
+      description: The log line without its timestamp, host and program.
       type: str
     summary:
       description: The hop in one line.
       type: str
       sample: "relay.example.com -> smtp.example.com[192.0.2.1]:587 (TLSv1.3, verified): 250 2.0.0 Ok: queued as 4dDwwC"
     advice:
-      description: What the line means and what to do; empty where the message was taken.
+      description: What the line means and what to do. Empty if the next server accepted the message, or if the line is
+        not known.
       type: str
 """
 

@@ -2,7 +2,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Send a message by SMTP."""
+"""Send messages by SMTP."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ version_added: 0.1.0
 author:
   - The mailops.smtp authors (@mailops)
 description:
-  - Sends one message or many and reports what became of each for each of its recipients.
-  - The server's certificate is verified and a login never leaves the host without TLS, unless told otherwise.
-  - Everything is composed and checked before a connection is opened.
-  - A message that not every recipient was accepted for fails the task, unless O(partial) says otherwise. The result
-    says who got it.
-  - Takes all parameters of M(community.general.mail), so that changing the module's name is the whole migration.
+  - Sends one or many messages and reports the status of each message for each of its recipients.
+  - By default, the server's certificate is verified, and credentials are never sent without TLS.
+  - All messages are composed and checked before a connection is opened.
+  - The task fails if a message was not accepted for all of its recipients, unless O(partial) allows it. The result
+    lists the status of each recipient.
+  - Accepts all parameters of M(community.general.mail), so that changing the module's name is the whole migration.
 extends_documentation_fragment:
   - mailops.smtp._attributes
   - mailops.smtp._attributes.actiongroup_smtp
@@ -28,108 +28,110 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: full
-    details: Composes and validates all messages, and returns a preview; opens no connection unless O(check) is set.
+    details: Composes and validates all messages and returns a preview. Opens no connection unless O(check) is set.
   diff_mode:
     support: full
-    details: Returns the first 20 messages as they travel. Ansible's default callback displays a diff only for a task
-      that changed something, so C(-v) shows them.
+    details: Returns the first 20 messages as they are sent. Ansible's default callback displays a diff only for a task
+      that changed something; use C(-v) to see them.
   idempotent:
     support: partial
-    details: With O(journal), another run sends what is left. Without it, each run sends the messages again.
+    details: With O(journal), the next run sends only the remaining messages. Without it, each run sends all messages.
 options:
   messages_file:
     description:
-      - File of messages, in place of O(messages), in UTF-8. From the controller, unless O(remote_src) says otherwise.
-      - A CSV file has a header row. Columns called as options of a message are those options, an empty cell not being
-        given; all other columns are variables for O(body_template) and O(html_template). In place of commas there may
-        be semicolons or tabs. For options with a list or a mapping a cell may hold JSON.
-      - A JSON Lines file has one object a line, with the options of a message; all other keys are variables.
-      - What a row does not say, the task's own options say for all. Nothing in it is taken for a template, but rows may
-        name files and templates of the controller when the file is the controller's.
+      - File with messages, in UTF-8, instead of O(messages). On the controller, unless O(remote_src=true).
+      - A CSV file has a header row. Columns with the name of a message option set that option, unless the cell is
+        empty; all other columns are variables for O(body_template) and O(html_template). The separator may be a comma,
+        a semicolon or a tab. For options that are lists or mappings, a cell may contain JSON.
+      - A JSON Lines file has one object per line, with the options of a message; all other keys are variables.
+      - The task's own options apply to all rows that do not set them. Values in the file are never templated. Rows of a
+        file on the controller may name files and templates on the controller.
     type: path
   messages_format:
-    description: Form of O(messages_file). Without it, what the name's suffix says.
+    description: Format of O(messages_file). If not set, the file name's suffix determines it.
     type: str
     choices: [csv, jsonl]
   remote_src:
     description:
-      - Whether files are those of the host that sends (V(true)) or the controller's (V(false)).
-      - Without it, attachments are the host's, as with M(community.general.mail), and all other files the controller's.
+      - Whether files are on the host that sends (V(true)) or on the controller (V(false)).
+      - If not set, attachments are on the host, as with M(community.general.mail), and all other files on the
+        controller.
     type: bool
   check:
     description:
-      - Walks the server to this stage and leaves with QUIT, sending nothing. Also in check mode.
-      - V(recipients) asks whether the server would take the message for each of them.
+      - Opens a session up to this stage and ends it with QUIT, without sending a message. Also in check mode.
+      - V(recipients) checks whether the server would accept each recipient.
     type: str
     choices: [connect, login, recipients]
   partial:
     description:
-      - What to make of a message that only some recipients were accepted for.
-      - When none of the task's messages was accepted for anybody, the task fails in any case.
+      - Whether the task fails, warns or succeeds if a message was accepted for only some recipients.
+      - If no message was accepted for any recipient, the task fails in any case.
     type: str
     choices: [fail, warn, ok]
     default: fail
   connections:
     description:
-      - Connections side by side, each in a process of its own; at most as many as the provider takes. Without it, one.
-      - When the server refuses one of them, the others go on.
+      - Number of parallel connections, each in its own process, up to the provider's limit. If not set, V(1).
+      - If the server refuses a connection, the others continue.
     type: int
   messages_per_connection:
-    description: Messages after which a connection is closed and another opened. Without it, the provider's limit.
+    description: Number of messages after which a new connection is opened. If not set, the provider's limit applies.
     type: int
   messages_per_minute:
-    description: Messages in a minute over all connections. Without it, the provider's limit.
+    description: Messages per minute over all connections. If not set, the provider's limit applies.
     type: float
   attempts:
     description:
-      - How often a message is tried in all. Only what is known not to be accepted is tried again, and only for the
-        recipients it was not accepted for.
+      - Number of attempts per message in total. A message is retried only for recipients for which it is known not to
+        have been accepted.
     type: int
     default: 1
   retry_delay:
-    description: Seconds before the second attempt. Each further one waits twice as long, up to five minutes.
+    description: Seconds before the second attempt. The delay doubles for each further attempt, up to five minutes.
     type: float
     default: 5.0
   retry_for:
-    description: Seconds from its first attempt after which a message is given up.
+    description: Seconds after its first attempt at which a message is given up.
     type: float
     default: 600.0
   resend_unknown:
     description:
-      - Whether a message is sent again when the connection was lost between its end and the reply to it. The server may
-        have taken it, and its recipients may then get it twice.
+      - Whether a message is sent again if the connection was lost between its end and the reply to it. The server may
+        have accepted it, in which case the recipients receive it twice.
     type: bool
     default: false
   journal:
     description:
-      - File on the host that sends, which remembers what was accepted. Another run with it, even after one that was
-        killed at any moment, sends each remaining message and none that was accepted before.
-      - A message is known by its O(message_id), or else by its O(idempotency_key), or else by all that it says. With an
-        O(idempotency_key) for all O(messages), each is known by it and its recipients.
-      - When a run died between the end of a message and the reply to it, nobody but the server knows whether it was
-        accepted. Its recipients are V(unknown), and O(resend_unknown) says whether they are sent it again.
-      - Made where missing, readable by its owner only; one that others may write to is refused. It names recipients.
-        Remove it when all is done.
+      - File on the host that sends, which records what was accepted. The next run with the same journal sends all
+        remaining messages and none that was accepted before, even if the previous run was killed.
+      - A message is identified by its O(message_id), else by its O(idempotency_key), else by its content and
+        recipients. If an O(idempotency_key) is set for all O(messages), each is identified by the key and its
+        recipients.
+      - If a run died between the end of a message and the reply to it, only the server knows whether the message was
+        accepted. The status of its recipients is then V(unknown); O(resend_unknown) decides whether it is sent again.
+      - Created if missing, readable only by its owner. A journal that other users can write to is refused. It contains
+        addresses of recipients; remove it when the mailing is complete.
     type: path
   results:
     description:
-      - Whose results are returned in RV(messages).
-      - V(all) of them, or those that somebody did not get (V(open)), at most 1000. V(auto) is V(all) for up to 1000
-        messages and V(open) for more.
+      - Which messages are returned in RV(messages).
+      - V(all) returns all messages, V(open) those with a recipient whose status is not V(sent), at most 1000. V(auto)
+        is V(all) for up to 1000 messages and V(open) for more.
     type: str
     choices: [auto, all, open]
     default: auto
   _spool:
-    description: For the collection's own use. The controller wrote O(messages_file).
+    description: For internal use. Whether the action plugin wrote O(messages_file).
     type: bool
   _slice:
-    description: For the collection's own use. How long to work before telling how far the messages are.
+    description: For internal use. How long to work before the progress is returned.
     type: dict
 notes:
-  - While a task with more than 200 messages runs, a line every while tells what was sent, how fast, and how long the
-    rest will take; with O(messages_per_minute) from two messages on, with O(provider) from eleven; not with C(async).
-  - RV(ignore:changed) is always V(false). Sending a message changes nothing on the host, and a play that notifies
-    should not count as one that changed it.
+  - During a task with more than 200 messages, lines of progress show what was sent, the rate and the remaining time;
+    with O(messages_per_minute) from two messages on, with O(provider) from eleven; not with C(async).
+  - RV(ignore:changed) is always V(false). Sending a message changes nothing on the host, so a play that only sends
+    mail does not report a change.
 seealso:
   - module: community.general.mail
   - plugin: mailops.smtp.smtp_provider
@@ -137,7 +139,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Tell the team
+- name: Notify the team
   mailops.smtp.smtp_send:
     provider: gmail
     username: deploy@example.com
@@ -147,7 +149,7 @@ EXAMPLES = r"""
     subject: "{{ inventory_hostname }} is up to date"
     body: Nothing to do.
 
-- name: Send a report with an attachment, from the controller, once
+- name: Send a report with attachments once, from the controller
   mailops.smtp.smtp_send:
     host: smtp.example.com
     port: 465
@@ -166,7 +168,7 @@ EXAMPLES = r"""
   delegate_to: localhost
   run_once: true
 
-- name: Send many messages over four connections, trying again what is deferred
+- name: Send many messages over four connections and retry deferred ones
   mailops.smtp.smtp_send:
     host: smtp.example.com
     tls: starttls
@@ -181,7 +183,7 @@ EXAMPLES = r"""
     attempts: 3
     partial: warn
 
-- name: Send a mailing that another run may finish, should this one be interrupted
+- name: Send a mailing that the next run can finish if this one is interrupted
   mailops.smtp.smtp_send:
     provider: sendgrid
     username: apikey
@@ -209,7 +211,7 @@ EXAMPLES = r"""
   delegate_to: localhost
   run_once: true
 
-- name: See whether the login works and the recipient would be accepted, sending nothing
+- name: Check the login and whether the recipient would be accepted, without sending a message
   mailops.smtp.smtp_send:
     provider: microsoft365
     username: deploy@example.com
@@ -226,11 +228,11 @@ EXAMPLES = r"""
 
 RETURN = r"""
 msg:
-  description: What happened, as a sentence.
+  description: The outcome as a sentence.
   type: str
   returned: always
 message_id:
-  description: The C(Message-ID) of the message, with its angle brackets.
+  description: The C(Message-ID) of the message, with angle brackets.
   type: str
   returned: when the message was composed
   sample: <6740a1b2.0a1b2c3d4e5f60718293@example.com>
@@ -239,14 +241,14 @@ size:
   type: int
   returned: when the message was composed
 queue_id:
-  description: The server's name for the message, where its reply tells.
+  description: The server's queue ID for the message, if its reply contains one.
   type: str
   returned: when the server was reached
   sample: 4XyZ1234abcd
 recipients:
   description:
-    - What became of the message, for each recipient.
-    - Empty when nothing was tried with the message, as when the login was refused; nobody got it then.
+    - The result for each recipient of the message.
+    - Empty if the message was not tried, for example because the login was refused.
   type: list
   elements: dict
   returned: when the server was reached
@@ -255,11 +257,11 @@ recipients:
       description: The recipient.
       type: str
     status:
-      description: V(sent), V(refused), V(deferred) (not accepted, may be tried again) or V(unknown) (the connection was
+      description: V(sent), V(refused), V(deferred) (not accepted, may be retried) or V(unknown) (the connection was
         lost between the end of the message and the reply to it).
       type: str
     stage:
-      description: The stage of the session that decided.
+      description: The stage of the session that decided the status.
       type: str
     code:
       description: The code of the server's reply.
@@ -272,46 +274,47 @@ recipients:
       description: The text of the reply.
       type: str
     problem:
-      description: What is wrong, as a sentence; empty when sent.
+      description: What is wrong, as a sentence; empty if sent.
       type: str
     advice:
-      description: What to do about it; empty when sent.
+      description: What to do about it; empty if sent.
       type: str
 attempts:
-  description: How often the message was tried; 0 when O(journal) says that an earlier run sent it.
+  description: Number of attempts; 0 if, according to O(journal), an earlier run sent the message.
   type: int
   returned: when the server was reached
 messages:
   description:
-    - RV(message_id), RV(size), RV(queue_id), RV(attempts), RV(recipients) and, in check mode, RV(preview) of messages,
-      in their order. O(results) says of which.
+    - RV(message_id), RV(size), RV(queue_id), RV(attempts), RV(recipients) and, in check mode, RV(preview) of each
+      message that O(results) selects, in the order of the messages.
   type: list
   elements: dict
   returned: with O(messages) or O(messages_file)
   contains:
     index:
-      description: Place of the message among all, from 0.
+      description: Position of the message among all messages, from 0.
       type: int
 messages_left_out:
-  description: How many messages that somebody did not get are not in RV(messages), which holds 1000.
+  description: Number of messages with an open recipient that are not in RV(messages), which is limited to 1000.
   type: int
   returned: with O(messages) or O(messages_file), when the server was reached
 preview:
-  description: Envelope and message as they travel, the first 400 lines and without long attachments; of 20 messages.
+  description: Envelope and content as they would be sent, up to 400 lines, with attachments shortened; for the first 20
+    messages.
   type: str
   returned: in check mode
 summary:
-  description: How many recipients have each status.
+  description: Number of recipients by status.
   type: dict
   returned: with O(messages) or O(messages_file), when the server was reached
   sample: {"sent": 9998, "refused": 1, "deferred": 1, "unknown": 0}
 connections:
-  description: What each connection came to, as RV(connection).
+  description: All connections, each as RV(connection).
   type: list
   elements: dict
   returned: when the server was reached
 connection:
-  description: What the last connection came to.
+  description: The last connection.
   type: dict
   returned: when the server was reached
   contains:
@@ -319,7 +322,7 @@ connection:
       description: Host and port as given.
       type: str
     address:
-      description: The address that answered.
+      description: The address that was connected to.
       type: str
     tls_version:
       description: TLS version; null without TLS.
@@ -328,33 +331,33 @@ connection:
       description: Cipher suite.
       type: str
     tls_verified:
-      description: Whether the certificate was checked against authorities and host name.
+      description: Whether the certificate was verified against the trusted authorities and the host name.
       type: bool
     certificate_subject:
-      description: Whose certificate the server has; null without TLS, empty when it was not verified.
+      description: Subject of the server's certificate; null without TLS, empty if it was not verified.
       type: str
       sample: CN=smtp.example.com
     certificate_expires:
-      description: Until when it is valid.
+      description: When the certificate expires.
       type: str
       sample: Nov 22 10:00:00 2027 GMT
     certificate_sha256:
-      description: SHA-256 digest of the certificate, as O(pinned_certificates) takes it.
+      description: SHA-256 digest of the certificate, in the form of O(pinned_certificates).
       type: str
     auth_mechanism:
-      description: Mechanism of the login, if there was one.
+      description: Mechanism of the login; null without a login.
       type: str
     messages:
-      description: How many messages it carried.
+      description: Number of messages sent over the connection.
       type: int
     round_trips:
-      description: How often an answer was waited for.
+      description: Number of round trips, each a wait for a reply.
       type: int
     seconds:
-      description: How long it was open.
+      description: Duration of the connection in seconds.
       type: float
 stage:
-  description: The stage of the session that failed; V(compose) when no connection was opened.
+  description: The stage of the session that failed; V(compose) if no connection was opened.
   type: str
   returned: on failure
   sample: auth
@@ -363,7 +366,7 @@ server:
   type: str
   returned: when the session could not be opened
 code:
-  description: The code of the reply that ended the session, if it was a reply.
+  description: The code of the reply that ended the session; null if no reply did.
   type: int
   returned: when the session could not be opened
 enhanced_code:
@@ -386,7 +389,7 @@ def main() -> None:
         argument_spec=SEND_ARGUMENTS,
         **SEND_RULES,
         supports_check_mode=True,
-        no_log=True,  # what people write each other does not belong into the host's syslog
+        no_log=True,  # the content of mail must not reach the host's syslog
     )
     run_send(module)
 

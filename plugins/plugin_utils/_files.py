@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Files that a task names, on the controller and on the host."""
+"""Read the files that a task names, on the controller and on the host."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ import typing as t
 from ansible.errors import AnsibleActionFail, AnsibleError
 
 from ansible_collections.mailops.smtp.plugins.module_utils._message.errors import MessageError
-from ansible_collections.mailops.smtp.plugins.module_utils._message.texts import decode_text, read_text
+from ansible_collections.mailops.smtp.plugins.module_utils._message.files import decode_text, read_text
 
 if t.TYPE_CHECKING:
     from ansible.plugins.action import ActionBase
 
 
 class ControllerFiles:
-    """Files of the controller: found as Ansible finds them, and decrypted where a vault holds them."""
+    """Files on the controller, in Ansible's search path, and decrypted if encrypted with Ansible Vault."""
 
     def __init__(self, action: ActionBase) -> None:
         self._action = action
@@ -28,24 +28,24 @@ class ControllerFiles:
         self._texts = functools.lru_cache(8)(self._read)
 
     def find(self, name: str, option: str, folder: str = "files") -> str:
-        """The path of a file: in the role's ``files`` or ``templates``, beside the playbook, or absolute.
+        """Return the path of a file: in the role's ``files`` or ``templates``, beside the playbook, or absolute.
 
-        :param option: what names the file, for errors.
-        :raises AnsibleActionFail: there is none; says where it was looked for.
+        :param option: the option that names the file, for errors.
+        :raises AnsibleActionFail: the file does not exist; the text lists the places that were searched.
         """
         try:
             found: str = self._found(folder, name)
         except AnsibleError as error:
-            hint = "this was the controller; remote_src: true looks on the host"
+            hint = "searched on the controller; for a file on the host set remote_src: true"
             raise AnsibleActionFail(f"{option}: {error} ({hint})") from None
         if not os.path.isfile(found):
-            raise AnsibleActionFail(f"{option}: {found} is no file")
+            raise AnsibleActionFail(f"{option}: {found} is not a regular file")
         return found
 
     def readable(self, path: str, option: str) -> str:
-        """The path of a file that is not encrypted, for as long as Ansible keeps it: until the task ends.
+        """Return the path of the decrypted file, which Ansible keeps until the task ends.
 
-        :raises AnsibleActionFail: it cannot be read or decrypted.
+        :raises AnsibleActionFail: the file cannot be read or decrypted.
         """
         try:
             real: str = self._action._loader.get_real_file(path)
@@ -54,13 +54,13 @@ class ControllerFiles:
         return real
 
     def forget(self, readable: str) -> None:
-        """Removes what ``readable`` has decrypted."""
+        """Remove the copy that :meth:`readable` decrypted."""
         self._action._loader.cleanup_tmp_file(readable)
 
     def text(self, name: str, option: str) -> str:
-        """The text of a file.
+        """Return the text of a file.
 
-        :raises AnsibleActionFail: it cannot be read or decrypted, or is not UTF-8.
+        :raises AnsibleActionFail: the file cannot be read or decrypted, or is not UTF-8.
         """
         path = self.find(name, option)
         try:
@@ -79,9 +79,9 @@ class ControllerFiles:
 
 
 def read_from_host(action: ActionBase, path: str, option: str, task_vars: dict[str, t.Any]) -> bytes:
-    """What a file on the host holds, read with the task's privileges.
+    """Return the content of a file on the host, read with the task's privileges.
 
-    :raises AnsibleActionFail: it cannot be read.
+    :raises AnsibleActionFail: the file cannot be read.
     """
     result = action._execute_module("ansible.legacy.slurp", {"src": path}, task_vars=task_vars)
     if result.get("failed"):
@@ -90,9 +90,9 @@ def read_from_host(action: ActionBase, path: str, option: str, task_vars: dict[s
 
 
 def text_from_host(action: ActionBase, path: str, option: str, task_vars: dict[str, t.Any]) -> str:
-    """The same as text.
+    """Return the text of a file on the host, read with the task's privileges.
 
-    :raises AnsibleActionFail: it cannot be read, or is not UTF-8.
+    :raises AnsibleActionFail: the file cannot be read, or is not UTF-8.
     """
     try:
         return decode_text(read_from_host(action, path, option, task_vars), path, option)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A message's options as the host needs them: no template, no file of the controller, no variable."""
+"""Convert the options of messages to those the host needs: without templates, controller files or variables."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ import typing as t
 from ansible.errors import AnsibleActionFail
 from ansible.module_utils.parsing.convert_bool import boolean
 
-from ansible_collections.mailops.smtp.plugins.module_utils._message.legacy import parse_attach
-from ansible_collections.mailops.smtp.plugins.module_utils._message.options import TEXTS, overlay
+from ansible_collections.mailops.smtp.plugins.module_utils._message.options import TEXTS, overlay, parse_attach
 
 if t.TYPE_CHECKING:
     from ._files import ControllerFiles
@@ -25,8 +24,8 @@ _TEMPLATES = {template: text for text, _file, template in TEXTS.values()}
 class Messages:
     """Prepares the messages of one task.
 
-    :param remote_src: whether all files are the host's, or the controller's; None where each kind has its own rule.
-    :param aliases: other names of options to the documented ones.
+    :param remote_src: whether all files are on the host or on the controller; None for the default of each option.
+    :param aliases: alias -> name of the option.
     """
 
     def __init__(
@@ -45,31 +44,31 @@ class Messages:
         self._common: Options = {}
 
     def for_all(self, options: Options) -> dict[str, t.Any]:
-        """The task's own options, once; what they leave to each message is done there.
+        """Return the options that the task sets for all messages; its templates are rendered for each message.
 
-        :raises AnsibleActionFail: they cannot be used.
+        :raises AnsibleActionFail: the options cannot be used.
         """
         self._common = self._named(options, "")
         return self._without_files(self._common, "")
 
     def only(self) -> dict[str, t.Any]:
-        """The options of the only message.
+        """Return the rendered texts of the only message.
 
-        :raises AnsibleActionFail: its template cannot be rendered.
+        :raises AnsibleActionFail: a template cannot be rendered.
         """
         return self._rendered({}, "")
 
     def one(self, own: Options, where: str) -> dict[str, t.Any]:
-        """The own options of one message of many.
+        """Return the options of one message of many.
 
-        :param where: what errors call it.
-        :raises AnsibleActionFail: they cannot be used.
+        :param where: how errors name the message.
+        :raises AnsibleActionFail: the options cannot be used.
         """
         own = self._named(own, f"{where}: ")
         return {**self._without_files(own, f"{where}: "), **self._rendered(own, where)}
 
     def _named(self, options: Options, prefix: str) -> dict[str, t.Any]:
-        """The options under their documented names, as Ansible has it: an alias wins."""
+        """Return the options under their documented names; as in Ansible, an alias takes precedence."""
         named = {name: value for name, value in options.items() if name not in self._aliases}
         named.update({self._aliases[name]: value for name, value in options.items() if name in self._aliases})
         for names in TEXTS.values():
@@ -77,7 +76,7 @@ class Messages:
             if len(given) > 1:
                 raise AnsibleActionFail(f"{prefix}{' and '.join(given)} are mutually exclusive; choose one")
         if not isinstance(named.get("vars") or {}, dict):
-            raise AnsibleActionFail(f"{prefix}vars is no mapping; expected names and values")
+            raise AnsibleActionFail(f"{prefix}vars is not a mapping; expected names and values")
         return named
 
     def _rendered(self, own: Options, where: str) -> dict[str, t.Any]:
@@ -117,7 +116,10 @@ class Messages:
 
 
 def boolean_option(value: t.Any, option: str) -> bool:
-    """:raises AnsibleActionFail: neither true nor false."""
+    """Return a value of ``remote_src`` as a boolean.
+
+    :raises AnsibleActionFail: the value is not a boolean.
+    """
     try:
         return bool(boolean(value))
     except TypeError:

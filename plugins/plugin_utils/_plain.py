@@ -1,22 +1,22 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether a task needs the controller at all. Imports nothing, for it runs in front of every message."""
+"""Decide whether a task needs work on the controller. Imports nothing, because it runs before every task."""
 
 from __future__ import annotations
 
 import typing as t
 
-#: More messages than this travel in a file, and their progress is shown.
+#: More messages than this are passed in a file, and their progress is shown.
 FEW = 200
-#: The same where a provider may have a pace of its own.
+#: The same limit if a provider is set, which may have its own pace.
 FEW_AT_A_PACE = 10
 _ANY = frozenset(["body_file", "html_file", "body_template", "html_template", "vars"])
 _TASK = frozenset(["messages_file", "remote_src", *_ANY])
 
 
 def is_plain(arguments: t.Mapping[str, t.Any]) -> bool:
-    """Whether there is nothing to do but to run the module."""
+    """Return whether running the module is all there is to do."""
     if not _TASK.isdisjoint(arguments) or _chooses(arguments):
         return False
     messages = arguments.get("messages")
@@ -28,7 +28,7 @@ def is_plain(arguments: t.Mapping[str, t.Any]) -> bool:
 
 
 def takes_a_while(count: int, arguments: t.Mapping[str, t.Any]) -> bool:
-    """Whether somebody will wonder how far it is: many messages, or several at a pace, which may be the provider's."""
+    """Return whether to show progress: for many messages, or for several at a pace, which a provider may set."""
     paced = count > 1 and bool(arguments.get("messages_per_minute"))
     return paced or count > (FEW_AT_A_PACE if arguments.get("provider") else FEW)
 

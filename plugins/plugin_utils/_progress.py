@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a long task has done so far, told while it runs: the module works a while, says how far it came, and goes on."""
+"""Show the progress of a long task: the module runs in slices, and the controller shows a line after each."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from ansible.errors import AnsibleConnectionFailure
 from ansible_collections.mailops.smtp.plugins.module_utils._mailing.handover import SLICE, Slice, take_unfinished
 
 Result = dict[str, t.Any]
-#: Seconds of work between two lines; the last one holds for all further ones.
+#: Seconds of work between two lines; the last value applies to all further lines.
 _SLICES = (10, 20, 40, 60)
 
 
 def run_in_slices(
     run: t.Callable[[dict[str, t.Any]], Result], path: str, show: t.Callable[[str], None], label: str
 ) -> Result:
-    """Run the module until it is done, and show a line in between.
+    """Run the module until it has finished, and show a line after each slice.
 
-    :param run: calls the module with these options besides the task's own.
-    :param path: a file on the host in which the module keeps its state from one call to the next.
-    :param label: what the lines begin with.
-    :raises AnsibleConnectionFailure: the host was lost; says what was known by then.
+    :param run: calls the module with these options in addition to the task's.
+    :param path: the file on the host in which the module keeps its state between calls.
+    :param label: the beginning of each line.
+    :raises AnsibleConnectionFailure: the connection to the host was lost; the text includes the last progress.
     """
     identity = str(uuid.uuid4())
     began = time.monotonic()
@@ -37,7 +37,7 @@ def run_in_slices(
             result = run({SLICE: Slice(identity, seconds, path).option()})
         except AnsibleConnectionFailure as error:
             if line:
-                raise AnsibleConnectionFailure(f"{error} Before that, {line}.") from error
+                raise AnsibleConnectionFailure(f"{error} Last progress: {line}.") from error
             raise
         progress = take_unfinished(result)
         if progress is None:
@@ -49,12 +49,12 @@ def run_in_slices(
 
 
 def progress_line(progress: t.Mapping[str, t.Any], elapsed: float) -> str:
-    """How far it came, how fast, and how long the rest will take.
+    """Return a line with the number of messages done, the rate and the remaining time.
 
     >>> progress_line({"sent": 1198, "refused": 2, "total": 10000}, 3.0)
     '1,200 of 10,000 messages: 1,198 sent, 2 refused, 400 a second, about 22 s left'
 
-    :param elapsed: seconds since the beginning.
+    :param elapsed: seconds since the task began.
     """
     counts = {status: int(progress.get(status) or 0) for status in ("sent", "refused", "deferred", "unknown")}
     done, total = sum(counts.values()), int(progress["total"])

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The messages of a task on the controller, one after the other, each with what errors call it."""
+"""Iterate over the messages of a task on the controller, each with its name for errors."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from ansible_collections.mailops.smtp.plugins.module_utils._message.rows import 
 class Row(t.NamedTuple):
     """One message.
 
-    :param where: its file and line, or its place in ``messages``.
-    :param line: its line in a file, 0 without one.
-    :param options: its own options, variables under ``vars``.
+    :param where: how errors name it: by file and line, or by its index in ``messages``.
+    :param line: its line in the file; 0 without a file.
+    :param options: its own options, with variables under ``vars``.
     """
 
     where: str
@@ -30,9 +30,9 @@ class Row(t.NamedTuple):
 
 
 def rows_in_list(messages: t.Sequence[t.Any], names: Names) -> t.Iterator[Row]:
-    """Those of the option ``messages``.
+    """Yield the messages of the option ``messages``.
 
-    :raises AnsibleActionFail: one that is no mapping, or has an option that there is not.
+    :raises AnsibleActionFail: a message is not a mapping or has an unknown option.
     """
     for index, options in enumerate(messages):
         where = f"messages[{index}]"
@@ -41,16 +41,16 @@ def rows_in_list(messages: t.Sequence[t.Any], names: Names) -> t.Iterator[Row]:
         unknown = sorted(str(name) for name in options.keys() - names.known)
         if unknown:
             raise AnsibleActionFail(
-                f"{where}: there is no option {', '.join(unknown)}; what a template needs stands under vars"
+                f"{where}: unknown option {', '.join(unknown)}; variables for templates belong under vars"
             )
         yield Row(where, 0, options)
 
 
 def rows_in_file(path: str, form: str | None, names: Names, label: str) -> t.Iterator[Row]:
-    """Those of a file on the controller.
+    """Yield the messages of a file on the controller.
 
-    :param label: what errors call the file.
-    :raises AnsibleActionFail: it cannot be read, or one of its rows; says which line.
+    :param label: how errors name the file.
+    :raises AnsibleActionFail: the file or a row cannot be read; the text names the line.
     """
     if form not in (None, "csv", "jsonl"):
         raise AnsibleActionFail(f"messages_format is {form!r}; expected csv or jsonl")
@@ -63,9 +63,9 @@ def rows_in_file(path: str, form: str | None, names: Names, label: str) -> t.Ite
 
 
 def of_the_host(rows: t.Iterable[Row]) -> t.Iterator[Row]:
-    """Rows that a host wrote: it is not to choose which of the controller's files are mailed.
+    """Pass on rows from a host, which must not choose files of the controller to be mailed.
 
-    :raises AnsibleActionFail: one names such a file.
+    :raises AnsibleActionFail: a row names a file of the controller.
     """
     for row in rows:
         for option in ("attachments", "inline"):
@@ -73,14 +73,15 @@ def of_the_host(rows: t.Iterable[Row]) -> t.Iterator[Row]:
             for item in items if isinstance(items, list) else ():
                 if isinstance(item, dict) and item.get("remote_src") not in (None, True):
                     raise AnsibleActionFail(
-                        f"{row.where}: {option}: the host's messages may name the host's files only"
+                        f"{row.where}: {option}: a messages_file on the host may name only files on the host; "
+                        "remove remote_src"
                     )
         yield row
 
 
 @contextlib.contextmanager
 def kept(content: bytes) -> t.Iterator[str]:
-    """The path of a file with this content, for a while, that only this user may read."""
+    """Provide the path of a temporary file with this content, readable only by this user."""
     with tempfile.NamedTemporaryFile(prefix="mailops-", dir=DEFAULT_LOCAL_TMP) as stream:
         stream.write(content)
         stream.flush()

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""smtp_send on the controller: read what is the controller's, hand it to the module, show how it goes."""
+"""Run smtp_send from the controller: read the controller's files, pass messages to the module, show progress."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ _TEMPLATES = frozenset(template for _text, _file, template in TEXTS.values())
 
 
 def send(action: ActionBase, message_arguments: Arguments, task_vars: TaskVars) -> dict[str, t.Any]:
-    """Run the module with the task's arguments made ready for the host.
+    """Prepare the task's arguments for the host and run the module with them.
 
     :param message_arguments: the argument spec of a message.
-    :raises AnsibleActionFail: what cannot be used; says which message, which option and why.
+    :raises AnsibleActionFail: an option or a file cannot be used; the text names the message, the option and the cause.
     """
     try:
         arguments, uploads, count = _prepare(action, message_arguments, task_vars)
@@ -46,7 +46,7 @@ def send(action: ActionBase, message_arguments: Arguments, task_vars: TaskVars) 
 def _prepare(
     action: ActionBase, message_arguments: Arguments, task_vars: TaskVars
 ) -> tuple[Arguments, Uploads, int | None]:
-    """The arguments for the module, what went to the host, and the number of messages where it is known."""
+    """Return the module's arguments, the files sent to the host, and the number of messages, None if unknown."""
     arguments = dict(action._task.args)
     if arguments.get("messages") is not None and arguments.get("messages_file") is not None:
         raise AnsibleActionFail("messages and messages_file are mutually exclusive; choose one")
@@ -72,7 +72,7 @@ def _prepare(
         elif arguments.get("messages_file") is None:
             arguments.update(messages.only())
         elif remote_src and _TEMPLATES.isdisjoint(common):
-            count = None  # the module reads them
+            count = None  # the module reads the file
         else:
             label, form = str(arguments.pop("messages_file")), arguments.pop("messages_format", None)
             if remote_src:
@@ -90,7 +90,7 @@ def _prepare(
 
 
 def _spool(rows: t.Iterable[Row], messages: Messages, uploads: Uploads, label: str | None) -> int:
-    """Write the messages down, one by one; gives their number."""
+    """Write the messages to the spool, one by one, and return their number."""
     count = 0
     with uploads.spool() as stream:
         writer = SpoolWriter(stream, label)
@@ -106,9 +106,9 @@ def _spool(rows: t.Iterable[Row], messages: Messages, uploads: Uploads, label: s
 def _run(
     action: ActionBase, arguments: Arguments, task_vars: TaskVars, uploads: Uploads, count: int | None
 ) -> dict[str, t.Any]:
-    """Run the module: once, or in slices where there may be something to wait for.
+    """Run the module: once, or in slices if it may take long.
 
-    :param count: messages; None when only the module will know.
+    :param count: the number of messages; None if only the module can count them.
     """
     task = action._task
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Texts made from templates, on the controller, for one message after the other."""
+"""Render the templates of messages on the controller."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ Variables = t.Mapping[str, t.Any]
 
 
 class Templates(abc.ABC):
-    """Renders the templates that messages name."""
+    """Renders templates for messages."""
 
     def render(self, name: str, option: str, variables: Variables, where: str) -> str:
-        """The text of a template for one message.
+        """Return the text of a template for one message.
 
-        :param variables: those of the message, and ``message`` itself.
-        :param where: what errors call the message; empty for the only one.
-        :raises AnsibleActionFail: no such template, an error in it, or a variable that is not defined.
+        :param variables: the variables of the message, and ``message`` itself.
+        :param where: how errors name the message; empty for the only one.
+        :raises AnsibleActionFail: the template does not exist, contains an error or uses an undefined variable.
         """
         try:
             return self._render(name, option, variables)
@@ -47,7 +47,7 @@ class Templates(abc.ABC):
 
 
 class ControllerTemplates(Templates):
-    """Templates of the controller, with all that Ansible's own templates may use."""
+    """Templates on the controller, with everything that Ansible templates may use."""
 
     def __init__(self, action: ActionBase, files: ControllerFiles, task_vars: dict[str, t.Any]) -> None:
         self._action = action
@@ -61,9 +61,9 @@ class ControllerTemplates(Templates):
         return str(templar.template(template, escape_backslashes=False))
 
     def _prepare(self, name: str, option: str) -> tuple[t.Any, str]:
-        """A templar, and a template that includes the file: Jinja keeps compiled what is included."""
+        """Return a templar and a template that includes the file, because Jinja caches included templates compiled."""
         path = self._files.find(name, option, "templates")
-        readable = self._files.readable(path, option)  # not forgotten: Jinja looks for changes
+        readable = self._files.readable(path, option)  # kept: Jinja checks the file for changes
         with open(readable, "rb") as stream:
             ends = stream.read()[-1:] == b"\n"
         places = [os.path.dirname(readable), os.path.dirname(path)]
@@ -75,9 +75,9 @@ class ControllerTemplates(Templates):
 
 
 class HostTemplates(Templates):
-    """Templates of the host, which is not trusted with the controller: they get Jinja and the message's variables.
+    """Templates on the host, which get only Jinja and the message's variables because the host is not trusted.
 
-    Ansible's lookups run on the controller, and its variables hold other hosts' secrets.
+    Ansible's lookups would run on the controller, and its variables include secrets of other hosts.
     """
 
     def __init__(self, action: ActionBase, task_vars: dict[str, t.Any]) -> None:
@@ -92,7 +92,7 @@ class HostTemplates(Templates):
         template = self._compiled(name, option)
         try:
             return template.render(variables)
-        except (ArithmeticError, LookupError, TypeError, ValueError) as error:  # what its expressions raise
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:  # raised by the template's expressions
             raise TemplateError(f"{type(error).__name__}: {error}") from error
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Files that go to the host for the time of the task, in Ansible's own temporary directory there."""
+"""Send files to the host for the duration of the task, in Ansible's temporary directory there."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _BATCH = 200
 
 
 class Uploads:
-    """What the module will find on the host: attachments, each once and under its own name, and the messages.
+    """The files that the module reads on the host: attachments, each once and under its own name, and the messages.
 
-    Ansible removes the directory when the task ends, however it ends.
+    Ansible removes the directory when the task ends, even after a failure.
     """
 
     def __init__(self, action: ActionBase, files: ControllerFiles) -> None:
@@ -40,14 +40,14 @@ class Uploads:
 
     @property
     def directory(self) -> str:
-        """Ansible's temporary directory on the host; made when first asked for."""
+        """Ansible's temporary directory on the host, created on first use."""
         shell = self._action._connection._shell
         return shell.tmpdir or self._action._make_tmp_path()
 
     def attach(self, name: str, option: str) -> str:
-        """The path that a file of the controller will have on the host.
+        """Return the path that a file of the controller will have on the host.
 
-        :raises AnsibleActionFail: there is no such file.
+        :raises AnsibleActionFail: the file does not exist.
         """
         path = self._files.find(name, option)
         if path not in self._remote:
@@ -59,15 +59,15 @@ class Uploads:
 
     @contextlib.contextmanager
     def spool(self) -> t.Iterator[t.IO[str]]:
-        """A file for the messages, which only this user may read; it lives on the controller until ``send``."""
+        """Open a file for the messages on the controller, readable only by this user, for :meth:`send`."""
         descriptor, self._spool = tempfile.mkstemp(prefix="mailops-", dir=DEFAULT_LOCAL_TMP)
         with open(descriptor, "w", encoding="ascii") as stream:
             yield stream
 
     def send(self) -> str:
-        """Transfer everything; gives the path of the messages on the host, empty when there are none.
+        """Transfer all files and return the path of the messages on the host; empty without messages.
 
-        :raises AnsibleActionFail: a file that cannot be read or decrypted, or no room on the host.
+        :raises AnsibleActionFail: a file cannot be read or decrypted, or the directory on the host cannot be used.
         """
         spool = self._join("messages") if self._spool else ""
         if not self._remote and not spool:
@@ -86,14 +86,16 @@ class Uploads:
 
     @contextlib.contextmanager
     def slice_state(self) -> t.Iterator[str]:
-        """The path of a file on the host in which the module keeps its state from one call to the next."""
+        """Provide the path of the file on the host in which the module keeps its state between calls."""
         if not self._action._is_become_unprivileged():
             yield self._join("slice")
             return
-        # Ansible's directory is the login's own: the task's user may only read there.
+        # Ansible's directory belongs to the login user; the become user can only read it.
         made = self._action._low_level_execute_command("umask 077 && mktemp -d", sudoable=True)
         if made["rc"]:
-            raise AnsibleActionFail(f"no temporary directory for the task's user: {made['stderr'].strip()}")
+            raise AnsibleActionFail(
+                f"the become user cannot create a temporary directory on the host: {made['stderr'].strip()}"
+            )
         directory = made["stdout"].strip().splitlines()[-1]
         try:
             yield self._action._connection._shell.join_path(directory, "slice")
@@ -102,13 +104,13 @@ class Uploads:
             self._action._low_level_execute_command(remove, sudoable=True)
 
     def forget(self) -> None:
-        """Remove what lies on the controller."""
+        """Remove the file of messages on the controller."""
         if self._spool:
             os.unlink(self._spool)
             self._spool = ""
 
     def _make_room(self, spool: str) -> None:
-        """Directories, and an empty file that keeps its mode when it is written to."""
+        """Create the directories, and an empty file whose mode is kept when the messages are written to it."""
         commands = ["umask 077"]
         if self._remote:
             commands.append("mkdir " + " ".join(map(shlex.quote, self._directories())))
@@ -119,7 +121,7 @@ class Uploads:
             raise AnsibleActionFail(f"{self.directory} on the host cannot be used: {result['stderr'].strip()}")
 
     def _directories(self) -> list[str]:
-        """One, and further ones for files of the same name."""
+        """Return the directories for attachments: one, and further ones for files of the same name."""
         return [self._join(f"attached{number}") for number in range(max(self._same_name.values(), default=0))]
 
     def _join(self, *names: str) -> str:

@@ -1,9 +1,9 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""smtp_send and its peers, measured in one run: medians and ratios, with the machine described.
+"""Compare smtp_send with its peers in one run: medians and ratios, with a description of the machine.
 
-All traffic stays on loopback. Contestants take turns, so that what else the machine does meets them alike.
+All traffic stays on loopback. Contestants take turns, so that other load on the machine affects all of them alike.
 """
 
 from __future__ import annotations
@@ -46,29 +46,26 @@ def main(rounds: int) -> None:
     describe_machine()
     describe_peers()
     with sink():
-        print(f"\n20,000 messages of 2 kB to smtp-sink, messages a second (median of {rounds})")
+        print(f"\n20,000 messages of 2 kB to smtp-sink, messages per second (median of {rounds})")
         rates = compare(rounds, volume(20_000))
         ratio(rates, "core, 1 connection", "smtp-source -s 1 -d", "1.5x")
         ratio(rates, "core, 1 connection", "smtplib, 1 connection", "4.0x")
-        ratio(rates, "a bare socket, answers only counted", "smtplib, 1 connection", "4.0x")
+        ratio(rates, "a bare socket, replies only counted", "smtplib, 1 connection", "4.0x")
         ratio(rates, "core, 4 connections", "smtp-source -s 4 -d", "0.7x")
-        print(f"\nOne task, wall seconds as a user sees them (median of {rounds})")
+        print(f"\nOne task, wall-clock seconds as a user sees them (median of {rounds})")
         tasks = compare(rounds, one_task())
         loop = 20 / (tasks["community.general.mail, loop of 20"] - tasks["an empty play"])
         for where in ("in the task", "in a file"):
             per_message = 10_000 / tasks[f"smtp_send, 10,000 messages {where}"]
-            gain = f"{per_message / loop:,.0f}x (goal 1,000x)"
-            print(f"  {where}: {per_message:,.0f} messages a second against {loop:.1f} in a loop: {gain}")
+            gain = f"{per_message / loop:,.0f}x (goal: 1,000x)"
+            print(f"  {where}: {per_message:,.0f} messages per second, against {loop:.1f} in a loop: {gain}")
         single = tasks["smtp_send, 1 message"] / tasks["community.general.mail, 1 message"]
-        print(f"  one message: {single:.2f} of community.general.mail's time (goal at most 1.00)")
+        print(f"  one message: {single:.2f} times the duration of community.general.mail (goal: at most 1.00)")
         few, many, more = memory(10), memory(10_000), memory(100_000)
-        print(
-            f"\nPeak memory of the module, MB: {few:.0f} with 10 messages, {many:.0f} with 10,000 (goal 64 more), ",
-            end="",
-        )
-        print(f"{more:.0f} with 100,000")
+        print("\nPeak memory of the module, MB: ", end="")
+        print(f"{few:.0f} with 10 messages, {many:.0f} with 10,000 (goal: at most 64 more), {more:.0f} with 100,000")
         with delay(SLOW_PORT, SINK_PORT, 0.025):
-            print(f"\n50 ms round trip, milliseconds a message (median of {rounds})")
+            print(f"\n50 ms round trip, milliseconds per message (median of {rounds})")
             compare(rounds, slow(200), unit="ms")
 
 
@@ -85,19 +82,19 @@ def volume(count: int) -> Contestants:
         "core, 1 connection": lambda: count / core(SINK_PORT, count, 1),
         "smtp-source -s 1 -d": lambda: count / smtp_source(count, 1),
         "smtplib, 1 connection": lambda: 2_000 / with_smtplib(2_000),
-        "a bare socket, answers only counted": lambda: count / with_bare_socket(count),
+        "a bare socket, replies only counted": lambda: count / with_bare_socket(count),
         "core, 4 connections": lambda: count / core(SINK_PORT, count, 4),
         "smtp-source -s 4 -d": lambda: count / smtp_source(count, 4),
     }
 
 
 def core(port: int, count: int, connections: int) -> float:
-    """Seconds for so many messages through the core."""
+    """Return the seconds that the core takes to send this many messages."""
     envelopes = [Envelope(SENDER, (RECIPIENT,), CONTENT, f"<{number}@b.test>") for number in range(count)]
     began = time.perf_counter()
     results = Pool(ServerSettings("127.0.0.1", port, PLAINTEXT), Pace(connections)).deliver(envelopes)
     sent = sum(result.recipients[0].status.value == "sent" for result in results)
-    assert sent == count, f"{sent} of {count} were sent"
+    assert sent == count, f"only {sent} of {count} messages were sent"
     return time.perf_counter() - began
 
 
@@ -117,7 +114,7 @@ def with_smtplib(count: int, port: int = SINK_PORT) -> float:
 
 
 def with_bare_socket(count: int) -> float:
-    """Python that does nothing but send and receive: what no client in Python can exceed on one connection."""
+    """Send and receive, and do nothing else: the upper bound for a Python client on one connection."""
     envelope = f"MAIL FROM:<{SENDER}>\r\nRCPT TO:<{RECIPIENT}>\r\nDATA\r\n".encode()
     began = time.perf_counter()
     with socket.create_connection(("127.0.0.1", SINK_PORT)) as stream:
@@ -127,9 +124,9 @@ def with_bare_socket(count: int) -> float:
         stream.recv(4096)
         stream.sendall(envelope)
         for number in range(count):
-            answers = 3 if number == 0 else 4
-            while answers:
-                answers -= stream.recv(4096).count(b"\n")
+            replies = 3 if number == 0 else 4
+            while replies:
+                replies -= stream.recv(4096).count(b"\n")
             stream.sendall(CONTENT + b".\r\n" + envelope)
     return time.perf_counter() - began
 
@@ -160,7 +157,7 @@ def write_messages(count: int) -> Path:
 
 
 def play(task: dict[str, t.Any]) -> float:
-    """Wall seconds of a play with one task on this machine."""
+    """Return the wall-clock seconds of a play with one task on this machine."""
     path = BENCH / "play.json"
     variables = (
         {"many": [{"to": f"p{number}@d.test"} for number in range(10_000)]} if "many" in json.dumps(task) else {}
@@ -191,7 +188,7 @@ def ansible_environment() -> dict[str, str]:
 
 
 def memory(count: int) -> float:
-    """Peak resident megabytes of a process that runs the module with so many messages."""
+    """Return the peak resident memory, in MB, of a process that runs the module with this many messages."""
     code = """
 import json, resource, sys
 from ansible.module_utils.testing import patch_module_args
@@ -211,7 +208,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, file=out)
     return float(done.stdout)
 
 
-# A slow line
+# A slow network
 
 
 def slow(count: int) -> Contestants:
@@ -236,7 +233,7 @@ def sink() -> t.Iterator[None]:
 
 @contextlib.contextmanager
 def delay(port: int, target: int, seconds: float) -> t.Iterator[None]:
-    """A line to the target that takes so long each way, however much is on it."""
+    """Forward a port to the target with this delay in each direction and unlimited bandwidth."""
 
     async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         loop = asyncio.get_running_loop()
@@ -266,7 +263,7 @@ def wait_for(port: int) -> None:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
             return
         time.sleep(0.05)
-    raise RuntimeError(f"nobody listens on port {port}")
+    raise RuntimeError(f"port {port} does not accept connections within 10 s")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Twenty relays in one play beside two, and what a fork of Ansible weighs."""
+"""Compare twenty relays in one play with two, and measure the memory of Ansible's forks."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ FORKS = (10, 20)
 
 
 def measure_fleet(rounds: int) -> None:
-    """First runs, with the memory they take; then unchanged runs, with the forks that serve best."""
-    print("\nTwenty relays in one play, all with the role's whole configuration", flush=True)
+    """Measure first runs and their memory; then unchanged runs, with the fastest number of forks."""
+    print("\nTwenty relays in one play, all with the role's complete configuration", flush=True)
     scale = Scale()
     first = run_play(ROLE, TWENTY, "--forks=20", wrap=scale.run)
-    print(f"  first run, everything to install: {first.seconds:.1f} s")
+    print(f"  first run, with all packages to install: {first.seconds:.1f} s")
     print(f"  memory: {scale}")
     trials = {forks: run_play(ROLE, TWENTY, f"--forks={forks}").seconds for forks in FORKS}
     print("  forks: " + ", ".join(f"{forks} {seconds:.1f} s" for forks, seconds in trials.items()), flush=True)
     best = f"--forks={min(trials, key=lambda forks: trials[forks])}"
-    print(f"Unchanged, wall seconds with {best} (median of {rounds})")
+    print(f"Unchanged, wall-clock seconds with {best} (median of {rounds})")
     wall = compare(
         rounds,
         {
@@ -39,11 +39,11 @@ def measure_fleet(rounds: int) -> None:
         },
         unit="s",
     )
-    print(f"  20 relays / 2 relays: {wall['20 relays'] / wall['2 relays']:.2f}x (goal at most 6x)")
+    print(f"  20 relays / 2 relays: {wall['20 relays'] / wall['2 relays']:.2f}x (goal: at most 6x)")
 
 
 class Scale:
-    """Weighs ansible-playbook and its forks while they run, in MB: what is their own, and what is resident."""
+    """Measures the private and the resident memory, in MB, of ansible-playbook and its forks while they run."""
 
     def __init__(self) -> None:
         self._own: dict[int, float] = {}
@@ -52,17 +52,17 @@ class Scale:
         self._most = 0
 
     def __str__(self) -> str:
-        """What was seen."""
+        """Summarize the measurements."""
         forks = [pid for pid in self._own if pid != self._parent]
         own = [self._own[pid] for pid in forks]
         resident = [self._resident[pid] for pid in forks]
         return (
             f"ansible-playbook {self._resident[self._parent]:.0f} MB; a fork {statistics.median(resident):.0f} MB, of "
-            f"which {statistics.median(own):.0f} MB its own (at most {max(own):.0f}); {self._most} forks at once"
+            f"which {statistics.median(own):.0f} MB private (at most {max(own):.0f}); {self._most} forks at once"
         )
 
     def run(self, command: list[str], *, check: bool, **options: t.Any) -> subprocess.CompletedProcess[bytes]:
-        """As ``subprocess.run``, which it stands in for."""
+        """Replace ``subprocess.run``: run the command and sample its memory every 0.5 s."""
         with subprocess.Popen(command, **options) as process:
             self._parent = process.pid
             while True:

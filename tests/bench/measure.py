@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What all benchmarks share: the machine described, contestants that take turns, medians, ratios."""
+"""Shared by all benchmarks: a description of the machine, contestants that take turns, medians and ratios."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def describe_machine() -> None:
 
 
 def compare(rounds: int, contestants: Contestants, unit: str = "") -> dict[str, float]:
-    """Let them take turns; print and give each one's median. What is seen meanwhile goes to standard error."""
+    """Let the contestants take turns, then print and return their medians; single values go to standard error."""
     seen: dict[str, list[float]] = {name: [] for name in contestants}
     for number in range(rounds):
         for name, run in contestants.items():
@@ -40,4 +40,4 @@ def compare(rounds: int, contestants: Contestants, unit: str = "") -> dict[str, 
 
 
 def ratio(figures: t.Mapping[str, float], ours: str, theirs: str, goal: str) -> None:
-    print(f"  {ours} / {theirs}: {figures[ours] / figures[theirs]:.2f}x (goal {goal})", flush=True)
+    print(f"  {ours} / {theirs}: {figures[ours] / figures[theirs]:.2f}x (goal: {goal})", flush=True)

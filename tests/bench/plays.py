@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Plays on the lab's hosts, timed as a user sees them, and the role's play told in plain tasks."""
+"""Time plays on the lab's hosts as a user sees them, and write the role's play as plain tasks."""
 
 from __future__ import annotations
 
@@ -19,31 +19,31 @@ from ansible_collections.mailops.smtp.tests.bench.measure import BENCH, ROOT
 ROLE = ROOT / "playbooks/relay.yml"
 PLAIN = BENCH / "plain/play.json"
 TRANSACTION = "mailops.smtp.config_transaction"
-#: What decides on the controller and costs a host nothing; a plain play would have less of it.
+#: Actions that run on the controller only and cost no time on a host; a plain play would have fewer of them.
 CONTROL = ("assert", "include_tasks", "import_tasks", "debug", "set_fact", "validate_argument_spec")
 
 
 @dataclass(frozen=True)
 class Play:
-    """One run of ansible-playbook: wall seconds, and of each task that ran what ``callback/record.py`` wrote."""
+    """One run of ansible-playbook: wall-clock seconds, and the entries of ``callback/record.py`` for its tasks."""
 
     seconds: float
     tasks: list[dict[str, t.Any]]
     output: str
 
     def changed(self) -> int:
-        """How many tasks changed something, on all hosts."""
+        """Return the number of changed tasks on all hosts."""
         return sum(map(int, re.findall(r"\bchanged=(\d+)", self.output)))
 
     def reached(self, host: str) -> int:
-        """How many tasks went over ssh to the host. Needs ``-vvv``."""
+        """Return the number of tasks that connected to the host over ssh. Needs ``-vvv``."""
         return sum(f"<{host}> SSH: EXEC" in part for part in re.split(r"^TASK \[", self.output, flags=re.MULTILINE))
 
 
 def run_play(
     playbook: Path, hosts: str, *options: str, extra: t.Mapping[str, t.Any] | None = None, wrap: t.Any = subprocess.run
 ) -> Play:
-    """Run a playbook on hosts of the lab, which must succeed."""
+    """Run a playbook on hosts of the lab and require that it succeeds."""
     record = BENCH / "record.json"
     variables = json.dumps({"mailops_relays": hosts, **(extra or {})})
     command = [str(ROOT / ".build/venv/bin/ansible-playbook"), str(playbook), "--extra-vars", variables, *options]
@@ -68,9 +68,11 @@ def environment(record: Path) -> dict[str, str]:
 
 
 def write_plain_play(role: Play) -> int:
-    """The same work in plain tasks: ``template`` for each file of a transaction, ``command`` for each of its checks.
+    """Write the same work as plain tasks: ``template`` for each file of a transaction, ``command`` for each check.
 
-    What is no transaction stays the same task. :returns: how many tasks there are.
+    All other tasks stay as they are.
+
+    :returns: the number of tasks.
     """
     PLAIN.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     tasks = [plain for task in role.tasks if not task["action"].endswith(CONTROL) for plain in _plain_tasks(task)]
@@ -86,7 +88,7 @@ def _plain_tasks(task: dict[str, t.Any]) -> t.Iterator[dict[str, t.Any]]:
         for directory in args.get("directories") or []:
             yield {"name": directory["path"], "ansible.builtin.file": {**directory, "state": "directory"}}
         if args.get("state") == "noted":
-            return  # a plain play remembers nothing
+            return  # a plain play keeps no manifest
         for file in args["files"]:
             yield {"name": file["path"], "ansible.builtin.template": _template(file)}
         for service in args.get("services") or []:
@@ -115,9 +117,11 @@ def _plain_tasks(task: dict[str, t.Any]) -> t.Iterator[dict[str, t.Any]]:
 
 
 def _template(file: dict[str, t.Any]) -> dict[str, t.Any]:
-    """A template without variables: a user's has some, and costs more."""
+    """Write a template without variables: real templates have some and cost more."""
     source = PLAIN.parent / f"{file['path'].strip('/').replace('/', '-')}.j2"
     source.touch(mode=0o600)
     source.write_text(f"{{% raw %}}{file.get('content') or file.get('secret') or ''}{{% endraw %}}")
-    who = {key: file.get(key, default) for key, default in (("owner", "root"), ("group", "root"), ("mode", "0644"))}
-    return {"src": str(source), "dest": file["path"], **who}
+    ownership = {
+        key: file.get(key, default) for key, default in (("owner", "root"), ("group", "root"), ("mode", "0644"))
+    }
+    return {"src": str(source), "dest": file["path"], **ownership}

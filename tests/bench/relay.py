@@ -1,9 +1,9 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The relay role beside plain tasks, its relay beside the distribution's, and twenty relays beside two, in one run.
+"""Compare the role with plain tasks, its relay with the distribution's, and twenty relays with two, in one run.
 
-The lab is up, with its hosts bare (``tests/bench/relay`` sees to it). Contestants take turns.
+Needs the lab up, with bare hosts (``tests/bench/relay`` ensures that). Contestants take turns.
 """
 
 from __future__ import annotations
@@ -30,32 +30,32 @@ HOST = "relay"
 
 
 def main(rounds: int, sections: t.Sequence[str]) -> None:
-    """Run the sections and print what they measured."""
+    """Run the sections and print their measurements."""
     describe_machine()
     for section in sections:
         SECTIONS[section](rounds)
 
 
 def measure_task(rounds: int) -> None:
-    """One host, nothing to change; then something to change."""
-    print("\nOne relay with TLS, users, upstream, firewall, DNS checks and a message as proof", flush=True)
+    """Measure runs on one host, without and with a change."""
+    print("\nOne relay with TLS, users, upstream, firewall, DNS checks and a test message", flush=True)
     first = run_play(ROLE, HOST)
     role = run_play(ROLE, HOST, "-vvv")
     tasks = write_plain_play(role)
     plain = run_play(PLAIN, HOST, "-vvv")
-    assert role.changed() == plain.changed() == 0, "both plays find what they want"
+    assert role.changed() == plain.changed() == 0, "a play on the converged host reported changes"
     changes: list[Play] = []
     numbers = itertools.count()
 
     def changed_run() -> float:
-        """A parameter more and, so that the next finds what it wants, gone again: two changes."""
+        """Return the mean seconds of two changes: add a parameter, then remove it again for the next run."""
         settings = {"smtpd_banner": f"$myhostname ESMTP {next(numbers)}"}
         runs = [run_play(ROLE, HOST, extra={"relay_settings": settings}), run_play(ROLE, HOST)]
         assert all(run.changed() for run in runs), runs[0].output[-3000:]
         changes.extend(runs)
         return statistics.mean(run.seconds for run in runs)
 
-    print(f"Wall seconds (median of {rounds}; the first run, with packages to install, took {first.seconds:.1f})")
+    print(f"Wall-clock seconds (median of {rounds}; the first run, with packages to install, took {first.seconds:.1f})")
     wall = compare(
         rounds,
         {
@@ -67,19 +67,19 @@ def measure_task(rounds: int) -> None:
     )
     for name, play, count in (("the role", role, len(role.tasks)), ("template and command", plain, tasks)):
         reached = play.reached(HOST)
-        print(f"  {name}: {count} tasks, {reached} reach the host, {wall[name] / reached:.2f} s for each of those")
-    print(f"  tasks of the role that reach the host: {role.reached(HOST)} (goal under 15)")
+        print(f"  {name}: {count} tasks, {reached} of them connect to the host, {wall[name] / reached:.2f} s each")
+    print(f"  tasks of the role that connect to the host: {role.reached(HOST)} (goal: under 15)")
     ratio(wall, "the role", "template and command", "at most 0.6x")
     more = wall["the role, a parameter changed"] - wall["the role"]
-    print(f"  a change takes {more:.2f} s more (goal at most 5 s), of which by step:")
+    print(f"  a change takes {more:.2f} s more (goal: at most 5 s); by step:")
     print("   ", describe_steps(changes))
-    print("  where the time of an unchanged run goes, by task:")
+    print("  slowest tasks of an unchanged run:")
     for task in sorted(role.tasks, key=lambda task: -task["seconds"])[:8]:
         print(f"    {task['seconds']:6.2f} s  {task['name']}")
 
 
 def describe_steps(changes: t.Sequence[Play]) -> str:
-    """Median seconds of each step of the transaction that changed something."""
+    """Return the median seconds of each step of the transaction that made the change."""
     steps: dict[str, list[float]] = collections.defaultdict(list)
     for run in changes:
         transaction = max((task["steps"] for task in run.tasks if task["action"] == TRANSACTION), key=len)

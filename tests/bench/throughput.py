@@ -1,10 +1,10 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Messages a second, client -> relay -> sink: the role's configuration and the one Debian's package makes.
+"""Messages per second from client over relay to sink: the role's configuration against that of Debian's package.
 
 Both run on the same host in turn, with the same queue directory; the clock stops when the sink has the last message.
-Where the upstream speaks TLS, a Postfix takes the message and hands it to the sink as it comes in
+With TLS to the upstream, a Postfix there passes the message to the sink while receiving it
 (``smtpd_proxy_filter``), so that no second queue is part of the measurement.
 """
 
@@ -25,7 +25,7 @@ SINK_PORT, TLS_PORT = 2525, 2589
 SESSIONS, SIZE, COUNT = 20, 5120, 2000
 LIMIT = 60  # seconds for any command
 
-#: What the role is asked for: a relay for the client, and no more that would slow it down or speed it up.
+#: Variables of the role: a relay for the client, without options that change its speed.
 ROLE_VARIABLES: t.Mapping[str, t.Any] = {
     "relay_listeners": [{"port": 25}],
     "relay_users": [],
@@ -35,10 +35,10 @@ ROLE_VARIABLES: t.Mapping[str, t.Any] = {
 
 
 def measure_throughput(rounds: int) -> None:
-    """Both configurations, without and with TLS to the upstream."""
-    print("\nMaking the configurations of the relay, and the sink", flush=True)
+    """Measure both configurations, without and with TLS to the upstream."""
+    print("\nPreparing the relay's configurations and the sink", flush=True)
     prepare()
-    print(f"Messages a second, {SESSIONS} sessions, {SIZE:,} octets, {COUNT:,} messages (median of {rounds})")
+    print(f"Messages per second, {SESSIONS} sessions, {SIZE:,} octets, {COUNT:,} messages (median of {rounds})")
     names = ("the role, no TLS", "stock, no TLS", "the role, TLS", "stock, TLS")
     rates = compare(rounds, {name: functools.partial(relayed_per_second, name) for name in names})
     ratio(rates, "the role, no TLS", "stock, no TLS", "0.95x")
@@ -46,9 +46,9 @@ def measure_throughput(rounds: int) -> None:
 
 
 def prepare() -> None:
-    """The configurations, side by side in /srv/bench of the relay; the client's generator; the upstream's TLS."""
+    """Prepare the configurations in /srv/bench of the relay, the client's generator and the upstream's TLS."""
     run(CLIENT, INSTALL)
-    # what the package makes when nobody answers its questions, an Internet site
+    # the package's default without answers to its questions: an Internet site
     run(RELAY, f"[ -d /srv/bench ] || {{ {INSTALL}; mkdir /srv/bench && cp -a /etc/postfix /srv/bench/untouched; }}")
     for name, port, tls in (("no TLS", SINK_PORT, "none"), ("TLS", TLS_PORT, "starttls")):
         upstream = {"host": UPSTREAM_NAME, "port": port, "tls": tls}
@@ -57,7 +57,7 @@ def prepare() -> None:
         stock = {
             "relayhost": f"[{UPSTREAM_NAME}]:{port}",
             "mynetworks": run(RELAY, "postconf -h mynetworks"),
-            # the same demand as the role's: a certificate with the upstream's name
+            # the same requirement as the role's: a certificate with the upstream's name
             **({"smtp_tls_security_level": "secure", "smtp_tls_CAfile": CERTIFICATES} if tls != "none" else {}),
         }
         settings = shlex.join(f"{key}={value}" for key, value in stock.items())
@@ -82,7 +82,7 @@ systemctl restart postfix
 """
 SWITCH = """
 systemctl stop postfix
-postsuper -d ALL 2>/dev/null # what the sink had counted and not yet answered when it ended
+postsuper -d ALL 2>/dev/null # messages that the sink had counted but not confirmed when it exited
 rm -rf /etc/postfix && cp -a {folder} /etc/postfix
 systemctl start postfix
 until ss -Hltn 'sport = :25' | grep -q . ; do sleep 0.05; done
@@ -90,9 +90,9 @@ until ss -Hltn 'sport = :25' | grep -q . ; do sleep 0.05; done
 
 
 def relayed_per_second(configuration: str) -> float:
-    """Start the relay with a configuration; a generator, a sink, and the time until the sink has everything."""
+    """Start the relay with a configuration and measure the time until the sink has all messages."""
     run(RELAY, SWITCH.format(folder=f"'/srv/bench/{configuration}'"))
-    # ends by itself after the last message
+    # exits after the last message
     sink = start(UPSTREAM, f"timeout {LIMIT} smtp-sink -u nobody -M {COUNT} 0.0.0.0:{SINK_PORT} 1000")
     run(UPSTREAM, f"until ss -Hltn 'sport = :{SINK_PORT}' | grep -q . ; do sleep 0.05; done")
     sender, recipient = "app@sender.test", "inbox@dest.test"

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Prints the demo's message as it arrived: its headers, and TLS and login of each hop."""
+"""Print the demo's message as it arrived: its header fields, and the TLS and login of each hop."""
 
 from __future__ import annotations
 
@@ -24,10 +24,13 @@ SUBJECT = "from the demo"
 
 
 def main() -> int:
-    """Fetch the message from the lab and show it."""
+    """Fetch the message from the lab and print it."""
     text = fetch()
     if text is None:
-        print("Nothing arrived. The relay's log: tests/lab/lab ssh relay journalctl -t postfix/smtp", file=sys.stderr)
+        print(
+            "No message arrived. See the relay's log: tests/lab/lab ssh relay journalctl -t postfix/smtp",
+            file=sys.stderr,
+        )
         return 1
     message = message_from_string(text, policy=policy.default)
     assert isinstance(message, EmailMessage)
@@ -36,7 +39,7 @@ def main() -> int:
 
 
 def fetch() -> str | None:
-    """Read the mailbox from client: this machine itself talks to no mail server."""
+    """Read the mailbox from the host ``client``: this machine connects to no mail server itself."""
     password = yaml.safe_load((LAB / "secrets.yml").read_text())["lab_passwords"][MAILBOX]
     arguments = {"host": "mx.dest.test", "user": MAILBOX, "password": password, "count": 1, "seconds": 20}
     arguments["search"] = f'SUBJECT "{SUBJECT}"'
@@ -52,26 +55,26 @@ def fetch() -> str | None:
 
 
 def show(message: EmailMessage) -> None:
-    """Headers first, then a line for each hop, the first one on top."""
+    """Print the header fields, then a line for each hop, the first hop at the top."""
     for name, value in message.items():
         if name != "Received":
             print(f"  {name}: {value}")
     parts = [f"{part.get_content_type()} {part.get_filename() or ''}".strip() for part in message.walk()]
     print(f"  ({', '.join(parts)})")
-    print("\n  hop by hop:")
+    print("\n  Hops:")
     for number, received in enumerate(reversed(message.get_all("Received", [])), 1):
         print(f"  {number}. {describe_hop(' '.join(str(received).split()))}")
 
 
 def describe_hop(received: str) -> str:
-    """Such as ``client.sender.test -> relay.sender.test  ESMTPSA  TLSv1.3 AES256  login app@sender.test``."""
+    """Describe a hop: ``client.sender.test -> relay.sender.test  ESMTPSA  TLSv1.3 AES256  login app@sender.test``."""
 
     def find(pattern: str, default: str) -> str:
         match = re.search(pattern, received)
         return " ".join(match.groups()) if match else default
 
-    if not received.startswith("from"):  # the relay tells nobody where its users are
-        return "a user -> " + find(r"by (\S+)", "?") + "  by a login over TLS; the relay tells nobody more"
+    if not received.startswith("from"):  # the relay does not reveal where its users are
+        return "a user -> " + find(r"by (\S+)", "?") + "  with a login over TLS; the relay does not reveal the client"
     return "  ".join(
         [
             find(r"^from (\S+)", "localhost") + " -> " + find(r" by (\S+)", "?"),

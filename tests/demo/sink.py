@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The notify journey without a lab: an SMTP server inside this process, with TLS and a login, takes one message."""
+"""The demo without a lab: playbooks/notify.yml sends to an SMTP server in this process, with TLS and a login."""
 
 from __future__ import annotations
 
@@ -25,25 +25,25 @@ USER = "app@sender.test"
 
 
 class Sink:
-    """Keeps what came in, and how."""
+    """Keeps received messages with their sessions."""
 
     def __init__(self, password: str) -> None:
         self._password = password
         self.received: list[tuple[Session, Envelope]] = []
 
     def authenticate(self, _server: t.Any, _session: t.Any, _envelope: t.Any, _name: str, login: t.Any) -> AuthResult:
-        """Accept one login."""
+        """Accept only the right user and password."""
         good = isinstance(login, LoginPassword) and login == LoginPassword(USER.encode(), self._password.encode())
         return AuthResult(success=good, auth_data=USER)
 
     async def handle_DATA(self, _server: t.Any, session: Session, envelope: Envelope) -> str:  # aiosmtpd's name
-        """Take a message."""
+        """Accept a message."""
         self.received.append((session, envelope))
         return "250 2.0.0 Ok: queued as DEMO1"
 
 
 def main() -> int:
-    """Start the server, run the playbook against it, show what it took."""
+    """Start the server, run the playbook against it and show the message that arrived."""
     sink = Sink(secrets.token_urlsafe(18))
     authority = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -70,7 +70,7 @@ def main() -> int:
 
 
 def free_port() -> int:
-    """One that nobody listens on; aiosmtpd must be told one."""
+    """Return a free port; aiosmtpd needs a port number."""
     with socket.create_server(("localhost", 0)) as probe:
         return int(probe.getsockname()[1])
 
@@ -88,12 +88,12 @@ def play(folder: Path, port: int, sink: Sink, authority: trustme.CA) -> int:
 
 
 def show(session: t.Any, envelope: Envelope) -> None:
-    """The message's headers, and TLS and login of its only hop."""
-    print("\n==> What arrived\n")
+    """Print the message's header fields, and the TLS and login of its only hop."""
+    print("\n==> The message that arrived\n")
     message = message_from_bytes(t.cast("bytes", envelope.content), policy=policy.default)
     for name, value in message.items():
         print(f"  {name}: {value}")
-    print("\n  hop by hop:")
+    print("\n  Hops:")
     cipher, version, _bits = session.ssl["cipher"]
     print(f"  1. {session.host_name} -> localhost  {version} {cipher}  login {session.auth_data}")
 

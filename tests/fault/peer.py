@@ -1,11 +1,11 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An SMTP server that does, at any stage, what a test asks of it: the only double among the tests' servers.
+"""An SMTP server that fails at any stage as a test requires: the only test double of a server.
 
-It is a small, correct server by default. ``replies`` changes what it says to a command, ``faults`` what it does in
-place of an answer, ``disturb`` either of them at one moment only. ``messages`` and ``receipts`` hold what it took
-responsibility for.
+By default, it is a small, correct server. ``replies`` changes its reply to a command, ``faults`` what it does instead
+of replying, and ``disturb`` either of them at a single moment. ``messages`` holds the messages that it accepted,
+``receipts`` all that were received up to their end.
 """
 
 from __future__ import annotations
@@ -28,33 +28,33 @@ BETWEEN = "BETWEEN"
 
 
 class Fault(enum.Enum):
-    """What to do in place of an answer."""
+    """What to do instead of replying normally."""
 
     CLOSE = "close the connection"
     RESET = "reset the connection"
-    STALL = "say nothing more"
-    DRIP = "send the answer byte by byte, slower than anybody waits"
-    GARBAGE = "answer what is no SMTP reply"
-    ENDLESS = "answer a line without end"
-    INJECT = "answer, and put plaintext behind it"
-    BREAK_OFF = "let the content begin, then refuse it and close"
-    ACCEPT_AND_CLOSE = "do what was asked, and close before saying so"
-    OUT_OF_STEP = "answer as if another command had been given"
+    STALL = "send nothing more"
+    DRIP = "send the reply byte by byte, more slowly than any client waits"
+    GARBAGE = "send something that is not an SMTP reply"
+    ENDLESS = "send an endless line"
+    INJECT = "reply, and send further plaintext after the reply"
+    BREAK_OFF = "receive part of the content, then refuse it and close"
+    ACCEPT_AND_CLOSE = "carry out the command, and close before the reply"
+    OUT_OF_STEP = "reply as if to another command"
 
 
-#: What leaves no doubt that a message was not taken.
+#: Faults at the end of the data after which the message is not accepted.
 _NOT_TAKEN = (Fault.CLOSE, Fault.RESET, Fault.STALL)
 
 
 class Moment(t.NamedTuple):
-    """Where a conversation stands.
+    """A moment in a conversation.
 
-    :param stage: the verb that came in, or ``GREETING``, ``TLS`` (before the handshake), ``BODY`` (in the middle of the
-        content), ``END_OF_DATA``, ``BETWEEN`` (when a message was answered for).
-    :param connection: its number, the first being 1.
-    :param encrypted: whether it speaks TLS.
-    :param sender: the reverse path of the message under way.
-    :param recipient: the one that RCPT names or, in LMTP, that the reply to the content is for.
+    :param stage: the verb received, or ``GREETING``, ``TLS`` (before the handshake), ``BODY`` (in the middle of the
+        content), ``END_OF_DATA``, ``BETWEEN`` (after the reply to a message).
+    :param connection: the number of the connection, from 1.
+    :param encrypted: whether the connection uses TLS.
+    :param sender: the reverse path of the current message.
+    :param recipient: the recipient of RCPT or, in LMTP, of the reply to the content.
     """
 
     stage: str
@@ -66,12 +66,12 @@ class Moment(t.NamedTuple):
 
 @dataclass
 class Receipt:
-    """One message that came in up to its end.
+    """One message that was received up to its end.
 
     :ivar sender: the reverse path.
-    :ivar recipients: those that RCPT was answered well for.
-    :ivar accepted: those it took responsibility for.
-    :ivar told: those of them it said so for, with no nonsense before.
+    :ivar recipients: the recipients whose RCPT was accepted.
+    :ivar accepted: the recipients for whom the peer accepted the message.
+    :ivar told: the accepted recipients for whom the peer sent a reply, without invalid replies before it.
     """
 
     content: bytes
@@ -82,23 +82,23 @@ class Receipt:
 
     @property
     def message_id(self) -> str:
-        """The Message-ID in the content; empty without."""
+        """The Message-ID in the content; empty if it has none."""
         match = re.search(rb"^Message-ID: (\S+)\r$", self.content[:4096], re.MULTILINE)
         return match.group(1).decode() if match else ""
 
 
 class Peer:
-    """One listening server; its connections are served side by side.
+    """One listening server, which serves its connections in parallel.
 
-    :param replies: command (or ``GREETING``, ``.``) to the reply given in place of the usual one.
-    :param faults: command to what happens when it comes in.
-    :param disturb: asked at each moment, before the two above: a fault, a reply, or None for neither.
+    :param replies: command (or ``GREETING``, ``.``) -> reply that replaces the usual one.
+    :param faults: command -> fault that replaces the usual reply.
+    :param disturb: called at each moment; its fault or reply takes precedence over the two above, None changes nothing.
     :param extensions: the EHLO keywords.
-    :param unix_socket: path to listen on in place of a port.
-    :param address: host and port to listen on; port 0 stands for one that is free.
-    :param tls: serves STARTTLS, or TLS from the first byte with ``implicit``.
-    :param sasl: mechanism -> what holds the server's side of a login: receives messages, yields challenges (an empty
-        one first), returns the reply.
+    :param unix_socket: path of a Unix socket to listen on instead of a port.
+    :param address: host and port to listen on; port 0 selects a free one.
+    :param tls: offers STARTTLS, or TLS from the first byte with ``implicit``.
+    :param sasl: mechanism -> generator for the server's side of a login: receives messages, yields challenges (an empty
+        one first) and returns the reply.
     """
 
     def __init__(
@@ -165,7 +165,7 @@ class Peer:
 
 
 class _Hangup(Exception):
-    """This conversation is over."""
+    """Ends this conversation."""
 
 
 class _Conversation:
@@ -197,7 +197,7 @@ class _Conversation:
                 self._handle(command)
 
     def close(self) -> None:
-        """Close what the conversation now runs on: STARTTLS changes it."""
+        """Close the current stream, which STARTTLS replaces."""
         with contextlib.suppress(OSError):
             self._input.close()
             if not self._stream.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER):  # another process may hold a copy
@@ -277,7 +277,7 @@ class _Conversation:
         self._conclude(content)
 
     def _conclude(self, content: bytes) -> None:
-        """Answer for a whole message: once, or in LMTP for each recipient (RFC 2033 section 4.2)."""
+        """Reply to a whole message: once, or in LMTP for each recipient (RFC 2033 section 4.2)."""
         receipt = Receipt(content, self._recipients, self._sender or "")
         self._peer.receipts.append(receipt)
         each = self._lmtp and END_OF_DATA not in self._peer.replies
@@ -322,13 +322,13 @@ class _Conversation:
             initial = None
 
     def _decide(self, stage: str, recipient: str = "", sender: str | None = None) -> Fault | str | None:
-        """What to do now in place of what is usual."""
+        """Return the fault or reply that replaces the usual reply, or None."""
         encrypted = isinstance(self._stream, ssl.SSLSocket)
         asked = self._peer.disturb(Moment(stage, self._number, encrypted, sender or self._sender or "", recipient))
         return asked or self._peer.faults.get(stage) or self._peer.replies.get(stage)
 
     def _interfere(self, stage: str) -> None:
-        """Do what nobody waits for, if that is asked."""
+        """Send a reply that no client waits for, or fail, if the test requires it."""
         decision = self._decide(stage)
         if isinstance(decision, Fault):
             self._answer(stage, "250 2.0.0 ok", decision=decision)
@@ -345,7 +345,7 @@ class _Conversation:
         sender: str | None = None,
         decision: Fault | str | None = None,
     ) -> str:
-        """:returns: what was said."""
+        """Send a reply or fail, and return the reply that was sent."""
         decision = decision or self._decide(stage, recipient, sender)
         if not isinstance(decision, Fault):
             self._say(decision or usual)
@@ -381,7 +381,7 @@ class _Conversation:
         return reply
 
     def _break_off(self, reply: str) -> t.NoReturn:
-        """Hear some more of the content, say no, and close."""
+        """Receive some more of the content, refuse it and close."""
         self._input.read1(100_000)
         self._say(reply)
         self._stream.shutdown(socket.SHUT_WR)

@@ -1,18 +1,18 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The faulty peer as a server on a host of the lab: ``python3 serve.py PORT CONTROL_PORT``, beside peer.py.
+"""The faulty peer as a server on a host of the lab: ``python3 serve.py PORT CONTROL_PORT``, with peer.py beside it.
 
-Whoever connects to the control port of loopback sends one JSON object in a line and gets one back. What it may hold:
+A client of the control port on loopback sends one JSON object on a line and receives one. Keys of a request:
 
-    listen       whether anybody can connect
-    certificate  file with key and chain for STARTTLS; null takes STARTTLS away
-    rules        what goes wrong, in place of the rules before: each with ``stage``, ``do`` (the name of a Fault, or a
-                 reply) and, if it is not for all, ``sender`` and the number of ``times``
-    forget       whether to forget what came so far
+    listen       whether the server accepts connections
+    certificate  file with key and chain for STARTTLS; null disables STARTTLS
+    rules        faults, which replace earlier rules: each with ``stage``, ``do`` (the name of a Fault, or a reply) and
+                 optionally ``sender`` and the number of ``times``
+    forget       whether to forget messages and commands received so far
 
-The answer has ``taken``, the beginning of each message that came in up to its end, and ``commands``, all that was said
-to it.
+The response has ``taken``, the beginning of each message that was received up to its end, and ``commands``, all
+commands received.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ import sys
 import threading
 import typing as t
 
-from peer import Fault, Moment, Peer  # type: ignore[import-not-found,unused-ignore]  # beside it, wherever that is
+from peer import Fault, Moment, Peer  # type: ignore[import-not-found,unused-ignore]  # in the same directory on each host
 
 EXTENSIONS = ("PIPELINING", "SIZE 30000000", "ENHANCEDSTATUSCODES", "8BITMIME", "SMTPUTF8", "AUTH PLAIN LOGIN")
-LONGEST = 50_000  # octets of a message that are told
+LONGEST = 50_000  # octets of a message in a response
 
 
 class Service:
-    """A peer that outlives its listener."""
+    """A peer whose state is kept when it stops listening."""
 
     def __init__(self, port: int) -> None:
         self._rules: list[dict[str, t.Any]] = []
@@ -40,7 +40,7 @@ class Service:
         self._listening = False
 
     def handle(self, request: dict[str, t.Any]) -> dict[str, t.Any]:
-        """Do what is asked, then tell what came so far."""
+        """Carry out a request and return what was received so far."""
         if "certificate" in request:
             self._peer.tls = _context(request["certificate"])
         if "rules" in request:
@@ -87,7 +87,7 @@ def _context(certificate: str | None) -> ssl.SSLContext | None:
 
 
 def main() -> None:
-    """Serve until somebody ends the process."""
+    """Serve until the process is killed."""
     port, control_port = map(int, sys.argv[1:])
     service = Service(port)
 

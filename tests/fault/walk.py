@@ -1,10 +1,10 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One cell of the fault walk: messages sent to a peer that fails at one moment, and what must hold whatever happens.
+"""One cell of the fault walk: messages sent to a peer that fails at one moment, and the promises that must hold.
 
-The peer's own count is the truth. A message is lost when it is reported as sent and the peer never took it; it is
-repeated when the peer took it twice; neither may happen, but for what the user allowed to be sent again.
+The peer's own count is the truth. A message is lost if it is reported as sent and the peer never accepted it; it is
+duplicated if the peer accepted it twice. Neither may happen, except for duplicates that the user allowed.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ from ansible_collections.mailops.smtp.tests.fault.peer import (
 if t.TYPE_CHECKING:
     import ssl
 
-#: The EHLO keywords of the three ways a message can travel.
+#: The EHLO keywords for the three ways to transmit a message.
 FORMS: t.Mapping[str, list[str]] = {
     "in turn": [],
     "pipelining": ["PIPELINING"],
     "chunking": ["PIPELINING", "CHUNKING"],
 }
-#: Stages of the opening -> whether this moment is that stage.
+#: Stage of the opening -> whether a moment belongs to it.
 OPENING: t.Mapping[str, t.Callable[[Moment], bool]] = {
     "greeting": lambda moment: moment.stage == GREETING,
     "ehlo": lambda moment: moment.stage == "EHLO" and not moment.encrypted,
@@ -53,7 +53,7 @@ OPENING: t.Mapping[str, t.Callable[[Moment], bool]] = {
     "auth": lambda moment: moment.stage == "AUTH",
 }
 FIRST, SECOND = "one@b.test", "two@b.test"
-#: Stages of one message -> verb and, where several are asked about, for which recipient.
+#: Stage of one message -> verb and, if there is one per recipient, the recipient.
 TRANSACTION: t.Mapping[str, tuple[str, str]] = {
     "mail": ("MAIL", ""),
     "first recipient": ("RCPT", FIRST),
@@ -66,23 +66,23 @@ TRANSACTION: t.Mapping[str, tuple[str, str]] = {
 }
 #: Stages that a client reaches only with TLS and a login.
 ENCRYPTED = ("starttls", "tls", "ehlo again", "auth")
-#: No client waits so long for anything here, QUIT included, and the peer stalls for longer.
+#: Seconds that no client may take, QUIT included; the peer stalls for longer.
 LIMIT = 12.0
 ALWAYS = 1000
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One way to go wrong.
+    """One fault at one moment.
 
-    :param fault: what the peer does, or the reply it gives.
-    :param count: messages in all, each for two recipients.
-    :param hit: the index of the message at which it happens.
-    :param times: how often it happens.
-    :param attempts: how often a message may be tried.
-    :param large: whether the messages exceed what a socket holds.
-    :param by_session: one message, by SmtpSession.deliver in place of a pool.
-    :param patience: seconds that the client waits for a peer that says nothing more.
+    :param fault: what the peer does, or the reply it sends.
+    :param count: the number of messages, each to two recipients.
+    :param hit: the index of the message at which the fault occurs.
+    :param times: how often the fault occurs.
+    :param attempts: the number of attempts per message.
+    :param large: whether the messages exceed a socket's buffer.
+    :param by_session: send one message with SmtpSession.deliver instead of a pool.
+    :param patience: seconds that the client waits for a peer that sends nothing more.
     """
 
     stage: str
@@ -110,7 +110,7 @@ class Cell:
 
     @property
     def timeout(self) -> float:
-        """Short where it must run out; long where it would only show that the machine is busy."""
+        """Seconds: short if the timeout must expire, else long, so that a busy machine does not cause failures."""
         return self.patience if self.fault in (Fault.STALL, Fault.DRIP) else 5.0
 
     @functools.cached_property
@@ -118,7 +118,7 @@ class Cell:
         return [envelope(index, self.large) for index in range(self.count)]
 
     def disturb(self) -> t.Callable[[Moment], Fault | str | None]:
-        """For the peer: the fault when the moment has come, for as many times as it is to happen."""
+        """Return the peer's ``disturb``, which gives the fault at its moment as often as it must occur."""
         lock, left = threading.Lock(), [self.times]
 
         def is_it(moment: Moment) -> bool:
@@ -142,7 +142,7 @@ class Cell:
 
 @functools.lru_cache(maxsize=64)
 def envelope(index: int, large: bool = False) -> Envelope:
-    """The message of this number, whose sender and Message-ID name it."""
+    """The message with this number, which its sender and Message-ID contain."""
     message_id = f"<{index}@walk.test>"
     text = (b"x" * 998 + b"\r\n") * 9000 if large else b".hidden\r\n"
     content = f"Message-ID: {message_id}\r\n\r\n".encode() + text
@@ -151,7 +151,7 @@ def envelope(index: int, large: bool = False) -> Envelope:
 
 @dataclass
 class Outcome:
-    """What came of a cell, as the client tells it and as the peer does."""
+    """The outcome of a cell, as the client and as the peer report it."""
 
     results: list[DeliveryResult]
     error: SmtpError | None
@@ -159,7 +159,7 @@ class Outcome:
     peer: Peer
 
     def statuses(self, envelope: Envelope) -> list[str]:
-        """Of a message's recipients; empty without a result."""
+        """The statuses of a message's recipients; empty without a result."""
         found = [result for result in self.results if result.message_id == envelope.message_id]
         return [recipient.status.value for recipient in found[0].recipients] if found else []
 
@@ -178,7 +178,7 @@ class Outcome:
 
 
 def run(cell: Cell, server_tls: ssl.SSLContext, ca_file: str) -> Outcome:
-    """Send the cell's messages to a peer that fails as the cell says."""
+    """Send the cell's messages to a peer that fails as the cell describes."""
     encrypted = cell.stage in ENCRYPTED
     extensions = FORMS[cell.form] + (["AUTH PLAIN"] if encrypted else [])
     results: list[DeliveryResult] = []
@@ -213,7 +213,7 @@ def _deliver(cell: Cell, settings: ServerSettings) -> t.Iterator[DeliveryResult]
 
 
 def broken_promises(cell: Cell, outcome: Outcome) -> t.Iterator[str]:
-    """What must hold for every cell, by the peer's count."""
+    """Yield the promises that the outcome breaks, by the peer's count."""
     if outcome.seconds > LIMIT:
         yield f"it took {outcome.seconds:.1f} s"
     counted = Counter(result.message_id for result in outcome.results)
@@ -236,7 +236,7 @@ def broken_promises(cell: Cell, outcome: Outcome) -> t.Iterator[str]:
 
 
 def _broken(cell: Cell, status: str, stage: str, accepted: list[bool], told: list[bool]) -> t.Iterator[str]:
-    """For one recipient of one message, whose copies came in one after the other."""
+    """Yield the broken promises for one recipient of one message, whose copies arrived in this order."""
     if status == "sent" and not any(accepted):
         yield "reported as sent, and the peer never accepted it"
     if status in ("refused", "deferred") and any(accepted):
@@ -245,9 +245,9 @@ def _broken(cell: Cell, status: str, stage: str, accepted: list[bool], told: lis
         yield f"reported as unknown at {stage}"
     if sum(accepted) > 1 and not cell.resend_unknown:
         yield f"accepted {sum(accepted)} times"
-    # a reset may overtake the reply before it, and a busy machine may not keep a short time-out
+    # a reset may overtake the previous reply, and a busy machine may exceed a short timeout
     heard = any(told) and cell.fault is not Fault.RESET and cell.fault not in (Fault.STALL, Fault.DRIP)
     if heard and status == "unknown":
-        yield "reported as unknown, and the peer had said that it took it"
+        yield "reported as unknown, and the peer had sent its acceptance"
     if heard and any(accepted[told.index(True) + 1 :]):
-        yield "sent again although the peer had said that it took it"
+        yield "sent again although the peer had sent its acceptance"

@@ -1,18 +1,18 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Makes what identifies the lab's hosts and people, once for each build folder.
+"""Create keys, certificates and passwords of the lab's hosts and accounts, once for each build folder.
 
-Standard input says for whom: ``{"hosts": {"relay": "relay.sender.test", ...}, "accounts": ["inbox@dest.test", ...]}``.
-In the folder named on the command line it leaves:
+Standard input names them: ``{"hosts": {"relay": "relay.sender.test", ...}, "accounts": ["inbox@dest.test", ...]}``.
+Writes to the folder named on the command line:
 
     pki/ca.pem, ca.key           the lab's certificate authority
-    pki/NAME.pem, NAME.key       for each host's mail name: certificate and chain, key
-    ssh/id_ed25519, known_hosts  the way in to every host, and how each proves itself
-    hosts/HOST/                  the files a new host gets before its first boot
-    secrets.yml                  lab_passwords: one for each account
+    pki/NAME.pem, NAME.key       certificate with chain, and key, for each host's mail name
+    ssh/id_ed25519, known_hosts  the login key for all hosts, and their host keys
+    hosts/HOST/                  files of a new host before its first boot
+    secrets.yml                  lab_passwords, one for each account
 
-What is there is kept; certificates are made anew ten days before they end.
+Existing files are kept; certificates are renewed ten days before they expire.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ MARGIN = datetime.timedelta(days=10)
 
 
 def write(path: Path, content: bytes, mode: int) -> None:
-    """Write a file whose mode is right from its first byte on."""
+    """Write a file that has its final mode from the first octet."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
@@ -44,19 +44,19 @@ def write(path: Path, content: bytes, mode: int) -> None:
 
 
 def lasts(certificate: Path) -> bool:
-    """Whether the certificate exists and does not end soon."""
+    """Return whether the certificate exists and is valid beyond the margin."""
     if not certificate.exists():
         return False
     return x509.load_pem_x509_certificate(certificate.read_bytes()).not_valid_after_utc > now() + MARGIN
 
 
 def now() -> datetime.datetime:
-    """The time, in UTC."""
+    """Return the current time in UTC."""
     return datetime.datetime.now(datetime.UTC)
 
 
 def certificates(folder: Path, names: list[str]) -> None:
-    """A certificate authority and a certificate for each name."""
+    """Create a certificate authority and a certificate for each name."""
     authority_file, authority_key = folder / "ca.pem", folder / "ca.key"
     if lasts(authority_file):
         authority = trustme.CA.from_pem(authority_file.read_bytes(), authority_key.read_bytes())
@@ -76,7 +76,7 @@ def certificates(folder: Path, names: list[str]) -> None:
 
 
 def ssh_key(path: Path) -> bytes:
-    """The public half of the key at ``path``, which is made if need be."""
+    """Return the public part of the key at ``path``; create the key if it is missing."""
     if not path.exists():
         private = Ed25519PrivateKey.generate().private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()
@@ -87,7 +87,7 @@ def ssh_key(path: Path) -> bytes:
 
 
 def host_files(build: Path, hosts: list[str]) -> None:
-    """Each host's own ssh key, who may log in, and whom it trusts."""
+    """Create each host's ssh key, authorized keys and trusted certificate authority."""
     client = ssh_key(build / "ssh/id_ed25519")
     known = b""
     for host in hosts:
@@ -105,7 +105,7 @@ def host_files(build: Path, hosts: list[str]) -> None:
 
 
 def passwords(path: Path, accounts: list[str]) -> None:
-    """A password for each account; those that exist stay."""
+    """Create a password for each new account and keep existing ones."""
     known: dict[str, str] = yaml.safe_load(path.read_text())["lab_passwords"] if path.exists() else {}
     kept = {account: known.get(account) or secrets.token_urlsafe(18) for account in accounts}
     if kept != known:
@@ -114,7 +114,7 @@ def passwords(path: Path, accounts: list[str]) -> None:
 
 
 def main() -> None:
-    """Read what is wanted, make what is missing."""
+    """Read the hosts and accounts, and create what is missing."""
     os.umask(0o022)
     build = Path(sys.argv[1])
     wanted = json.load(sys.stdin)

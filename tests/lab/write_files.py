@@ -1,9 +1,9 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs on a lab host and writes the files of the JSON list on standard input: path, content, mode, group.
+"""Write the files of the JSON list on standard input: path, content, mode, group. Runs on a lab host.
 
-One task for ten files: copied one by one they take half a minute on a small machine, and the lab is made often.
+One task writes ten files: single tasks would take half a minute on a small machine, and the lab is recreated often.
 """
 
 from __future__ import annotations

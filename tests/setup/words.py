@@ -33,7 +33,8 @@ PHRASES = (
         "is not a valid X, is not an X",
     ),
     Phrase(
-        r"\b(?:nobody|somebody|everybody|anybody|whoever)\b", "the role: client, sender, user, administrator, server"
+        r"(?<![\w/=])(?<!-u\s)(?!nobody[\"'])(?:nobody|somebody|everybody|anybody|whoever)(?![\w@])",
+        "the role: client, sender, user, administrator, server",
     ),
     Phrase(r"\bbelongs? into\b", "belongs in, must reach"),
     Phrase(r"\bdoes without\b", "does not need, works without"),

@@ -33,7 +33,7 @@ def test_build_and_install(tmp_path: Path) -> None:
     run("ansible-galaxy", "collection", "build", "--output-path", str(tmp_path))
     (package,) = tmp_path.glob("mailops-smtp-*.tar.gz")
     run("ansible-galaxy", "collection", "install", "--offline", "-p", str(tmp_path), str(package))
-    assert "Sends one message or many" in run("ansible-doc", "mailops.smtp.smtp_send")
+    assert "Sends one or many messages" in run("ansible-doc", "mailops.smtp.smtp_send")
     assert "relay_listeners" in run("ansible-doc", "-t", "role", "mailops.smtp.relay")
     installed = tmp_path / "ansible_collections/mailops/smtp"
     assert not [name for name in ("tests/lab", ".build", "Makefile") if (installed / name).exists()]

@@ -1,25 +1,25 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What can go wrong when DNS is asked or a record is read."""
+"""The errors of DNS lookups and of parsing records."""
 
 from __future__ import annotations
 
 
 class DnsError(Exception):
-    """The root of all errors of this package."""
+    """The base class of all errors of this package."""
 
 
 class InvalidName(DnsError):
-    """A text that cannot be a domain name (RFC 1035 section 2.3.4)."""
+    """A text that is not a valid domain name (RFC 1035 section 2.3.4)."""
 
 
 class RecordSyntaxError(DnsError):
-    """A record that was found but does not follow its grammar."""
+    """A record that exists but does not follow its grammar."""
 
 
 class ResolverUnavailable(DnsError):
-    """No resolver can be made: no configuration, or a name server that is no address."""
+    """No resolver can be set up: there is no configuration, or a name server is not given as an IP address."""
 
 
 class LibraryMissing(ResolverUnavailable):
@@ -27,7 +27,7 @@ class LibraryMissing(ResolverUnavailable):
 
 
 class LookupFailed(DnsError):
-    """A question that got no usable answer. That a name or a record does not exist is an answer, not an error."""
+    """A lookup without a usable answer. The absence of a name or a record is an answer, not an error."""
 
     def __init__(self, name: str, rdtype: str, reason: str) -> None:
         super().__init__(f"the {rdtype} lookup for {name} {reason}")

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What DNS showed, for the reader: the records behind the findings. Pure, over a lookup."""
+"""The DNS records behind the findings, for display. Pure: all DNS goes through a lookup."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from .spf import spf_records
 
 
 def collect(lookup: Lookup, system: MailSystem, names: t.Iterable[str]) -> dict[str, t.Any]:
-    """The records that the checks called ``names`` look at, by the name of the check.
+    """Collect the records that the checks ``names`` use, by the name of the check.
 
-    What could not be looked up is left out: the finding tells why.
+    Records that could not be looked up are left out; the finding gives the reason.
     """
     return {name: _COLLECTORS[name](lookup, system) for name in names}
 

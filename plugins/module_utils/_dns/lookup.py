@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The seam between judging and asking: what a lookup is, and what it answers."""
+"""The interface between the checks and the resolver: a lookup and its answer."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from .names import Address
 
 @dataclasses.dataclass(frozen=True)
 class Answer:
-    """What DNS says for one name and type.
+    """The answer of the DNS for one name and type.
 
-    ``values`` holds one text for each record, names without the final dot: ``192.0.2.1`` for A, ``10 mx.example.com``
-    for MX, the joined strings for TXT. No values: the name exists without such a record, or does not exist at all.
+    ``values`` has one text for each record, with names without the final dot: ``192.0.2.1`` for A,
+    ``10 mx.example.com`` for MX, the joined strings for TXT. It is empty if the name has no such record or does not
+    exist; ``exists`` tells the two apart.
     """
 
     values: tuple[str, ...] = ()
@@ -26,18 +27,18 @@ class Answer:
 
 
 class Lookup(t.Protocol):
-    """Anything that answers DNS questions."""
+    """An object that answers DNS queries."""
 
     def query(self, name: str, rdtype: str) -> Answer:
-        """Ask for the ``rdtype`` records of ``name``, following aliases.
+        """Look up the ``rdtype`` records of ``name``, following aliases.
 
-        Raises :class:`LookupFailed` when there is no usable answer and :class:`InvalidName` when ``name`` cannot be
-        asked for.
+        Raises :class:`LookupFailed` if there is no usable answer, and :class:`InvalidName` if ``name`` is not a valid
+        domain name.
         """
 
 
 class CachedLookup:
-    """Asks each question once; a failure is remembered too, so that one dead zone costs one time-out."""
+    """A lookup that sends each query once. Failures are cached too, so that a dead zone costs one time-out."""
 
     def __init__(self, lookup: Lookup) -> None:
         self._lookup = lookup
@@ -62,5 +63,5 @@ ADDRESS_TYPES = {4: "A", 6: "AAAA"}
 
 
 def addresses_of(lookup: Lookup, name: str, versions: t.Iterable[int] = (4, 6)) -> tuple[Address, ...]:
-    """The addresses of ``name`` of the IP ``versions``. Raises as :meth:`Lookup.query` when one cannot be told."""
+    """Look up the addresses of ``name`` for the IP ``versions``. Raises the errors of :meth:`Lookup.query`."""
     return tuple(ip_address(text) for version in versions for text in lookup.query(name, ADDRESS_TYPES[version]).values)

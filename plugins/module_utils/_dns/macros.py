@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""SPF macros (RFC 7208 section 7): the grammar of domain-specs, and their expansion."""
+"""SPF macros (RFC 7208 section 7): the grammar of domain-specs and their expansion."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ import urllib.parse
 from .names import Address
 
 _TRANSFORMERS = r"(?:0*[1-9][0-9]*)?r?[-.+,/_=]*"
-#: c, r and t are for explanation texts only (section 7.2).
+#: c, r and t are allowed in explanation texts only (section 7.2).
 _EXPAND = rf"%(?:\{{[slodiphv]{_TRANSFORMERS}\}}|[%_-])"
 _EXPAND_ANY = rf"%(?:\{{[slodiphvcrt]{_TRANSFORMERS}\}}|[%_-])"
 _LITERAL = r"[!-$&-~]"
-#: Letters, digits and hyphens, not digits alone (section 7.1).
+#: Letters, digits and hyphens, but not only digits (section 7.1).
 _TOP_LABEL = r"(?![0-9]+\.?\Z)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
 _DOMAIN_SPEC = re.compile(rf"(?:{_EXPAND}|{_LITERAL})*(?:\.{_TOP_LABEL}\.?|{_EXPAND})", re.IGNORECASE)
 _MACRO_STRING = re.compile(rf"(?:{_EXPAND_ANY}|{_LITERAL})*", re.IGNORECASE)
@@ -39,13 +39,13 @@ def is_macro_string(text: str) -> bool:
 
 @dataclasses.dataclass(frozen=True)
 class MacroValues:
-    """What the macro letters stand for (RFC 7208 section 7.2)."""
+    """The values of the macro letters (RFC 7208 section 7.2)."""
 
     address: Address
     sender: str
     domain: str
     helo: str
-    #: Finds the validated name of the address, for ``%{p}``; called only when it is used.
+    #: Finds the validated name of the address for ``%{p}``; called only if the macro is used.
     validated_name: t.Callable[[], str]
 
 
@@ -62,7 +62,7 @@ _LETTERS: dict[str, t.Callable[[MacroValues], str]] = {
 
 
 def expand_domain(spec: str, values: MacroValues) -> str:
-    """Expand a valid domain-spec; whole labels go from the left of a name that is too long (section 7.3)."""
+    """Expand a valid domain-spec. A name that is too long loses whole labels on the left (section 7.3)."""
     name = _MACRO.sub(lambda match: _expand(match, values), spec).rstrip(".")
     while len(name) > _MAX_NAME and "." in name:
         name = name.partition(".")[2]

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Domain names and addresses as text: the one form in which they are compared and asked for."""
+"""Domain names and addresses as text, in the form in which they are compared and looked up."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _HOST_LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
 
 
 def normalize(name: str) -> str:
-    """Give ``name`` in lower case, in ASCII (IDNA) and without the final dot; the root is the empty string.
+    """Convert ``name`` to lower-case ASCII (IDNA) without the final dot; the root is the empty string.
 
     Raises :class:`InvalidName` for an empty or overlong label or name (RFC 1035 section 2.3.4).
     """
@@ -28,17 +28,17 @@ def normalize(name: str) -> str:
     try:
         ascii_name = name.encode("idna").decode("ascii").lower()
     except UnicodeError as error:
-        raise InvalidName(f"{name!r} is not a domain name: a label is empty, too long or not allowed") from error
+        raise InvalidName(f"{name!r} is not a valid domain name: a label is empty, too long or not allowed") from error
     ascii_name = ascii_name.removesuffix(".")
     if len(ascii_name) > _MAX_NAME or not _PRINTABLE.fullmatch(ascii_name):
-        raise InvalidName(f"{name!r} is not a domain name: it is too long or not printable")
+        raise InvalidName(f"{name!r} is not a valid domain name: it is too long or not printable")
     return ascii_name
 
 
 def is_fqdn(name: str) -> bool:
-    """Whether ``name`` can name a host for everyone: two labels or more of letters, digits and hyphens.
+    """Whether ``name`` is a fully qualified host name: two or more labels of letters, digits and hyphens.
 
-    RFC 5321 section 2.3.5 and RFC 1123 section 2.1; a numeric last label would make it look like an address.
+    RFC 5321 section 2.3.5 and RFC 1123 section 2.1. With a numeric last label it would look like an address.
     """
     try:
         labels = normalize(name).split(".")
@@ -53,7 +53,7 @@ def reverse_pointer(address: Address) -> str:
 
 
 def parse_address(text: str) -> Address:
-    """Read an IPv4 or IPv6 address; an IPv4-mapped one becomes IPv4 (RFC 7208 section 5). Raises ``ValueError``."""
+    """Parse an IPv4 or IPv6 address; an IPv4-mapped one becomes IPv4 (RFC 7208 section 5). Raises ``ValueError``."""
     address = ipaddress.ip_address(text)
     mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
     return mapped or address

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Records as types: MX (RFC 5321 section 5.1, RFC 7505) and SPF (RFC 7208). Pure parsing, no lookups."""
+"""Types and parsers of MX records (RFC 5321 section 5.1, RFC 7505) and SPF records (RFC 7208), without lookups."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ class MxRecord:
 
     @property
     def is_null(self) -> bool:
-        """Whether this record says that the domain accepts no mail."""
+        """Whether this record declares that the domain accepts no mail."""
         return not self.exchange
 
 
 def parse_mx(value: str) -> MxRecord:
-    """Read ``10 mx.example.com``. Raises :class:`RecordSyntaxError`."""
+    """Parse ``10 mx.example.com``. Raises :class:`RecordSyntaxError`."""
     preference, _blank, exchange = value.partition(" ")
     if not (preference.isdecimal() and exchange):
-        raise RecordSyntaxError(f"{value!r} is not an MX record")
+        raise RecordSyntaxError(f"{value!r} is not a valid MX record")
     return MxRecord(int(preference), exchange.rstrip(".").lower())
 
 
 class Qualifier(str, enum.Enum):
-    """What a matching mechanism means (RFC 7208 section 4.6.2)."""
+    """The result of a matching mechanism (RFC 7208 section 4.6.2)."""
 
     PASS = "+"
     FAIL = "-"
@@ -58,16 +58,16 @@ class SpfMechanism:
     text: str
     #: The domain-spec with its macros; empty means the domain that published the record.
     domain: str = ""
-    #: Of ``ip4`` and ``ip6``.
+    #: Only of ``ip4`` and ``ip6``.
     network: Network | None = None
-    #: Of ``a`` and ``mx``: how many leading bits must agree, by IP version.
+    #: Only of ``a`` and ``mx``: how many leading bits must match, by IP version.
     prefix4: int = 32
     prefix6: int = 128
 
 
 @dataclasses.dataclass(frozen=True)
 class SpfRecord:
-    """A valid SPF record. Unknown modifiers are dropped, as RFC 7208 section 6 asks."""
+    """A valid SPF record. Unknown modifiers are ignored (RFC 7208 section 6)."""
 
     mechanisms: tuple[SpfMechanism, ...] = ()
     #: The domain-spec of the ``redirect`` modifier, or empty.
@@ -85,12 +85,12 @@ _NETWORK = re.compile(rf":([0-9a-f:.]+)(?:/({_NUMBER}))?", re.IGNORECASE)
 
 
 def is_spf(text: str) -> bool:
-    """Whether a TXT record is an SPF record at all (RFC 7208 section 4.5)."""
+    """Whether a TXT record is an SPF record, valid or not (RFC 7208 section 4.5)."""
     return bool(_VERSION.match(text))
 
 
 def parse_spf(text: str) -> SpfRecord:
-    """Read a whole SPF record. Raises :class:`RecordSyntaxError` for an error anywhere (RFC 7208 section 4.6)."""
+    """Parse an SPF record. Raises :class:`RecordSyntaxError` for an error anywhere in it (RFC 7208 section 4.6)."""
     if not is_spf(text):
         raise RecordSyntaxError("the record does not begin with v=spf1")
     mechanisms: list[SpfMechanism] = []
@@ -105,20 +105,20 @@ def parse_spf(text: str) -> SpfRecord:
 
 
 def _add_modifier(modifiers: dict[str, str], name: str, value: str, term: str) -> None:
-    """Take one modifier. Known ones may appear once and name a domain (RFC 7208 section 6)."""
+    """Add one modifier. A known one may appear once, and names a domain (RFC 7208 section 6)."""
     known = name in ("redirect", "exp")
     if known and name in modifiers:
         raise RecordSyntaxError(f"the modifier {name}= appears twice")
     if not (is_domain_spec(value) if known else is_macro_string(value)):
-        raise RecordSyntaxError(f"{term!r} has a value that is not allowed")
+        raise RecordSyntaxError(f"{term!r} does not have a valid value")
     modifiers[name] = value
 
 
 def _parse_directive(term: str) -> SpfMechanism:
-    """Read ``[qualifier] mechanism`` (RFC 7208 section 4.6.1)."""
+    """Parse ``[qualifier] mechanism`` (RFC 7208 section 4.6.1)."""
     match = _DIRECTIVE.fullmatch(term)
     if not match:
-        raise RecordSyntaxError(f"{term!r} is not an SPF term")
+        raise RecordSyntaxError(f"{term!r} is not a valid SPF term")
     qualifier, name, argument = match.group(1) or "+", match.group(2).lower(), match.group(3)
     if name not in _ARGUMENTS:
         raise RecordSyntaxError(f"{term!r} is not a known mechanism")
@@ -184,7 +184,7 @@ def _prefix(text: str | None, width: int) -> int:
     return length
 
 
-#: How each mechanism reads what follows its name (RFC 7208 section 5).
+#: The parser for what follows the name of each mechanism (RFC 7208 section 5).
 _ARGUMENTS: dict[str, t.Callable[[SpfMechanism, str], SpfMechanism]] = {
     "all": _no_argument,
     "include": _required_domain,

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Asking real name servers. The only file that imports dnspython."""
+"""Lookups over the network. The only file that imports dnspython."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ else:
 
 DNS_PORT = 53
 _MAX_PORT = 65535
-#: At most so many seconds until an unanswered datagram is sent again, or to the next server.
+#: The longest time, in seconds, before an unanswered datagram is sent again or to the next server.
 _RETRY_AFTER = 2.0
-#: The size that crosses any path unfragmented; a larger answer comes over TCP (DNS flag day 2020).
+#: The size, in octets, that no path fragments; larger answers come over TCP (DNS flag day 2020).
 _EDNS_PAYLOAD = 1232
 _WITH_PORT = re.compile(r"(?:\[([0-9a-f:.]+)\]|([0-9.]+)):([0-9]{1,5})", re.IGNORECASE)
 
 
 def parse_nameserver(text: str) -> tuple[str, int]:
-    """Read ``192.0.2.1``, ``2001:db8::1``, ``192.0.2.1:5353`` or ``[2001:db8::1]:5353``.
+    """Parse ``192.0.2.1``, ``2001:db8::1``, ``192.0.2.1:5353`` or ``[2001:db8::1]:5353``.
 
     Raises :class:`ResolverUnavailable`.
     """
@@ -43,17 +43,18 @@ def parse_nameserver(text: str) -> tuple[str, int]:
     address, port = (match.group(1) or match.group(2), int(match.group(3))) if match else (text, DNS_PORT)
     try:
         if not 0 < port <= _MAX_PORT:
-            raise ValueError(f"{port} is not a port")
+            raise ValueError(f"{port} is not a valid port")
         return str(ipaddress.ip_address(address)), port
     except ValueError as error:
-        raise ResolverUnavailable(f"the name server {text!r} is not an IP address, with or without a port") from error
+        expected = "expected an address such as 192.0.2.53, or with a port 192.0.2.53:5353"
+        raise ResolverUnavailable(f"nameservers: {text!r} is not an IP address; {expected}") from error
 
 
 class DnsResolver:
-    """A :class:`~.lookup.Lookup` over dnspython, with TCP when a datagram is too small for the answer."""
+    """A :class:`~.lookup.Lookup` with dnspython, which uses TCP if the answer does not fit in a datagram."""
 
     def __init__(self, nameservers: t.Sequence[str] = (), timeout: float = 5.0) -> None:
-        """Use ``nameservers``, or the system's when there are none; ``timeout`` is in seconds, for each question.
+        """Use ``nameservers``, or the system's if the list is empty; ``timeout`` is in seconds, for each query.
 
         Raises :class:`LibraryMissing` and :class:`ResolverUnavailable`.
         """
@@ -77,7 +78,7 @@ class DnsResolver:
             raise ServerFailure(name, rdtype, f"failed ({_server_errors(error)})") from error
         except dns.exception.DNSException as error:
             raise ServerFailure(name, rdtype, f"failed ({error})") from error
-        # Servers rotate their answers; the same records are to give the same findings.
+        # Servers rotate their answers, but the same records must give the same findings.
         return Answer(tuple(sorted(map(_value, found.rrset or ()))))
 
 
@@ -85,7 +86,7 @@ def _system_resolver() -> dns.resolver.Resolver:
     try:
         return dns.resolver.Resolver()
     except dns.exception.DNSException as error:
-        raise ResolverUnavailable(f"the system names no name server: {error}") from error
+        raise ResolverUnavailable(f"the system has no name server: {error}; set nameservers") from error
 
 
 def _resolver_for(nameservers: t.Sequence[str]) -> dns.resolver.Resolver:
@@ -97,7 +98,7 @@ def _resolver_for(nameservers: t.Sequence[str]) -> dns.resolver.Resolver:
 
 
 def _server_errors(error: dns.resolver.NoNameservers) -> str:
-    """What each server said, such as ``192.0.2.53: SERVFAIL``."""
+    """The error of each server, such as ``192.0.2.53: SERVFAIL``."""
     attempts = error.kwargs.get("errors") or ()
     # Newer releases of dnspython write the server as Do53:192.0.2.53@53.
     servers = [str(attempt[0]).removeprefix("Do53:").partition("@")[0] for attempt in attempts]
@@ -105,10 +106,10 @@ def _server_errors(error: dns.resolver.NoNameservers) -> str:
 
 
 def _value(record: dns.rdata.Rdata) -> str:
-    """The text of one record, as :class:`~.lookup.Answer` promises it."""
+    """The text of one record in the form that :class:`~.lookup.Answer` documents."""
     strings = getattr(record, "strings", None)
     if strings is not None:
-        # RFC 7208 section 3.3: the strings are joined without blanks. Bytes that are no ASCII stay visible.
+        # RFC 7208 section 3.3: the strings are joined without spaces. Bytes beyond ASCII stay visible.
         return b"".join(strings).decode("ascii", errors="backslashreplace")
     text = record.to_text()
     return text[:-1] if text.endswith(".") and not text.endswith(" .") else text

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The controls that DNS alone can decide, as data. Their ids are stable."""
+"""The controls that the DNS alone can decide, as data. Their ids are stable."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ from .errors import DnsError
 
 @dataclasses.dataclass(frozen=True)
 class Rule:
-    """One control, and the short ways to say how it went."""
+    """One control, with a constructor for each status of its findings."""
 
     control: str
     severity: Severity
     source: str
 
     def passed(self, subject: str, message: str) -> Finding:
-        """It is met."""
+        """The subject meets the control."""
         return self._finding(FindingStatus.PASS, subject, message)
 
     def failed(self, subject: str, message: str, remedy: str) -> Finding:
-        """It is not met."""
+        """The subject does not meet the control."""
         return self._finding(FindingStatus.FAIL, subject, message, remedy)
 
     def undecided(self, subject: str, error: DnsError | str) -> Finding:
-        """DNS gave no usable answer."""
+        """The DNS gave no usable answer."""
         message = f"{subject} could not be judged: {error}."
         return self._finding(FindingStatus.ERROR, subject, message, "Check the name servers, then run this again.")
 
     def not_checked(self, subject: str, message: str, remedy: str) -> Finding:
-        """Something needed to judge it is not known."""
+        """A value that the check needs is not known."""
         return self._finding(FindingStatus.NOT_CHECKED, subject, message, remedy)
 
     def not_applicable(self, subject: str, message: str) -> Finding:
-        """It asks nothing of this subject."""
+        """The control does not apply to this subject."""
         return self._finding(FindingStatus.NOT_APPLICABLE, subject, message)
 
     def _finding(self, status: FindingStatus, subject: str, message: str, remedy: str = "") -> Finding:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``check_host()`` of RFC 7208: may this address send for this domain? Pure, over a lookup."""
+"""``check_host()`` of RFC 7208: may this address send for this domain? Pure: all DNS goes through a lookup."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ _RESULTS = {
 
 @dataclasses.dataclass(frozen=True)
 class SpfOutcome:
-    """A result and, in a few words, what led to it."""
+    """A result and, in a few words, its reason."""
 
     result: SpfResult
     reason: str
 
 
 class _Stop(Exception):
-    """Ends the whole evaluation: a permanent or a temporary error, at any depth."""
+    """A permanent or temporary error, at any depth, that ends the whole evaluation."""
 
     def __init__(self, result: SpfResult, reason: str) -> None:
         super().__init__(reason)
@@ -67,8 +67,8 @@ def spf_records(lookup: Lookup, domain: str) -> tuple[str, ...]:
 def check_host(lookup: Lookup, address: Address, domain: str, sender: str = "", helo: str = "") -> SpfOutcome:
     """Evaluate the SPF policy of ``domain`` for mail from ``address`` (RFC 7208 section 4).
 
-    ``sender`` is the envelope sender, ``postmaster@domain`` when empty or without a local part (section 4.3);
-    ``helo`` is the name given with EHLO. Never raises: errors are the results temperror and permerror.
+    ``sender`` is the envelope sender; a missing local part is ``postmaster``, a missing domain is ``domain``
+    (section 4.3). ``helo`` is the name given with EHLO. Never raises: errors give the result temperror or permerror.
     """
     local, _at, sender_domain = sender.rpartition("@")
     sender = f"{local or 'postmaster'}@{sender_domain or domain}"
@@ -80,7 +80,7 @@ def check_host(lookup: Lookup, address: Address, domain: str, sender: str = "", 
 
 
 class _Evaluation:
-    """One run of ``check_host()``: the limits are counted over all includes and redirects together."""
+    """One run of ``check_host()``. The limits apply to all includes and redirects together."""
 
     def __init__(self, lookup: Lookup, address: Address, sender: str, helo: str) -> None:
         self._lookup = lookup
@@ -91,7 +91,7 @@ class _Evaluation:
         self._voids = 0
 
     def check(self, domain: str) -> SpfOutcome:
-        """Find and evaluate the record of ``domain`` (section 4.3 to 4.7)."""
+        """Find and evaluate the record of ``domain`` (sections 4.3 to 4.7)."""
         record = self._record(domain)
         if record is None:
             return SpfOutcome(SpfResult.NONE, f"{domain} has no SPF record")
@@ -120,12 +120,12 @@ class _Evaluation:
             raise _Stop(SpfResult.PERMERROR, f"the SPF record of {domain} is invalid: {error}") from error
 
     def _redirect(self, spec: str, domain: str) -> SpfOutcome:
-        """Section 6.1: the record of another domain takes over; there must be one."""
+        """Evaluate the record of another domain, which must have one (section 6.1)."""
         self._count_lookup()
         target = self._expand(spec, domain)
         outcome = self.check(target)
         if outcome.result is SpfResult.NONE:
-            raise _Stop(SpfResult.PERMERROR, f"redirect={target} of {domain} leads to no SPF record")
+            raise _Stop(SpfResult.PERMERROR, f"redirect={target} of {domain} is invalid: {outcome.reason}")
         return outcome
 
     def _matches(self, mechanism: SpfMechanism, domain: str) -> bool:
@@ -140,22 +140,22 @@ class _Evaluation:
     # -- the mechanisms, section 5 --------------------------------------------------------------------------------
 
     def all(self, _mechanism: SpfMechanism, _target: str) -> bool:
-        """Section 5.1."""
+        """Match always (section 5.1)."""
         return True
 
     def include(self, mechanism: SpfMechanism, target: str) -> bool:
-        """Section 5.2: only a pass matches, and a missing record is a permanent error."""
+        """Match on a pass only; a missing record is a permanent error (section 5.2)."""
         outcome = self.check(target)
         if outcome.result is SpfResult.NONE:
-            raise _Stop(SpfResult.PERMERROR, f"{mechanism.text} leads to no SPF record: {outcome.reason}")
+            raise _Stop(SpfResult.PERMERROR, f"{mechanism.text} is invalid: {outcome.reason}")
         return outcome.result is SpfResult.PASS
 
     def a(self, mechanism: SpfMechanism, target: str) -> bool:
-        """Section 5.3."""
+        """Match an address of the target (section 5.3)."""
         return any(self._within(address, mechanism) for address in self._addresses(target))
 
     def mx(self, mechanism: SpfMechanism, target: str) -> bool:
-        """Section 5.4: more than ten exchangers are a permanent error (section 4.6.4)."""
+        """Match an address of an exchanger (section 5.4); more than ten are a permanent error (section 4.6.4)."""
         try:
             records = list(map(parse_mx, self._ask(target, "MX").values))
         except RecordSyntaxError as error:
@@ -166,18 +166,18 @@ class _Evaluation:
         return any(self._within(address, mechanism) for host in hosts for address in self._addresses(host))
 
     def ptr(self, _mechanism: SpfMechanism, target: str) -> bool:
-        """Section 5.5."""
+        """Match a validated name at or below the target (section 5.5)."""
         return any(_is_below(name, target) for name in self._validated_names())
 
     def ip(self, mechanism: SpfMechanism, _target: str) -> bool:
-        """Section 5.6, for both versions."""
+        """Match a network of either IP version (section 5.6)."""
         return mechanism.network is not None and self._address in mechanism.network
 
     def exists(self, _mechanism: SpfMechanism, target: str) -> bool:
-        """Section 5.7: an A record, whatever the version of the address."""
+        """Match if the target has an A record, also for an IPv6 address (section 5.7)."""
         return bool(self._ask(target, "A").values)
 
-    # -- the questions and their limits ---------------------------------------------------------------------------
+    # -- lookups and their limits ---------------------------------------------------------------------------------
 
     def _count_lookup(self) -> None:
         self._lookups += 1
@@ -185,7 +185,7 @@ class _Evaluation:
             raise _Stop(SpfResult.PERMERROR, f"more than {MAX_LOOKUPS} terms need a DNS lookup")
 
     def _ask(self, name: str, rdtype: str) -> Answer:
-        """Ask, and count an empty answer (section 4.6.4). A name that cannot exist has no records (section 4.8)."""
+        """Look up, and count empty answers (section 4.6.4). An invalid name has no records (section 4.8)."""
         try:
             answer = self._lookup.query(normalize(name), rdtype)
         except InvalidName:
@@ -193,7 +193,7 @@ class _Evaluation:
         if not answer.values:
             self._voids += 1
         if self._voids > MAX_VOID_LOOKUPS:
-            raise _Stop(SpfResult.PERMERROR, f"more than {MAX_VOID_LOOKUPS} DNS lookups found nothing")
+            raise _Stop(SpfResult.PERMERROR, f"more than {MAX_VOID_LOOKUPS} DNS lookups found no record")
         return answer
 
     def _addresses(self, name: str) -> tuple[Address, ...]:
@@ -204,7 +204,7 @@ class _Evaluation:
         return self._address in ipaddress.ip_network((str(address), prefix), strict=False)
 
     def _validated_names(self) -> t.Iterator[str]:
-        """The names of the address that lead back to it (section 5.5); lookup errors only skip a name."""
+        """The names of the address that lead back to it (section 5.5). A name whose lookup fails is skipped."""
         try:
             names = self._ask(reverse_pointer(self._address), "PTR").values[:MAX_NAMES]
         except LookupFailed:
@@ -217,7 +217,7 @@ class _Evaluation:
                 continue
 
     def _validated_name(self, domain: str) -> str:
-        """The value of ``%{p}`` (section 7.3): the domain itself, else a name below it, else any, else "unknown"."""
+        """The value of ``%{p}`` (section 7.3): the domain itself, or a name below it, or any name, or "unknown"."""
         names = sorted(self._validated_names(), key=lambda name: (name != domain, not _is_below(name, domain)))
         return names[0] if names else "unknown"
 

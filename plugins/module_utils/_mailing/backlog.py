@@ -1,10 +1,10 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is still to be sent, and when: the pace, the next attempt, the end.
+"""Decide which message of a task is sent next, and when: the pace, further attempts and the end.
 
-Only what is known not to be accepted is tried again: recipients with a 4yz reply, and those of a connection lost before
-the end of the data. What became unknown stays so unless the user allows it to be sent twice.
+Only recipients known not to be accepted are tried again: those with a 4yz reply, and those of a connection lost before
+the end of the data. An unknown status stays unknown unless the user allows a second copy.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from .._smtp.delivery import DeliveryResult, DeliveryStatus, RecipientResult
 
 @dataclass(frozen=True)
 class Pace:
-    """How fast a server may be used.
+    """Limits on the use of one server.
 
-    :param connections: sessions side by side.
-    :param messages_per_connection: after so many a session is closed and another opened; None for no limit.
-    :param messages_per_minute: over all sessions; None for no limit.
+    :param connections: parallel sessions.
+    :param messages_per_connection: messages after which a session is replaced by a new one; None for no limit.
+    :param messages_per_minute: messages per minute over all sessions; None for no limit.
     """
 
     connections: int = 1
@@ -35,13 +35,13 @@ class Pace:
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """When to try again what was deferred.
+    """When to retry deferred recipients.
 
-    :param attempts: how often a message is tried in all; 1 never tries again.
-    :param first_delay: seconds before the second attempt; each further one waits twice as long, give or take a fifth.
-    :param longest_delay: seconds that no wait exceeds.
-    :param total_time: seconds from a message's first attempt, or from the last session, after which it is given up.
-    :param resend_unknown: whether a message that may have been accepted is sent again.
+    :param attempts: attempts per message in total; 1 means no retry.
+    :param first_delay: seconds before the second attempt; doubles for each further attempt, and varies by 20 %.
+    :param longest_delay: upper limit of a delay in seconds.
+    :param total_time: seconds after which a message is given up, from its first attempt or from the last session.
+    :param resend_unknown: whether a message is sent again if the server may have accepted it.
     """
 
     attempts: int = 1
@@ -51,29 +51,29 @@ class RetryPolicy:
     resend_unknown: bool = False
 
     def delay(self, attempt: int) -> float:
-        """Seconds to wait after an attempt, the first being 1; jitter keeps many senders from falling in step."""
+        """Return the seconds to wait after an attempt, counted from 1; jitter spreads the retries of many clients."""
         wait = self.first_delay * 2.0 ** min(attempt - 1, 64) * random.uniform(0.8, 1.2)  # noqa: S311 - no secret
         return min(wait, self.longest_delay)
 
     def again(self, result: RecipientResult) -> bool:
-        """Whether this recipient may be tried again."""
+        """Return whether this recipient may be tried again."""
         return result.status is DeliveryStatus.DEFERRED or (
             self.resend_unknown and result.status is DeliveryStatus.UNKNOWN
         )
 
 
-#: As fast as the server takes them, over one connection.
+#: One connection, as fast as the server accepts messages.
 NO_LIMITS = Pace()
-#: Never again.
+#: A single attempt.
 ONCE = RetryPolicy()
 
 
 class Job(t.NamedTuple):
     """One message to hand over.
 
-    :param number: its place among all, from 0.
-    :param before: what earlier attempts came to, for those recipients that were tried; None when there was none.
-    :param recipients: all of them, once they are known.
+    :param number: its position among all messages, from 0.
+    :param before: the result of earlier attempts for the recipients that were tried; None without an earlier attempt.
+    :param recipients: all recipients, once they are known.
     """
 
     number: int
@@ -82,18 +82,18 @@ class Job(t.NamedTuple):
 
     @property
     def attempts(self) -> int:
-        """How often it was tried before."""
+        """The number of earlier attempts."""
         return self.before.attempts if self.before else 0
 
     @property
     def known(self) -> dict[str, RecipientResult]:
-        """What became of it then, by recipient."""
+        """The results of earlier attempts by recipient."""
         return {one.address: one for one in self.before.recipients} if self.before else {}
 
     def after(self, attempt: DeliveryResult) -> DeliveryResult:
-        """What it came to by now, for all recipients; the attempt may have been for some only.
+        """Merge an attempt, which may cover only some recipients, into the result for all recipients.
 
-        Unknown stays unknown until somebody is known to have got it, since the earlier copy may well have been taken.
+        An unknown status changes only to sent, because the server may have accepted the earlier copy.
         """
         attempts = self.attempts + attempt.attempts
         if not self.before:
@@ -113,10 +113,10 @@ class Job(t.NamedTuple):
 class Backlog:
     """The messages that have no final result yet.
 
-    :param count: how many messages there are.
-    :param stop_after: seconds after which no message is given out any more; None for no limit.
-    :ivar paced: whether each message waits for its turn.
-    :ivar failures: how often in a row no session could be opened.
+    :param count: the number of messages.
+    :param stop_after: seconds after which no further message is handed out; None for no limit.
+    :ivar paced: whether messages per minute are limited, so that each message waits for its turn.
+    :ivar failures: consecutive failures to open a session.
     """
 
     def __init__(
@@ -132,17 +132,17 @@ class Backlog:
         self._retry = retry
         self.failures = 0
         now = time.monotonic()
-        self._until: dict[int, float] = {}  # for messages that were deferred, when they are given up
+        self._until: dict[int, float] = {}  # when deferred messages are given up
         self._last_session = now
         self._over = False
         self._stop_at = float("inf") if stop_after is None else now + stop_after
 
     def __len__(self) -> int:
-        """How many messages nobody has in hand."""
+        """Return the number of messages that are not in hand."""
         return self._count - self._next + len(self._returned) + len(self._delayed)
 
     def due(self) -> float | None:
-        """When the next message may be sent, on the monotonic clock in seconds; None when there is none, or no time."""
+        """Return when the next message may be sent (monotonic clock, seconds); None if no message or time is left."""
         due = self._next_due()
         return due if due is not None and max(due, time.monotonic()) < self._stop_at else None
 
@@ -153,12 +153,12 @@ class Backlog:
 
     @property
     def idle(self) -> float:
-        """Seconds in which nothing can be sent, up to the end of the time to work."""
+        """Seconds until the next message may be sent, at most until ``stop_after``."""
         due = self._next_due()
         return 0.0 if due is None else max(0.0, min(due, self._stop_at) - time.monotonic())
 
     def take(self) -> Job | None:
-        """The next message, if one may be sent now."""
+        """Return the next message, if one may be sent now."""
         due, now = self.due(), time.monotonic()
         if due is None or due > now:
             return None
@@ -172,19 +172,19 @@ class Backlog:
         return Job(self._next - 1)
 
     def fresh(self) -> t.Iterator[Job]:
-        """All that was not given out yet, whenever their turn is."""
+        """Hand out all messages without an attempt, regardless of their turn."""
         while self._next < self._count:
             self._next += 1
             yield Job(self._next - 1)
 
     def put_back(self, jobs: t.Iterable[Job]) -> None:
-        """Take messages that nothing was tried with."""
+        """Take back messages that were not tried."""
         self._returned.extend(jobs)
 
     def settle(self, result: DeliveryResult) -> DeliveryResult | None:
-        """Take what a message came to by now.
+        """Take the result of a message after an attempt.
 
-        :returns: the same if it is final, or None when there will be another attempt.
+        :returns: the result if it is final, or None if another attempt will follow.
         """
         self.failures = 0
         now = self._last_session = time.monotonic()
@@ -198,16 +198,16 @@ class Backlog:
         return result
 
     def abandon(self) -> t.Iterator[DeliveryResult]:
-        """There will be no further attempt: what those messages came to that had one."""
+        """Drop all waiting messages and return the results of those that were tried."""
         jobs = [*self._returned, *(job for _due, job in self._delayed)]
         self._returned.clear()
         self._delayed.clear()
         yield from (job.before for job in jobs if job.before)
 
     def pause(self) -> bool:
-        """No session could be opened: wait as after a failed attempt.
+        """Wait after a failure to open a session, as after a failed attempt.
 
-        :returns: whether there is sense in trying again.
+        :returns: whether a further attempt is allowed.
         """
         self.failures += 1
         due = time.monotonic() + self._retry.delay(self.failures)
@@ -217,14 +217,14 @@ class Backlog:
         return True
 
     def drain(self) -> t.Iterator[Job]:
-        """All that is left, whenever it is due; there will be no further attempt."""
+        """Hand out all that is left, regardless of when it is due; no further attempt follows."""
         self._over = True
         while self._returned or self._delayed:
             yield self._returned.popleft() if self._returned else heapq.heappop(self._delayed)[1]
         yield from self.fresh()
 
     def state(self) -> dict[str, t.Any]:
-        """What :meth:`restore` needs in another process of this host; JSON can hold it. Nothing may be in hand."""
+        """Return the state for :meth:`restore` in another process of this host, as JSON; no job may be in hand."""
         return {
             "next": self._next,
             "returned": [_job_state(job) for job in self._returned],
@@ -236,7 +236,7 @@ class Backlog:
         }
 
     def restore(self, state: t.Mapping[str, t.Any]) -> None:
-        """:param state: what :meth:`state` gave."""
+        """Continue from a state that :meth:`state` returned."""
         self._next = state["next"]
         self._returned.extend(_restored_job(one) for one in state["returned"])
         self._delayed = [(due, _restored_job(one)) for due, one in state["delayed"]]

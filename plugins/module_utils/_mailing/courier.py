@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Carries messages to a server, one session at a time, and keeps the journal where there is one."""
+"""Hand messages to a server, one session at a time, and keep the journal."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ if t.TYPE_CHECKING:
     from .journal import Journal
 
 
-#: What no further run changes unless it is told to.
+#: Statuses that a further run does not change unless the user allows it.
 _SETTLED = (DeliveryStatus.SENT, DeliveryStatus.UNKNOWN)
 
 
 class Courier:
-    """The one who hands messages over.
+    """Hands messages to one server.
 
-    :param message: makes the message with this place among all; raises ValueError when it cannot.
-    :param journal: what earlier runs handed over is not handed over again.
-    :ivar server: where they go.
-    :ivar in_hand: jobs that were taken and have no result yet. After :meth:`carry` nothing was tried with them.
-    :ivar sessions: what each session came to.
+    :param message: composes the message at this position; raises ValueError if it cannot.
+    :param journal: recipients that earlier runs settled are skipped.
+    :ivar server: the server, as ``host:port``.
+    :ivar in_hand: jobs that were taken and have no result yet. After :meth:`carry` these were not tried.
+    :ivar sessions: the report of each session.
     """
 
     def __init__(
@@ -56,10 +56,10 @@ class Courier:
         self.sessions: list[SessionInfo] = []
 
     def carry(self, jobs: t.Iterable[Job]) -> t.Iterator[DeliveryResult]:
-        """Hand over jobs in one session, until there are no more or the session ends; give what each came to by now.
+        """Hand over jobs in one session until none is left or the session ends, and yield the result of each so far.
 
-        :raises SmtpError: there is no session; the first job is in hand.
-        :raises OSError: the journal cannot be written; what is in hand was not sent.
+        :raises SmtpError: the session cannot be opened; the first job is in hand.
+        :raises OSError: the journal cannot be written; the jobs in hand were not sent.
         """
         self.in_hand.clear()
         envelopes = self._envelopes(jobs)
@@ -70,7 +70,7 @@ class Courier:
         limited = itertools.islice(itertools.chain([first], envelopes), self._pace.messages_per_connection)
         with SmtpSession(self._settings, self._journal) as session:
             try:
-                # a message that waits for its turn must not keep the one before it waiting for its end
+                # a message that waits for its turn must not delay the reply to the previous one
                 paced = self._pace.messages_per_minute is not None
                 for result in _one_by_one(session, limited) if paced else session.deliver_all(limited):
                     yield self.in_hand.popleft().after(result)
@@ -80,16 +80,16 @@ class Courier:
         yield from self._take_nothing_to_do()
 
     def settled(self, job: Job) -> DeliveryResult | None:
-        """What a message came to in earlier runs, if the journal says that nobody is left to send it to."""
+        """Return the result from earlier runs if, according to the journal, no recipient is left."""
         if list(self._envelopes([job])):
             self.in_hand.pop()
             return None
         return self._nothing_to_do.pop()
 
     def give_up(self, jobs: t.Iterable[Job], error: SmtpError, attempts: int) -> t.Iterator[DeliveryResult]:
-        """Jobs that share the fate of a session; only at the end of the data that leaves them undecided.
+        """Yield results for jobs that fail with their session: unknown after the end of the data, else deferred.
 
-        :param attempts: how often they were tried.
+        :param attempts: the number of attempts to report.
         """
         self.in_hand.clear()
         status = DeliveryStatus.UNKNOWN if error.stage is Stage.END_OF_DATA else DeliveryStatus.DEFERRED
@@ -103,7 +103,7 @@ class Courier:
         yield from self._take_nothing_to_do()
 
     def _envelopes(self, jobs: t.Iterable[Job]) -> t.Iterator[Envelope]:
-        """What has to be sent for each job; where that is nothing, the result is clear at once."""
+        """Yield an envelope for the open recipients of each job; a job without any gets its result at once."""
         for job in jobs:
             try:
                 envelope = self._message(job.number)
@@ -121,7 +121,7 @@ class Courier:
                 self._nothing_to_do.append(job.before._replace(number=job.number))
 
     def _not_composed(self, job: Job, problem: str) -> DeliveryResult:
-        """A message that could be composed when all were checked, and cannot now: a file was changed meanwhile."""
+        """Return the result of a message that can no longer be composed because a file has changed since the check."""
         if job.before is None:
             recipient = RecipientResult("", DeliveryStatus.REFUSED, Stage.COMPOSE, problem=problem)
             return DeliveryResult("", 0, (recipient,), number=job.number)
@@ -134,7 +134,7 @@ class Courier:
         return job.before._replace(recipients=recipients)
 
     def _settled_before(self, envelope: Envelope) -> DeliveryResult | None:
-        """What earlier runs settled; what was refused or deferred then is worth another attempt in this one."""
+        """Return what earlier runs settled; recipients refused or deferred then get another attempt in this run."""
         known = self._journal.known(envelope.message_id) if self._journal else {}
         settled = [known[one] for one in envelope.recipients if one in known and known[one].status in _SETTLED]
         return DeliveryResult(envelope.message_id, len(envelope.content), tuple(settled), 0) if settled else None

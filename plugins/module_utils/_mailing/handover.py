@@ -8,9 +8,9 @@ The options and return values whose names begin with an underscore are this prot
 1. The plugin renders and validates many messages on the controller, writes them to a file
    (:class:`.._message.rows.SpoolWriter`), copies it to the host, and calls the module with ``messages_file`` and
    ``_spool: true``, so that the module reads that file and not one of the user's.
-2. The plugin calls the module again and again with the same options and a ``_slice``, so that it can show progress in
-   between: :class:`Slice` says for how long to begin with messages, and in which file one call leaves its state to the
-   next.
+2. The plugin calls the module repeatedly with the same options and a ``_slice``, so that it can show progress in
+   between: :class:`Slice` names the time during which new messages may be started, and the file in which one call
+   leaves its state to the next.
 3. A call that leaves messages to the next one returns ``_unfinished: true`` and ``_progress``, the number of messages
    by status (:func:`unfinished`). The last call returns the result of the task.
 """
@@ -33,7 +33,7 @@ ARGUMENTS: dict[str, t.Any] = {SPOOL: {"type": "bool"}, SLICE: {"type": "dict"}}
 
 
 class Resumable(t.Protocol):
-    """What one call leaves to the next besides the backlog: the report on the messages so far."""
+    """The report on the messages so far, which one call leaves to the next besides the backlog."""
 
     total: int
 
@@ -41,14 +41,14 @@ class Resumable(t.Protocol):
         """Return the state as JSON values."""
 
     def restore(self, state: t.Any) -> None:
-        """Go on from a state that :meth:`state` returned."""
+        """Continue from a state that :meth:`state` returned."""
 
 
 class Slice(t.NamedTuple):
     """One of the calls that make up a task.
 
     :param run: identifies the task; the same for all its calls.
-    :param seconds: how long to begin with messages; None without limit.
+    :param seconds: how long new messages may be started; None for no limit.
     :param path: the file on the host that keeps the state between two calls; None if there is only one.
     """
 
@@ -58,7 +58,7 @@ class Slice(t.NamedTuple):
 
     @classmethod
     def of(cls, options: t.Mapping[str, t.Any]) -> Slice:
-        """Return what the action plugin asks for, or the whole task if it asks for nothing."""
+        """Return the slice that the action plugin requests, or the whole task if it requests none."""
         given = options[SLICE]
         if given is None:
             return cls(os.urandom(16).hex(), None, None)
@@ -74,7 +74,7 @@ class Slice(t.NamedTuple):
         return self.path is not None and os.path.exists(self.path) and os.path.getsize(self.path) > 0
 
     def state(self) -> dict[str, t.Any] | None:
-        """Return what the previous call left; None if there was none."""
+        """Return the state that the previous call left; None if there was no call before."""
         if self.path is None or not self.continued:
             return None
         with open(self.path, encoding="utf-8") as file:
@@ -82,24 +82,26 @@ class Slice(t.NamedTuple):
         return state
 
     def check(self, stamp: list[int]) -> None:
-        """:raises ValueError: the messages are no longer those of the previous call."""
+        """Compare the messages with those of the previous call.
+
+        :param stamp: identifies the contents of ``messages_file``.
+        :raises ValueError: the messages have changed.
+        """
         state = self.state()
         if state and state["stamp"] != stamp:
-            raise ValueError(
-                "messages_file was changed while the task was running; do not change it until the task has ended"
-            )
+            raise ValueError("messages_file was changed during the task; leave it unchanged until the task has ended")
 
     def restore(self, backlog: Backlog, report: Resumable) -> None:
-        """Go on where the previous call stopped."""
+        """Continue where the previous call stopped."""
         state = self.state()
         if state:
             backlog.restore(state["backlog"])
             report.restore(state["report"])
 
     def keep(self, backlog: Backlog, report: Resumable, stamp: list[int]) -> None:
-        """Leave the rest to the next call.
+        """Leave the remaining messages to the next call.
 
-        :param stamp: tells whether the messages are still the same.
+        :param stamp: identifies the contents of ``messages_file``, for :meth:`check`.
         """
         if self.path is not None:
             state = {"total": report.total, "stamp": stamp, "backlog": backlog.state(), "report": report.state()}

@@ -1,12 +1,12 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A file that remembers what was accepted, so that another run sends no message twice.
+"""A file that records what was accepted, so that the next run sends no message twice.
 
-One line a record, in JSON. Before the end of a message leaves, its intent is written; after the reply, the outcome.
-An intent without an outcome is a run that died in between: whether the server took the message is unknown, as it is
-when a connection is lost there (RFC 5321 section 4.2.5). The file only ever grows, by whole lines, each in one write:
-several processes may share it, and a line that a crash cut short counts as not written.
+Each line is a record in JSON. The intent is written before the end of the data is sent, the outcome after the reply.
+An intent without an outcome means that a run died in between: whether the server accepted the message is unknown, as
+after a connection lost at that point (RFC 5321 section 4.2.5). Records are only appended, each as a whole line in one
+write: several processes may share the file, and a line that a crash cut short counts as not written.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ if t.TYPE_CHECKING:
 
 
 class JournalError(ValueError):
-    """The file cannot be used; the text is a sentence for the user."""
+    """The journal cannot be used; the text is a sentence for the user."""
 
 
 class Journal:
-    """The memory of one purpose, kept by the host that sends. Messages are known by their Message-ID.
+    """The record of one mailing, kept on the host that sends. A message is identified by its Message-ID.
 
-    It outlives the process at any moment. When the whole host loses power, the last seconds may be missing.
+    It survives if the process is killed at any point. If the host loses power, the last seconds may be missing.
 
-    :param path: the file, made where missing, readable by its owner only. One of another user, or that others may write
-        to, is refused.
-    :param read_only: neither makes nor changes nor locks the file.
-    :raises JournalError: it cannot be opened, is no journal, or another run is using it.
+    :param path: the file; created if missing, readable only by its owner. A file that belongs to another user, or that
+        other users can write to, is refused.
+    :param read_only: do not create, change or lock the file.
+    :raises JournalError: the file cannot be opened, is not a journal, or is in use by another run.
     """
 
     def __init__(self, path: str, read_only: bool = False) -> None:
@@ -54,9 +54,14 @@ class Journal:
             if not read_only:
                 fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise JournalError(f"another run is using the journal {path}; wait for its end") from error
+            raise JournalError(
+                f"another run is using the journal {path}; wait until it ends, or set journal to another file"
+            ) from error
         except OSError as error:
-            raise JournalError(f"the journal {path} cannot be opened: {error.strerror}") from error
+            raise JournalError(
+                f"the journal {path} cannot be opened: {error.strerror}; set journal to a file in an existing "
+                "directory, not to a symbolic link"
+            ) from error
         whole = self._read()
         if not read_only:
             os.ftruncate(self._file, whole)
@@ -64,7 +69,7 @@ class Journal:
     def _read(self) -> int:
         """Find the records of each message.
 
-        :returns: octets of whole lines; what follows them a crash cut short.
+        :returns: octets of whole lines; anything after them is a line that a crash cut short.
         """
         offset = 0
         with open(self._file, "rb", closefd=False) as file:
@@ -82,10 +87,10 @@ class Journal:
                 return record["id"]
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             pass
-        raise JournalError(f"{self._path}, line {number} is no record of a journal; name another file")
+        raise JournalError(f"{self._path}, line {number} is not a journal record; set journal to another file")
 
     def known(self, message_id: str) -> dict[str, RecipientResult]:
-        """What earlier runs know of a message, for each of its recipients."""
+        """Return the results of earlier runs for each recipient of a message."""
         results: dict[str, RecipientResult | None] = {}
         before: dict[str, RecipientResult | None] = {}
         for record in self._records_of(message_id):
@@ -93,26 +98,26 @@ class Journal:
                 before[address], results[address] = results.get(address), _begun(address)
             for one in map(RecipientResult.from_dict, record.get("ended", ())):
                 earlier = before.pop(one.address, results.get(one.address))
-                # what another attempt comes to says nothing of the earlier copy, unless it was accepted
+                # unless accepted, another attempt says nothing about the earlier copy
                 keep = earlier and earlier.status is DeliveryStatus.UNKNOWN and one.status is not DeliveryStatus.SENT
                 results[one.address] = earlier if keep else one
         return {address: result for address, result in results.items() if result}
 
     def _records_of(self, message_id: str) -> t.Iterator[dict[str, t.Any]]:
         for place in self._records.get(message_id, ()):
-            yield json.loads(os.pread(self._file, *place))  # forks share where a file stands, so nobody may move it
+            yield json.loads(os.pread(self._file, *place))  # pread: forked workers share the file offset
 
     def begin(self, envelope: Envelope) -> None:
-        """Write that the end of a message is about to leave.
+        """Record that the end of a message is about to be sent.
 
-        :raises OSError: it could not be written; the message must not be sent.
+        :raises OSError: the record could not be written; the message must not be sent.
         """
         self._write(envelope.message_id, "begun", envelope.recipients)
 
     def end(self, attempt: DeliveryResult) -> None:
-        """Write what an attempt came to.
+        """Record the result of an attempt.
 
-        :raises OSError: it could not be written; another run will take the message for unknown.
+        :raises OSError: the record could not be written; the next run will treat the message as unknown.
         """
         self._write(attempt.message_id, "ended", [one.to_dict() for one in attempt.recipients])
 
@@ -123,26 +128,26 @@ class Journal:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def close(self) -> None:
-        """Let go of the file, and let the next run have it."""
+        """Close the file and release its lock."""
         os.close(self._file)
 
 
 def _check_file(descriptor: int, path: str) -> None:
-    """What others may write to could say that everything was sent.
+    """Refuse a file that another user could have filled with false records.
 
-    :raises JournalError: it is no file, or others than this user may write to it.
+    :raises JournalError: it is not a regular file, or a user other than the current one may write to it.
     """
     status = os.fstat(descriptor)
     if not stat.S_ISREG(status.st_mode):
-        raise JournalError(f"the journal {path} is no regular file; name another one")
+        raise JournalError(f"the journal {path} is not a regular file; set journal to another file")
     if status.st_uid != os.geteuid() or status.st_mode & 0o022:
         raise JournalError(
-            f"others may write to the journal {path}; it must be a file of the user that sends, writable by its owner "
-            "only"
+            f"others may write to the journal {path}; expected a file that the user who runs the task owns and "
+            "only its owner can write to; correct its owner or mode, or set journal to another file"
         )
 
 
 def _begun(address: str) -> RecipientResult:
-    """What another run shall find if this one dies now."""
-    problem = "an earlier run ended while the message was handed over"
+    """Return what the next run reports if this one dies now."""
+    problem = "an earlier run ended while it handed over the message"
     return RecipientResult(address, DeliveryStatus.UNKNOWN, Stage.END_OF_DATA, problem=problem)

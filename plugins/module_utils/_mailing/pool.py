@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Many messages: over sessions that are reused, side by side, at a pace, and again where that is safe."""
+"""Send many messages: over reused and parallel sessions, at a pace, with retries where these are safe."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["Pace", "Pool", "RetryPolicy"]
 
 
 class Pool:
-    """Sends messages, each made when its turn has come.
+    """Sends messages, each composed when its turn comes.
 
     ::
 
@@ -30,11 +30,11 @@ class Pool:
         for result in pool.deliver(envelopes):
             ...
 
-    Results come as they are final, not in the order of the messages; ``number`` tells which is whose.
+    Results are yielded as soon as they are final, not in the order of the messages; ``number`` identifies the message.
 
-    :param journal: what earlier runs handed over is not handed over again.
-    :ivar sessions: what each session that was opened came to.
-    :ivar refused: why fewer connections than the pace allows could be opened at some time, or None.
+    :param journal: recipients that earlier runs settled are skipped.
+    :ivar sessions: the report of each session that was opened.
+    :ivar refused: why at some point fewer connections than the pace allows could be opened, or None.
     """
 
     def __init__(
@@ -52,13 +52,13 @@ class Pool:
         self.refused: SmtpError | None = None
 
     def deliver(self, messages: t.Sequence[Envelope], backlog: Backlog | None = None) -> t.Iterator[DeliveryResult]:
-        """Send all; give a result for each.
+        """Send all messages and yield a result for each.
 
-        :param messages: ``[number]`` may compose the message there and then, and is asked again for another attempt.
-        :param backlog: what of them is to be sent; None for all. It keeps what was not begun when its time was over.
-        :raises SmtpError: no session can be opened, and trying again is of no use (a refused login or certificate).
-            Messages that have no result by then were not tried.
-        :raises OSError: the journal cannot be written. Messages that have no result by then were not sent.
+        :param messages: ``[number]`` may compose the message on access, and is read again for each attempt.
+        :param backlog: which messages to send; None for all. It keeps those not begun when its time was up.
+        :raises SmtpError: no session can be opened, and a retry is pointless (refused login, bad certificate).
+            Messages without a result were not tried.
+        :raises OSError: the journal cannot be written. Messages without a result were not sent.
         """
         backlog = backlog or Backlog(len(messages), self._pace, self._retry)
         courier = Courier(self._settings, messages.__getitem__, self._pace, self._retry, self._journal)
@@ -74,7 +74,7 @@ class Pool:
             raise
 
     def _pass_settled(self, backlog: Backlog, courier: Courier) -> t.Iterator[DeliveryResult]:
-        """What earlier runs have sent waits for no turn."""
+        """Yield what earlier runs settled at once: these messages do not wait for a turn."""
         left = []
         for job in backlog.fresh():
             result = courier.settled(job)
@@ -95,7 +95,7 @@ class Pool:
             self.refused = workers.refused
 
     def _alone(self, backlog: Backlog, courier: Courier) -> t.Iterator[DeliveryResult]:
-        """One session after another, until nothing is left to send."""
+        """Use one session after another until no message is left to send."""
         courier.sessions = self.sessions
         while _wait_until(backlog.due()):
             try:
@@ -110,7 +110,7 @@ class Pool:
                 backlog.put_back(courier.in_hand)
 
     def _at_hand(self, backlog: Backlog) -> t.Iterator[Job]:
-        """Messages that can be sent now, or whose turn comes while the session waits."""
+        """Yield the messages that can be sent now, or whose turn comes while the session waits."""
         while True:
             if self._pace.messages_per_minute:
                 _wait_until(backlog.due())
@@ -121,8 +121,10 @@ class Pool:
 
 
 def _wait_until(due: float | None) -> bool:
-    """:param due: on the monotonic clock; None for never.
-    :returns: whether it is time now.
+    """Sleep until a time.
+
+    :param due: seconds of the monotonic clock; None for never.
+    :returns: whether there was a time to wait for.
     """
     if due is not None:
         time.sleep(max(0.0, due - time.monotonic()))

@@ -1,9 +1,9 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Sessions side by side, each in a process of its own: threads of one interpreter would wait for each other.
+"""Parallel sessions, each in its own process, because threads of one interpreter would block each other.
 
-The pool's process decides what is sent when; a worker asks for jobs, hands them over, and tells what came of them.
+The pool's process decides what is sent and when; a worker requests jobs, hands them over and reports the results.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ if t.TYPE_CHECKING:
 
     Channel = connection.Connection
 
-#: A worker gets as many jobs at once as keep it busy for about so many seconds, and never more than so many.
+#: A worker gets enough jobs at once to keep it busy for about this many seconds, up to this many jobs.
 _BLOCK_TIME, _LARGEST_BLOCK = 0.2, 50
 
 
 class _Report(t.NamedTuple):
-    """What a worker tells when it wants more to do.
+    """What a worker reports when it requests more jobs.
 
-    :param error: why it has no session, or cannot go on.
-    :param session_over: whether the session has ended; else it waits for more.
+    :param error: why it has no session, or cannot continue.
+    :param session_over: whether the session has ended; otherwise it waits for more jobs.
     """
 
     results: list[DeliveryResult]
@@ -44,8 +44,8 @@ class _Report(t.NamedTuple):
 class Workers:
     """The workers of one pool.
 
-    :ivar sessions: what each session came to.
-    :ivar refused: why one of them could not open a session while another had one, or None.
+    :ivar sessions: the report of each session.
+    :ivar refused: why a worker could not open a session while another one had a session, or None.
     """
 
     def __init__(self, count: int, backlog: Backlog, courier: Courier, retry: RetryPolicy) -> None:
@@ -60,7 +60,7 @@ class Workers:
         self.refused: SmtpError | None = None
 
     def deliver(self) -> t.Iterator[DeliveryResult]:
-        """Have all done that the backlog gives out.
+        """Send all messages that the backlog hands out, and yield their results.
 
         :raises SmtpError: as the pool.
         :raises OSError: as the pool.
@@ -69,7 +69,7 @@ class Workers:
             while self._give_out():
                 channels = {worker.channel: worker for worker in self._workers if worker.in_session}
                 for channel in connection.wait(list(channels), self._seconds_to_wait()):
-                    yield from self._hear(channels[t.cast("Channel", channel)])
+                    yield from self._take_report(channels[t.cast("Channel", channel)])
         finally:
             for worker in self._workers:
                 worker.end()
@@ -77,7 +77,7 @@ class Workers:
             raise self._failure
 
     def _give_out(self) -> bool:
-        """Give those who ask what may be sent now.
+        """Hand the messages that may be sent now to the waiting workers.
 
         :returns: whether there is anything to wait for.
         """
@@ -93,14 +93,14 @@ class Workers:
         return waiting or any(worker.in_session for worker in self._workers)
 
     def _seconds_to_wait(self) -> float | None:
-        """Until somebody who asks, or will ask again, can be given something; None to wait for reports alone."""
+        """Return the seconds until a job can be given to a waiting worker; None to wait only for reports."""
         due = self._backlog.due()
         if due is None or self._failure:
             return None
         asks = min(worker.asks_since for worker in self._workers)
         return None if asks == _BUSY else max(0.0, max(due, asks) - time.monotonic())
 
-    def _hear(self, worker: _Worker) -> t.Iterator[DeliveryResult]:
+    def _take_report(self, worker: _Worker) -> t.Iterator[DeliveryResult]:
         report = worker.receive()
         if report is None:
             yield from self._lose(worker)
@@ -116,7 +116,7 @@ class Workers:
             self._failure = self._failure or report.error
 
     def _no_session(self, worker: _Worker, error: SmtpError) -> t.Iterator[DeliveryResult]:
-        """While others have one the server only wants no more of them: this worker rests. Else it is out of order."""
+        """Rest this worker if others have a session, as the server limits connections; otherwise count a failure."""
         if any(other.in_session for other in self._workers):
             self.refused = self.refused or error
             worker.rest(self._retry)
@@ -124,33 +124,33 @@ class Workers:
             yield from self._courier.give_up(self._backlog.drain(), error, self._backlog.failures)
 
     def _lose(self, worker: _Worker) -> t.Iterator[DeliveryResult]:
-        """Its process was killed: what it had in hand may have been sent."""
+        """Replace a worker whose process was killed; the messages it had in hand may have been sent."""
         self._workers.remove(worker)
         worker.end()
         error = ConnectionLost(
-            "the process that handed it over was killed", stage=Stage.END_OF_DATA, server=self._courier.server
+            "the worker process was killed during the delivery", stage=Stage.END_OF_DATA, server=self._courier.server
         )
         yield from self._courier.give_up(worker.jobs.values(), error, attempts=1)
         if not self._workers:
             self._workers.append(_Worker(self._courier, []))
 
 
-#: When somebody asks who does not.
+#: ``asks_since`` of a worker that does not wait for jobs.
 _BUSY = float("inf")
 
 
 class _Worker:
     """One worker, as the pool sees it.
 
-    :ivar asks_since: from when on it wants something to do, on the monotonic clock.
-    :ivar in_session: whether it has, or is opening, a session.
-    :ivar jobs: what it has in hand, by number; when its session is over nothing was tried with them.
+    :ivar asks_since: since when, or from when on, it waits for jobs, in seconds of the monotonic clock.
+    :ivar in_session: whether it has a session or is opening one.
+    :ivar jobs: the jobs it has in hand by number; those left when its session is over were not tried.
     """
 
     def __init__(self, courier: Courier, siblings: t.Sequence[_Worker]) -> None:
         context = multiprocessing.get_context("fork")
         self.channel, theirs = context.Pipe()
-        # a worker that held its siblings' channels would keep them from seeing the pool's end
+        # a worker that kept its siblings' channels open would hide the end of the pool from them
         inherited = [self.channel, *(sibling.channel for sibling in siblings)]
         self._process = context.Process(target=_work, args=(theirs, inherited, courier), daemon=True)
         self._process.start()
@@ -163,24 +163,24 @@ class _Worker:
         self.jobs: dict[int, Job] = {}
 
     def give(self, backlog: Backlog, share: int) -> None:
-        """Give it jobs, at most its share of them."""
+        """Send it jobs, at most its share."""
         taken = (backlog.take() for _number in range(min(self._block, share)))
         jobs = [job for job in taken if job]
         self.jobs.update((job.number, job) for job in jobs)
         self._send(jobs)
 
     def end_session(self) -> None:
-        """Tell it that there is nothing to do for now."""
+        """Send it no jobs, so that it ends its session."""
         self._send([])
 
     def _send(self, jobs: list[Job]) -> None:
-        with contextlib.suppress(ConnectionError):  # it has died, as the next report will tell
+        with contextlib.suppress(ConnectionError):  # it has died; the next call of receive() returns None
             self.channel.send(jobs)
         self._given_at = time.monotonic()
         self.asks_since, self.in_session = _BUSY, True
 
     def receive(self) -> _Report | None:
-        """:returns: its report, or None when it has died."""
+        """Return its report, or None if it has died."""
         try:
             report: _Report = self.channel.recv()
         except (EOFError, ConnectionError):
@@ -194,19 +194,19 @@ class _Worker:
         return report
 
     def rest(self, retry: RetryPolicy) -> None:
-        """Let it ask again after some time, longer each time in a row."""
+        """Make it wait for jobs again after a delay, which grows with each consecutive rest."""
         self._rests += 1
         self.asks_since = time.monotonic() + retry.delay(self._rests)
 
     def end(self) -> None:
-        """Let it finish what it has in hand and go."""
+        """Let it finish the jobs it has in hand and exit."""
         self.channel.close()
         self._process.join()
 
 
 def _work(channel: Channel, inherited: list[Channel], courier: Courier) -> None:
-    """What a worker does, until the pool ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt meets the pool, and a message under way is finished
+    """Run a worker until the pool ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # only the pool handles an interrupt; a message under way is finished
     for other in inherited:
         other.close()
     with contextlib.suppress(EOFError, ConnectionError):  # the pool has gone
@@ -215,7 +215,7 @@ def _work(channel: Channel, inherited: list[Channel], courier: Courier) -> None:
 
 
 def _carry(channel: Channel, courier: Courier) -> None:
-    """One session, from the first jobs for it to the last."""
+    """Run one session, from its first job to its last."""
     results: list[DeliveryResult] = []
 
     def jobs() -> t.Iterator[Job]:

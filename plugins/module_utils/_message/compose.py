@@ -1,8 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A message as a user describes it, turned into an envelope with its bytes. Everything is checked here, before any
-connection is opened."""
+"""Turn a message into an envelope and its content. Everything is checked here, before any connection is opened."""
 
 from __future__ import annotations
 
@@ -17,11 +16,9 @@ from .identity import new_message_id, parse_message_id, stable_message_id
 from .message import Message
 from .structure import body_part
 
-__all__ = ["Composed", "Message", "compose"]
-
 
 class Composed(t.NamedTuple):
-    """A message ready for a session; the fields are those of an envelope."""
+    """A message ready for a session; its fields are those of an envelope."""
 
     sender: str
     recipients: tuple[str, ...]
@@ -30,20 +27,20 @@ class Composed(t.NamedTuple):
 
     @property
     def needs_smtputf8(self) -> bool:
-        """Whether only a server with SMTPUTF8 can take it: an address or a header field in UTF-8 (RFC 6531)."""
+        """Whether the message needs a server with SMTPUTF8: for an address or a header field in UTF-8 (RFC 6531)."""
         if not all(address.isascii() for address in (self.sender, *self.recipients)):
             return True
         return not self.content[: self.content.index(b"\r\n\r\n")].isascii()
 
 
 def compose(message: Message) -> Composed:
-    """Write the message. Its parts are ASCII, since no server has said yet whether it offers 8BITMIME (RFC 6152).
+    """Compose the message. Its parts are ASCII, as it is not yet known whether the server offers 8BITMIME (RFC 6152).
 
-    :raises MessageError: the message cannot be written; says why.
+    :raises MessageError: the message cannot be composed; has the reason.
     """
     recipients = unique_addresses([*message.to, *message.cc, *message.bcc])
     if not recipients:
-        raise InvalidMessage("the message has no recipient; name at least one in to, cc or bcc")
+        raise InvalidMessage("the message has no recipient; set at least one of to, cc and bcc")
     charset = find_charset(message.charset)
     identifier = _message_id(message)
     fields = header_fields(message, None if message.needs_smtputf8 else charset, identifier, _second(message))

@@ -1,17 +1,17 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Why a message cannot be written, as types. The text of each is a sentence for the user."""
+"""Errors of a message, one type for each kind. The text of each is written for the user."""
 
 from __future__ import annotations
 
 
 class MessageError(ValueError):
-    """What is wrong with a message, known before any connection is opened."""
+    """A message that cannot be sent as described; found before any connection is opened."""
 
 
 class InvalidAddress(MessageError):
-    """Not an address; names it and says what was expected."""
+    """Text that is not a valid address; the error quotes it and has what was expected."""
 
 
 class InvalidHeader(MessageError):
@@ -19,12 +19,12 @@ class InvalidHeader(MessageError):
 
 
 class InvalidMediaType(MessageError):
-    """Not of the form type/subtype."""
+    """A media type that is not of the form type/subtype."""
 
 
 class InvalidMessage(MessageError):
-    """The parts are fine and the whole is not."""
+    """A message that is invalid as a whole, or in a part that has no error of its own."""
 
 
 class RowError(MessageError):
-    """A file of messages, or a row of it, that cannot be read; names file and line and says what was expected."""
+    """A file of messages, or a row in it, that cannot be read; the error has file, line and what was expected."""

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The header of a message: which fields, in which order, with which values (RFC 5322 section 3.6)."""
+"""The header of a message: its fields, their order and their values (RFC 5322 section 3.6)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .message import Message, Priority
 
 Field = tuple[str, str]
 
-#: Fields that headers may never hold: written from options, or by others on the way (RFC 5321 section 4.4).
+#: Fields that the option headers may not set: the module or a server writes them (RFC 5321 section 4.4).
 _RESERVED = frozenset(
     {
         "bcc",
@@ -36,7 +36,7 @@ _RESERVED = frozenset(
         "to",
     }
 )
-#: Fields whose value is a list of addresses, names in it encoded one by one.
+#: Fields whose value is a list of addresses; each name in it is encoded separately.
 _ADDRESS_FIELDS = frozenset(
     {
         "disposition-notification-to",
@@ -51,7 +51,7 @@ _ADDRESS_FIELDS = frozenset(
         "return-receipt-to",
     }
 )
-#: What readers look at: X-Priority by usage, Importance and Priority by RFC 2156 section 5.3.
+#: Fields that mail programs evaluate: X-Priority by usage, Importance and Priority by RFC 2156 section 5.3.
 _PRIORITY_FIELDS: t.Mapping[Priority, t.Sequence[Field]] = {
     Priority.HIGH: (("X-Priority", "1"), ("Importance", "high"), ("Priority", "urgent")),
     Priority.NORMAL: (("X-Priority", "3"), ("Importance", "normal"), ("Priority", "normal")),
@@ -62,11 +62,11 @@ _URI = re.compile(r"(?:mailto|https):[!-;=?-~]+\Z", re.IGNORECASE)
 
 
 def header_fields(message: Message, charset: Charset | None, message_id: str, second: int) -> list[bytes]:
-    """The fields, each with its line end.
+    """Return the fields, each with its line end.
 
-    :param charset: of encoded words; None writes UTF-8 (RFC 6532).
-    :param second: the Date, since the epoch.
-    :raises MessageError: a value that cannot be written, or a field given twice.
+    :param charset: charset of encoded words; None writes UTF-8 (RFC 6532).
+    :param second: value of Date, in seconds since the epoch.
+    :raises MessageError: a value cannot be written, or a field is given twice.
     """
     fields = [("Date", date_text(second)), *_address_fields(message, charset)]
     fields += [("Subject", _subject(message, charset)), ("Message-ID", message_id)]
@@ -82,7 +82,7 @@ def _subject(message: Message, charset: Charset | None) -> str:
     try:
         return encode_text(message.subject, charset)
     except InvalidHeader as error:
-        raise InvalidHeader(f"the subject {error}") from None
+        raise InvalidHeader(f"subject: {error}") from None
 
 
 def _address_fields(message: Message, charset: Charset | None) -> t.Iterator[Field]:
@@ -95,7 +95,7 @@ def _address_fields(message: Message, charset: Charset | None) -> t.Iterator[Fie
 
 
 def _thread_fields(message: Message) -> t.Iterator[Field]:
-    """RFC 5322 section 3.6.4: the references of the answered message, and that message last."""
+    """Yield In-Reply-To and References: the thread, with the answered messages last (RFC 5322 section 3.6.4)."""
     if message.in_reply_to or message.references:
         parents = parse_message_ids(message.in_reply_to)
         if parents:
@@ -113,35 +113,36 @@ def _list_fields(message: Message) -> t.Iterator[Field]:
     for uri in uris:
         if not _URI.match(uri):
             raise InvalidMessage(
-                f"{uri!r} is no way to unsubscribe; expected mailto: or https:, with other characters percent-encoded"
+                f"list_unsubscribe: {uri!r} is not a valid URI; expected mailto: or https:, with other characters "
+                "percent-encoded"
             )
     if uris:
         yield "List-Unsubscribe", ", ".join(f"<{uri}>" for uri in uris)
     if message.one_click:
         if not any(uri.lower().startswith("https:") for uri in uris):
-            raise InvalidMessage("one-click needs an https: address in list_unsubscribe to post to (RFC 8058)")
+            raise InvalidMessage("one_click_unsubscribe needs an https: URI in list_unsubscribe (RFC 8058)")
         yield "List-Unsubscribe-Post", "List-Unsubscribe=One-Click"
 
 
 def _auto_submitted(message: Message) -> t.Sequence[Field]:
-    """RFC 3834 section 5: no vacation notes in return. Without the field, it is ``no``."""
+    """Return Auto-Submitted, which suppresses vacation replies (RFC 3834 section 5). No field means ``no``."""
     value = message.auto_submitted.lower()
     if not _AUTO_SUBMITTED.match(value):
-        raise InvalidMessage(f"auto_submitted is {value!r}; expected no, or one such as auto-generated or auto-replied")
+        raise InvalidMessage(f"auto_submitted: {value!r} is not valid; expected no, auto-generated or auto-replied")
     return () if value == "no" else (("Auto-Submitted", value),)
 
 
 def _with_custom(fields: list[Field], message: Message, charset: Charset | None) -> list[Field]:
-    """A field that has an option may stand in headers as long as the option is not used: never both."""
+    """Append the fields of the option headers. One that an option has already written is refused."""
     custom_names = {name.lower() for name in message.headers}
     if len(custom_names) < len(message.headers):
-        raise InvalidMessage("headers name one header twice, in different letters; give its values as a list")
+        raise InvalidMessage("headers: one header is given twice, in different letter case; give its values as a list")
     if "auto-submitted" not in custom_names:
         fields = [*fields, *_auto_submitted(message)]
     taken = _RESERVED | {name.lower() for name, dummy in fields}
     for name, values in message.headers.items():
         if name.lower() in taken:
-            raise InvalidMessage(f"the header {name} is written by this module; use its option in place of headers")
+            raise InvalidMessage(f"headers: {name} is written by this module; use its option instead")
         for value in [values] if isinstance(values, str) else values:
             fields.append((name, _custom_value(name, value, charset)))
     return fields
@@ -153,4 +154,4 @@ def _custom_value(name: str, value: str, charset: Charset | None) -> str:
     try:
         return encode_text(value, charset)
     except InvalidHeader as error:
-        raise InvalidHeader(f"the header {name}: {error}") from None
+        raise InvalidHeader(f"headers, {name}: {error}") from None

@@ -1,10 +1,10 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How a header field is written: text, display names and parameters encoded where they must be, and lines folded.
+"""Write header fields: encode text, display names and parameters if they need it, and fold long lines.
 
-RFC 2047 (encoded words), RFC 2231 (parameters), RFC 5322 section 2.2 (folding). Where a charset may be None, the text
-stays in UTF-8: the headers of a message for SMTPUTF8 (RFC 6532).
+RFC 2047 (encoded words), RFC 2231 (parameters), RFC 5322 section 2.2 (folding). A charset of None leaves text in UTF-8,
+for the header of a message that needs SMTPUTF8 (RFC 6532).
 """
 
 from __future__ import annotations
@@ -17,51 +17,54 @@ import typing as t
 from .charsets import UTF_8, Charset
 from .errors import InvalidHeader
 
-#: RFC 5322 section 2.1.1, without the line end: what a line should and must not exceed.
+#: Characters that a line should not, and must not, exceed, without its line end (RFC 5322 section 2.1.1).
 _SOFT_LIMIT, _HARD_LIMIT = 78, 998
-#: A name leaves room for a value on its line (RFC 5322 section 2.2).
+#: A name must leave room for a value on its line (RFC 5322 section 2.2).
 _NAME = re.compile(r"[!-9;-~]{1,76}\Z")
-#: RFC 2047 section 2: an encoded word has at most 75 characters.
+#: Longest encoded word, in characters (RFC 2047 section 2).
 _MAX_WORD = 75
-#: Longer words could not be folded, and no line may exceed 998 octets (RFC 5322 section 2.1.1).
+#: Longer words are encoded, as they cannot be folded and a line is limited to 998 octets (RFC 5322 section 2.1.1).
 _MAX_PLAIN_WORD = 400
 #: Longer parameters are written in sections of this many characters (RFC 2231 section 3).
 _MAX_PARAMETER, _SECTION = 60, 50
 
-#: Line breaks of any script, other control characters, and halves of characters.
+#: Line breaks of any script, other control characters, and surrogates.
 _UNWRITABLE = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-#: RFC 5322 section 3.2.3, widened to UTF-8 by RFC 6531 section 3.3. Said by what it is not, as a class up to U+10FFFF
+#: RFC 5322 section 3.2.3, extended to UTF-8 by RFC 6531 section 3.3. The class is negated because one up to U+10FFFF
 #: takes milliseconds to compile.
 ATOM = r"[^\x00-\x20\"(),.:;<>@\[\\\]\x7f-\xa0]+"
 _PLAIN_PHRASE = re.compile(rf"{ATOM}(?: {ATOM})*\Z")
-#: What a parameter holds without quotes: what RFC 2231 section 7 gives no other meaning.
+#: A parameter that needs no quotes: no character in it has a meaning in RFC 2231 section 7.
 _TOKEN = re.compile(r"[A-Za-z0-9!#$&+.^_`{|}~-]+\Z")
-#: What may stand for itself in a Q-encoded word within a phrase (RFC 2047 section 5, rule 3).
+#: Octets that a Q-encoded word in a phrase may contain unencoded (RFC 2047 section 5, rule 3).
 _Q_SAFE = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!*+-/")
 _Q_OCTETS = [chr(octet) if octet in _Q_SAFE else "_" if octet == 0x20 else f"={octet:02X}" for octet in range(256)]
-#: RFC 2231 section 7, attribute-char.
+#: attribute-char of RFC 2231 section 7.
 _ATTRIBUTE_SAFE = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$&+-.^_`{|}~")
 
 
 def check_text(text: str) -> None:
-    """:raises InvalidHeader: a line break or another control character."""
+    """Check that text fits on one line.
+
+    :raises InvalidHeader: the text contains a line break or another control character.
+    """
     if not text.isprintable() and _UNWRITABLE.search(text):
-        raise InvalidHeader(f"{text!r} holds a line break or another control character")
+        raise InvalidHeader(f"{text!r} contains a line break or another control character; expected one line of text")
 
 
 def encode_text(text: str, charset: Charset | None = UTF_8) -> str:
-    """Free text for a header such as Subject: as it is where it can be, with encoded words where it must.
+    """Return free text for a header such as Subject, with encoded words if it needs them.
 
-    Only the stretch from the first to the last word that needs it is encoded, so that the rest stays readable, and
+    Only the words from the first to the last one that needs encoding are encoded. The rest stays readable, and
     ``List-Id: Jürgen's list <a.example.com>`` keeps its syntax.
 
     :raises InvalidHeader: a line break or another control character.
-    :raises InvalidMessage: a character that the charset lacks.
+    :raises InvalidMessage: a character that the charset cannot represent.
     """
     check_text(text)
     if _is_plain(text, charset) and len(text) <= _MAX_PLAIN_WORD:
         return text
-    if text != text.strip():  # a server may drop white space at the ends
+    if text != text.strip():  # servers may strip white space at the ends
         return _encoded_words(text, charset)
     words = text.split(" ")
     odd = [index for index, word in enumerate(words) if not _is_plain(word, charset) or len(word) > _MAX_PLAIN_WORD]
@@ -72,10 +75,10 @@ def encode_text(text: str, charset: Charset | None = UTF_8) -> str:
 
 
 def encode_phrase(text: str, charset: Charset | None = UTF_8) -> str:
-    """A display name: plain, in quotes, or as encoded words (RFC 5322 section 3.2.5).
+    """Return a display name: plain, in quotes, or as encoded words (RFC 5322 section 3.2.5).
 
     :raises InvalidHeader: a line break or another control character.
-    :raises InvalidMessage: a character that the charset lacks.
+    :raises InvalidMessage: a character that the charset cannot represent.
     """
     check_text(text)
     if not _is_plain(text, charset) or len(text) > _MAX_PLAIN_WORD:
@@ -86,9 +89,9 @@ def encode_phrase(text: str, charset: Charset | None = UTF_8) -> str:
 
 
 def parameter(name: str, value: str) -> str:
-    """A parameter of Content-Type or Content-Disposition, leading ``; `` included (RFC 2045 section 5.1, RFC 2231).
+    """Return a parameter of Content-Type or Content-Disposition, with its leading ``; `` (RFC 2045 section 5.1).
 
-    A value that is not ASCII, or longer than a line, is written in numbered sections of percent-encoded UTF-8.
+    A value that is not ASCII, or is too long, is written in numbered sections of percent-encoded UTF-8 (RFC 2231).
 
     :raises InvalidHeader: a line break or another control character.
     """
@@ -103,7 +106,7 @@ def parameter(name: str, value: str) -> str:
 
 
 def _is_plain(text: str, charset: Charset | None) -> bool:
-    """Whether text can stand as it is: what looks encoded would be decoded, and bare edges would be lost."""
+    """Whether text needs no encoding. Text that looks encoded would be decoded, and white space at the ends lost."""
     if not text:
         return True
     kept = text.isascii() or charset is None
@@ -116,7 +119,7 @@ def _quoted(text: str) -> str:
 
 
 def _sections(units: t.Iterable[str]) -> list[str]:
-    """Join units into sections; a unit is never split."""
+    """Join units into sections without splitting a unit."""
     sections = [""]
     for unit in units:
         if len(sections[-1]) + len(unit) > _SECTION:
@@ -132,7 +135,7 @@ def _percent(character: str) -> str:
 
 
 def _encoded_words(text: str, charset: Charset | None) -> str:
-    """The shorter of the two encodings, in words that never split a character (RFC 2047 section 5)."""
+    """Encode text the shorter way, Q or B; no word splits a character (RFC 2047 section 5)."""
     charset = charset or UTF_8
     octets = charset.encode(text, f"the header text {text!r}")
     encoding, encode = ("Q", _quote) if len(_quote(octets)) <= len(_base64(octets)) else ("B", _base64)
@@ -146,7 +149,7 @@ def _encoded_words(text: str, charset: Charset | None) -> str:
 
 
 def _longest_prefix(text: str, start: int, fits: t.Callable[[str], bool]) -> int:
-    """Where the longest piece from ``start`` ends that fits; at least one character on."""
+    """Return the end of the longest piece from ``start`` that fits; the piece has at least one character."""
     low, high = start + 1, min(start + _MAX_WORD, len(text))
     while low < high:
         middle = (low + high + 1) // 2
@@ -164,30 +167,34 @@ def _quote(octets: bytes) -> str:
 
 @functools.lru_cache(maxsize=256)
 def header_field(name: str, value: str) -> bytes:
-    """One field with an already encoded value, folded at white space, its line end included.
+    """Return one field with an already encoded value, folded at white space, with its line end.
 
-    Remembered, since most fields of a message are those of the message before.
+    Results are cached, as consecutive messages share most of their fields.
 
-    A value that is not ASCII is written as UTF-8 (RFC 6532), which only a message for SMTPUTF8 may do.
+    A value that is not ASCII is written as UTF-8 (RFC 6532), which only a message for SMTPUTF8 may contain.
 
-    :raises InvalidHeader: the name is none, the value holds a control character, or a word is too long for a line.
+    :raises InvalidHeader: the name is not valid, the value contains a control character, or a word is too long.
     """
     if not _NAME.match(name):
-        raise InvalidHeader(f"{name!r} is no header name; expected letters, digits and hyphens, at most 76")
+        raise InvalidHeader(
+            f"{name!r} is not a valid header name; expected letters, digits and hyphens, at most 76 characters"
+        )
     if value.isascii() and value.isprintable() and len(name) + 2 + len(value) <= _SOFT_LIMIT:
         return f"{name}: {value}\r\n".encode("ascii")
     try:
         check_text(value)
     except InvalidHeader:
-        raise InvalidHeader(f"the header {name} holds a line break or another control character") from None
+        raise InvalidHeader(f"the header {name} contains a line break or another control character") from None
     lines = [line.encode("utf-8") for line in _fold(f"{name}:", value)]
     if any(len(line) > _HARD_LIMIT for line in lines):
-        raise InvalidHeader(f"the header {name} holds a word too long for a line of {_HARD_LIMIT} octets")
+        raise InvalidHeader(
+            f"the header {name} contains a word too long for a line of {_HARD_LIMIT} octets; shorten it"
+        )
     return b"\r\n".join(lines) + b"\r\n"
 
 
 def _fold(start: str, value: str) -> list[str]:
-    """Lines that begin with a word, so that none is empty (RFC 5322 section 3.2.2)."""
+    """Return lines that each begin with a word, as a line of white space is not allowed (RFC 5322 section 3.2.2)."""
     lines, at_start = [start], True
     for word in value.split(" "):
         if word.strip() and not at_start and len(lines[-1]) + 1 + len(word) > _SOFT_LIMIT:

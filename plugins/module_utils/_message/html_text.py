@@ -1,9 +1,9 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A plain text that says what an HTML says, for readers without HTML.
+"""Derive the plain text of HTML, for readers that show no HTML.
 
-Lines are not wrapped: that would break addresses, and the transfer encoding takes care of long lines.
+Lines are not wrapped: that would break URLs, and the transfer encoding handles long lines.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from __future__ import annotations
 import re
 from html.parser import HTMLParser
 
-#: What is never shown.
+#: Elements that are never shown.
 _DROPPED = frozenset({"script", "style", "title", "template", "noframes", "svg", "math"})
-#: What stands apart from its neighbours: with an empty line between, or on a line of its own.
+#: Elements that are set apart by an empty line, and those that start a line of their own.
 _PARAGRAPHS = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "dl", "table", "blockquote", "pre", "hr"})
 _LINES = frozenset(
     {
@@ -26,21 +26,21 @@ _LISTS = frozenset({"ul", "ol"})
 _CELLS = frozenset({"td", "th"})
 _CELL_SEPARATOR = " | "
 _RULE = "-" * 40
-#: Addresses that say nothing outside the HTML.
+#: Starts of addresses that mean nothing outside the HTML.
 _NO_ADDRESS = ("#", "javascript:", "data:", "cid:")
-#: Space that HTML folds; a no-break space is none of it.
+#: White space that HTML folds; a no-break space is not folded.
 _SPACE = re.compile(r"[ \t\n\r\f]+")
-#: Levels of lists and quotes that are shown; without a limit a page of tags makes gigabytes of text.
+#: Levels of lists and quotes that are shown; without a limit, a page of tags could make gigabytes of text.
 _DEEPEST = 16
-#: What only tells a browser where a word may break.
+#: Characters that only tell a browser where a word may break.
 _INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff]")
 
 
 def html_to_text(html: str) -> str:
-    """The text of an HTML document or of a piece of one, its lines ended by LF.
+    """Return the text of an HTML document or fragment, with LF line ends.
 
-    A link is followed by its address in angle brackets, an image is its alternative text, list items have bullets or
-    numbers, the cells of a table row stand in one line.
+    A link is followed by its address in angle brackets, an image becomes its alternative text, list items have bullets
+    or numbers, and the cells of a table row are on one line.
     """
     reader = _Reader()
     reader.feed(html)
@@ -49,10 +49,10 @@ def html_to_text(html: str) -> str:
 
 
 class _Page:
-    """Lines of text, with the marks of lists and quotes before them."""
+    """Lines of text, each after its list marker and quote marks."""
 
     def __init__(self) -> None:
-        self.lists: list[int] = []  # of each open list the number of its next item, 0 for bullets
+        self.lists: list[int] = []  # for each open list, the number of its next item; 0 for bullets
         self.quotes = 0
         self.preformatted = 0
         self._lines: list[str] = []
@@ -65,7 +65,7 @@ class _Page:
         return "".join(f"{line}\n" for line in self._lines).replace("\u00a0", " ")
 
     def write(self, text: str) -> None:
-        """More of the line; white space folds unless preformatted."""
+        """Append to the line; white space is folded unless the text is preformatted."""
         if self._new_cell and text.strip():
             self._line = self._line.rstrip(" ") + _CELL_SEPARATOR
             self._new_cell = False
@@ -99,7 +99,7 @@ class _Page:
         self._gap = True
 
     def break_line(self) -> None:
-        """A line break in the text: the second one in a row leaves a gap."""
+        """Break the line; a second break in a row leaves an empty line."""
         if self._line.strip():
             self.end_line()
         else:
@@ -112,7 +112,7 @@ class _Page:
 
 
 class _Reader(HTMLParser):
-    """Takes tags to the page. A tag that is never closed, or closed twice, does no harm."""
+    """Parser that writes to the page. A tag that is never closed, or closed twice, does no harm."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -121,7 +121,7 @@ class _Reader(HTMLParser):
         self._link, self._link_text = "", ""
 
     def updatepos(self, i: int, j: int) -> int:
-        """Line numbers, which nobody asks for, would take a tenth of the time."""
+        """Skip counting lines, which is not needed and would take a tenth of the time."""
         return j
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -199,7 +199,7 @@ class _Reader(HTMLParser):
             self.page.end_line()
 
     def _end_link(self) -> None:
-        """The address of a link, unless the text says it already or it leads nowhere else."""
+        """Write the address of a link, unless the text already shows it or it means nothing outside the HTML."""
         link, text = self._link, self._link_text.strip()
         self._link = ""
         shown = {f"{scheme}{text}" for scheme in ("", "mailto:", "tel:", "http://", "https://")}

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What identifies a message among all others, and in time (RFC 5322 sections 3.3 and 3.6.4)."""
+"""The Message-ID and the date of a message (RFC 5322 sections 3.3 and 3.6.4)."""
 
 from __future__ import annotations
 
@@ -24,37 +24,37 @@ _ID = re.compile(r"<[!-;=?-~]{1,900}>\Z")
 
 
 def new_message_id(domain: str) -> str:
-    """A globally unique identifier, with its angle brackets."""
+    """Return a globally unique Message-ID, with its angle brackets."""
     return f"<{int(time.time()):x}.{secrets.token_hex(10)}@{domain}>"
 
 
 def stable_message_id(key: str, domain: str) -> str:
-    """The same identifier for the same key, so that a repeated message is known to be the same one."""
+    """Return the same Message-ID for the same key, so that a repeated message is recognised."""
     return f"<{hashlib.sha256(key.encode('utf-8', 'surrogatepass')).hexdigest()[:40]}@{ascii_domain(domain)}>"
 
 
 def fingerprint(message: Message) -> str:
-    """A key for a message that says nothing of its identity: the same for all that say the same to the same people."""
+    """Return a key for a message that has none; equal messages have equal keys."""
     files = [(file.name, hashlib.sha256(file.content).hexdigest()) for file in message.attachments]
     return repr([(name, value) for name, value in vars(message).items() if name != "attachments"] + files)
 
 
 def parse_message_id(text: str) -> str:
-    """One identifier, put in angle brackets where it has none.
+    """Return a Message-ID; angle brackets are added if it has none.
 
-    :raises InvalidMessage: it is none.
+    :raises InvalidMessage: the text is not a valid Message-ID.
     """
     text = text.strip()
     bracketed = text if text.startswith("<") else f"<{text}>"
     if not _ID.match(bracketed):
-        raise InvalidMessage(f"{text!r} is no message id; expected something like <2f1c.77@example.com>")
+        raise InvalidMessage(f"{text!r} is not a valid Message-ID; expected one such as <2f1c.77@example.com>")
     return bracketed
 
 
 def parse_message_ids(value: str | t.Sequence[str]) -> list[str]:
-    """Several, each once: a list, or text with white space or commas between.
+    """Return several Message-IDs, each once, from a list or from text with white space or commas between them.
 
-    :raises InvalidMessage: one of them is none.
+    :raises InvalidMessage: one of them is not valid.
     """
     items = [value] if isinstance(value, str) else value
     words = [word for item in items for word in re.split(r"[\s,]+|(?<=>)(?=<)", item) if word]
@@ -62,17 +62,18 @@ def parse_message_ids(value: str | t.Sequence[str]) -> list[str]:
 
 
 def parse_date(text: str) -> datetime:
-    """A date as a header holds it, or in ISO 8601; without an offset it is local time.
+    """Parse a date in the form of the Date header or of ISO 8601; without an offset, it is local time.
 
-    :raises InvalidMessage: it is none, or none that a header may hold (RFC 5322 section 3.3).
+    :raises InvalidMessage: the text is not a date, or not one that Date may have (RFC 5322 section 3.3).
     """
     date = _read_date(text)
     if date is None:
         raise InvalidMessage(
-            f"{text!r} is no date; expected something like 2026-11-21T10:00:00+01:00 or Sat, 21 Nov 2026 10:00:00 +0100"
+            f"date: {text!r} is not a valid date; expected one such as 2026-11-21T10:00:00+01:00 or Sat, 21 Nov 2026 "
+            "10:00:00 +0100"
         )
-    if not 1900 < date.year < 9999:  # and a day to spare for the time zone
-        raise InvalidMessage(f"{text!r} is no date for a message; expected one after 1900 and before 9999")
+    if not 1900 < date.year < 9999:  # leaves a day for conversion to another time zone
+        raise InvalidMessage(f"date: {text!r} is out of range; expected a year after 1900 and before 9999")
     return date
 
 
@@ -89,8 +90,8 @@ def _read_date(text: str) -> datetime | None:
 
 @functools.lru_cache(maxsize=2)
 def date_text(second: int) -> str:
-    """The value of Date, in local time.
+    """Return the value of Date, in local time.
 
-    :param second: since the epoch.
+    :param second: seconds since the epoch.
     """
     return formatdate(second, localtime=True)

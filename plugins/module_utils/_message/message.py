@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A message as a user describes it."""
+"""A message as the user describes it, before it is composed."""
 
 from __future__ import annotations
 
@@ -12,12 +12,11 @@ from datetime import datetime
 
 if t.TYPE_CHECKING:
     from .addresses import Mailbox
-    from .invitation import Invitation
-    from .mime import Attachment
+    from .attachments import Attachment, Invitation
 
 
 class Priority(str, enum.Enum):
-    """How urgent a message calls itself."""
+    """Importance that mail programs show."""
 
     HIGH = "high"
     NORMAL = "normal"
@@ -26,33 +25,33 @@ class Priority(str, enum.Enum):
 
 @dataclass(frozen=True)
 class Message:
-    """What to say, to whom.
+    """A message to compose.
 
-    Objects that many messages share, an Attachment above all, are encoded once.
+    An Attachment that many messages share is encoded once.
 
-    :param sender: the author, for From.
-    :param subject: free text.
+    :param sender: author, for From.
+    :param subject: free text, not encoded.
     :param body: plain text; None for none.
-    :param html: the same as HTML; None for none. HTML alone gets a text beside it that is derived from it.
-    :param cc: further recipients, named in the message.
-    :param bcc: further recipients, named nowhere.
-    :param reply_to: where answers go.
-    :param attachments: files; those with a content_id go beside the HTML that shows them.
-    :param headers: further header fields, not encoded yet; several values write the field several times.
-    :param envelope_sender: where bounces go; None takes the address of ``sender``, empty or ``<>`` is the null sender.
-    :param sent_by: who sends in the name of the author, for Sender (RFC 5322 section 3.6.2); None for the author.
-    :param invitation: an event, as one more alternative.
-    :param in_reply_to: identifiers of the messages that this one answers.
-    :param references: identifiers of the thread, oldest first; those of ``in_reply_to`` are added.
+    :param html: the same as HTML; None for none. HTML without a body also gets a text that is derived from it.
+    :param cc: recipients of a copy, shown in the header.
+    :param bcc: recipients of a copy, not shown.
+    :param reply_to: addresses for replies.
+    :param attachments: files; those with a content ID go beside the HTML that shows them.
+    :param headers: further header fields, not encoded; a field with several values is written several times.
+    :param envelope_sender: address for bounces; None for that of ``sender``, empty or ``<>`` for the null sender.
+    :param sent_by: who sends on behalf of the author, for Sender (RFC 5322 section 3.6.2); None for the author.
+    :param invitation: calendar event, sent as a further alternative.
+    :param in_reply_to: Message-IDs of the messages that this one answers.
+    :param references: Message-IDs of the thread, oldest first; those of ``in_reply_to`` are added.
     :param list_unsubscribe: URIs, ``mailto:`` or ``https:`` (RFC 2369 section 3.2).
-    :param one_click: whether a POST to the https URI unsubscribes without asking (RFC 8058).
-    :param priority: None says nothing.
-    :param auto_submitted: ``auto-generated``, ``auto-replied``, or ``no`` to omit the field (RFC 3834 section 5).
-    :param date: None takes the clock; without an offset it is local time.
-    :param message_id: None makes one; angle brackets may be left out.
-    :param idempotency_key: makes the identifier follow from this text.
-    :param message_id_domain: what stands behind its @; empty takes the domain of ``sender``.
-    :param charset: of body, HTML and headers.
+    :param one_click: whether a POST to the https URI unsubscribes without confirmation (RFC 8058).
+    :param priority: None for no field.
+    :param auto_submitted: ``auto-generated``, ``auto-replied``, or ``no`` for no field (RFC 3834 section 5).
+    :param date: None for the current time; without an offset, it is local time.
+    :param message_id: Message-ID, with or without angle brackets; None for a new one.
+    :param idempotency_key: text from which the Message-ID is derived.
+    :param message_id_domain: domain of a new Message-ID; empty for the domain of ``sender``.
+    :param charset: charset of body, HTML and headers.
     """
 
     sender: Mailbox
@@ -82,7 +81,7 @@ class Message:
 
     @property
     def needs_smtputf8(self) -> bool:
-        """Whether an address that the header names can only be written in UTF-8 (RFC 6532)."""
+        """Whether the header has an address that can only be written in UTF-8 (RFC 6532)."""
         named = [self.sender, *self.to, *self.cc, *self.reply_to]
         if self.sent_by:
             named.append(self.sent_by)

@@ -1,30 +1,38 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""MIME parts, from content to bytes (RFC 2045, RFC 2046, RFC 2183, RFC 2387, RFC 2392)."""
+"""MIME parts and their transfer encodings (RFC 2045, RFC 2046, RFC 2387)."""
 
 from __future__ import annotations
 
+import binascii
 import functools
-import re
 import secrets
 import typing as t
-from dataclasses import dataclass
 
 from .charsets import UTF_8, Charset
-from .errors import InvalidMediaType, InvalidMessage
 from .headers import header_field, parameter
-from .transfer import Encoded, as_it_is, encode_base64, encode_text_body, with_crlf
 
-_NAME = r"[A-Za-z0-9!#$&^_.+-]+"
-_MEDIA_TYPE = re.compile(rf"({_NAME}/{_NAME})((?:\s*;\s*{_NAME}=(?:{_NAME}|\"[ !#-\[\]-~]*\"))*)\Z")
-_CONTENT_ID = re.compile(r"[!-;=?-~]+\Z")
+#: Longest line in octets, without CRLF (RFC 5322 section 2.1.1).
+_MAX_LINE = 998
+#: Characters in a line of base64 (RFC 2045 section 6.8).
+_BASE64_LINE = 76
+
+
+class Encoded(t.NamedTuple):
+    """Octets in a transfer encoding.
+
+    :param encoding: value of Content-Transfer-Encoding (RFC 2045 section 6).
+    """
+
+    encoding: str
+    body: bytes
 
 
 class Part(t.NamedTuple):
-    """One entity: its header fields and its body, both as they stand in the message.
+    """A MIME entity: its header fields and its body, both as the message contains them.
 
-    :param body: in pieces, so that a large attachment is copied once, into the message.
+    :param body: in pieces, so that a large attachment is copied only once, into the message.
     """
 
     header: bytes
@@ -34,53 +42,12 @@ class Part(t.NamedTuple):
         return (self.header, b"\r\n", *self.body)
 
 
-@dataclass(frozen=True)
-class Attachment:
-    """A file to send along.
-
-    :param name: file name as the reader sees it; empty for none.
-    :param content: octets.
-    :param media_type: ``type/subtype``, with or without parameters.
-    :param content_id: what the HTML calls it after ``cid:``, with or without angle brackets; empty for none. With one
-        it is inline, without one an attachment (RFC 2183 section 2).
-    :param charset: of text; empty is found in the content.
-    :raises InvalidMediaType: from construction.
-    :raises InvalidMessage: from construction; the content_id is not valid.
-    """
-
-    name: str
-    content: bytes
-    media_type: str = "application/octet-stream"
-    content_id: str = ""
-    charset: str = ""
-
-    def __post_init__(self) -> None:
-        if not _MEDIA_TYPE.match(self.media_type):
-            raise InvalidMediaType(f"{self.media_type!r} is no media type; expected something like text/csv")
-        if self.content_id and not _CONTENT_ID.match(self.bare_content_id):
-            raise InvalidMessage(f"{self.content_id!r} is no content id; expected a word such as logo")
-
-    @property
-    def bare_content_id(self) -> str:
-        cid = self.content_id
-        return cid[1:-1] if cid.startswith("<") and cid.endswith(">") else cid
-
-    @property
-    def is_message(self) -> bool:
-        return self.media_type.partition(";")[0].strip().lower() == "message/rfc822"
-
-    @functools.cached_property
-    def part(self) -> Part:
-        """The entity, encoded once however many messages carry it."""
-        return _file_part(self, encode_base64(self.content), _typed(self))
-
-
 def text_part(text: str, subtype: str, charset: Charset = UTF_8, parameters: str = "", what: str = "body") -> Part:
-    """A body part of text, as it is if it is ASCII in short lines, encoded the shorter way otherwise.
+    """Return a text part: unchanged if it is ASCII in short lines, otherwise in the shorter encoding.
 
-    :param parameters: further parameters of Content-Type, written already.
-    :param what: what the text is, for an error.
-    :raises InvalidMessage: a character that the charset lacks.
+    :param parameters: further parameters of Content-Type, already formatted.
+    :param what: what the text is, for errors.
+    :raises InvalidMessage: a character that the charset cannot represent.
     """
     if len(text) > _LARGE:
         return _text_part(text, subtype, charset, parameters, what)
@@ -94,7 +61,7 @@ def _text_part(text: str, subtype: str, charset: Charset, parameters: str, what:
     return Part(_text_header(subtype, label, parameters, encoding), (body,))
 
 
-#: The same text often goes to many recipients; this many characters are worth keeping.
+#: Texts up to this many characters are cached, as the same text often goes to many recipients.
 _LARGE = 256 * 1024
 _remembered_text_part = functools.lru_cache(maxsize=8)(_text_part)
 
@@ -105,26 +72,11 @@ def _text_header(subtype: str, label: str, parameters: str, encoding: str) -> by
     return header + header_field("Content-Transfer-Encoding", encoding)
 
 
-def attachment_part(attachment: Attachment) -> Part:
-    """An attachment in base64, except for a message, which stays readable to servers (RFC 2046 section 5.2.1).
-
-    A message that would have to be encoded goes as a file of unknown type: a type that readers can save beats
-    one that breaks the rules.
-    """
-    if not attachment.is_message:
-        return attachment.part
-    content = with_crlf(attachment.content.decode("latin-1")).encode("latin-1")
-    plain = as_it_is(content)
-    if plain:
-        return _file_part(attachment, plain, attachment.media_type)
-    return _file_part(attachment, encode_base64(attachment.content), "application/octet-stream")
-
-
 def multipart(subtype: str, parts: t.Sequence[Part], parameters: str = "") -> Part:
-    """Several parts in one, or the only part itself (RFC 2046 section 5.1)."""
+    """Combine several parts into one; a single part is returned unchanged (RFC 2046 section 5.1)."""
     if len(parts) == 1:
         return parts[0]
-    # "=_" cannot occur in base64 or quoted-printable, and 96 random bits not elsewhere
+    # "=_" cannot occur in base64 or quoted-printable; 96 random bits make a clash with other text improbable
     boundary = f"=_{secrets.token_hex(12)}"
     delimiter = f"--{boundary}\r\n".encode("ascii")
     body: list[bytes] = []
@@ -137,38 +89,40 @@ def multipart(subtype: str, parts: t.Sequence[Part], parameters: str = "") -> Pa
 
 
 def related(html: Part, images: t.Sequence[Part]) -> Part:
-    """HTML with the images it shows (RFC 2387 section 3)."""
+    """Combine HTML with the images it shows (RFC 2387 section 3)."""
     return multipart("related", [html, *images], parameter("type", "text/html"))
 
 
-def _typed(attachment: Attachment) -> str:
-    """The media type; with a charset for text, which readers would otherwise guess."""
-    media_type = attachment.media_type
-    if not media_type.lower().startswith("text/") or "charset=" in media_type.lower():
-        return media_type
-    charset = attachment.charset or _charset_of(attachment.content)
-    return media_type + (parameter("charset", charset) if charset else "")
+def with_crlf(text: str) -> str:
+    """Return text with CRLF line ends (RFC 5322 section 2.3), including one after the last line."""
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if text and not text.endswith("\n"):
+        text += "\n"
+    return text.replace("\n", "\r\n")
 
 
-def _charset_of(content: bytes) -> str:
-    if content.isascii():
-        return "us-ascii"
-    try:
-        content.decode("utf-8")
-    except UnicodeDecodeError:
-        return ""
-    return "utf-8"
+def encode_text_body(content: bytes) -> Encoded:
+    """Encode text with CRLF line ends: unchanged if every server accepts it, otherwise in the shorter encoding."""
+    plain = as_it_is(content)
+    if plain:
+        return plain
+    quoted = binascii.b2a_qp(content, istext=True)
+    encoded = encode_base64(content)
+    return Encoded("quoted-printable", quoted) if len(quoted) <= len(encoded.body) else encoded
 
 
-def _file_part(attachment: Attachment, encoded: Encoded, media_type: str) -> Part:
-    """A file, named in both fields, since readers look at either."""
-    name = attachment.name.encode("utf-8", "replace").decode("utf-8")  # not all file names are text
-    disposition = "inline" if attachment.content_id else "attachment"
-    header = [
-        header_field("Content-Type", media_type + (parameter("name", name) if name else "")),
-        header_field("Content-Transfer-Encoding", encoded.encoding),
-        header_field("Content-Disposition", disposition + (parameter("filename", name) if name else "")),
-    ]
-    if attachment.content_id:
-        header.append(header_field("Content-ID", f"<{attachment.bare_content_id}>"))
-    return Part(b"".join(header), (encoded.body,))
+def as_it_is(content: bytes) -> Encoded | None:
+    """Return content that needs no encoding as 7bit (RFC 2045 section 2.7), or None if it needs one."""
+    if b"\0" in content or not content.isascii():
+        return None
+    if len(content) > _MAX_LINE and max(map(len, content.split(b"\r\n"))) > _MAX_LINE:
+        return None
+    return Encoded("7bit", content)
+
+
+def encode_base64(content: bytes) -> Encoded:
+    """Encode any octets in base64, in lines of 76 characters."""
+    text = binascii.b2a_base64(content, newline=False)
+    lines = [text[start : start + _BASE64_LINE] for start in range(0, len(text), _BASE64_LINE)]
+    return Encoded("base64", b"\r\n".join([*lines, b""]))

@@ -1,9 +1,9 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Messages in a file, CSV with a header row or JSON Lines: counted first, each read when it is asked for.
+"""Messages in a file, either CSV with a header row or JSON Lines: counted first, then each read on request.
 
-Only the place of each message is kept. A place is read with ``pread``, so that threads and forks may share the file.
+Only the offset of each message is kept. Rows are read with ``pread``, so that threads and forks can share the file.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from datetime import date
 
 from .errors import RowError
 
-#: Longest cell of a CSV file, in characters. Python's own limit of 131,072 is less than some newsletters.
+#: Longest cell of a CSV file, in characters. Python's default of 131,072 is too small for some newsletters.
 _LONGEST_CELL = 1 << 24
 FORMATS = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
 
@@ -30,7 +30,7 @@ class Names(t.NamedTuple):
     """The names of a message's options.
 
     :param known: all names and aliases; any other key of a row is a variable.
-    :param structured: those whose value is a list or a mapping, for which a CSV cell may hold JSON.
+    :param structured: options whose value is a list or a mapping; their CSV cells may contain JSON.
     """
 
     known: frozenset[str]
@@ -38,7 +38,7 @@ class Names(t.NamedTuple):
 
     @classmethod
     def of(cls, arguments: t.Mapping[str, t.Any]) -> Names:
-        """The names in an argument spec."""
+        """Return the names in an argument spec."""
         known = {alias for name, spec in arguments.items() for alias in (name, *spec.get("aliases", ()))}
         return cls(
             frozenset(known), frozenset(name for name, spec in arguments.items() if spec["type"] in ("list", "dict"))
@@ -46,10 +46,10 @@ class Names(t.NamedTuple):
 
 
 class MessageFile(t.Sequence[dict[str, t.Any]], abc.ABC):
-    """The options of each message; what is no option stands under ``vars``.
+    """The messages of a file, as a sequence of their options; keys that are not options are under ``vars``.
 
-    :param label: what errors call the file.
-    :raises RowError: it cannot be read.
+    :param label: name of the file in errors.
+    :raises RowError: the file cannot be read.
     """
 
     def __init__(self, path: str, names: Names, label: str = "") -> None:
@@ -61,8 +61,8 @@ class MessageFile(t.Sequence[dict[str, t.Any]], abc.ABC):
             self._descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
             self.close = weakref.finalize(self, os.close, self._descriptor)
             status = os.fstat(self._descriptor)
-            if not stat.S_ISREG(status.st_mode):  # a pipe may never end, nor a device
-                raise RowError(f"{self.label} is no regular file")
+            if not stat.S_ISREG(status.st_mode):  # reading a pipe or a device might never end
+                raise RowError(f"{self.label} is not a regular file")
             self._end = status.st_size
             with open(self._descriptor, "rb", closefd=False) as stream:
                 self._find_rows(stream)
@@ -71,11 +71,11 @@ class MessageFile(t.Sequence[dict[str, t.Any]], abc.ABC):
 
     @abc.abstractmethod
     def _find_rows(self, stream: t.BinaryIO) -> None:
-        """Note where each row begins, and its line."""
+        """Record the offset and the line of each row."""
 
     @abc.abstractmethod
     def _options(self, index: int, text: str) -> dict[str, t.Any]:
-        """What a row says, its variables under ``vars``."""
+        """Return the options of a row, with its variables under ``vars``."""
 
     def __len__(self) -> int:
         return len(self._starts)
@@ -84,11 +84,11 @@ class MessageFile(t.Sequence[dict[str, t.Any]], abc.ABC):
         return self._options(index, self._text(index))
 
     def line(self, index: int) -> int:
-        """The line that a message begins in, from 1."""
+        """Return the line on which a message starts, counted from 1."""
         return self._lines[index]
 
     def where(self, index: int) -> str:
-        """File and line of a message."""
+        """Return file and line of a message, for errors."""
         return f"{self.label}, line {self.line(index)}"
 
     def _text(self, index: int) -> str:
@@ -110,13 +110,16 @@ class MessageFile(t.Sequence[dict[str, t.Any]], abc.ABC):
             return options
         own = options.get("vars") or {}
         if not isinstance(own, dict):
-            raise RowError(f"{self.where(index)}: vars is no mapping; leave it out where variables have their own keys")
+            raise RowError(
+                f"{self.where(index)}: vars is not a mapping; expected names and values, or no vars "
+                "and a key for each variable"
+            )
         options["vars"] = {**{name: value for name, value in row.items() if name not in options}, **own}
         return options
 
 
 class JsonLines(MessageFile):
-    """One JSON object a line."""
+    """Messages as JSON Lines: one object on each line."""
 
     def _find_rows(self, stream: t.BinaryIO) -> None:
         start = 0
@@ -131,21 +134,26 @@ class JsonLines(MessageFile):
             row = json.loads(text)
         except (ValueError, RecursionError) as error:
             what = f"{error.msg}, column {error.colno}" if isinstance(error, json.JSONDecodeError) else str(error)
-            raise RowError(f"{self.where(index)}: is no JSON ({what}); each line holds one object") from None
+            raise RowError(
+                f"{self.where(index)}: is not valid JSON ({what}); expected one object on each line"
+            ) from None
         if not isinstance(row, dict):
             raise RowError(f'{self.where(index)}: expected an object such as {{"to": "jo@example.com"}}')
         return self._split(index, row)
 
 
 class Csv(MessageFile):
-    """A header row that names the columns, then a row for each message. An empty cell of an option is not given."""
+    """Messages as CSV: a header row with the names of the columns, then a row for each message.
+
+    An empty cell means that the option is not set.
+    """
 
     def _find_rows(self, stream: t.BinaryIO) -> None:
         csv.field_size_limit(max(csv.field_size_limit(), _LONGEST_CELL))
         self._place, self._line, self._delimiter = 0, 0, ","
         lines = self._read_lines(stream)
         header = next(lines, "")
-        if "," not in header:  # what spreadsheets write where the comma parts decimals
+        if "," not in header:  # spreadsheets write these where the comma is the decimal separator
             self._delimiter = next((other for other in ";\t" if other in header), ",")
         rows = csv.reader(lines, strict=True, delimiter=self._delimiter)
         self._columns = self._header(header)
@@ -154,7 +162,7 @@ class Csv(MessageFile):
             try:
                 cells = next(rows, None)
             except csv.Error as error:
-                raise RowError(f"{self.label}, line {line}: {error}; quotes inside a quoted cell are doubled") from None
+                raise RowError(f"{self.label}, line {line}: {error}; double the quotes inside a quoted cell") from None
             if cells is None:
                 return
             if any(cells):
@@ -178,25 +186,27 @@ class Csv(MessageFile):
         seen: set[str] = set()
         for number, name in enumerate(columns, start=1):
             if not name:
-                raise RowError(f"{self.label}, line 1: column {number} has no name")
+                raise RowError(f"{self.label}, line 1: column {number} has no name; expected a name for each column")
             if name in seen:
-                raise RowError(f"{self.label}, line 1: two columns are called {name}; expected one")
+                raise RowError(f"{self.label}, line 1: two columns are named {name}; expected each name once")
             seen.add(name)
         return columns
 
     def _check(self, cells: t.Sequence[str], line: int) -> None:
         if len(cells) != len(self._columns):
             raise RowError(
-                f"{self.label}, line {line}: {len(cells)} cells, and the header has {len(self._columns)}; a cell that "
-                "holds the delimiter stands in double quotes"
+                f"{self.label}, line {line}: {len(cells)} cells, and the header has {len(self._columns)}; put a "
+                "cell that contains the delimiter in double quotes"
             )
 
     def _options(self, index: int, text: str) -> dict[str, t.Any]:
-        try:  # line by line, since rows without a value may follow
+        try:  # only one row: rows without a value may follow in the text
             cells = next(csv.reader(io.StringIO(text, newline="\n"), strict=True, delimiter=self._delimiter))
             self._check(cells, self._lines[index])
         except (csv.Error, StopIteration):
-            raise RowError(f"{self.where(index)}: was changed since the file was counted") from None
+            raise RowError(
+                f"{self.where(index)}: the row changed while the file was in use; run the task again"
+            ) from None
         known = self._names.known
         row = {name: cell for name, cell in zip(self._columns, cells) if cell or name not in known}
         for name in self._names.structured & row.keys():
@@ -208,30 +218,33 @@ class Csv(MessageFile):
         try:
             return json.loads(cell)
         except (ValueError, RecursionError) as error:
-            raise RowError(f"{self.where(index)}, column {column}: is no JSON ({error})") from None
+            raise RowError(
+                f"{self.where(index)}, column {column}: is not valid JSON ({error}); expected a list or an object"
+            ) from None
 
 
 def open_messages(path: str, form: str | None, names: Names, label: str = "") -> MessageFile:
-    """The messages in a file.
+    """Open a file of messages.
 
-    :param form: ``csv`` or ``jsonl``; None goes by the suffix of the file's name.
-    :raises RowError: it cannot be read, or nothing says what form it has.
+    :param form: ``csv`` or ``jsonl``; None to derive it from the suffix of the file name.
+    :param label: name of the file in errors; empty for the path.
+    :raises RowError: the file cannot be read, contains no message, or its format is not known.
     """
     form = form or FORMATS.get(os.path.splitext(label or path)[1].lower())
     if form is None:
-        known = ", ".join(FORMATS)
-        raise RowError(f"{label or path}: the name does not end in one of {known}; set messages_format to csv or jsonl")
+        known = " or ".join(FORMATS)
+        raise RowError(f"{label or path}: the name does not end in {known}; set messages_format to csv or jsonl")
     found = (Csv if form == "csv" else JsonLines)(path, names, label)
     if not found:
-        raise RowError(f"{found.label} holds no message")
+        raise RowError(f"{found.label} contains no messages; expected at least one")
     return found
 
 
 class SpoolWriter:
-    """Writes the messages that the controller hands to the host that sends them: one on a line.
+    """Writer of the spool: the messages that the controller passes to the sending host, one on each line.
 
-    Each has the number of its line in the user's file. The first line names that file, or is null if the messages
-    were listed in the task.
+    Each message has the number of its line in the user's file. The first line of the spool names that file, or is null
+    if the task listed the messages.
     """
 
     def __init__(self, stream: t.IO[str], label: str | None) -> None:
@@ -239,7 +252,11 @@ class SpoolWriter:
         self._line(label)
 
     def add(self, line: int, options: t.Mapping[str, t.Any]) -> None:
-        """:raises TypeError: a value that JSON cannot hold."""
+        """Write one message.
+
+        :param line: its line in the user's file; 0 if the task listed it.
+        :raises TypeError: a value that JSON cannot represent.
+        """
         self._line([line, options])
 
     def _line(self, value: t.Any) -> None:
@@ -247,7 +264,7 @@ class SpoolWriter:
 
 
 def _plain(value: t.Any) -> str:
-    if isinstance(value, date):  # what YAML makes of 2026-11-22
+    if isinstance(value, date):  # YAML parses 2026-11-22 as a date
         return value.isoformat()
     raise TypeError(f"expected text, a number, a list or a mapping, got {type(value).__name__}")
 
@@ -256,7 +273,7 @@ _ENCODER = json.JSONEncoder(default=_plain, separators=(",", ":"))
 
 
 class Spool(JsonLines):
-    """Reads what :class:`SpoolWriter` wrote; every key is the name of an option."""
+    """Messages that :class:`SpoolWriter` wrote; every key is the name of an option."""
 
     def __init__(self, path: str) -> None:
         super().__init__(path, Names(frozenset(), frozenset()))
@@ -268,7 +285,7 @@ class Spool(JsonLines):
         return options
 
     def where(self, index: int) -> str:
-        """File and line, or place in the option ``messages``."""
+        """Return file and line, or the place in the option ``messages``, for errors."""
         if self._origin is None:
             return f"messages[{index}]"
         return f"{self._origin}, line {json.loads(self._text(index))[0]}"

@@ -1,11 +1,11 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How the parts of a message nest, so that each reader shows the best one it can (RFC 2046 section 5.1)::
+"""The nesting of a message's parts, so that each reader shows the best one it can (RFC 2046 section 5.1)::
 
     mixed( alternative( text, related( HTML, its images ), invitation ), attachments )
 
-A level with one part is left out: a message of plain text is one part.
+A level with a single part is left out: a message of plain text is one part.
 """
 
 from __future__ import annotations
@@ -13,16 +13,17 @@ from __future__ import annotations
 import functools
 import typing as t
 
+from .attachments import Attachment, attachment_part
 from .charsets import Charset
 from .errors import InvalidMessage
 from .message import Message
-from .mime import Attachment, Part, attachment_part, multipart, related, text_part
+from .mime import Part, multipart, related, text_part
 
 
 def body_part(message: Message, charset: Charset) -> Part:
-    """Everything below the header.
+    """Return everything below the header of the message.
 
-    :raises InvalidMessage: a character that the charset lacks, or two parts with one content_id.
+    :raises InvalidMessage: a character that the charset cannot represent, or two files with the same content ID.
     """
     files = [*message.attachments]
     images: list[Attachment] = []
@@ -35,13 +36,13 @@ def body_part(message: Message, charset: Charset) -> Part:
 
 
 def _alternatives(message: Message, charset: Charset, images: t.Sequence[Attachment]) -> list[Part]:
-    """From the plainest to the richest, as RFC 2046 section 5.1.4 wants them."""
+    """Return the alternatives from the plainest to the richest (RFC 2046 section 5.1.4)."""
     parts = []
     if message.body is not None:
         parts.append(text_part(message.body, "plain", charset))
     elif message.html is not None:
         text = _derived_text(message.html)
-        if text:  # HTML that only shows images says nothing
+        if text:  # no text can be derived from HTML that shows only images
             parts.append(text_part(text, "plain", charset, what="html"))
     if message.html is not None:
         html = text_part(message.html, "html", charset, what="html")
@@ -51,7 +52,7 @@ def _alternatives(message: Message, charset: Charset, images: t.Sequence[Attachm
     return parts or [text_part("", "plain")]
 
 
-@functools.lru_cache(maxsize=4)  # one HTML often goes to many recipients
+@functools.lru_cache(maxsize=4)  # the same HTML often goes to many recipients
 def _derived_text(html: str) -> str:
     from .html_text import html_to_text
 
@@ -66,5 +67,5 @@ def _check_content_ids(files: t.Sequence[Attachment]) -> None:
     seen: set[str] = set()
     for file in files:
         if file.content_id and file.bare_content_id in seen:
-            raise InvalidMessage(f"two attachments have the content id {file.content_id!r}; the HTML could mean either")
+            raise InvalidMessage(f"two attachments have the content ID {file.content_id!r}; give each its own cid")
         seen.add(file.bare_content_id)

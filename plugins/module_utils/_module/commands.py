@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Programs on the managed host, and sentences about those that failed."""
+"""Run programs on the managed host, and report those that fail."""
 
 from __future__ import annotations
 
@@ -15,16 +15,19 @@ from .._transaction.place import find_place
 
 
 class Commands:
-    """:param paths: files that a failing program may complain of."""
+    """Programs of the managed host.
+
+    :param paths: the files that an error of a program may name.
+    """
 
     def __init__(self, module: AnsibleModule, paths: t.Collection[str]) -> None:
         self._module = module
         self._paths = paths
 
     def run(self, argv: list[str]) -> tuple[int, str, str]:
-        """Exit code, standard output and standard error.
+        """Run a program and return its exit code, standard output and standard error.
 
-        A program that is missing has failed like any other; left alone, Ansible would leave the module at once.
+        A missing program gives exit code 127; by default, Ansible would exit the module.
         """
         try:
             code, output, complaints = self._module.run_command(argv, handle_exceptions=False)
@@ -33,25 +36,25 @@ class Commands:
         return code, output, complaints
 
     def must_succeed(self, argv: list[str], stage: str = "", silent: bool = False) -> None:
-        """Run a program.
+        """Run a program that must exit with 0.
 
-        :param stage: stands for ``{stage}`` in the words, and is kept out of the sentence.
-        :param silent: whether a word on standard error is a failure too.
-        :raises TransactionError: it failed; with file and line where it names them.
+        :param stage: replaces ``{stage}`` in ``argv``, and is removed from the error.
+        :param silent: whether any output on standard error is a failure too.
+        :raises TransactionError: the program failed; with file and line if its output names them.
         """
         words = [word.replace("{stage}", stage) for word in argv] if stage else argv
         code, output, complaints = self.run(words)
         if code == 0 and not (silent and complaints.strip()):
             return
         said = complaints.strip() or output.strip() or f"exit code {code}, no output"
-        command = shlex.join("..." if "\n" in word else word for word in words)  # whole scripts are not worth telling
-        raise self.refusal(said, stage, f"{command!r} said: ")
+        command = shlex.join("..." if "\n" in word else word for word in words)  # a script is too long to quote
+        raise self.refusal(said, stage, f"{command!r} failed: ")
 
     def refusal(self, said: str, stage: str, lead: str = "") -> TransactionError:
-        """The error for what a program said of the files, with file and line where it names them.
+        """Return the error for a program's output, with the file and line that the output names.
 
-        :param stage: kept out of the sentence.
-        :param lead: what the sentence begins with.
+        :param stage: removed from the text, since the user knows only the live paths.
+        :param lead: the beginning of the sentence.
         """
         text = lead + said
         if stage:
@@ -64,5 +67,5 @@ class Commands:
         return self._paths
 
     def missing(self, programs: t.Iterable[str]) -> list[str]:
-        """Those that are not installed."""
+        """The ``programs`` that are not installed, sorted."""
         return sorted({program for program in programs if not self._module.get_bin_path(program)})

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What ``mail_dns_info`` does with its options and with the findings."""
+"""The body of ``mail_dns_info``: its options become a mail system, and the findings its result."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ CHECK_NAMES = tuple(CHECKS)
 
 
 class _InvalidOption(ValueError):
-    """An option whose value cannot be used."""
+    """An option with an invalid value. The text names the option."""
 
 
 def run(module: AnsibleModule) -> None:
-    """Look up, judge, and leave the module. Never changes anything."""
+    """Look up the records, run the checks and exit the module. Never changes anything."""
     params = module.params
     try:
         system = _system(params)
@@ -45,23 +45,23 @@ def run(module: AnsibleModule) -> None:
 def _system(params: t.Mapping[str, t.Any]) -> MailSystem:
     return MailSystem(
         domain=_domain(params["domain"]),
-        hostname=_name(params["hostname"]) if params["hostname"] else "",
+        hostname=_name("hostname", params["hostname"]) if params["hostname"] else "",
         addresses=tuple(_read("addresses", parse_address, text) for text in params["addresses"]),
-        via=tuple(_name(text.strip("[]")) for text in params["via"]),
+        via=tuple(_name("via", text.strip("[]")) for text in params["via"]),
     )
 
 
 def _domain(text: str) -> str:
     if not is_fqdn(text):
-        raise _InvalidOption(f"{text!r} is not a mail domain such as example.com")
+        raise _InvalidOption(f"domain: {text!r} is not a valid mail domain; expected a name such as example.com")
     return normalize(text)
 
 
-def _name(text: str) -> str:
+def _name(option: str, text: str) -> str:
     try:
         return normalize(text)
     except InvalidName as error:
-        raise _InvalidOption(str(error)) from error
+        raise _InvalidOption(f"{option}: {error}") from error
 
 
 _T = t.TypeVar("_T")
@@ -95,7 +95,7 @@ def _leave(module: AnsibleModule, findings: t.Sequence[Finding], records: t.Mapp
 
 
 def _summary(module: AnsibleModule, findings: t.Sequence[Finding]) -> str:
-    """Such as ``DNS for example.com: 5 pass, 1 fail.``"""
+    """The number of findings by status, such as ``DNS for example.com: 5 pass, 1 fail.``"""
     counts = collections.Counter(finding.status.value.replace("_", " ") for finding in findings)
     order = [status.value.replace("_", " ") for status in FindingStatus]
     counted = ", ".join(f"{counts[status]} {status}" for status in order if counts[status])

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The options that say what to send to whom, and the envelopes they make; documented in ``smtp_send``."""
+"""The options that describe a message, and the envelopes made from them. Documented in ``_smtp_message``."""
 
 from __future__ import annotations
 
@@ -10,18 +10,14 @@ import typing as t
 from dataclasses import replace
 
 from .._message.addresses import Mailbox, parse_mailbox, parse_mailboxes
-from .._message.attachments import from_file, from_text
-from .._message.compose import Message, compose
+from .._message.attachments import Attachment, Invitation, from_file, from_text
+from .._message.compose import compose
 from .._message.errors import InvalidAddress, InvalidMessage
+from .._message.files import read_text
 from .._message.identity import fingerprint, parse_date
-from .._message.invitation import Invitation
-from .._message.legacy import parse_attach, parse_header_strings, texts
-from .._message.message import Priority
-from .._message.options import TEXTS, overlay
+from .._message.message import Message, Priority
+from .._message.options import TEXTS, overlay, parse_attach, parse_header_strings, texts
 from .._smtp.delivery import DsnRequest, Envelope
-
-if t.TYPE_CHECKING:
-    from .._message.mime import Attachment
 
 Options = t.Mapping[str, t.Any]
 
@@ -89,38 +85,34 @@ MESSAGE_ARGUMENTS: dict[str, t.Any] = {
     },
     "require_tls": {"type": "bool"},
 }
-#: Rules for the task's options and for those of each message.
+#: Rules that apply to the options of the task and to those of each message.
 MESSAGE_RULES: dict[str, t.Any] = {"mutually_exclusive": list(TEXTS.values())}
-#: What a message is without a word about it, as community.general.mail has it.
+#: Values of options that are not set; From and To are root, as in community.general.mail.
 _NOTHING: Options = {**dict.fromkeys(MESSAGE_ARGUMENTS), "from": "root", "to": "root"}
-#: One of many: a row with an empty cell, or a file with another name for the column, is not root's mail.
+#: The same for one of several messages: an empty cell or a misnamed column must not send mail to root.
 _NOTHING_OF_MANY: Options = {**_NOTHING, "to": None}
 
-
-#: Files of single messages that are remembered, should the next message name the same ones.
+#: Number of files of single messages that are cached, as the next message may name the same ones.
 _RECENT = 8
 
 
 class _Files:
-    """Reads and encodes a file once for as long as it is remembered."""
+    """Cache of files that are read and encoded.
+
+    :param remembered: number of files of each kind; None for no limit.
+    """
 
     def __init__(self, remembered: int | None) -> None:
         remember = functools.lru_cache(remembered)
         self.attachment = remember(from_file)
         self.content = remember(from_text)
-        self.text = remember(_read_text)
-
-
-def _read_text(path: str, option: str) -> str:
-    from .._message.texts import read_text
-
-    return read_text(path, option)
+        self.text = remember(read_text)
 
 
 class Composer:
-    """Makes envelopes of options. Files named for all messages are read and encoded once, whoever carries them.
+    """Maker of envelopes from options. A file that the task names for all messages is read and encoded once.
 
-    :param many: whether there may be several messages, each of which has to say who gets it.
+    :param many: whether there may be several messages; then each must have a recipient, without a default.
     """
 
     def __init__(self, common: Options, many: bool = False) -> None:
@@ -129,15 +121,14 @@ class Composer:
         self._kept, self._recent = _Files(None), _Files(_RECENT)
 
     def envelope(self, own: Options, key: str | None = None) -> Envelope:
-        """One message: its own options over the common ones.
+        """Compose one message from its own options over the common ones.
 
-        :param key: what the Message-ID follows from, where neither the message nor the task says so; None takes all
-            that the message says.
-        :raises ValueError: it cannot be written (MessageError), or sent by SMTP.
+        :param key: text from which the Message-ID is derived if no option sets one; None for the whole message.
+        :raises ValueError: the message cannot be composed (MessageError), or cannot be sent by SMTP.
         """
         options = {**self._nothing, **overlay(self._common, own)}
         if options["subject"] is None:
-            raise InvalidMessage("the message has no subject; expected one")
+            raise InvalidMessage("the message has no subject; set subject")
         if options["idempotency_key"] and own and not own.get("idempotency_key"):
             options["idempotency_key"] = repr([options[name] for name in ("idempotency_key", "to", "cc", "bcc")])
         message = self._message(options)
@@ -185,7 +176,7 @@ class Composer:
         )
 
     def _texts(self, options: Options) -> tuple[str | None, str | None]:
-        """Text and HTML: the two options of this module, or body and subtype of community.general.mail."""
+        """Return text and HTML: from body and html, or from body and subtype as in community.general.mail."""
         body, html = (self._text(options, *names) for names in TEXTS.values())
         if html is not None:
             return body, html
@@ -194,7 +185,7 @@ class Composer:
     def _text(self, options: Options, text: str, file: str, template: str) -> str | None:
         if options[template] is not None:
             raise InvalidMessage(
-                f"{template} {options[template]} is for the controller, and this message was read on the host; set "
+                f"{template} {options[template]} is for the controller, but this message was read on the host; set "
                 f"{template} for the task, or read the messages on the controller"
             )
         if options[file] is None:
@@ -219,8 +210,8 @@ def _attachment(item: Options, files: _Files) -> Attachment:
         return files.content(item["content"], item["name"], item["type"], item["cid"] or "")
     if item["remote_src"] is False:
         raise InvalidMessage(
-            f"the attachment {item['path']} is the controller's, and this message was read on the host; read both on "
-            "the controller"
+            f"the attachment {item['path']} is on the controller, but this message was read on the host; read the "
+            "messages on the controller too"
         )
     return files.attachment(item["path"], item["name"], item["type"], item["cid"] or "")
 
@@ -246,7 +237,7 @@ def _mailboxes(option: str, value: t.Any) -> list[Mailbox]:
 
 
 def _headers(value: t.Any) -> dict[str, str | list[str]]:
-    """A mapping, or the ``Name=value`` strings of community.general.mail."""
+    """Return headers from a mapping, or from the ``Name=value`` strings of community.general.mail."""
     if isinstance(value, dict):
         return {
             str(name): [str(one) for one in text] if isinstance(text, list) else str(text)
@@ -256,9 +247,9 @@ def _headers(value: t.Any) -> dict[str, str | list[str]]:
 
 
 def _take_sender(headers: dict[str, str | list[str]]) -> Mailbox | None:
-    """Take Sender out of the headers: it holds one address (RFC 5322 section 3.6.2), and is left out if that is From's.
+    """Remove Sender from the headers and return its only address (RFC 5322 section 3.6.2).
 
-    :raises InvalidAddress: it does not hold one address.
+    :raises InvalidAddress: Sender is not exactly one address.
     """
     name = next((name for name in headers if name.lower() == "sender"), None)
     if name is None:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The messages of a task, composed when they are asked for: however many there are, few are in memory."""
+"""The messages of a task, composed on access, so that only a few are in memory at a time."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ if t.TYPE_CHECKING:
 
 Options = t.Mapping[str, t.Any]
 
-#: Octets of messages that are kept from their check to their turn, which saves composing them twice.
+#: Octets of composed messages that are kept after the check, so that these are composed only once.
 _KEPT = 1 << 24
 
 
 class Totals(t.NamedTuple):
-    """What all messages come to.
+    """Totals over all messages.
 
-    :param size: octets of their contents.
-    :param recipients: how many, over all messages.
-    :param some: the addresses of the first few.
+    :param size: octets of content.
+    :param recipients: number of recipients.
+    :param some: the recipients of the first few messages.
     """
 
     size: int
@@ -35,12 +35,12 @@ class Totals(t.NamedTuple):
 
 
 class Outgoing(t.Sequence["Envelope"]):
-    """The messages that the options mean.
+    """The messages that the options describe.
 
-    The same message is the same each time, its Message-ID included: another attempt, or another run with a journal,
-    sends nothing new.
+    A message is composed identically each time, including its Message-ID, for further attempts and, with a journal,
+    further runs.
 
-    :param run: what tells this run from others.
+    :param run: identifies this run.
     :raises ValueError: a file of messages cannot be read.
     """
 
@@ -57,25 +57,28 @@ class Outgoing(t.Sequence["Envelope"]):
         return len(self._source)
 
     def __getitem__(self, number: t.Any) -> t.Any:
-        """:raises ValueError: the message cannot be sent; says which."""
+        """Return the envelope of a message.
+
+        :raises ValueError: the message cannot be sent; the text names the message.
+        """
         return self._checked.pop(number, None) or self._composed(number)
 
     def _composed(self, number: int) -> Envelope:
         try:
             return self._composer.envelope(self._source[number], None if self._journal else f"{self._run} {number}")
-        except RowError:  # it says where
+        except RowError:  # its text names the row
             raise
         except ValueError as error:
             where = self._source.where(number)
             raise ValueError(f"{where}: {error}" if where else str(error)) from error
 
     def where(self, number: int) -> str:
-        """What to call a message; empty where it is the only one."""
+        """Return how errors name a message; empty for the only one."""
         return self._source.where(number)
 
     @property
     def stamp(self) -> list[int]:
-        """What changes when the file of messages does, and a message's place may be another one's."""
+        """Size and modification time of ``messages_file``, which show whether message numbers are still valid."""
         if self._file is None:
             return []
         status = os.stat(self._file)
@@ -84,7 +87,7 @@ class Outgoing(t.Sequence["Envelope"]):
     def check(self) -> Totals:
         """Compose each message once.
 
-        :raises ValueError: one of them cannot be sent, or two would be taken for one; says which.
+        :raises ValueError: a message cannot be sent, or two have the same Message-ID; the text names them.
         """
         size, recipients = 0, 0
         some: list[str] = []
@@ -99,6 +102,6 @@ class Outgoing(t.Sequence["Envelope"]):
             if self._named and places.setdefault(envelope.message_id, number) != number:
                 raise InvalidMessage(
                     f"{self.where(number)} and {self.where(places[envelope.message_id])} have the same Message-ID and "
-                    "would be taken for one message; give each its own idempotency_key"
+                    "would count as one message; give each its own idempotency_key"
                 )
         return Totals(size, recipients, tuple(some))

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The body of ``postfix_info``: what this host's Postfix is, and what became of one message."""
+"""The body of ``postfix_info``: facts about this host's Postfix, and the trace of one message."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ARGUMENTS: dict[str, t.Any] = {
 }
 
 _POLL_SECONDS = 0.25
-#: Clocks of the queue and of the log are the same one; the queue ID is made a little before it is logged.
+#: Subtracted from the time of arrival in the queue ID, so that the first log line is found.
 _MARGIN_SECONDS = 5
 _QUEUE_ID = re.compile(r"[0-9A-Za-z]{6,}")
 _ASKED = ["mail_version", "myhostname", "maillog_file", "minimal_backoff_time"]
@@ -33,14 +33,14 @@ _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
 def run_info(module: AnsibleModule) -> None:
-    """Collect, and follow a message where asked."""
+    """Collect the facts, follow a message if ``trace`` is set, and exit the module."""
     commands = Commands(module, ())
     queue_id = module.params["trace"]
     installed = bool(module.get_bin_path("postconf"))
     if queue_id and not installed:
-        module.fail_json(msg="Postfix is not installed on this host, so there is no message to follow.")
+        module.fail_json(msg="trace: Postfix is not installed on this host, so there is no message to follow.")
     if queue_id and not _QUEUE_ID.fullmatch(queue_id):
-        module.fail_json(msg=f"{queue_id!r} is no queue ID; expected something like 4dDwwB5hD2z4w.")
+        module.fail_json(msg=f"trace: {queue_id!r} is not a valid queue ID; expected a value such as 4dDwwB5hD2z4w.")
     facts, asked = _look(commands) if installed else ({"version": None, "parameters": {}, "map_types": []}, {})
     report = {"changed": False, "installed": installed, **facts}
     if queue_id:
@@ -54,12 +54,12 @@ def run_info(module: AnsibleModule) -> None:
 
 
 def _look(commands: Commands) -> tuple[dict[str, t.Any], dict[str, str]]:
-    """What postconf says, also where there is no main.cf that Postfix can read; and the values of some parameters."""
+    """Read the facts and some parameters with postconf, even if there is no main.cf that Postfix can read."""
     code, own = commands.run(["postconf", "-n"])[:2]
     with tempfile.TemporaryDirectory() as directory:
         elsewhere = []
         if code:
-            # Without a main.cf postconf only tells defaults, and no map types.
+            # Without a main.cf, postconf prints defaults only, and no map types.
             for name in ("main.cf", "master.cf"):
                 open(os.path.join(directory, name), "w").close()
             elsewhere = ["-c", directory]
@@ -70,7 +70,7 @@ def _look(commands: Commands) -> tuple[dict[str, t.Any], dict[str, str]]:
 
 
 def _follow(commands: Commands, queue_id: str, timeout: float, asked: t.Mapping[str, str]) -> Trace:
-    """Read the log until the message left the host, or nothing more can happen before the time is over."""
+    """Read the log until the message has left the host, or no more can happen before the time-out."""
     deadline = time.monotonic() + timeout
     arrived = arrival(queue_id)
     since = f"@{arrived - _MARGIN_SECONDS:.0f}" if arrived else "-1d"
@@ -103,35 +103,34 @@ def _summary(hop: Hop, hostname: str) -> str:
 
 
 def _why_not_sent(queue_id: str, found: Trace, timeout: float) -> str:
-    """The log line, what it means, and what comes next, for each recipient that was not served."""
+    """The log line, its meaning and what Postfix does next, for each open recipient."""
     if not found.hops:
         return (
-            f"Message {queue_id} was not tried to deliver within {timeout:g} s, as far as the log tells;"
-            " 'postqueue -p' says whether it waits, and for what."
+            f"Message {queue_id}: the log shows no delivery attempt within {timeout:g} s."
+            " Run 'postqueue -p' to see whether it is in the queue, and why."
         )
     if not found.open:
-        return (
-            f"Message {queue_id} did not leave the queue within {timeout:g} s; 'postqueue -p' says what it waits for."
-        )
+        return f"Message {queue_id} did not leave the queue within {timeout:g} s. Run 'postqueue -p' to see the reason."
     sentences = []
     for hop in found.open:
         meaning = explain(hop)
-        more = [f'Before that: "{said}".' for said in hop.complaints]
+        more = [f'Earlier log line: "{said}".' for said in hop.complaints]
         sentences.append(
-            " ".join(filter(None, [f'The log says: "{hop.line}".', *more, meaning.advice, _next(hop, meaning)]))
+            " ".join(filter(None, [f'Log line: "{hop.line}".', *more, meaning.advice, _next(hop, meaning)]))
         )
-    return f"Message {queue_id} did not arrive. {' '.join(dict.fromkeys(sentences))}"
+    return f"Message {queue_id} was not delivered. {' '.join(dict.fromkeys(sentences))}"
 
 
 def _next(hop: Hop, meaning: Meaning) -> str:
     if hop.status == "deferred":
-        until = ", in vain until this is mended" if meaning.lasting else ""
-        return f"The message stays in the queue of this host, which tries again by itself{until}."
-    told = f" by message {hop.notification_id}" if hop.notification_id else ""
-    return f"Nothing is tried again; the sender is told{told}." if hop.status in ("bounced", "expired") else ""
+        until = ", but every attempt fails until the cause is removed" if meaning.lasting else ""
+        return f"The message stays in the queue of this host, and Postfix retries{until}."
+    notification = f" with message {hop.notification_id}" if hop.notification_id else ""
+    ended = hop.status in ("bounced", "expired")
+    return f"Postfix does not retry; it notifies the sender{notification}." if ended else ""
 
 
 def _seconds(text: str) -> float:
-    """A time of main.cf (postconf(5))."""
+    """Parse a time of main.cf (postconf(5)) to seconds."""
     match = re.fullmatch(r"(\d+)([smhdw]?)", text)
     return float(match.group(1)) * _UNITS[match.group(2) or "s"] if match else 0.0

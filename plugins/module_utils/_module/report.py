@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What smtp_send returns about messages: counted all, kept as many as anybody reads."""
+"""What smtp_send returns about messages: it counts all of them and keeps a limited number of results."""
 
 from __future__ import annotations
 
@@ -16,40 +16,40 @@ if t.TYPE_CHECKING:
     from .._smtp.delivery import Envelope, RecipientResult, SessionInfo
     from .._smtp.reply import Reply
 
-#: With more messages than this only those that somebody did not get are returned, and no more than this of them.
+#: With more messages than this, only those with an open recipient are returned, and at most this many.
 FEW = 1000
-#: Sentences in the message of the task.
+#: Problems described in the message of the task.
 TOLD = 5
 
-#: Messages that are shown, and lines of each.
+#: Messages in a preview, and lines of each.
 SHOWN = 20
 _LINES = 400
-#: Lines of base64 in a row, of which the first two stay.
+#: Consecutive lines of base64, of which the first two are kept.
 _ENCODED = re.compile(r"((?:[A-Za-z0-9+/]{60,}={0,2}\r?\n){2})((?:[A-Za-z0-9+/]{4,}={0,2}\r?\n)+)")
-#: What a terminal would obey.
+#: Control characters, which a terminal would interpret.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
-#: What to do about a recipient who did not get the message, where no hint fits.
+#: What to do about an open recipient if no hint applies.
 _ADVICE: t.Mapping[DeliveryStatus, str] = {
-    DeliveryStatus.REFUSED: "It will be refused each time: change the address, the sender or the message.",
-    DeliveryStatus.DEFERRED: "It was not accepted: send it again later.",
-    DeliveryStatus.UNKNOWN: "The server may have taken it or not: sending it again may deliver it twice.",
+    DeliveryStatus.REFUSED: "The server will refuse it again. Correct the address, the sender or the message.",
+    DeliveryStatus.DEFERRED: "The server did not accept the message. Retry later, or increase attempts.",
+    DeliveryStatus.UNKNOWN: "The server may have accepted the message. Sending it again may deliver it twice.",
 }
-#: What is told of a message that has several: the worst.
+#: The status of a message with several recipients is the first of these.
 _WORST_FIRST = (DeliveryStatus.UNKNOWN, DeliveryStatus.REFUSED, DeliveryStatus.DEFERRED, DeliveryStatus.SENT)
 
 
 class Report:
-    """Collects results as they come.
+    """Collects results as they become final.
 
     :param keep: which results to keep: ``all``, ``open`` or ``auto``.
-    :param provider: whose advice fits.
-    :ivar total: how many messages there are.
-    :ivar recipients: how many there are of each status.
-    :ivar messages: the same for messages, each with the worst status of its recipients.
-    :ivar stage: what decided about the first recipient who did not get a message; None when all did.
-    :ivar refused: why fewer connections were used than asked for; empty when they were not.
-    :ivar earlier: how many messages an earlier run settled, as the journal says.
+    :param provider: the provider whose advice applies; None without one.
+    :ivar total: the number of messages.
+    :ivar recipients: the number of recipients by status.
+    :ivar messages: the number of messages by the worst status of their recipients.
+    :ivar stage: the stage that decided about the first open recipient; None if there is no open recipient.
+    :ivar refused: why fewer connections were used than requested; empty if all were used.
+    :ivar earlier: the number of messages that an earlier run settled, according to the journal.
     """
 
     def __init__(self, total: int, keep: str, provider: str | None) -> None:
@@ -58,7 +58,7 @@ class Report:
         self._provider = provider
         self._kept: dict[int, dict[str, t.Any]] = {}
         self.total = total
-        self._tried: set[int] = set()  # only of so few that the others can be named
+        self._tried: set[int] = set()  # only kept if the others are few enough to be listed
         self._left_out = 0
         self._problems: list[str] = []
         self.recipients: collections.Counter[DeliveryStatus] = collections.Counter()
@@ -93,38 +93,38 @@ class Report:
         self._kept[result.number] = {**result.to_dict(), "recipients": recipients}
 
     def add_sessions(self, sessions: t.Iterable[SessionInfo]) -> None:
-        """Take what sessions came to."""
+        """Take the reports of sessions."""
         self.sessions += [session.to_dict() for session in sessions]
 
     @property
     def open(self) -> int:
-        """How many recipients are not known to have got their message."""
+        """The number of open recipients."""
         return sum(self.recipients.values()) - self.recipients[DeliveryStatus.SENT]
 
     @property
     def done(self) -> str:
-        """What is known to be sent, where the rest was not tried; a sentence."""
+        """A sentence with what was sent before the task stopped."""
         messages, people = self.messages[DeliveryStatus.SENT], self.recipients[DeliveryStatus.SENT]
         if messages:
             return f"{messages} of {self.total} messages were sent."
         if people:
             return f"A message was sent to {people} of its recipients."
-        return "Nothing is known to be sent." if self.recipients[DeliveryStatus.UNKNOWN] else "Nothing was sent."
+        return "Nothing is known to have been sent." if self.recipients[DeliveryStatus.UNKNOWN] else "Nothing was sent."
 
     @property
     def problems(self) -> str:
-        """What became of the first who did not get a message, and what to do; a sentence or two for each."""
+        """The problems of the first open recipients and what to do about them, one or two sentences each."""
         more = self.open - len(self._problems)
         return " ".join([*self._problems, *([f"And {more} more."] if more else [])])
 
     def untried(self, outgoing: t.Sequence[Envelope]) -> None:
-        """Name the messages that nothing was tried with, where there are few enough."""
+        """Add the messages that were not tried, if there are at most ``FEW`` messages."""
         if len(outgoing) <= FEW:
             for number in set(range(len(outgoing))) - self._tried:
                 self._kept[number] = untried(outgoing[number], number)
 
     def form(self, many: bool) -> dict[str, t.Any]:
-        """The results as RETURN documents them: flat for one message, a list and a summary for many."""
+        """Return the results as documented in RETURN: flat for one message, a list and a summary for many."""
         kept = [self._kept[number] for number in sorted(self._kept)]
         if not many:
             return kept[0]
@@ -135,7 +135,7 @@ class Report:
         }
 
     def state(self) -> dict[str, t.Any]:
-        """What :meth:`restore` needs in another process; JSON can hold it."""
+        """Return the state for :meth:`restore` in another process, as JSON values."""
         return {
             "kept": [*self._kept.values()],
             "tried": [*self._tried],
@@ -150,7 +150,7 @@ class Report:
         }
 
     def restore(self, state: t.Mapping[str, t.Any]) -> None:
-        """:param state: what :meth:`state` gave."""
+        """Continue from a state that :meth:`state` returned."""
         self._kept = {form["index"]: form for form in state["kept"]}
         self._tried = set(state["tried"])
         self._left_out, self._problems = state["left_out"], state["problems"]
@@ -161,19 +161,21 @@ class Report:
 
 
 def untried(envelope: Envelope, number: int, refused: tuple[RecipientResult, ...] = ()) -> dict[str, t.Any]:
-    """What is returned of a message that nothing was tried with, but perhaps to ask about its recipients."""
+    """Return the form of a message that was not tried, or only checked for its recipients."""
     return DeliveryResult(envelope.message_id, len(envelope.content), refused, 0, number).to_dict()
 
 
 def advice(recipient: RecipientResult, provider: str | None) -> str:
-    """What to do about a recipient, as a sentence; empty when sent."""
-    if recipient.status is DeliveryStatus.SENT or recipient.stage is Stage.CONNECT:  # the problem says what to check
+    """Return what to do about a recipient, as a sentence; empty if sent."""
+    if (
+        recipient.status is DeliveryStatus.SENT or recipient.stage is Stage.CONNECT
+    ):  # the problem already contains the advice
         return ""
     return hint_for(recipient.reply, recipient.stage, provider) or _ADVICE[recipient.status]
 
 
 def hint_for(reply: Reply | None, stage: Stage, provider: str | None) -> str:
-    """What is known about a reply; empty where nothing is."""
+    """Return the hint for a reply; empty if there is none."""
     if reply is None:
         return ""
     from .._providers.hints import hint
@@ -182,14 +184,14 @@ def hint_for(reply: Reply | None, stage: Stage, provider: str | None) -> str:
 
 
 def problem(recipient: RecipientResult, provider: str | None) -> str:
-    """One sentence for what happened and one for what to do; without a reply the problem names server and stage."""
+    """Return what happened and what to do, a sentence each; without a reply the problem names server and stage."""
     where = f" at stage {recipient.stage.value}" if recipient.reply else ""
     happened = f"{recipient.address}: {recipient.status.value}{where}: {recipient.problem.rstrip('.')}."
     return f"{happened} {advice(recipient, provider)}".rstrip()
 
 
 def preview(envelope: Envelope) -> str:
-    """The envelope and the message as it travels, long runs of base64 and what is beyond 400 lines cut."""
+    """Return the envelope and the content, with long runs of base64 and everything after 400 lines cut."""
     text = envelope.content.decode("utf-8", "replace").replace("\r\n", "\n")
     text = _CONTROL.sub("?", text)
     text = _ENCODED.sub(lambda match: f"{match[1]}[... {match[2].count(chr(10))} more lines of base64]\n", text)
@@ -201,7 +203,7 @@ def preview(envelope: Envelope) -> str:
 
 
 def diffs(outgoing: t.Sequence[Envelope]) -> list[dict[str, str]]:
-    """What ``--diff`` shows: nothing before, the first messages after."""
+    """Return what ``--diff`` shows: nothing before, the first messages after."""
     numbers = range(min(len(outgoing), SHOWN))
     return [
         {

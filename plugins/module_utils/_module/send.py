@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The body of ``smtp_send``: messages in, a result for each recipient or one clear failure out."""
+"""The body of ``smtp_send``: send the messages and return a result for each recipient, or fail with one clear error."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ Options = t.Mapping[str, t.Any]
 
 
 def run_send(module: AnsibleModule) -> None:
-    """Compose all, connect, deliver, report."""
+    """Compose all messages, connect, deliver and report."""
     options = module.params
     part = Slice.of(options)
     try:
@@ -87,14 +87,14 @@ def run_send(module: AnsibleModule) -> None:
 
 
 def _cannot_begin(module: AnsibleModule, part: Slice, error: Exception) -> t.NoReturn:
-    """Answer for options that cannot be used, or no longer: earlier slices may have sent with them."""
+    """Fail because of unusable options, and report what earlier slices have sent with them."""
     state = part.state()
     if state is None:
         module.fail_json(msg=f"Nothing was sent: {error}.", stage=Stage.COMPOSE.value)
     report = Report(state["total"], module.params["results"], None)
     report.restore(state["report"])
     module.fail_json(
-        msg=f"{report.done} The rest was not: {error}.",
+        msg=f"{report.done} The rest was not sent: {error}.",
         stage=Stage.COMPOSE.value,
         connections=report.sessions,
         **report.form(many=True),
@@ -102,10 +102,10 @@ def _cannot_begin(module: AnsibleModule, part: Slice, error: Exception) -> t.NoR
 
 
 def _pace(options: Options, provider: str | None) -> Pace:
-    """What was asked for, within the limits of the provider."""
+    """Return the requested pace within the limits of the provider."""
     for name in ("connections", "messages_per_connection", "messages_per_minute", "attempts"):
         if options[name] is not None and options[name] < 1:
-            raise ValueError(f"{name} is {options[name]}, expected 1 or more")
+            raise ValueError(f"{name} is {options[name]}; expected 1 or more")
     limits = _limits(provider)
     wanted = options["connections"] or 1
     allowed = limits.connections if limits and limits.connections else wanted
@@ -144,7 +144,7 @@ def _journal(options: Options, read_only: bool) -> Journal | None:
 
 
 class _Task:
-    """One run of the module, from the first connection to the answer."""
+    """One run of the module, from the first connection to the result."""
 
     def __init__(
         self, module: AnsibleModule, settings: ServerSettings, provider: str | None, outgoing: Outgoing
@@ -157,7 +157,7 @@ class _Task:
         self._report = Report(len(outgoing), module.params["results"] if self._many else "all", provider)
 
     def send(self, pool: Pool, backlog: Backlog, part: Slice) -> None:
-        """Hand over what is to be sent, and answer."""
+        """Send the messages and exit with the result."""
         part.restore(backlog, self._report)
         try:
             for result in pool.deliver(self._outgoing, backlog):
@@ -168,18 +168,18 @@ class _Task:
         except OSError as error:
             self._report.add_sessions(pool.sessions)
             journal = self._module.params["journal"]
-            what = f"the journal {journal} cannot be written" if journal else "this host cannot go on"
+            what = f"The journal {journal} cannot be written" if journal else "The host cannot continue"
             self._stop(f"{what}: {error.strerror or error}.")
         self._report.add_sessions(pool.sessions)
         if pool.refused:
             self._report.refused = str(pool.refused)
         if len(backlog):
-            time.sleep(backlog.idle)  # another slice could do no more in that time
+            time.sleep(backlog.idle)  # another slice could not send anything in that time
             part.keep(backlog, self._report, self._outgoing.stamp)
             counts = {status.value: self._report.messages[status] for status in DeliveryStatus}
             self._module.exit_json(changed=False, **handover.unfinished(counts, len(self._outgoing)))
         if self._report.refused:
-            self._module.warn(f"Fewer connections were used than asked for: {self._report.refused}")
+            self._module.warn(f"Fewer connections were used than requested: {self._report.refused}")
         self._leave()
 
     def _leave(self) -> t.NoReturn:
@@ -189,12 +189,12 @@ class _Task:
         if not open_:
             what = _messages(len(self._outgoing)) if self._many else "the message"
             earlier = f", {_messages(report.earlier)} in an earlier run" if report.earlier else ""
-            msg = f"{self._settings.server} took {what} for {_people(sent)}{earlier}."
+            msg = f"{self._settings.server} accepted {what} for {_people(sent)}{earlier}."
             self._module.exit_json(changed=False, msg=msg, **answer)
-        known = f"{self._settings.server} took the message for {sent} of {_people(sent + open_)}."
+        known = f"{self._settings.server} accepted the message for {sent} of {_people(sent + open_)}."
         if not sent:
             unknown = report.recipients[DeliveryStatus.UNKNOWN]
-            known = "Nothing is known to be sent." if unknown else "Nothing was sent."
+            known = "Nothing is known to have been sent." if unknown else "Nothing was sent."
         msg = f"{known} {report.problems}"
         if self._module.params["partial"] == "fail" or not sent:
             self._module.fail_json(msg=msg, stage=report.stage, **answer)
@@ -203,7 +203,7 @@ class _Task:
         self._module.exit_json(changed=False, msg=msg, **answer)
 
     def _fail(self, error: SmtpError) -> t.NoReturn:
-        """No session, and no sense in trying again."""
+        """Fail because no session can be opened and a retry is pointless."""
         self._stop(
             error.sentence(hint_for(error.reply, error.stage, self._provider)),
             stage=error.stage.value,
@@ -214,7 +214,7 @@ class _Task:
         )
 
     def _stop(self, why: str, **more: t.Any) -> t.NoReturn:
-        """Fail with messages that nothing was tried with."""
+        """Fail with messages that were not tried."""
         self._report.untried(self._outgoing)
         more = {"stage": Stage.BODY.value, **more}
         self._module.fail_json(msg=f"{self._report.done} {why}", **more, **self._answer())
@@ -229,16 +229,16 @@ class _Task:
     # Sending nothing
 
     def preview(self, totals: Totals, journal: Journal | None) -> t.NoReturn:
-        """Answer in check mode: what would be sent."""
+        """Exit in check mode with what would be sent."""
         some = ", ".join(totals.some[:5]) + (" ..." if totals.recipients > 5 else "")
         what = _messages(len(self._outgoing)) if self._many else "the message"
         would = f"Would send {what} of {totals.size} octets to {_people(totals.recipients)} ({some})"
         settled = sum(self._is_settled(envelope, journal) for envelope in self._outgoing) if journal else 0
-        but = f", but for {_messages(settled)} that an earlier run has settled" if settled else ""
+        but = f", except {_messages(settled)} that an earlier run has settled" if settled else ""
         answer = self._untried(with_preview=True)
         if self._module._diff:
             answer["diff"] = diffs(self._outgoing)
-        self._module.exit_json(changed=False, msg=f"{would} by {self._settings.server}{but}.", **answer)
+        self._module.exit_json(changed=False, msg=f"{would} through {self._settings.server}{but}.", **answer)
 
     def _is_settled(self, envelope: Envelope, journal: Journal) -> bool:
         known = journal.known(envelope.message_id)
@@ -250,7 +250,7 @@ class _Task:
         return all(one in known and known[one].status in final for one in envelope.recipients)
 
     def check(self) -> t.NoReturn:
-        """Walk the server to a stage and leave."""
+        """Open a session up to a stage, quit, and exit with the result."""
         stage = self._module.params["check"]
         settings = self._settings.without_login() if stage == "connect" else self._settings
         found: dict[int, tuple[RecipientResult, ...]] = {}
@@ -267,7 +267,7 @@ class _Task:
             problems = " ".join(problem(recipient, self._provider) for recipient in refused[:TOLD])
             problems += f" And {len(refused) - TOLD} more." if len(refused) > TOLD else ""
             self._module.fail_json(msg=f"Nothing was sent. {problems}", stage=refused[0].stage.value, **answer)
-        ready = f"{settings.server} is ready, checked to stage {stage}. Nothing was sent."
+        ready = f"{settings.server} is ready, checked up to stage {stage}. Nothing was sent."
         self._module.exit_json(changed=False, msg=ready, **answer)
 
     def _untried(

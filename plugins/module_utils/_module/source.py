@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The messages of a task, wherever they stand: in its options, in a file on this host, or come from the controller."""
+"""The messages of a task, from its options, from a file on this host, or from the controller's spool."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .message import MESSAGE_ARGUMENTS, MESSAGE_RULES
 
 Options = t.Mapping[str, t.Any]
 
-#: What needs no conversion: text as it is, text among choices, and whatever is parsed later.
+#: Options that need no conversion: free text, text with choices, and values that are parsed later.
 _TEXT = frozenset(name for name, spec in MESSAGE_ARGUMENTS.items() if spec["type"] == "str" and "choices" not in spec)
 _CHOICES: t.Mapping[str, t.Collection[str]] = {
     name: spec["choices"] for name, spec in MESSAGE_ARGUMENTS.items() if spec["type"] == "str" and "choices" in spec
@@ -25,26 +25,26 @@ _VALIDATOR = ArgumentSpecValidator(MESSAGE_ARGUMENTS, **MESSAGE_RULES)
 
 
 class MessageSource(t.Protocol):
-    """The messages' own options, by number; validated, and read again each time they are asked for."""
+    """The options of each message by index, validated, and read again on each access."""
 
     def __len__(self) -> int:
-        """How many there are."""
+        """Return the number of messages."""
 
     def __getitem__(self, index: int) -> Options:
-        """One of them."""
+        """Return the options of one message."""
 
     def __iter__(self) -> t.Iterator[Options]:
-        """All of them, as often as wanted."""
+        """Iterate over the options of all messages; can be repeated."""
 
     def where(self, index: int) -> str:
-        """What to call a message: its place in ``messages``, its line in a file; empty for the only one."""
+        """Return how errors name a message: its index in ``messages`` or its line in a file; empty for the only one."""
 
 
 def messages_source(options: Options) -> MessageSource:
-    """The messages that the options mean; one without options of its own where the task describes the only one.
+    """Return the messages that the options describe; one without own options if the task itself describes it.
 
-    :raises ValueError: a file that cannot be read (RowError). Asking for a message raises it for a row that cannot be
-        one, with its number.
+    :raises ValueError: a file cannot be read (RowError). Access to a message raises it, with the line, if its row is
+        not a valid message.
     """
     if options["messages_file"] is None:
         return _Listed(options["messages"])
@@ -57,7 +57,7 @@ def messages_source(options: Options) -> MessageSource:
 
 
 def are_many(options: Options) -> bool:
-    """Whether the task sends a list of messages, of whatever length, and its result is a list."""
+    """Return whether the task sends a list of messages, of any length, so that its result is a list."""
     return options["messages"] is not None or options["messages_file"] is not None
 
 
@@ -84,7 +84,7 @@ class _Filed(t.Sequence[Options]):
 
 
 def _is_valid(row: Options) -> bool:
-    """Whether nothing of this needs the validator, which costs fifty times as much."""
+    """Return whether the row is valid as it is, without the validator, which takes fifty times as long."""
     for name, value in row.items():
         if name in _TEXT:
             if value.__class__ is not str:
@@ -101,12 +101,15 @@ def _is_valid(row: Options) -> bool:
 
 
 def _validated(row: Options) -> dict[str, t.Any]:
-    """:raises InvalidMessage: the row would be refused in ``messages``, too."""
+    """Validate a row like an element of ``messages``.
+
+    :raises InvalidMessage: the row is not valid.
+    """
     result = _VALIDATOR.validate(row)
     if result.unsupported_parameters:
         names = (name if isinstance(name, str) else ".".join(name) for name in result.unsupported_parameters)
         unknown = ", ".join(sorted(names))
-        raise InvalidMessage(f"there is no option {unknown}; see the documentation of smtp_send")
+        raise InvalidMessage(f"unknown option {unknown}; see the documentation of smtp_send")
     if result.error_messages:
         raise InvalidMessage("; ".join(result.error_messages))
     return t.cast("dict[str, t.Any]", result.validated_parameters)

@@ -1,11 +1,11 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The canary: a Postfix configuration, tried before it goes live.
+"""The canary: try a Postfix configuration before it goes live.
 
-Postfix's tools find what can be read off the files. For the rest the configuration is started beside the live Postfix,
-with directories of its own, and each of its listeners is asked over SMTP. ``postfix check`` is not asked: it passes a
-missing key, a misspelled restriction and an open relay, and reads the live main.cf in places.
+Postfix's own tools find errors in the files. To find the rest, the configuration is started beside the live Postfix,
+with its own directories, and each of its listeners is probed over SMTP. ``postfix check`` is not used: it accepts a
+missing key, a misspelled restriction and an open relay, and in places reads the live main.cf.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from .problem import ConfigText, Problem
 
 __all__ = ["CanaryError", "Problem", "cleanup", "find_problems"]
 
-#: Addresses of nobody (RFC 5737, RFC 2544, RFC 3849), as XCLIENT has them.
+#: Addresses that are in no use (RFC 5737, RFC 2544, RFC 3849), in the form of XCLIENT.
 _OUTSIDERS = ("192.0.2.25", "198.51.100.25", "203.0.113.25", "198.18.0.25")
 _OUTSIDERS_6 = ("IPV6:2001:db8::25", "IPV6:2001:db8:ffff::25")
 
-#: What is in the log and is no problem of the configuration: consequences of another complaint, the canary's own
-#: doings, and servers that are not there yet.
+#: Log lines that are not problems of the configuration: consequences of another complaint, effects of the canary
+#: itself, and servers that do not run yet.
 _NO_PROBLEM = re.compile(
     r"process \S+ pid \d+ (?:exit status|killed)|bad command startup|Wrapper-mode request dropped|lookup failure"
     r"|lookup error for|is unavailable|problem talking to server|connect to |premature end-of-input|does not resolve"
@@ -42,13 +42,13 @@ _NO_PROBLEM = re.compile(
 
 
 def find_problems(stage: str, live: str = "/etc/postfix", removed: t.Collection[str] = ()) -> list[Problem]:
-    """Try a staged configuration; the live Postfix, if there is one, notices nothing.
+    """Try a staged configuration. The live Postfix, if there is one, is not affected.
 
-    :param stage: the directory below which the staged files lie, under their full paths.
-    :param live: the live configuration directory. What it holds and is not staged belongs to the configuration.
-    :param removed: paths that the live host will no longer have.
-    :returns: what is wrong; nothing when all is well.
-    :raises CanaryError: it could not be judged, such as when Postfix is not installed.
+    :param stage: the directory with the staged files, under their full paths.
+    :param live: the live configuration directory. Its files that are not staged are part of the configuration.
+    :param removed: paths that will no longer exist on the host.
+    :returns: the problems of the configuration; empty if it has none.
+    :raises CanaryError: the configuration could not be tried, for example because Postfix is not installed.
     """
     with canary_process.home() as home:
         moved = lay_out(home, os.path.abspath(stage), live, removed)
@@ -61,7 +61,7 @@ def _source(home: Home, live: str) -> ConfigText:
     for name in ("main.cf", "master.cf"):
         path = f"{home.tree}{live}/{name}"
         if not os.path.exists(path):
-            raise CanaryError(f"there is no {live}/{name}, neither staged nor on the host")
+            raise CanaryError(f"{live}/{name} is neither staged nor on the host")
         if not os.path.islink(path):
             settle(path)
         with open(path, encoding="utf-8", errors="replace") as stream:
@@ -83,7 +83,7 @@ class _Trial:
         canary = build(staged, self._home, self._moved)
         for name, text in (("main.cf", canary.main), ("master.cf", canary.master)):
             path = f"{self._directory}/{name}"
-            os.unlink(path)  # it may be a link to the live one
+            os.unlink(path)  # it may be a link to the live file
             write(path, text.encode("utf-8", "surrogateescape"))
         moved = functools.partial(move, paths=self._moved)
         checks = Checks(self._home, staged, self._directory, self._source, moved, self._localize)
@@ -95,9 +95,9 @@ class _Trial:
         return found + self._watch(canary, staged, explained=bool(found))
 
     def _watch(self, canary: Canary, staged: Configuration, explained: bool) -> list[Problem]:
-        """Start the canary, ask each of its listeners, and read its log.
+        """Start the canary, probe each of its listeners and read its log.
 
-        :param explained: whether something was found that may keep it from its work.
+        :param explained: whether a problem was found that may keep the canary from working.
         """
         with ThreadPoolExecutor(max_workers=8) as pool:
             with Instance(self._home, staged.value("daemon_directory"), self._directory) as instance:
@@ -111,11 +111,11 @@ class _Trial:
                 )
                 complaints = [line for line in instance.complaints() if not _NO_PROBLEM.search(line)]
                 alive = instance.alive
-            conversations = [(listener, talk.result()) for listener, talk in talks]  # those that still wait end now
+            conversations = [(listener, talk.result()) for listener, talk in talks]  # all end with the canary
         found = [self._source.blame(self._localize(line).rstrip(".")) for line in complaints]
         explained = explained or bool(found)
         if not alive and not explained:
-            found.append(Problem("master(8) does not start", "Look into its log", self._source.master_path))
+            found.append(Problem("master(8) does not start", "Check its log.", self._source.master_path))
         for listener, conversation in conversations:
             found += self._judge(listener, conversation, staged, explained or not alive)
         return found
@@ -137,16 +137,19 @@ class _Trial:
     def _judge(
         self, listener: CanaryListener, conversation: Conversation, staged: Configuration, explained: bool
     ) -> t.Iterator[Problem]:
-        """:param explained: whether Postfix itself said why it does not greet or has no TLS."""
+        """Turn a conversation into problems.
+
+        :param explained: whether Postfix logged a problem that may be the cause of a missing greeting or TLS.
+        """
         name = f"{listener.service.name} {listener.service.type}"
         if not explained and conversation.tls_failure:
             said = f"{name}: {conversation.tls_failure}"
-            yield self._source.on_service(said, listener.service, "Check its certificate, its key and its protocols.")
+            yield self._source.on_service(said, listener.service, "Check its certificate, key and TLS protocols.")
         elif not explained and not conversation.greeted:
-            yield self._source.on_service(f"{name} does not greet", listener.service, "Look into its options.")
+            yield self._source.on_service(f"{name} sends no greeting", listener.service, "Check its options.")
         elif not explained and conversation.unasked:
-            said = f"{name} cannot be asked as a stranger: {conversation.unasked}"
-            yield self._source.on_service(said, listener.service, "Look into its options.")
+            said = f"{name} cannot be tested as an open relay: {conversation.unasked}"
+            yield self._source.on_service(said, listener.service, "Check its options.")
         if listener.public and conversation.login_in_clear:
             said = f'{name} offers "{conversation.login_in_clear}" before TLS'
             yield self._source.on(said, "smtpd_tls_auth_only", "Set smtpd_tls_auth_only = yes.")
@@ -156,23 +159,23 @@ class _Trial:
     def _open_relay(self, said: str, staged: Configuration) -> Problem:
         mynetworks = staged.value("mynetworks")
         if any(all(_inside(one, mynetworks) for one in family) for family in (_OUTSIDERS, _OUTSIDERS_6)):
-            return self._source.on(said, "mynetworks", "Name only networks whose every host may send to anybody.")
+            return self._source.on(said, "mynetworks", "List only networks whose hosts may all send to any domain.")
         names = ("smtpd_relay_restrictions", "smtpd_recipient_restrictions")
         name = next(filter(self._source.sets, names), names[0])
         return self._source.on(
-            said, name, "Let reject_unauth_destination stand before anything that permits strangers."
+            said, name, "Put reject_unauth_destination before every rule that permits unknown clients."
         )
 
 
 def choose_outsiders(mynetworks: str, protocols: str) -> list[str]:
-    """An IPv4 and an IPv6 address from outside; where all are inside, the first is asked about all the same."""
+    """Choose an IPv4 and an IPv6 address outside ``mynetworks``, or the first one if all are inside."""
     families = {"ipv4": _OUTSIDERS, "ipv6": _OUTSIDERS_6}
     spoken = [family for name, family in families.items() if name in protocols] or list(families.values())
     return [next((one for one in family if not _inside(one, mynetworks)), family[0]) for family in spoken]
 
 
 def _inside(address: str, mynetworks: str) -> bool:
-    """Whether networks in their plain form hold an address; tables are for Postfix to say."""
+    """Whether a network of ``mynetworks`` contains an address. Lookup tables are not evaluated."""
     known = ip_address(address.replace("IPV6:", ""))
     for word in split_words(mynetworks):
         try:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What Postfix's own tools, and OpenSSL's, say of a configuration that does not run yet."""
+"""Checks of a staged configuration with the tools of Postfix and OpenSSL, before it is started."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .canary_process import Output, run
 from .config import Configuration, parse_main, parse_master, parse_options
 from .problem import ConfigText, Problem
 
-#: Parameters that hold by default and that the canary must know.
+#: Parameters that the canary needs even if they have their default.
 _ASKED = [
     "daemon_directory",
     "data_directory",
@@ -31,7 +31,7 @@ _ASKED = [
     "smtpd_sasl_type",
     "smtpd_tls_wrappermode",
 ]
-#: Types of tables built from a source, with the end of the file's name; and those read as they are.
+#: Types of lookup tables that are built from a source, with the suffix of the built file; and those read directly.
 _BUILT = {"btree": ".db", "cdb": ".cdb", "dbm": ".dir", "hash": ".db", "lmdb": ".lmdb", "sdbm": ".dir"}
 _READ = ("cidr", "pcre", "regexp", "texthash")
 _TABLE = re.compile(rf"(?<![\w-])({'|'.join([*_BUILT, *_READ])}):(/[^\s,{{}}]+)")
@@ -43,10 +43,10 @@ _DATE = "%b %d %H:%M:%S %Y %Z"
 def read(
     directory: str, source: ConfigText, localize: t.Callable[[str], str]
 ) -> tuple[Configuration | None, list[Problem]]:
-    """Let postconf(1) read a configuration directory.
+    """Read a configuration directory with postconf(1).
 
-    :param localize: turns paths of the canary into those of the live host.
-    :returns: what it read, or None where it could not; and what it did not like.
+    :param localize: converts paths of the canary to those of the live host.
+    :returns: the configuration, or None if postconf failed; and the problems that postconf reported.
     """
     commands = (["-n"], ["-nx"], ["-x", *_ASKED], ["-M"], ["-Px"])
     outputs: list[str] = []
@@ -72,8 +72,9 @@ def _complaints(output: Output, localize: t.Callable[[str], str]) -> list[str]:
 class Checks:
     """Checks of one configuration.
 
-    :param directory: the canary's configuration directory.
-    :param moved: turns a path of the live host into the canary's.
+    :param directory: the configuration directory of the canary.
+    :param moved: converts a path of the live host to the canary's.
+    :param localize: converts paths of the canary to those of the live host.
     """
 
     def __init__(
@@ -93,7 +94,7 @@ class Checks:
         self._localize = localize
 
     def tables(self) -> t.Iterator[Problem]:
-        """Look at each table that is a file."""
+        """Check each lookup table that is a file."""
         tables: dict[tuple[str, str], str] = {}
         for name, value in self._configuration.settings():
             for kind, path in [] if WRITTEN.fullmatch(name) else _TABLE.findall(value):
@@ -103,7 +104,7 @@ class Checks:
             yield from (self._blame(one, name) for one in said)
 
     def _built(self, kind: str, path: str, name: str) -> t.Iterator[str]:
-        """What is wrong with a staged source, and with a database that nobody built from it."""
+        """Find errors in a staged source, and report a missing database."""
         if self._is_staged(path):
             yield from self._aliases(kind, path) if name.startswith("alias_") else self._look_up("texthash", path)
         database = path + _BUILT[kind]
@@ -117,7 +118,7 @@ class Checks:
         return [said.replace(scratch, self._localize(path)) for said in _complaints(built, self._localize)]
 
     def _is_staged(self, path: str) -> bool:
-        """Whether a file is the canary's own, and no link to the live one."""
+        """Whether a file belongs to the canary, rather than being a link to a live file."""
         return os.path.isfile(path) and os.path.realpath(path).startswith(f"{self._home.tree}/")
 
     def _look_up(self, kind: str, path: str) -> list[str]:
@@ -128,18 +129,18 @@ class Checks:
         return self._source.on(said, name) if "No such file" in said else self._source.blame(said)
 
     def certificates(self) -> t.Iterator[Problem]:
-        """Look at the dates of certificates, of which Postfix does not speak."""
+        """Check the dates of certificates, which Postfix does not check."""
         seen = set()
         for name, value in self._configuration.settings():
             for path in value.replace(",", " ").split() if _CERTIFICATES.fullmatch(name) else ():
                 problem = None if path in seen else self._dates(path)
                 seen.add(path)
                 if problem:
-                    advice = "Renew it, or name another one. Check this host's clock too."
+                    advice = "Renew it or configure another one, and check the host's clock."
                     yield self._source.on(problem, name, advice)
 
     def _dates(self, path: str) -> str | None:
-        """What is wrong with the validity of the first certificate of a file; what is no certificate smtpd tells."""
+        """Check the validity of the first certificate in a file. Files without a certificate are reported by smtpd."""
         output = run("openssl", "x509", "-noout", "-dates", "-in", self._moved(path))
         if output.code:
             return None
@@ -153,15 +154,15 @@ class Checks:
         return None
 
     def ports(self) -> t.Iterator[Problem]:
-        """Look at what master(8) sees and the canary, which listens on sockets, does not."""
+        """Check the entries for ports, whose errors the canary does not see because it listens on Unix sockets."""
         for service in self._configuration.services:
             if service.type == "inet" and service.private != "n":
                 said = f"{service.name} inet: inet service cannot be private"
-                yield self._source.on_service(said, service, "Write n in the column private.")
+                yield self._source.on_service(said, service, "Write n in the private column.")
             port = service.name.rpartition(":")[2]
             if service.type == "inet" and not port.isdigit() and run("getent", "services", f"{port}/tcp").code:
-                said = f"{service.name} inet: /etc/services knows no port {port}/tcp"
-                yield self._source.on_service(said, service, "Write the number of the port.")
+                said = f"{service.name} inet: /etc/services has no port {port}/tcp"
+                yield self._source.on_service(said, service, "Correct the name, or write the port number.")
 
 
 def _date(text: str) -> datetime:

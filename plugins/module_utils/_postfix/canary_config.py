@@ -1,10 +1,10 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How a configuration is changed so that it can run as a canary.
+"""Turn a configuration into one that can run as a canary.
 
-Beside the live Postfix, seen by nobody, delivering nothing. Every smtpd listens on a Unix socket in the canary's own
-queue directory: no port is taken, and nobody but root can ask it.
+The canary runs beside the live Postfix, is not reachable by clients, and delivers nothing. Every smtpd listens on a
+Unix socket in the canary's own queue directory, so that it uses no port and only root can connect.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from dataclasses import dataclass, replace
 
 from .config import Configuration, MasterEntry, parse_master, split_words
 
-#: What stands in for Dovecot, whose socket may not be there yet: a service that speaks Dovecot's protocol, version 1.
+#: A replacement for Dovecot, whose socket may not exist yet: a service that speaks version 1 of Dovecot's protocol.
 SASL_SERVICE = "canary-sasl"
 SASL_SCRIPT = (
     r"printf 'VERSION\t1\t1\nMECH\tPLAIN\tplaintext\nMECH\tLOGIN\tplaintext\nMECH\tSCRAM-SHA-256\tmutual-auth\nDONE\n'"
     "\nexec cat >/dev/null\n"
 )
 
-#: An smtpd without options of its own in master.cf, which is asked about each restriction by itself.
+#: An smtpd without its own options in master.cf, which evaluates each restriction separately.
 PLAIN = "canary-plain"
 
 _LISTS = ("client", "helo", "sender", "relay", "recipient", "data", "end_of_data", "etrn")
-#: Restrictions that only end a list, need a login, or ask other servers; Postfix knows them all.
+#: Valid restrictions that only end a list, need a login, or query other servers.
 _NOT_WALKED = re.compile(
     r"(permit|reject|defer|warn_if_reject|defer_if_permit|defer_if_reject|sleep|check_policy_service|permit_mx_backup"
     r"|reject_rbl_client|reject_rhsbl_(client|reverse_client|helo|sender|recipient)|permit_(dnswl|rhswl)_client"
@@ -35,54 +35,54 @@ _NOT_WALKED = re.compile(
     r"|check_(client|reverse_client_hostname|helo|sender|recipient)_(mx|ns|a)_access)\Z"
 )
 _HAS_ARGUMENT = re.compile(r"check_|(reject|permit)_(rbl|rhsbl|dnswl|rhswl)_|sleep\Z")
-#: Tables that Postfix writes to.
+#: Parameters with lookup tables that Postfix writes to.
 WRITTEN = re.compile(r"\w+_session_cache_database|postscreen_cache_map|address_verify_map")
 
 
 @dataclass(frozen=True)
 class Home:
-    """Where a canary lives: a directory that only root can list."""
+    """The directory of a canary, which only root can list."""
 
     path: str
 
     @property
     def tree(self) -> str:
-        """Below it lie the staged files, under their full paths."""
+        """The directory with the configuration's files, under their full paths."""
         return f"{self.path}/tree"
 
     @property
     def queue(self) -> str:
-        """Its queue directory."""
+        """The canary's queue directory."""
         return f"{self.path}/queue"
 
     @property
     def data(self) -> str:
-        """Its data directory."""
+        """The canary's data directory."""
         return f"{self.path}/data"
 
     @property
     def log(self) -> str:
-        """What its processes log."""
+        """The log of the canary's processes."""
         return f"{self.path}/log"
 
     @property
     def sasl_script(self) -> str:
-        """What stands in for Dovecot."""
+        """The script that replaces Dovecot."""
         return f"{self.path}/sasl"
 
     def socket(self, name: str) -> str:
-        """Where a service listens."""
+        """The socket on which a service listens."""
         return f"{self.queue}/private/{name}"
 
 
 @dataclass(frozen=True)
 class CanaryListener:
-    """One smtpd or postscreen that clients reach, and how it is asked.
+    """One smtpd or postscreen that clients reach, and how the canary probes it.
 
-    :param name: of the canary's service, and in its log.
-    :param service: as it stands in master.cf.
-    :param implicit_tls: whether TLS begins with the first byte.
-    :param public: whether others than this host can connect.
+    :param name: the canary's service, and its name in the log.
+    :param service: the entry of master.cf.
+    :param implicit_tls: whether TLS starts with the first byte.
+    :param public: whether other hosts can connect.
     """
 
     name: str
@@ -92,13 +92,13 @@ class CanaryListener:
 
     @property
     def screens(self) -> bool:
-        """Whether it is postscreen(8), which only greets; the smtpd behind it is a listener of its own."""
+        """Whether this is postscreen(8), which is probed for a greeting only; the smtpd behind it is a listener too."""
         return self.service.command == "postscreen"
 
 
 @dataclass(frozen=True)
 class Canary:
-    """The text of main.cf and master.cf, whom to ask, and who delivers by SMTP or LMTP."""
+    """The text of main.cf and master.cf, the listeners to probe, and the services that deliver over SMTP or LMTP."""
 
     main: str
     master: str
@@ -107,9 +107,9 @@ class Canary:
 
 
 def build(staged: Configuration, home: Home, moved: t.Mapping[str, str]) -> Canary:
-    """Make the canary's configuration.
+    """Build the canary's configuration.
 
-    :param moved: paths of the live host, and where the canary has them.
+    :param moved: paths of the live host, with those of the canary.
     """
     paths = {**moved, staged.value("queue_directory"): home.queue, staged.value("data_directory"): home.data}
     listeners = [*_listeners(staged), _plain(staged)]
@@ -130,13 +130,13 @@ def build(staged: Configuration, home: Home, moved: t.Mapping[str, str]) -> Cana
 
 
 def move(text: str, paths: t.Mapping[str, str]) -> str:
-    """The text with each of these paths, and what is below it, elsewhere."""
+    """Replace each of these paths in a text, also as the beginning of a longer path."""
     alternatives = "|".join(re.escape(path) for path in sorted(paths, key=len, reverse=True) if path)
     return re.sub(rf"(?<![\w./-])(?:{alternatives})(?![\w.-])", lambda match: paths[match.group()], text)
 
 
 def _overrides(home: Home, transports: t.Sequence[str]) -> dict[str, str]:
-    """Nothing shared with the live Postfix, nothing delivered, no notices, and no long wait for a name server."""
+    """Settings to share nothing with the live Postfix, deliver nothing, send no notices and wait briefly for DNS."""
     kept = "MAIL_CONFIG MAIL_DEBUG MAIL_LOGTAG TZ LANG=C POSTLOG_SERVICE POSTLOG_HOSTNAME"
     verify = {f"address_verify_{kind}_transport": "discard:" for kind in ("local", "virtual", "relay", "default")}
     return {
@@ -164,7 +164,7 @@ def _in_data_directory(name: str, table: str) -> str:
 
 
 def _listeners(staged: Configuration) -> list[CanaryListener]:
-    """Every smtpd and postscreen(8) behind a port, and the smtpd of type ``pass`` behind postscreen."""
+    """Every smtpd and postscreen(8) with a port, and the smtpd of type ``pass`` behind postscreen."""
     found: list[CanaryListener] = []
     for service in staged.services:
         if service.type != "inet" or service.command not in ("smtpd", "postscreen"):
@@ -183,7 +183,7 @@ def _is_public(service: MasterEntry, staged: Configuration) -> bool:
 
 
 def _asked(service: MasterEntry, name: str, staged: Configuration) -> MasterEntry:
-    """The smtpd on a socket of its own, and alone: no filter behind it, and XCLIENT for whoever asks it."""
+    """Turn a listener into an smtpd on its own socket, without filters, that accepts XCLIENT from the canary."""
     options = {
         "syslog_name": name,
         "smtpd_authorized_xclient_hosts": "127.0.0.1",
@@ -203,7 +203,7 @@ def _asked(service: MasterEntry, name: str, staged: Configuration) -> MasterEntr
 
 
 def _plain(staged: Configuration) -> CanaryListener:
-    """An smtpd with what main.cf says, which evaluates each restriction whatever those before it say."""
+    """An smtpd with the settings of main.cf that evaluates every restriction, whatever the earlier ones decide."""
     walk = [f"warn_if_reject {restriction}" for restriction in restrictions_to_walk(staged)]
     options = {
         "smtpd_client_restrictions": "",
@@ -220,7 +220,7 @@ def _plain(staged: Configuration) -> CanaryListener:
 
 
 def restrictions_to_walk(staged: Configuration) -> list[str]:
-    """Each restriction of each list once, with its argument, but for those that end a list or ask other servers."""
+    """Each restriction of each list once, with its argument, except those of ``_NOT_WALKED``."""
     classes = split_words(staged.value("smtpd_restriction_classes"))
     names = {*(f"smtpd_{kind}_restrictions" for kind in _LISTS), *classes}
     found: dict[str, None] = {}
@@ -240,7 +240,7 @@ def _restrictions(value: str) -> t.Iterator[tuple[str, str]]:
 
 
 def _helpers(home: Home, names: t.Container[str]) -> t.Iterator[MasterEntry]:
-    """Services that the canary needs whether or not the configuration has them."""
+    """Services that the canary needs, even if the configuration lacks them."""
     if "postlog" not in names:
         yield MasterEntry("postlog", "unix-dgram", "n", "-", "n", "-", "1", "postlogd")
     if "discard" not in names:

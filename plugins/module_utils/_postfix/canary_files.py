@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The files of a canary: what is staged, over what the host has, in a directory of its own."""
+"""The files of a canary: the staged files, and links to the host's other files, in a separate directory."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ import typing as t
 
 from .canary_config import SASL_SCRIPT, Home, move
 
-#: What a chrooted process may read (postfix-script copies the same for the live one).
+#: Files that a chrooted process may read (postfix-script copies the same ones for the live Postfix).
 _CHROOT = ("hosts", "host.conf", "localtime", "nsswitch.conf", "resolv.conf", "services")
-#: Directories of the queue that only Postfix's processes enter.
+#: Queue directories that only Postfix's processes may enter.
 _PRIVATE = (
     "active",
     "bounce",
@@ -33,17 +33,18 @@ _PRIVATE = (
     "trace",
 )
 _DATABASE = re.compile(r"\.(?:db|lmdb|cdb|dir|pag)\Z")
-#: Postfix reads a file that changed within two seconds again and again, until it is sure that nobody writes to it.
+#: The age, in seconds, of the canary's files. Postfix rereads a file that changed within the last two seconds, until it
+#: is sure that no process writes to it.
 _SETTLED = 60
 
 
 def lay_out(home: Home, stage: str, directory: str, removed: t.Collection[str]) -> dict[str, str]:
-    """Copy the staged files, and link what else the configuration directory holds.
+    """Copy the staged files, and link the other files of the configuration directory.
 
-    :param stage: the directory below which the staged files lie, under their full paths.
+    :param stage: the directory with the staged files, under their full paths.
     :param directory: the live configuration directory.
-    :param removed: paths that the live host will no longer have.
-    :returns: paths of the live host, and where the canary has them.
+    :param removed: paths that will no longer exist on the host.
+    :returns: paths of the live host, with those of the canary.
     """
     staged = [os.path.join(folder, name) for folder, _folders, names in os.walk(stage) for name in names]
     live_paths = [path[len(stage.rstrip("/")) :] for path in staged]
@@ -61,9 +62,9 @@ def _below(path: str, directory: str) -> bool:
 
 
 def _copy(source: str, target: str, moved: t.Mapping[str, str]) -> None:
-    """Copy a file with owner and mode; paths in a text lead to the canary's files, but for main.cf and master.cf.
+    """Copy a file with its owner and mode, and replace the paths in it with the canary's.
 
-    Those two are judged as they are first.
+    main.cf and master.cf are copied unchanged, because they are checked first.
     """
     os.makedirs(os.path.dirname(target), mode=0o755, exist_ok=True)
     with open(source, "rb") as stream:
@@ -75,7 +76,7 @@ def _copy(source: str, target: str, moved: t.Mapping[str, str]) -> None:
 
 
 def write(path: str, content: bytes, mode: int = 0o644, uid: int = 0, gid: int = 0) -> None:
-    """Write a file that Postfix takes for settled; never readable by more than it shall be."""
+    """Write a file that Postfix considers settled, and that is never readable by more users than ``mode`` allows."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as stream:
         stream.write(content)
@@ -85,13 +86,13 @@ def write(path: str, content: bytes, mode: int = 0o644, uid: int = 0, gid: int =
 
 
 def settle(path: str) -> None:
-    """Make a file look as if nobody had written to it for a while."""
+    """Set the time of a file back, so that Postfix does not wait for further writes."""
     then = time.time() - _SETTLED
     os.utime(path, (then, then))
 
 
 def _link(live: str, target: str, taken: t.Collection[str]) -> None:
-    """Link what is not staged, but for databases whose source is: nobody has built them anew."""
+    """Link the files that are not staged, except databases whose source is staged: they are out of date."""
     if not os.path.isdir(live):
         return
     for entry in os.scandir(live):
@@ -105,9 +106,9 @@ def _link(live: str, target: str, taken: t.Collection[str]) -> None:
 
 
 def make_queue(home: Home, owner: str, group: str) -> None:
-    """The queue and data directories, with the owners and modes that Postfix wants (postfix-files(5)).
+    """Create the queue and data directories with the owners and modes that Postfix expects (postfix-files(5)).
 
-    :raises KeyError: the host has no such user or group.
+    :raises KeyError: the user or the group does not exist on the host.
     """
     uid, gid = pwd.getpwnam(owner).pw_uid, grp.getgrnam(group).gr_gid
     modes = {**dict.fromkeys(_PRIVATE, 0o700), "maildrop": 0o1730, "public": 0o2710}

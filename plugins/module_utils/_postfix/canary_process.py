@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Programs of Postfix, and a Postfix beside the live one, from its start to its end."""
+"""Run programs of Postfix, and a second instance of Postfix beside the live one."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ from contextlib import contextmanager
 from .canary_config import SASL_SERVICE, Home
 from .config import MasterEntry
 
-#: Only root can write there, and nothing outlives a reboot.
+#: Only root can write there, and nothing survives a reboot.
 _HOME = Home("/run/mailops-canary")
 _LOCK = "/run/mailops-canary.lock"
-#: A master(8) that nobody stopped ends by itself after these seconds.
+#: Seconds after which master(8) exits, in case it is not stopped.
 _LIFETIME = 60
-#: Seconds that a program, or the start or the end of a process may take on a busy host.
+#: Seconds that a program, or the start or end of a process, may take on a busy host.
 _PATIENCE = 10.0
 _LINE = re.compile(r"(\S+\[\d+\]|^\S+): (.*)", re.MULTILINE)
-#: A client that cannot read its authorities says so without calling it a warning.
+#: An smtp(8) that cannot read its CA file logs this without the word "warning".
 _COMPLAINT = re.compile(r"(?:[0-9A-Za-z]+: )?(?:(?:warning|error|fatal|panic): |(?=.*: disabling TLS support\Z))(.*)")
 _DIED = re.compile(r": (?:fatal|panic): |bad command startup")
-#: Seconds for what still goes on when a process has died.
+#: Seconds for the other processes to finish after one has died.
 _GRACE = 2.0
-#: ``error:CODE:LIBRARY:FUNCTION:REASON:...``, as OpenSSL has it.
+#: ``error:CODE:LIBRARY:FUNCTION:REASON:...``, the format of OpenSSL.
 _TLS_REASON = re.compile(r"TLS library problem: error:[^:]*:[^:]*:[^:]*:([^:]+)")
 
 
 class CanaryError(Exception):
-    """The configuration could not be judged; the text is a sentence."""
+    """The configuration could not be tried. The text is a sentence without its full stop."""
 
 
 class Output(t.NamedTuple):
-    """What a program said."""
+    """The exit code, standard output and standard error of a program."""
 
     code: int
     output: str
@@ -48,9 +48,11 @@ class Output(t.NamedTuple):
 
 
 def run(*argv: str, patience: float = _PATIENCE, **environment: str) -> Output:
-    """Run a program to its end.
+    """Run a program and wait until it exits.
 
-    :raises CanaryError: it is not there, or does not end.
+    :param patience: how long to wait, in seconds.
+    :param environment: variables to add to the minimal environment.
+    :raises CanaryError: the program is missing, or does not exit in time.
     """
     try:
         done = subprocess.run(
@@ -64,7 +66,7 @@ def run(*argv: str, patience: float = _PATIENCE, **environment: str) -> Output:
     except OSError as error:
         raise CanaryError(f"{argv[0]} cannot be run: {error.strerror}") from error
     except subprocess.TimeoutExpired as error:
-        raise CanaryError(f"{argv[0]} took more than {patience:g} s") from error
+        raise CanaryError(f"{argv[0]} did not finish within {patience:g} s") from error
     return Output(done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace"))
 
 
@@ -74,26 +76,26 @@ def _environment(**more: str) -> dict[str, str]:
 
 @contextmanager
 def home() -> t.Iterator[Home]:
-    """A directory to run one canary in; one at a time on a host. What an earlier one left is removed first.
+    """Provide the directory for one canary. Only one runs on a host at a time; leftovers are removed first.
 
-    :raises CanaryError: it cannot be made: only root can.
+    :raises CanaryError: the directory cannot be created, because the user is not root.
     """
     try:
         with open(_LOCK, "w", encoding="ascii") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             cleanup()
             os.mkdir(_HOME.path)
-            os.chmod(_HOME.path, 0o711)  # noqa: S103 - Postfix's unprivileged processes go through, and cannot look around
+            os.chmod(_HOME.path, 0o711)  # noqa: S103 - Postfix's unprivileged processes must pass through it
             try:
                 yield _HOME
             finally:
                 cleanup()
     except PermissionError as error:
-        raise CanaryError(f"only root can try a configuration: {error.filename}: {error.strerror}") from error
+        raise CanaryError(f"{error.filename}: {error.strerror}: only root can try it, so set become: true") from error
 
 
 def cleanup() -> None:
-    """End every process of a canary and remove its directory, whoever left them."""
+    """Kill every process of a canary and remove its directory, also those of an earlier run."""
     _end_all(_HOME.path)
     shutil.rmtree(_HOME.path, ignore_errors=True)
 
@@ -105,32 +107,35 @@ def _end_all(path: str) -> None:
 
 
 def _kill_all(path: str) -> bool:
-    """:returns: whether there was anything to kill: a process with a configuration below ``path``."""
+    """Kill the processes with a configuration below ``path``.
+
+    :returns: whether there were any.
+    """
     wanted = f"MAIL_CONFIG={path}/".encode()
     found = False
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
             with open(f"/proc/{pid}/environ", "rb") as stream:
                 ours = any(variable.startswith(wanted) for variable in stream.read().split(b"\0"))
-            if ours and _depth(pid) == _depth("self"):  # a container of this host may have a canary of its own
+            if ours and _depth(pid) == _depth("self"):  # a container on this host may run its own canary
                 os.kill(int(pid), signal.SIGKILL)
                 found = True
-        except OSError:  # it is gone, or none of ours
+        except OSError:  # it has exited, or belongs to another user
             continue
     return found
 
 
 def _depth(pid: str) -> int:
-    """In how many PID namespaces a process lives, as seen from here (proc(5))."""
+    """The number of nested PID namespaces that a process is in, as seen from this one (proc(5))."""
     with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as stream:
         return next((len(line.split()) for line in stream if line.startswith("NSpid:")), 0)
 
 
 class Instance:
-    """A Postfix that works from ``with`` to the end of its block.
+    """A Postfix that runs for the duration of a ``with`` block.
 
-    :param daemons: the directory of Postfix's daemons.
-    :param configuration: its configuration directory.
+    :param daemons: the daemon directory of Postfix.
+    :param configuration: the configuration directory of the instance.
     """
 
     def __init__(self, home: Home, daemons: str, configuration: str) -> None:
@@ -141,7 +146,10 @@ class Instance:
         self._clients: list[subprocess.Popen[bytes]] = []
 
     def __enter__(self) -> Instance:
-        """:raises CanaryError: master(8) cannot be started."""
+        """Start master(8).
+
+        :raises CanaryError: master(8) cannot be started.
+        """
         with open(f"{self._home.path}/said", "wb") as said:
             try:
                 self._master = subprocess.Popen(  # pylint: disable=consider-using-with
@@ -161,12 +169,12 @@ class Instance:
         for process in (self._master, *self._clients):
             process.kill()
             process.wait()
-        _end_all(self._home.path)  # who waits for an answer of theirs waits no longer
+        _end_all(self._home.path)  # this also ends the conversations that wait for them
 
     def start_client(self, service: MasterEntry) -> t.Callable[[], bool]:
-        """Start what master(8) starts with the first message only: smtp(8), or another that delivers by SMTP or LMTP.
+        """Start a delivery agent for SMTP or LMTP, which master(8) starts only for the first message.
 
-        :returns: asks whether it is ready, or has given up.
+        :returns: a function that returns whether the agent is ready or has exited.
         """
         words = [word[1:-1].strip() if word.startswith("{") else word for word in service.arguments]
         output = f"{self._home.path}/client-{service.name}"
@@ -180,22 +188,22 @@ class Instance:
                 env=_environment(MAIL_CONFIG=self._configuration),
             )
         self._clients.append(client)
-        # the first thing it says is which protocol it speaks with the queue manager
+        # its first output is the protocol that it speaks with the queue manager
         return lambda: client.poll() is not None or os.path.getsize(output) > 0
 
     @property
     def alive(self) -> bool:
-        """Whether its master(8) works."""
+        """Whether its master(8) is running."""
         return self._master.poll() is None
 
     def wait(self, condition: t.Callable[[], bool]) -> None:
-        """Wait until a condition holds, for as long as patience lasts."""
+        """Wait until a condition holds, for ten seconds at most."""
         deadline = time.monotonic() + _PATIENCE
         while not condition() and time.monotonic() < deadline:
             time.sleep(0.005)
 
     def watch(self, condition: t.Callable[[], bool]) -> None:
-        """Wait until a condition holds, but not much longer once a process has died that others may wait for."""
+        """Wait until a condition holds, for half a minute at most, or two seconds after a process has died."""
         end = time.monotonic() + 3 * _PATIENCE
         troubled = False
         while not condition() and time.monotonic() < end:
@@ -204,11 +212,11 @@ class Instance:
                 troubled, end = True, time.monotonic() + _GRACE
 
     def died(self, name: str) -> bool:
-        """Whether a process of this ``syslog_name`` has given up; nobody will answer in its place."""
+        """Whether a process with this ``syslog_name`` has died. No other process answers in its place."""
         return re.search(rf"\s{re.escape(name)}/\S+: (?:fatal|panic): ", self._log()) is not None
 
     def complaints(self) -> list[str]:
-        """What its processes complained of so far, the last word of each included, and each complaint once."""
+        """The complaints that its processes have logged so far, each once."""
         marker = f"canary {time.monotonic_ns()}"
         if self.alive:
             run("postlog", "-c", self._configuration, "-t", "canary", marker)
@@ -225,7 +233,7 @@ class Instance:
 
 
 def parse_log(text: str) -> list[str]:
-    """The complaints of a log, each once, and with the reason that the TLS library gives in the line behind it."""
+    """The complaints of a log, each once, with the reason of the TLS library from the line after it."""
     complaints: dict[str, str] = {}
     last: dict[str, str] = {}
     for process, said in _LINE.findall(text):

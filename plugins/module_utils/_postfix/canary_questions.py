@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What one smtpd of a canary is asked over SMTP, as a client from outside would."""
+"""Probe one smtpd of a canary over SMTP, as a client from outside would."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from .._smtp.tls import TlsMode, TlsPolicy
 if t.TYPE_CHECKING:
     from .._smtp.reply import Reply
 
-#: A domain that nobody has (RFC 6761 section 6.4).
+#: A domain that cannot exist (RFC 6761 section 6.4).
 FOREIGN = "mailops-canary.invalid"
 
-#: Seconds for one reply: on a busy host a process takes its time to start.
+#: Seconds for one reply: on a busy host, a process is slow to start.
 _TIMEOUT = 25.0
-#: What smtpd says to XCLIENT itself; anything else is what it says to the stranger.
+#: Codes with which smtpd rejects the command XCLIENT. With any other code it rejects the outside client.
 _NO_STRANGER = (501, 502, 503, 530, 550)
 
 
 @dataclass
 class Conversation:
-    """What came of it.
+    """The results of probing one smtpd.
 
-    :ivar greeted: whether there was a greeting.
-    :ivar login_in_clear: the AUTH line of EHLO before TLS; empty when there was none.
-    :ivar tls_failure: why TLS did not come about; empty when it did, or was not offered.
-    :ivar unasked: the reply that kept us from coming as a stranger; empty when none did.
-    :ivar relayed: the command and the reply that let a stranger send to strangers; empty when none did.
+    :ivar greeted: whether the server sent a greeting.
+    :ivar login_in_clear: the AUTH line of the reply to EHLO before TLS; empty if there was none.
+    :ivar tls_failure: the reason why TLS failed; empty if it succeeded or was not offered.
+    :ivar unasked: the reply that rejected the command XCLIENT; empty if none did.
+    :ivar relayed: the commands and the reply with which the server agreed to relay; empty if it did not.
     """
 
     greeted: bool = False
@@ -45,11 +45,12 @@ class Conversation:
 
 
 def converse(socket: str, implicit_tls: bool, outsider: str, own_names: t.Sequence[str]) -> Conversation:
-    """Ask one smtpd.
+    """Probe one smtpd.
 
-    :param socket: where it listens.
-    :param outsider: the address to come from, as XCLIENT has it; empty to wait for the greeting only.
-    :param own_names: the server's own names, the host's first; strangers may claim to come from there.
+    :param socket: the Unix socket on which it listens.
+    :param implicit_tls: whether TLS starts with the first byte.
+    :param outsider: the client address to claim, in the form of XCLIENT; empty to wait for the greeting only.
+    :param own_names: the server's own domains, its host name first. An outside client may use them as sender.
     """
     tls = TlsPolicy(mode=TlsMode.IMPLICIT if implicit_tls else TlsMode.NONE, verify=False)
     settings = ServerSettings("localhost", tls=tls, unix_socket=socket, connect_timeout=_TIMEOUT, timeout=_TIMEOUT)
@@ -77,7 +78,10 @@ class _Talk:
         self._conversation = conversation
 
     def run(self, outsider: str, own_names: t.Sequence[str]) -> None:
-        """:raises SmtpError: the server broke off; what was learned until then stays."""
+        """Hold the conversation.
+
+        :raises SmtpError: the session failed; the results up to then are kept.
+        """
         if self._tls.mode is TlsMode.IMPLICIT:
             self._connection.start_tls(self._tls, "localhost", Stage.TLS)
         self._connection.read_reply(Stage.GREETING)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""main.cf and master.cf as postconf(1) prints them, and where a word of them stands in the files."""
+"""Parse main.cf and master.cf as postconf(1) prints them, and find the line of a word in the files."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _FIELDS = ("name", "type", "private", "unprivileged", "chroot", "wakeup", "proce
 
 @dataclass(frozen=True)
 class MasterEntry:
-    """One entry of master.cf (master(5)); the fields as postconf prints them."""
+    """One entry of master.cf (master(5)), with the fields as postconf prints them."""
 
     name: str
     type: str
@@ -29,23 +29,23 @@ class MasterEntry:
     arguments: tuple[str, ...] = ()
 
     def with_options(self, options: t.Mapping[str, str]) -> MasterEntry:
-        """The same with ``-o name=value`` at the end, where the last one wins."""
+        """Append ``-o name=value`` for each option, at the end, where it takes precedence."""
         words = [word for name, value in options.items() for word in ("-o", f"{{{name} = {value}}}")]
         return replace(self, arguments=(*self.arguments, *words))
 
     def __str__(self) -> str:
-        """The line of master.cf."""
+        """The entry as a line of master.cf."""
         return " ".join([*list(vars(self).values())[:-1], *self.arguments])
 
 
 @dataclass(frozen=True)
 class Configuration:
-    """What postconf says of one configuration directory.
+    """The configuration in one directory, as postconf reports it.
 
     :param main: parameters that main.cf sets, as written.
-    :param expanded: the same, and some that hold by default, with ``$name`` replaced.
+    :param expanded: the same and some defaults, with ``$name`` expanded.
     :param services: the entries of master.cf.
-    :param options: by name and type of a service, the parameters it sets for itself, with ``$name`` replaced.
+    :param options: the parameters that a service sets with ``-o``, by its name and type, with ``$name`` expanded.
     """
 
     main: t.Mapping[str, str]
@@ -54,25 +54,25 @@ class Configuration:
     options: t.Mapping[tuple[str, str], t.Mapping[str, str]]
 
     def value(self, name: str, service: MasterEntry | None = None) -> str:
-        """What holds for a service, or for those that set nothing for themselves; empty when nothing is known."""
+        """The value of a parameter for a service, or for those without ``-o``; empty if it is not known."""
         own = self.options.get((service.name, service.type), {}) if service else {}
         return own.get(name, self.expanded.get(name, ""))
 
     def settings(self) -> t.Iterator[tuple[str, str]]:
-        """Every parameter set anywhere, with ``$name`` replaced."""
+        """Every parameter that main.cf or master.cf sets, with ``$name`` expanded."""
         yield from ((name, self.expanded[name]) for name in self.main)
         for options in self.options.values():
             yield from options.items()
 
 
 def parse_main(output: str) -> dict[str, str]:
-    """Parameters by name from ``postconf -n``."""
+    """Parse the output of ``postconf -n``: parameters by name."""
     pairs = [line.partition("=") for line in output.splitlines() if "=" in line]
     return {name.strip(): value.strip() for name, _sign, value in pairs}
 
 
 def parse_master(output: str) -> list[MasterEntry]:
-    """Services from ``postconf -M``."""
+    """Parse the output of ``postconf -M``: the entries of master.cf."""
     services = []
     for line in output.splitlines():
         words = split_words(line, " \t")
@@ -82,7 +82,7 @@ def parse_master(output: str) -> list[MasterEntry]:
 
 
 def parse_options(output: str) -> dict[tuple[str, str], dict[str, str]]:
-    """The parameters of single services from ``postconf -P``."""
+    """Parse the output of ``postconf -P``: parameters by the name and type of a service."""
     options: dict[tuple[str, str], dict[str, str]] = {}
     for key, value in parse_main(output).items():
         service, kind, name = key.rsplit("/", 2)
@@ -91,7 +91,7 @@ def parse_options(output: str) -> dict[tuple[str, str], dict[str, str]]:
 
 
 def split_words(text: str, separators: str = " \t\r\n,") -> list[str]:
-    """Words, where ``{...}`` holds one together (postconf(5), master(5))."""
+    """Split a text into words; ``{...}`` is one word (postconf(5), master(5))."""
     words, word, depth = [], "", 0
     for character in text:
         depth += (character == "{") - (character == "}")
@@ -104,27 +104,27 @@ def split_words(text: str, separators: str = " \t\r\n,") -> list[str]:
 
 
 class EntryPlace(t.NamedTuple):
-    """Where something stands; ``line`` counts from 1, ``parameter`` is empty where none is known."""
+    """A place in main.cf or master.cf. ``line`` counts from 1; ``parameter`` is empty if none is known."""
 
     line: int
     parameter: str
 
 
 def find_parameter(text: str, name: str) -> EntryPlace | None:
-    """The last setting of a parameter in main.cf, which is the one that holds."""
+    """Find the last setting of a parameter in main.cf, which is the effective one."""
     found = [place for place, _entry in _entries(text) if place.parameter == name]
     return found[-1] if found else None
 
 
 def find_service(text: str, service: MasterEntry) -> EntryPlace | None:
-    """The line where a service of master.cf begins."""
+    """Find the first line of an entry in master.cf."""
     pattern = re.compile(rf"{re.escape(service.name)}\s+{re.escape(service.type)}\s")
     found = [place for place, entry in _entries(text) if pattern.match(entry)]
     return found[-1] if found else None
 
 
 def find_word(text: str, word: str) -> EntryPlace | None:
-    """The line of main.cf or master.cf with this word, and the parameter whose value it is in."""
+    """Find the line of main.cf or master.cf with a word, and the parameter whose value contains it."""
     pattern = re.compile(rf"(?<![\w./-]){re.escape(word)}(?![\w./-])")
     for place, entry in _entries(text):
         before = ""

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What Postfix logs of one message, read back (smtp(8), qmgr(8), cleanup(8), bounce(8), postsuper(1))."""
+"""Follow one message through the log of Postfix (smtp(8), qmgr(8), cleanup(8), bounce(8), postsuper(1))."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import typing as t
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
-#: A line as journald's ``short-unix``, syslog, or rsyslog with its precise time writes it.
+#: A line in the format ``short-unix`` of journald, or of syslog, or of rsyslog with precise timestamps.
 _LINE = re.compile(
     r"(?P<time>\d+\.\d+|[A-Z][a-z]{2} [ \d]\d [\d:]{8}|\d{4}-\d\d-\d\dT\S+) \S+ "
     r"(?P<program>[^\s\[]+)\[(?P<pid>\d+)\]: (?P<text>.*?)\s*\Z"
 )
 _OF_MESSAGE = re.compile(r"(?P<queue_id>[0-9A-Za-z]{6,}): (?P<rest>.*)")
-#: Releases add attributes between ``relay`` and ``dsn``. Nothing may be guessed from what stands in the parentheses:
-#: there the next server speaks.
+#: Later releases add attributes between ``relay`` and ``dsn``. The text in the parentheses comes from the next server,
+#: so it must not be matched as attributes.
 _DELIVERY = re.compile(
     r"to=<(?P<recipient>.*?)>,(?: orig_to=<(?P<orig_recipient>.*?)>,)? relay=(?P<relay>[^,]+),[^(]*? "
     r"delays=(?P<delays>[\d./]+),[^(]*? dsn=(?P<dsn>[\d.]+), status=(?P<status>[a-z-]+) \((?P<text>.*)\)\Z"
@@ -25,11 +25,11 @@ _DELIVERY = re.compile(
 _QUEUED_AS = re.compile(r".*\b(?:queued|forwarded) as ([0-9A-Za-z]{6,})\b")
 _RECIPIENTS = re.compile(r"from=<.*>, size=\d+, nrcpt=(\d+) ")
 _TLS = re.compile(r"(\w+) TLS connection (?:established|reused) to (\S+): (\S+) with cipher (\S+)")
-#: What smtp(8) logs of a connection before it says why it did not deliver.
+#: Problems of a connection that smtp(8) logs before the line of the delivery.
 _COMPLAINT = re.compile(r"(server )?certificate verification failed|SSL_connect error|warning: (TLS library|SASL auth)")
-#: tlsproxy(8) opens the connections that are kept; of those that it complains of it tells the other end.
+#: tlsproxy(8) opens the connections that smtp(8) reuses. Its complaints name the server.
 _OTHER_END = re.compile(r".* failed for (\S+\]:\d+): ")
-#: What becomes of a message without a delivery. What comes last holds.
+#: The status of a message without a delivery. The last line decides.
 _FATES = (
     (re.compile(r"(milter-)?discard: "), "discarded"),
     (re.compile(r"(milter-)?hold: |placed on hold"), "held"),
@@ -46,8 +46,8 @@ _LONG_ID = re.compile(rf"([{_DIGITS}]{{6,}})[{_DIGITS}]{{4}}z[{_DIGITS[:-1]}]+\Z
 class Line(t.NamedTuple):
     """One line of the log.
 
-    :param time: ISO 8601 in UTC, or as the log has it where that says neither year nor zone.
-    :param program: such as ``postfix/smtp``.
+    :param time: ISO 8601 in UTC for journald, or the timestamp of the log file.
+    :param program: its name in the log, such as ``postfix/smtp``.
     """
 
     time: str
@@ -57,9 +57,9 @@ class Line(t.NamedTuple):
 
 
 class Tls(t.NamedTuple):
-    """How a connection was encrypted.
+    """The TLS of a connection.
 
-    :param certificate: ``verified`` (the name too), ``trusted`` (its authority only), ``untrusted`` or ``anonymous``.
+    :param certificate: ``verified`` (authority and name), ``trusted`` (authority only), ``untrusted`` or ``anonymous``.
     """
 
     protocol: str
@@ -69,19 +69,19 @@ class Tls(t.NamedTuple):
 
 @dataclass(frozen=True)
 class Hop:
-    """One attempt for one recipient, or what else became of the message.
+    """One delivery attempt for one recipient, or another event that ended or stopped the message.
 
-    :param recipient: empty where it concerns the message.
-    :param orig_recipient: the recipient as it was given; empty where it is the same.
+    :param recipient: an address; empty if the hop concerns the whole message.
+    :param orig_recipient: the recipient before aliases; empty if it is the same.
     :param relay: the next hop as ``name[address]:port``, or ``none``.
-    :param delays: seconds before the queue manager, in it, connecting, and sending.
-    :param dsn: enhanced status code (RFC 3463); empty where nothing was tried.
-    :param status: ``sent``, ``deferred``, ``bounced`` or what else Postfix says of a delivery; of a message ``held``,
-        ``discarded``, ``deleted``, ``expired``.
-    :param text: what the next hop replied, or what went wrong.
-    :param next_queue_id: the name that the next hop gave the message; empty where it said none.
-    :param notification_id: the queue ID of the message that tells the sender; empty where there is none.
-    :param complaints: what smtp(8), or tlsproxy(8) for it, said of the connection before.
+    :param delays: seconds before the queue manager, in it, for the connection, and for the transmission.
+    :param dsn: enhanced status code (RFC 3463); empty if there was no attempt.
+    :param status: ``sent``, ``deferred``, ``bounced`` or another status that Postfix logs for a delivery; for a whole
+        message ``held``, ``discarded``, ``deleted`` or ``expired``.
+    :param text: the reply of the next server, or the error.
+    :param next_queue_id: the queue ID of the message on the next server; empty if its reply names none.
+    :param notification_id: the queue ID of the message that notifies the sender; empty if there is none.
+    :param complaints: problems of the connection that smtp(8) or tlsproxy(8) logged before.
     """
 
     queue_id: str
@@ -100,7 +100,7 @@ class Hop:
 
     @property
     def line(self) -> str:
-        """The end of the log line: what one searches the log for."""
+        """The end of the log line, to search the log for."""
         if not self.recipient:
             return f"{self.queue_id}: {self.text}"
         return (
@@ -111,7 +111,7 @@ class Hop:
 
 @dataclass
 class _Message:
-    """What the log says of one queue ID so far."""
+    """The log lines of one queue ID so far, in parsed form."""
 
     hops: dict[tuple[str, str], Hop] = field(default_factory=dict)
     programs: set[str] = field(default_factory=set)
@@ -124,12 +124,12 @@ class _Message:
 
 @dataclass(frozen=True)
 class Trace:
-    """A message on its way through this host.
+    """The way of a message through this host.
 
     :param hops: the last attempt for each recipient under each queue ID, in the order of the log.
-    :param words: queue IDs and Message-IDs under which the log may say more.
-    :param pids: the processes that delivered; what they say of TLS names no message.
-    :param tried: whether nothing more happens before Postfix's next attempt, if there is one.
+    :param words: queue IDs and Message-IDs to search the log for.
+    :param pids: the processes that delivered; their lines about TLS name no message.
+    :param tried: whether no more lines will follow, except those of a later attempt.
     """
 
     hops: tuple[Hop, ...]
@@ -139,7 +139,7 @@ class Trace:
 
     @property
     def open(self) -> tuple[Hop, ...]:
-        """The hops that did not succeed."""
+        """The hops whose status is not ``sent``."""
         return tuple(hop for hop in self.hops if hop.status != "sent")
 
     @property
@@ -149,7 +149,7 @@ class Trace:
 
 
 def parse_line(text: str) -> Line | None:
-    """Take a log line apart; None where it is of another form."""
+    """Parse a log line; None if it has another format."""
     match = _LINE.match(text)
     if not match:
         return None
@@ -160,7 +160,7 @@ def parse_line(text: str) -> Line | None:
 
 
 def arrival(queue_id: str) -> float | None:
-    """When a message with a long queue ID arrived, in seconds since the epoch; a short one does not tell."""
+    """The arrival time in a long queue ID, in seconds since the epoch; None for a short queue ID, which has none."""
     match = _LONG_ID.match(queue_id)
     if not match:
         return None
@@ -171,7 +171,7 @@ def arrival(queue_id: str) -> float | None:
 
 
 def trace(lines: t.Iterable[Line], queue_id: str) -> Trace:
-    """Follow one message through log lines in their order, under every queue ID it gets on this host."""
+    """Follow one message through log lines, in the order of the log, under every queue ID that it has on this host."""
     messages = _collect(lines)
     reached = [queue_id] if queue_id in messages else []
     for one in reached:
@@ -220,7 +220,7 @@ def _collect(lines: t.Iterable[Line]) -> dict[str, _Message]:
 
 
 def _note(message: _Message, line: Line, rest: str) -> None:
-    """Keep what a line says that is no delivery."""
+    """Record a line about a message other than a delivery."""
     active, notification = _RECIPIENTS.match(rest), _NOTIFICATION.match(rest)
     if rest.startswith("message-id="):
         message.message_id = rest[len("message-id=") :].replace("<>", "")
@@ -238,7 +238,7 @@ def _note(message: _Message, line: Line, rest: str) -> None:
 
 
 def _successors(messages: t.Mapping[str, _Message], queue_id: str) -> t.Iterator[str]:
-    """Other queue IDs under which this host has the same message: a server here took it, or a program put it back."""
+    """Further queue IDs of the same message on this host: a server here accepted it, or a program resubmitted it."""
     message = messages[queue_id]
     for hop in message.hops.values():
         if hop.next_queue_id in messages:

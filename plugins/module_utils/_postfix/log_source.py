@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where the log of Postfix is, and how to find one message in it without reading all."""
+"""Find the lines about one message in the log of Postfix, without reading all of it."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import typing as t
 
 Run = t.Callable[[list[str]], tuple[int, str, str]]
 
-#: Where syslog puts the facility ``mail``: Debian's and RedHat's.
+#: The files of the syslog facility ``mail`` on Debian and Red Hat.
 FILES = ("/var/log/mail.log", "/var/log/maillog")
-#: A message's lines name it; what a process says of its connection names only the process.
+#: The lines of a process about its connection, which do not name the message.
 _OF_CONNECTION = "TLS|SSL|SASL|certificate"
-#: How much of a file is searched, from its end.
+#: How much of a file is searched, in bytes from its end.
 _TAIL_BYTES = 64 * 1024 * 1024
 
 
@@ -23,14 +23,14 @@ class LogSource(t.Protocol):
     """A log."""
 
     def read(self, words: t.Collection[str], pids: t.Collection[int]) -> list[str]:
-        """The lines, in their order, that hold one of these words, or that one of these processes wrote."""
+        """Return the lines that contain one of these words or come from one of these processes, in order."""
 
 
 class Journald:
-    """The journal, whatever unit Postfix runs in: its lines are known by the facility ``mail``.
+    """The log of journald. The facility ``mail`` identifies the lines, whatever unit Postfix runs in.
 
-    :param run: runs a program; gives exit code, standard output, standard error.
-    :param since: as ``journalctl --since`` takes it.
+    :param run: runs a program and returns its exit code, standard output and standard error.
+    :param since: the start time, as for ``journalctl --since``.
     """
 
     def __init__(self, run: Run, since: str) -> None:
@@ -50,7 +50,7 @@ class Journald:
 
 
 class Files:
-    """Log files. Those that are not there count for nothing."""
+    """Log files. Missing files are ignored."""
 
     def __init__(self, paths: t.Sequence[str]) -> None:
         self._paths = paths
@@ -66,7 +66,7 @@ class Files:
 
 
 class FirstOf:
-    """Several logs, of which the first that knows the message counts."""
+    """Several logs, of which the first that contains the message is used."""
 
     def __init__(self, sources: t.Sequence[LogSource]) -> None:
         self._sources = sources
@@ -80,6 +80,6 @@ class FirstOf:
 
 
 def choose(run: Run, maillog_file: str, since: str) -> LogSource:
-    """The file that Postfix itself writes, where it does; or else the journal, or the files of syslog."""
+    """Choose the log: the file that Postfix writes itself, if any, then journald, then the files of syslog."""
     own: list[LogSource] = [Files([maillog_file])] if maillog_file else []
     return FirstOf([*own, Journald(run, since), Files(FILES)])

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a log line of Postfix means, and what to do about it. The next server's words are judged as everywhere else."""
+"""The meaning of a log line of Postfix, and what to do. Replies of the next server are explained as for a session."""
 
 from __future__ import annotations
 
@@ -19,16 +19,19 @@ if t.TYPE_CHECKING:
 
 
 class Meaning(t.NamedTuple):
-    """:param lasting: whether the next attempt will fail alike, until somebody changes something."""
+    """Advice about a hop.
+
+    :param lasting: whether every attempt fails until the cause is removed.
+    """
 
     advice: str
     lasting: bool = False
 
 
 class _Known(t.NamedTuple):
-    """What Postfix says by itself.
+    """A text of Postfix itself, rather than of the next server.
 
-    :param text: a pattern found in the text of the delivery, or in what was said of the connection before.
+    :param text: a pattern to search for in the text of the delivery, or in the complaints about its connection.
     """
 
     text: str
@@ -39,7 +42,7 @@ class _Known(t.NamedTuple):
 _REPLY = re.compile(
     r"(?:host|server) (\S+?)(?:\[\S*\])? (said|refused to talk to me): (\d{3})[ -](.*?)(?: \(in reply to (.+)\))?\Z"
 )
-#: What smtp(8) calls the commands (smtp_proto.c, smtp_trouble.c).
+#: The names of commands in the log of smtp(8) (smtp_proto.c, smtp_trouble.c).
 _STAGES = {
     "EHLO command": Stage.EHLO,
     "HELO command": Stage.EHLO,
@@ -50,17 +53,17 @@ _STAGES = {
     "end of DATA command": Stage.END_OF_DATA,
 }
 _NAME = (
-    "Check the spelling of the next server's name, or of the recipient's domain where mail goes by MX, and ask this"
+    "Check the spelling of the next server's name, or of the recipient's domain if mail goes by MX, and query this"
     " host's name servers for it."
 )
-_PATH = "Check its address and port, and the firewalls between; many networks close port 25 and leave 587 and 465 open."
+_PATH = "Check its address and port, and the firewalls in between; many networks block port 25 but not 587 and 465."
 _SUSPENDED = "delivery temporarily suspended: "
 _AGAIN = (
-    " Postfix did not try now, since an earlier attempt had failed so: once this is mended, postqueue -f has it try."
+    " Postfix did not try again, because an earlier attempt had failed: once the cause is removed, run postqueue -f."
 )
-_FULL = "Make room on this host's disk where the queue is: /var/spool/postfix."
+_FULL = "Free space in the file system of this host's queue: /var/spool/postfix."
 
-# The words are those of Postfix 3.7 and 3.10 as they log them; where else they are from stands beside.
+# The patterns match what Postfix 3.7 and 3.10 log.
 KNOWN: tuple[_Known, ...] = (
     # Finding and reaching the next server
     _Known(
@@ -68,38 +71,38 @@ KNOWN: tuple[_Known, ...] = (
     ),
     _Known(
         r"Host or domain name not found|Host not found|Name or service not known|No address associated",
-        "DNS does not know the name. " + _NAME,
+        "The DNS has no such name, or no address for it. " + _NAME,
         True,
     ),
-    _Known(r"does not accept mail \(nullMX\)", "The domain takes no mail at all (RFC 7505): check its spelling.", True),
+    _Known(r"does not accept mail \(nullMX\)", "The domain accepts no mail (RFC 7505): check its spelling.", True),
     _Known(
         r"loops back to (myself|itself)",
-        "The next server is this host itself: name another one as the upstream, or keep the domain out of where mail"
-        " is sent on.",
+        "The next server is this host itself: configure another upstream, or do not relay mail for this domain.",
         True,
     ),
     _Known(
         r"too many hops|mail forwarding loop",
-        "The message goes round in circles: see in its Received lines which two servers send it to each other, and"
-        " end one of the two ways.",
+        "The message is in a loop: find the two servers that send it to each other in its Received fields, and remove"
+        " one of the two routes.",
         True,
     ),
-    _Known(r"Connection refused", "Nobody listens there. " + _PATH),
+    _Known(r"Connection refused", "No server listens on that port. " + _PATH),
     _Known(
         r"Connection timed out|No route to host|Network is unreachable",
         "The server cannot be reached. "
         + _PATH
-        + " Where the address is IPv6 and this host has none, set inet_protocols to ipv4.",
+        + " If the address is IPv6 and this host has no IPv6, set inet_protocols to ipv4.",
     ),
     # TLS (TLS_README)
     _Known(
         r"num=62|hostname mismatch",
-        "The certificate is of another name than the one the server was called by: use the name on the certificate.",
+        "The certificate does not carry the name under which Postfix contacted the server: use a name from the"
+        " certificate.",
         True,
     ),
     _Known(
         r"certificate has expired",
-        "The server's certificate has expired: tell its admin, and check this host's clock.",
+        "The server's certificate has expired: notify its administrator, and check this host's clock.",
         True,
     ),
     _Known(
@@ -107,88 +110,85 @@ KNOWN: tuple[_Known, ...] = (
     ),
     _Known(
         r"self-signed certificate|unable to get (local )?issuer certificate|certificate verification failed",
-        "This host does not know the authority of the server's certificate: add it to the host's trusted ones, or"
-        " have the server use a public one.",
+        "This host does not trust the authority of the server's certificate: add it to the trusted authorities, or"
+        " use a certificate from a public authority on the server.",
         True,
     ),
     _Known(
         r"[Cc]ertificate not (verified|trusted)",
-        "The server's certificate does not prove who it is: its name or its authority is not what was expected."
+        "The server's certificate does not prove its identity: its name or its authority is not the expected one."
         " Compare them: openssl s_client -starttls smtp -connect HOST:PORT.",
         True,
     ),
     _Known(
         r"TLS is required, but was not offered",
-        "TLS is demanded and the server offers none, or something between takes it away: try its other port (587, or"
-        " 465 with TLS from the first byte), or ask its admin.",
+        "TLS is required, and the server does not offer it, or a device in between removes STARTTLS: try its other port"
+        " (587, or 465 with implicit TLS), or ask its administrator.",
         True,
     ),
     _Known(
         r"TLS is required, but our TLS engine",
-        "This host's own TLS does not start: look above this line in its log for the file that Postfix could not read.",
+        "TLS does not start on this host: look above this line in its log for the file that Postfix could not read.",
         True,
     ),
     _Known(
         r"protocol version|unsupported protocol|handshake failure|TLS handshake",
-        "Both sides speak no common version or cipher of TLS, or the port speaks another kind of it: 465 begins with"
-        " TLS, 587 and 25 with STARTTLS.",
+        "The two sides have no TLS version or cipher in common, or the port uses the other TLS mode: 465 is for"
+        " implicit TLS, 587 and 25 are for STARTTLS.",
     ),
     _Known(
         r"no TLSA records|non DNSSEC|TLSA lookup",
-        "DANE is demanded, and the domain's signed TLSA records cannot be had: ask its admin, or lower the demand for"
-        " this domain.",
+        "DANE is required, and the domain's signed TLSA records are not available: ask its administrator, or set a"
+        " lower TLS level for this domain.",
     ),
     # Logins (SASL_README)
     _Known(
         r"no mechanism available|No worthy mechs",
-        "This host cannot log in the way the server wants: install the SASL modules (libsasl2-modules, on RedHat"
-        " cyrus-sasl-plain), and see that smtp_sasl_security_options allows what the server offers over TLS.",
+        "This host supports no login mechanism of the server: install the SASL modules (libsasl2-modules, on Red Hat"
+        " cyrus-sasl-plain), and check that smtp_sasl_security_options allows what the server offers over TLS.",
         True,
     ),
-    _Known(
-        r"SASL authentication failed", "The login did not work out: check user name and password of the upstream.", True
-    ),
+    _Known(r"SASL authentication failed", "The login failed: check the user name and password of the upstream.", True),
     # In the middle of a session
     _Known(
         r"lost connection with .* while (performing the EHLO|receiving the initial)",
-        "The server hung up at once: it may not like this host's address, want TLS from the first byte (port 465), or"
-        " not speak SMTP at all.",
+        "The server closed the connection at once: it may refuse this host's address, expect implicit TLS (port 465),"
+        " or not be an SMTP server.",
     ),
     _Known(
         r"message may be sent more than once",
-        "The connection ended when the message was on its way, so the server may have it: look there before sending"
-        " again.",
+        "The connection was lost during the transmission, so the server may have it: check there before you send the"
+        " message again.",
     ),
     _Known(
         r"lost connection with",
-        "The server, or a firewall between, ended the session: look into the server's log at this time.",
+        "The server, or a firewall in between, ended the session: check the server's log for this time.",
     ),
     _Known(
         r"timed out while receiving the initial",
-        "The port is open and says nothing: it may want TLS from the first byte (port 465), or the server is"
-        " overloaded.",
+        "The port is open, but the server sends no greeting: it may expect implicit TLS (port 465), or be overloaded.",
     ),
     _Known(
         r"conversation with .* timed out",
-        "The server fell silent: look into its log at this time; where it always is at the content, look for a path"
-        " with a smaller MTU.",
+        "The server stopped responding: check its log for this time. If this always happens during the content, check"
+        " the network path for a smaller MTU.",
     ),
     _Known(
         r"message size \d+ exceeds size limit",
-        "The message is larger than the next server takes: send a smaller one or a link, or have its limit raised.",
+        "The message is larger than the next server accepts: send a smaller one or a link, or have its limit raised.",
         True,
     ),
-    _Known(r"SMTPUTF8 is required", "The next server takes no addresses beyond ASCII: use their ASCII form.", True),
+    _Known(r"SMTPUTF8 is required", "The next server accepts only ASCII addresses: use their ASCII form.", True),
     _Known(
         r"Relay access denied",
-        "The next server does not carry mail from this host: give it a user name and a password, or have its admin"
-        " allow this host's address.",
+        "The next server does not relay mail from this host: configure a user name and password, or ask its"
+        " administrator to allow this host's address.",
         True,
     ),
     _Known(
         r"unverified address|[Aa]ddress verification",
-        "The next server asks further on whether the recipient exists, and had no answer yet: try again later, and"
-        " look into its log.",
+        "The next server verifies the recipient with a further server and has no result yet: retry later, and check"
+        " its log.",
     ),
     # This host
     _Known(
@@ -199,35 +199,35 @@ KNOWN: tuple[_Known, ...] = (
     ),
     _Known(
         r"local delivery is disabled",
-        "This host keeps no mail for the recipient's domain: send it elsewhere by an alias or a route.",
+        "This host stores no mail for the recipient's domain: send it elsewhere with an alias or a route.",
         True,
     ),
     _Known(r"[Uu]nknown user|User unknown", "There is no such mailbox: check the spelling of the recipient.", True),
     _Known(r"queue file write error|[Ii]nsufficient system storage|No space left", _FULL),
     _Known(
         r"mail system configuration error|unsupported dictionary",
-        "Postfix cannot use its own configuration: look for fatal and warning lines above this one in the log.",
+        "Postfix cannot use its configuration: look for fatal and warning lines above this one in the log.",
         True,
     ),
     _Known(
         r"[Cc]ommand (died|time limit)",
-        "The program that should take the message failed: run it by hand as its user, with a message on its input.",
+        "The program that receives the message failed: run it by hand as its user, with a message on standard input.",
         True,
     ),
 )
 _FATES = {
     "held": (
-        "The message waits on hold, and a rule put it there: see the word after 'hold' for which; postsuper -H lets"
-        " it go."
+        "The message is on hold: a rule (the line names it after 'hold:') or postsuper -h put it there. Release it with"
+        " postsuper -H."
     ),
-    "discarded": "A rule of this host threw the message away: the line says which.",
-    "deleted": "Somebody took the message out of the queue (postsuper -d).",
+    "discarded": "A rule of this host discarded the message: the line names the rule.",
+    "deleted": "An administrator deleted the message from the queue (postsuper -d).",
     "expired": "The message could not be delivered for as long as Postfix keeps it (maximal_queue_lifetime).",
 }
 
 
 def explain(hop: Hop) -> Meaning:
-    """What a hop's line means; empty advice where it succeeded, or nothing is known."""
+    """Explain the log line of a hop. The advice is empty if the hop succeeded or the line is not known."""
     if hop.status == "sent":
         return Meaning("")
     if hop.status in _FATES:
@@ -252,11 +252,11 @@ def _of_reply(hop: Hop, host: str, verb: str, code: str, text: str, command: str
         stage = Stage.AUTH
     else:
         stage = Stage.GREETING if verb != "said" else _STAGES.get(command or "", Stage.RCPT)
-    # smtp(8) puts the lines of a reply in a row, each with its code.
+    # smtp(8) joins the lines of a reply, each with its code.
     lines = tuple(re.split(rf" {code}[ -]", text))
     return hint(Reply(int(code), lines), stage, provider_of_host(host))
 
 
 def _is_lasting(code: str, text: str) -> bool:
-    """A 5yz is for ever; Postfix itself turns that of a login or of a greeting into another attempt."""
+    """Whether a reply is permanent: a 5yz, except as the greeting, which Postfix treats as temporary."""
     return code.startswith("5") and "refused to talk to me" not in text

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is wrong with a configuration, in Postfix's words, with the place and what to do."""
+"""Problems of a configuration, in Postfix's words, with their place and advice."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from .config import EntryPlace, MasterEntry, find_parameter, find_service, find_
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that must be mended before a configuration can go live.
+    """One error that must be corrected before a configuration can go live.
 
-    :param said: what Postfix said, or what it did.
-    :param advice: what to do about it, as a sentence.
-    :param file: the file it stands in.
-    :param line: counted from 1; 0 where no single line is to blame.
-    :param parameter: of main.cf or of ``-o`` in master.cf; empty where none is to blame.
+    :param said: what Postfix logged or did.
+    :param advice: what to do, as a sentence.
+    :param file: the file with the error.
+    :param line: counted from 1; 0 if no single line has the error.
+    :param parameter: of main.cf, or of ``-o`` in master.cf; empty if no parameter has the error.
     """
 
     said: str
@@ -37,30 +37,33 @@ class Problem:
         return f"{where}{parameter}: {self.said}{stop} {self.advice}"
 
     def to_dict(self) -> dict[str, t.Any]:
-        """The form a module returns."""
+        """The form that a module returns."""
         return dict(vars(self))
 
 
-#: What Postfix says, and what helps. The first that fits.
+#: Patterns of what Postfix logs, and the advice. The first match is used.
 _ADVICE: tuple[tuple[str, str], ...] = (
     (r"unused parameter", "Postfix does not know this parameter: check its spelling, or remove it."),
-    (r"unknown smtpd restriction", "Check the spelling: Postfix answers 451 to every client that gets there."),
-    (r"overriding earlier entry|duplicate entry", "Keep one of the two."),
+    (r"unknown smtpd restriction", "Check its spelling: Postfix replies 451 to clients that reach it."),
+    (r"overriding earlier entry|duplicate entry", "Remove one of the two."),
     (r"TLS level", "Use none, may or encrypt."),
-    (r"does not match|key values mismatch", "Name the key that this certificate was made for."),
-    (r"private key from file", "Check that the file is there and holds the key in PEM form, without a pass phrase."),
-    (r"certificate from file|certificate chain", "Check that the file is there and holds the certificate in PEM form."),
-    (r"expected format: key whitespace value", "Write the key, a blank and the value."),
+    (r"does not match|key values mismatch", "Use the key that belongs to this certificate."),
+    (r"private key from file", "Check that the file exists and has the key in PEM form, without a passphrase."),
+    (r"certificate from file|certificate chain", "Check that the file exists and has the certificate in PEM form."),
+    (r"expected format: key whitespace value", "Write the key, a space and the value."),
     (r"need name:value pair", "Write the name, a colon and the value."),
-    (r"bad field count|field count", "A line of master.cf has eight fields, the last one the command."),
-    (r"missing '='", "Write name = value; a line that continues another one begins with a blank."),
-    (r"unsupported (dictionary|map) type", "Install the package for this type of table, or use one of postconf -m."),
-    (r"No such file", "Check the path, and that the file is part of this configuration or on the host."),
-    (r"Permission denied", "Check owner and mode of the file and of the directories above it."),
-    (r"will be removed", "Use what Postfix names instead."),
-    (r"specify at least one working instance", "Add reject_unauth_destination: without it, Postfix refuses to serve."),
-    (r"bad numerical|bad (time|boolean)", "Write a value of the kind that postconf(5) names for this parameter."),
-    (r"unsupported SASL server implementation", "Use one of postconf -a."),
+    (r"bad field count|field count", "Write eight fields, of which the last one is the command."),
+    (r"missing '='", "Write name = value; a continuation line begins with a space."),
+    (
+        r"unsupported (dictionary|map) type",
+        "Install the package for this table type, or use a type that postconf -m lists.",
+    ),
+    (r"No such file", "Check the path; the file must be part of this configuration or exist on the host."),
+    (r"Permission denied", "Check the owner and mode of the file and of its parent directories."),
+    (r"will be removed", "Use the replacement that Postfix names."),
+    (r"specify at least one working instance", "Add reject_unauth_destination: without it, Postfix receives no mail."),
+    (r"bad numerical|bad (time|boolean)", "Write a value of the type that postconf(5) gives for this parameter."),
+    (r"unsupported SASL server implementation", "Use one that postconf -a lists."),
     (r"no SASL authentication mechanisms", "Check smtpd_sasl_type, smtpd_sasl_path and smtpd_sasl_security_options."),
 )
 _FALLBACK = "Correct it."
@@ -72,15 +75,15 @@ _DATABASE = re.compile(r"\.(?:db|lmdb|cdb|dir|pag)\Z")
 
 
 def advise(said: str) -> str:
-    """What to do about Postfix's words, as a sentence."""
+    """The advice for an error of Postfix, as a sentence."""
     return next((advice for pattern, advice in _ADVICE if re.search(pattern, said)), _FALLBACK)
 
 
 @dataclass(frozen=True)
 class ConfigText:
-    """The text of a configuration, to find the place of a problem in.
+    """The text of a configuration, in which to find the place of a problem.
 
-    :param directory: where main.cf and master.cf will be.
+    :param directory: the directory of main.cf and master.cf on the live host.
     """
 
     directory: str
@@ -88,7 +91,7 @@ class ConfigText:
     master: str
 
     def blame(self, said: str) -> Problem:
-        """The problem that a warning of Postfix means."""
+        """Turn a warning of Postfix into a problem with its place."""
         for pattern in (_LINE, _UNUSED):
             match = pattern.search(said)
             if match:
@@ -98,12 +101,12 @@ class ConfigText:
         return Problem(said, advise(said), path, *place)
 
     def on(self, said: str, parameter: str, advice: str = "") -> Problem:
-        """The problem, on a parameter."""
+        """A problem of a parameter."""
         path, place = self._find(parameter) or (self.main_path, EntryPlace(0, ""))
         return Problem(said, advice or advise(said), path, place.line, parameter)
 
     def on_service(self, said: str, service: MasterEntry, advice: str) -> Problem:
-        """The problem, on an entry of master.cf."""
+        """A problem of an entry of master.cf."""
         place = find_service(self.master, service) or EntryPlace(0, "")
         return Problem(said, advice, self.master_path, place.line)
 
@@ -120,12 +123,12 @@ class ConfigText:
 
     @property
     def main_path(self) -> str:
-        """Where main.cf will be."""
+        """The path of main.cf on the live host."""
         return f"{self.directory}/main.cf"
 
     @property
     def master_path(self) -> str:
-        """Where master.cf will be."""
+        """The path of master.cf on the live host."""
         return f"{self.directory}/master.cf"
 
     def _in_file(self, found: t.Mapping[str, str], said: str) -> Problem:
@@ -140,7 +143,7 @@ class ConfigText:
 
 
 def _suspects(said: str, directory: str) -> t.Iterator[str]:
-    """The words of a warning that may stand in main.cf or master.cf, the most telling first."""
+    """The words of a warning that may occur in main.cf or master.cf, the most specific first."""
     yield from re.findall(r"\b[a-z0-9]+(?:_[a-zA-Z0-9]+)+\b", said)
     yield from re.findall(r'"([^"]+)"', said)
     yield from re.findall(r": (\S+?)\.?(?=\s|\Z)", said)

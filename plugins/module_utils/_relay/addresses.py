@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Addresses that become others: aliases of the host, and rewriting on the way through (ADDRESS_REWRITING_README)."""
+"""Addresses that are replaced: aliases of the host, and rewriting in transit (ADDRESS_REWRITING_README)."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from functools import partial
 
 from .reader import Options, Reader, as_list
 
-#: What may stand around a pattern (regexp_table(5)).
+#: Delimiters for a pattern (regexp_table(5)).
 _DELIMITERS = "/%,;"
-#: header_checks(5) of Postfix 3.5. Mail passes one that Postfix does not know, and only the log says so.
+#: Actions of header_checks(5) in Postfix 3.5. Mail passes an unknown action, which only the log mentions.
 _ACTIONS = (
     *("BCC", "DISCARD", "DUNNO", "FILTER", "HOLD", "IGNORE", "INFO", "PASS", "PREPEND", "REDIRECT", "REJECT"),
     *("REPLACE", "STRIP", "WARN"),
@@ -22,11 +22,11 @@ _ACTIONS = (
 
 @dataclass(frozen=True)
 class Rewrites:
-    """Rewriting, by what Postfix calls it; tables as lines.
+    """Rules for rewriting, named as in Postfix.
 
     :param aliases: names of this host, each with its recipients.
     :param virtual: addresses, each with its recipients.
-    :param tables: canonical, sender_canonical, recipient_canonical, generic: address to address.
+    :param tables: canonical, sender_canonical, recipient_canonical and generic: address to address.
     :param masquerade: domains whose subdomains are hidden.
     :param header_checks: lines of a regexp table.
     """
@@ -38,12 +38,12 @@ class Rewrites:
     header_checks: tuple[str, ...] = ()
 
     def alias_table(self, hostname: str, domain: str, listed: t.Iterable[str] = ()) -> dict[str, tuple[str, ...]]:
-        """A virtual alias table: names of this host, with and without its name, then the addresses.
+        """Return the virtual alias table: names of this host, with and without the host name, then the addresses.
 
-        A name alone is one at ``myorigin`` (virtual(5)), which is what programs of this host leave out. Postmaster is
-        always there (RFC 5321 section 4.5.1), and so is root, whom Unix writes to.
+        A bare name is an address at ``myorigin`` (virtual(5)), where mail goes if a program of this host sends it to a
+        name alone. Postmaster always exists (RFC 5321 section 4.5.1), and so does root, the recipient of system mail.
 
-        :param listed: domains that have no postmaster of their own, and need one too.
+        :param listed: domains that need a postmaster and do not list one.
         """
         aliases = {"root": (f"postmaster@{domain}",), **self.aliases}
         at_host = {"postmaster": aliases["root"], **aliases}
@@ -55,16 +55,16 @@ class Rewrites:
         }
 
 
-def find_circle(table: t.Mapping[str, t.Sequence[str]], domain: str) -> list[str]:
-    """Addresses of an alias table that lead back to the first of them, or nothing: cleanup(8) refuses such mail.
+def find_loop(table: t.Mapping[str, t.Sequence[str]], domain: str) -> list[str]:
+    """Return a loop of addresses in an alias table, or an empty list; cleanup(8) refuses mail to a loop.
 
-    One that leads to itself is none: it stays as it is (virtual(5)).
+    An address that leads only to itself is not a loop: virtual(5) leaves it unchanged.
 
-    :param domain: of names without one.
+    :param domain: domain of names without one.
     """
 
     def key_of(address: str) -> str:
-        """Its key, in the order in which virtual(5) looks for it; empty where there is none."""
+        """Return the first key that virtual(5) finds for an address, or an empty string."""
         name, _at, at_domain = address.partition("@")
         keys = (address, name if at_domain == domain else address, f"@{at_domain}")
         return next((key for key in keys if key in table), "")
@@ -83,18 +83,18 @@ def find_circle(table: t.Mapping[str, t.Sequence[str]], domain: str) -> list[str
         settled.add(way[-1])
         return []
 
-    starts = (f"anybody{key}" if key.startswith("@") else key if "@" in key else f"{key}@{domain}" for key in table)
+    starts = (f"any-name{key}" if key.startswith("@") else key if "@" in key else f"{key}@{domain}" for key in table)
     return next((circle for start in starts if (circle := walk([start]))), [])
 
 
 def read_rewrites(reader: Reader, aliases: Options, rewrites: Options) -> Rewrites:
-    """``relay_aliases`` and ``relay_rewrites``."""
+    """Read ``relay_aliases`` and ``relay_rewrites``."""
     return Rewrites(
         aliases=reader.table("relay_aliases", aliases, partial(_name, reader), partial(_recipients, reader)),
         virtual=reader.table(
             "relay_rewrites.virtual", rewrites.get("virtual") or {}, reader.senders, partial(_recipients, reader)
         ),
-        # a right side @domain keeps the name (canonical(5), generic(5))
+        # a right-hand side @domain keeps the local part (canonical(5), generic(5))
         tables={
             name: reader.table(f"relay_rewrites.{name}", rewrites[name], reader.senders, reader.senders)
             for name in ("canonical", "sender_canonical", "recipient_canonical", "generic")
@@ -111,29 +111,34 @@ def read_rewrites(reader: Reader, aliases: Options, rewrites: Options) -> Rewrit
 
 def _name(reader: Reader, variable: str, given: t.Any) -> str:
     if "@" in str(given):
-        reader.problem(f"{variable}.{given}", "is an address; expected a name, or relay_rewrites.virtual for addresses")
+        reader.problem(
+            f"{variable}.{given}", "is an address; expected a name; for addresses, use relay_rewrites.virtual"
+        )
     return reader.address(f"{variable}.{given}", given, local=True)
 
 
 def _recipients(reader: Reader, variable: str, given: t.Any) -> tuple[str, ...]:
     recipients = tuple(reader.address(variable, one, local=True) for one in as_list(given))
     if not recipients:
-        reader.problem(variable, "has nobody to go to; expected an address")
+        reader.problem(variable, "has no recipient; expected at least one address")
     return recipients
 
 
 def _header_check(reader: Reader, index: int, item: Options) -> str:
-    """A line of a regexp table (regexp_table(5), header_checks(5))."""
+    """Read one header check, and return its line of a regexp table (regexp_table(5), header_checks(5))."""
     variable = f"relay_rewrites.header_checks[{index}]"
     pattern = reader.line(f"{variable}.match", item["match"])
     action = reader.line(f"{variable}.action", item["action"])
     if action.split(" ", 1)[0] not in _ACTIONS:
-        reader.problem(f"{variable}.action", f"{action!r} is none; expected one of {', '.join(_ACTIONS)}")
+        reader.problem(
+            f"{variable}.action", f"{action!r} is not a valid action; expected it to begin with {', '.join(_ACTIONS)}"
+        )
     if pattern.startswith("/^"):
-        reader.problem(f"{variable}.match", f"{pattern!r} never matches; expected it without the delimiters")
+        reader.problem(f"{variable}.match", f"{pattern!r} never matches; expected the pattern without delimiters")
     delimiter = next((one for one in _DELIMITERS if one not in pattern), "")
     if not delimiter:
         reader.problem(
-            f"{variable}.match", f"expected a pattern without one of {' '.join(_DELIMITERS)}, to stand around it"
+            f"{variable}.match",
+            f"{pattern!r} contains every delimiter; expected a pattern without at least one of {' '.join(_DELIMITERS)}",
         )
     return f"{delimiter}{pattern}{delimiter} {action}"

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The public variables of the role ``relay``, taken apart and judged before any host is touched."""
+"""The public variables of the role ``relay``, read and checked before any host is touched."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import typing as t
 from dataclasses import dataclass, replace
 
 from .._firewall.rules import find_ssh_ports
-from .addresses import Rewrites, find_circle, read_rewrites
+from .addresses import Rewrites, find_loop, read_rewrites
 from .limits import read_limits
 from .listeners import Listener, User, read_listener, read_user
 from .reader import Network, Options, Reader
@@ -19,7 +19,7 @@ from .upstreams import Domain, Route, Upstream, read_domain, read_route, read_up
 
 @dataclass(frozen=True)
 class Inputs:
-    """All variables, checked."""
+    """All variables of the role, checked."""
 
     hostname: str
     domain: str
@@ -37,13 +37,13 @@ class Inputs:
 
     @property
     def upstreams(self) -> t.Iterator[Upstream]:
-        """Every server that mail may be given to, the usual one first."""
+        """Every upstream that may get mail, the default one first."""
         yield from filter(None, (self.upstream, *(route.upstream for route in self.routes)))
         yield from filter(None, (domain.to for domain in self.domains))
 
     @property
     def without_postmaster(self) -> list[str]:
-        """Domains whose recipients are listed, and postmaster is not among them."""
+        """Domains whose listed recipients do not include postmaster."""
         return [
             one.name
             for one in self.domains
@@ -52,13 +52,15 @@ class Inputs:
 
 
 def read_inputs(options: Options) -> Inputs:
-    """Check the role's variables, given without their prefix ``relay_``."""
+    """Read and check the role's variables, given without their prefix ``relay_``."""
     reader = Reader()
     hostname = reader.qualified_name(
-        "relay_hostname", options["hostname"], "one in ASCII, like relay.example.com, here or in the inventory"
+        "relay_hostname",
+        options["hostname"],
+        "one in ASCII such as relay.example.com, in relay_hostname or in the inventory",
     )
     domain = str(options["domain"])
-    if not reader.problems or not hostname.endswith(domain):  # what was made of a wrong name is no second problem
+    if not reader.problems or not hostname.endswith(domain):  # a domain made from a wrong name is not a second problem
         reader.qualified_name("relay_domain", domain)
     is_mx = bool(options["domains"])
     inputs = Inputs(
@@ -80,7 +82,7 @@ def read_inputs(options: Options) -> Inputs:
 
 
 def _judge_whole(reader: Reader, inputs: Inputs, options: Options) -> None:
-    """What is wrong only in combination."""
+    """Report what is wrong only in combination."""
     delivered = [domain.name for domain in inputs.domains if domain.to]
     for variable, names in (
         ("relay_listeners", [f"port {listener.port}" for listener in inputs.listeners]),
@@ -92,33 +94,50 @@ def _judge_whole(reader: Reader, inputs: Inputs, options: Options) -> None:
         for name in sorted({name for name in names if names.count(name) > 1}):
             reader.problem(variable, f"{name} is listed more than once")
     if sum(listener.postscreen for listener in inputs.listeners) > 1:
-        reader.problem("relay_listeners", "postscreen guards one port; expected it on one listener only")
+        reader.problem("relay_listeners", "more than one listener has postscreen; expected at most one")
     if any(listener.login for listener in inputs.listeners) and not inputs.users:
-        reader.problem("relay_users", "a listener demands a login and there is nobody who could; expected a user")
+        reader.problem(
+            "relay_users", "a listener requires a login, and there are no users; expected a user, or login: false"
+        )
     if inputs.domains and not any(listener.port == 25 and not listener.login for listener in inputs.listeners):
-        reader.problem("relay_domains", "other mail servers come to port 25; expected such a listener without login")
+        reader.problem(
+            "relay_domains", "other mail servers deliver to port 25; expected a listener with port 25 and no login"
+        )
     if inputs.networks and all(listener.login for listener in inputs.listeners):
-        reader.problem("relay_networks", "every listener demands a login; expected one that does not, such as port 25")
+        reader.problem(
+            "relay_networks", "no listener accepts mail without a login; expected one that does, such as port 25"
+        )
     if not inputs.listeners and not inputs.upstream:
-        reader.problem("relay_upstream", "a host without listeners hands its mail to an upstream; expected a host")
+        reader.problem(
+            "relay_upstream", "a host without listeners needs an upstream; expected host or provider, or a listener"
+        )
     if options["firewall"].get("backend") == "none" and any(listener.sources for listener in inputs.listeners):
-        reader.problem("relay_listeners", "from needs a firewall, and relay_firewall.backend is none; leave it out")
+        reader.problem(
+            "relay_listeners",
+            "from needs a firewall, and relay_firewall.backend is none; expected another backend, or no from",
+        )
     table = inputs.rewrites.alias_table(inputs.hostname, inputs.domain, inputs.without_postmaster)
-    circle = find_circle(table, inputs.domain)
+    circle = find_loop(table, inputs.domain)
     if circle:
         way = " -> ".join(circle)
-        reader.problem("relay_aliases", f"{way} goes round in a circle; expected somebody who reads it, as of root")
+        reader.problem(
+            "relay_aliases", f"{way} is a loop; expected a mailbox at the end, such as root: ops@example.com"
+        )
     tls = options["tls"]
     if bool(tls.get("certificate")) != bool(tls.get("key")):
-        reader.problem("relay_tls", "expected certificate and key together, or neither for a self-signed one")
+        reader.problem(
+            "relay_tls", "has only one of certificate and key; expected both, or neither for a self-signed certificate"
+        )
     for port in find_ssh_ports([listener.port for listener in inputs.listeners], options["ssh_port"]):
         reader.problem(
-            "relay_listeners", f"port {port} is where Ansible reaches the host; expected a port of its own for mail"
+            "relay_listeners", f"port {port} carries Ansible's connection to the host; expected another port for mail"
         )
     door = next((listener for listener in inputs.listeners if listener.port == 25), None)
     if options["verify"].get("to") and door and (door.login or door.tls in ("starttls", "implicit")):
         reader.problem(
-            "relay_verify", "the message goes in by port 25 of the host itself; expected no login or TLS demanded there"
+            "relay_verify",
+            "the message is sent to port 25 of the host itself; expected a listener there that requires neither login "
+            "nor TLS",
         )
     for key in ("to", "from"):
         if options["verify"].get(key):

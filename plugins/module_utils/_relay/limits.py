@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How much mail the relay takes and gives (``relay_limits``): a table of Postfix's parameters."""
+"""Limits for accepting and delivering mail (``relay_limits``), as a table of Postfix's parameters."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import typing as t
 
 from .reader import Options, Reader
 
-#: Numbers, with what bounds them.
+#: Numbers: the parameter, its lowest and its highest value.
 _NUMBERS: t.Mapping[str, tuple[str, int, int]] = {
     "message_size": ("message_size_limit", 1024, 2**40),
     "recipients": ("smtpd_recipient_limit", 1, 1_000_000),
@@ -22,7 +22,7 @@ _NUMBERS: t.Mapping[str, tuple[str, int, int]] = {
     "destination_connections": ("default_destination_concurrency_limit", 1, 100_000),
     "destination_recipients": ("default_destination_recipient_limit", 1, 1_000_000),
 }
-#: Times, as Postfix writes them.
+#: Times: the parameter.
 _TIMES: t.Mapping[str, str] = {
     "destination_delay": "default_destination_rate_delay",
     "queue_lifetime": "maximal_queue_lifetime",
@@ -32,7 +32,7 @@ _TIMES: t.Mapping[str, str] = {
 
 
 def read_limits(reader: Reader, limits: Options) -> dict[str, str]:
-    """The parameters that the limits mean."""
+    """Read ``relay_limits``, and return the parameters for them."""
     parameters: dict[str, str] = {}
     for name, (parameter, lowest, highest) in _NUMBERS.items():
         number = reader.number(f"relay_limits.{name}", limits.get(name), lowest, highest)
@@ -46,5 +46,5 @@ def read_limits(reader: Reader, limits: Options) -> dict[str, str]:
 
 
 def room_for(message_size: int) -> str:
-    """``queue_minfree`` for a ``message_size_limit``; postconf(5) wants more than one and a half of it."""
+    """Return ``queue_minfree`` for a ``message_size_limit``, in octets; postconf(5) asks for more than 1.5 times it."""
     return str(message_size * 8 // 5)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From the role's variables to what its templates write: parameters, services, tables, firewall rules."""
+"""The plan: the role's variables turned into parameters, services, lookup tables and firewall rules."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from .versions import compatibility_level, fit, parse_version
 
 
 def make_plan(options: Options, secrets: bool = False) -> dict[str, t.Any]:
-    """Everything the role writes, or ``problems`` in place of it.
+    """Return everything the role writes, or only ``problems`` if a variable is not valid.
 
-    :param options: the role's variables without their prefix; ``hardening``, the parameters every relay gets;
-        ``since``, the versions that brought some of them; ``platform``, what is known of the host's Postfix;
+    :param options: the role's variables without their prefix; ``hardening``, the parameters of every relay;
+        ``since``, the versions that introduced some of them; ``platform``, version and map types of the host's Postfix;
         ``heading``, the comment at the top of a file.
-    :param secrets: whether ``secret_files`` is wanted too: logins for upstreams, and those of users, whose hashes are
-        slow to make by intent. Without it the plan may be seen by everybody.
+    :param secrets: whether to return ``secret_files`` as well: the logins for upstreams, and those of users, whose
+        hashes are slow by design. Without it, the plan contains no secrets.
     """
     unset = [name for name, value in options.items() if value is None]
     if unset:
-        return {"problems": [f"relay_{name}: has no value; expected one, or no such variable" for name in unset]}
+        return {"problems": [f"relay_{name}: has no value; expected one, or remove the variable" for name in unset]}
     inputs = read_inputs(options)
     if inputs.problems:
         return {"problems": list(inputs.problems)}
@@ -67,12 +67,15 @@ def make_plan(options: Options, secrets: bool = False) -> dict[str, t.Any]:
         plan["secret_files"] = [{"path": f"{DIRECTORY}/{table.name}", **table.file} for table in tables if table.secret]
         if plan["logins"]:
             plan["secret_files"].append(_users_file(inputs))
-    plan["problems"] = [f"{text!r} would break out of its line" for text in _texts(plan["main"], plan["services"])]
+    plan["problems"] = [
+        f"{text!r} contains a control character; expected one line of text"
+        for text in _texts(plan["main"], plan["services"])
+    ]
     return plan
 
 
 def _firewall_files(inputs: Inputs, heading: str) -> dict[str, list[dict[str, str]]]:
-    """By backend, since the host chooses it later."""
+    """Return the files of each backend, since the backend is chosen later, on the host."""
     rules = make_rules({listener.port: listener.sources for listener in inputs.listeners})
     return {
         backend: [{"path": path, "content": content} for path, content in files.items()]
@@ -81,7 +84,7 @@ def _firewall_files(inputs: Inputs, heading: str) -> dict[str, list[dict[str, st
 
 
 def _texts(*values: t.Any) -> t.Iterator[str]:
-    """Every text with a control character in it, at any depth; the readers let none through, this makes sure."""
+    """Yield each text with a control character, at any depth; a second check after that of the readers."""
     for value in values:
         if isinstance(value, dict):
             yield from _texts(*value.values())
@@ -109,13 +112,13 @@ def _certificate(inputs: Inputs, tls: Options) -> dict[str, str]:
 
 
 def _routing(inputs: Inputs, transports: t.Mapping[Upstream, Transport]) -> dict[str, str]:
-    """Where mail goes by default, and which domains are taken from everybody."""
+    """Return the default route, and the domains for which mail is accepted from any client."""
     parameters = {}
     if inputs.upstream:
         parameters["default_transport"] = transports[inputs.upstream].route
     if inputs.domains:
         parameters["relay_domains"] = ", ".join(domain.name for domain in inputs.domains)
-    # its own names are aliases, and it has no others
+    # addresses at the host's own name are aliases, unless it is one of relay_domains
     is_elsewhere = inputs.hostname in [domain.name for domain in inputs.domains]
     parameters["virtual_alias_domains"] = "" if is_elsewhere else "$myhostname"
     if inputs.rewrites.masquerade:
@@ -124,7 +127,7 @@ def _routing(inputs: Inputs, transports: t.Mapping[Upstream, Transport]) -> dict
 
 
 def _caches(inputs: Inputs, map_types: t.Collection[str]) -> dict[str, str]:
-    """Where postscreen(8) and verify(8) remember; lmdb, since Berkeley DB is leaving (NON_BERKELEYDB_README)."""
+    """Return the caches of postscreen(8) and verify(8): lmdb, as Berkeley DB is going away (NON_BERKELEYDB_README)."""
     kind = "lmdb" if "lmdb" in map_types else "btree"
     parameters = {}
     if any(listener.postscreen for listener in inputs.listeners):
@@ -135,7 +138,7 @@ def _caches(inputs: Inputs, map_types: t.Collection[str]) -> dict[str, str]:
 
 
 def _limits(inputs: Inputs) -> dict[str, str]:
-    """What the user says, and what the upstream's provider takes where he says nothing."""
+    """Return the user's limits, and the message size of the upstream's provider if the user sets none."""
     limits = dict(inputs.limits)
     if inputs.upstream and inputs.upstream.message_size:
         limits.setdefault("message_size_limit", str(inputs.upstream.message_size))
@@ -146,12 +149,12 @@ def _limits(inputs: Inputs) -> dict[str, str]:
 
 
 def _mechanisms(users: t.Iterable[User]) -> list[str]:
-    """What logins may use, as Dovecot calls it: a client takes the strongest that is offered, and tries no other."""
+    """Return the mechanisms for logins, in Dovecot's names: a client uses the strongest one offered, and no other."""
     return ["plain", "login", *(["scram-sha-256"] if all(user.has_scram for user in users) else [])]
 
 
 def _users_file(inputs: Inputs) -> dict[str, str]:
-    """Dovecot's passwd-file, which its own processes read."""
+    """Return Dovecot's passwd-file, which Dovecot's own processes read."""
     users = "".join(f"{user.name}:{_hash(inputs.hostname, user)}\n" for user in inputs.users)
     return {"path": "/etc/dovecot/relay_users", "secret": users, "mode": "0640", "group": "dovecot"}
 

@@ -1,9 +1,10 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the role's variables are made of: names, networks, addresses, numbers and times, each checked where it is read.
+"""Readers for the values of the role's variables: names, networks, addresses, numbers and times.
 
-Every problem is a sentence that names the variable and says what was expected; all are found in one go.
+Each value is checked where it is read. A problem is one sentence: the variable, what is wrong, and what was expected.
+Reading continues after a problem, so that one run reports all of them.
 """
 
 from __future__ import annotations
@@ -21,59 +22,59 @@ Address = t.Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
 Network = t.Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 _Value = t.TypeVar("_Value")
 
-#: The widest network that may relay without a login, by IP version: more than this is the Internet, not a site.
+#: Prefix length of the widest network that may relay without a login, by IP version; no site has a wider one.
 WIDEST_PREFIX: t.Mapping[int, int] = {4: 8, 6: 32}
 
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-#: The last label is no number: that would be an address.
+#: The last label must not be a number, since that would be an address.
 _QUALIFIED_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\.(?![0-9]+\Z){_LABEL}\Z")
 _LOCAL_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]*\Z")
-#: Postfix takes a bare number for seconds here, hours there and days elsewhere.
+#: Postfix reads a bare number as seconds, hours or days, depending on the parameter.
 _DURATION = re.compile(r"(?:0|[0-9]+[smhdw])\Z")
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class Reader:
-    """Collects problems while it reads, and gives something harmless in the place of what is wrong."""
+    """Collect problems while reading, and return a harmless value in place of an invalid one."""
 
     def __init__(self) -> None:
         self.problems: list[str] = []
 
     def problem(self, variable: str, sentence: str) -> None:
-        """Note that this variable is wrong."""
+        """Record what is wrong with this variable."""
         self.problems.append(f"{variable}: {sentence}")
 
-    def qualified_name(self, variable: str, given: t.Any, expected: str = "one like relay.example.com") -> str:
-        """A host or domain of at least two labels, in small letters."""
+    def qualified_name(self, variable: str, given: t.Any, expected: str = "one such as relay.example.com") -> str:
+        """Read the name of a host or domain with at least two labels, and return it in lower case."""
         value = str(given)
         if not _QUALIFIED_NAME.match(value):
-            self.problem(variable, f"{value!r} is no fully qualified name; expected {expected}")
+            self.problem(variable, f"{value!r} is not a fully qualified name; expected {expected}")
         return value.lower()
 
     def server(self, variable: str, given: t.Any) -> str:
-        """Another host, as Postfix connects to it: an address, or a name in A-labels and small letters."""
+        """Read the address or name of another host; a name is returned in A-labels and lower case."""
         value = str(given)
         if as_address(value):
             return value.lower()
-        with contextlib.suppress(InvalidAddress):  # which is told below
+        with contextlib.suppress(InvalidAddress):  # reported below
             value = ascii_domain(value)
-        return self.qualified_name(variable, value, "one like smtp.example.com, without port or brackets")
+        return self.qualified_name(variable, value, "one such as smtp.example.com, without port or brackets")
 
     def domain(self, variable: str, given: t.Any) -> str:
-        """A mail domain, as DNS and Postfix have it: in A-labels and small letters."""
+        """Read a mail domain, and return it as DNS and Postfix use it: in A-labels and lower case."""
         try:
             value = ascii_domain(str(given).strip())
             if _QUALIFIED_NAME.match(value):
                 return value.lower()
         except InvalidAddress:
             pass
-        self.problem(variable, f"{str(given)!r} is no domain; expected something like example.com")
+        self.problem(variable, f"{str(given)!r} is not a valid domain; expected a name such as example.com")
         return str(given)
 
     def networks(self, variable: str, values: t.Any, bounded: bool = False) -> tuple[Network, ...]:
-        """Addresses and networks.
+        """Read addresses and networks.
 
-        :param bounded: whether they are to be no wider than a site.
+        :param bounded: whether to refuse networks wider than :data:`WIDEST_PREFIX`.
         """
         networks = []
         for value in as_list(values):
@@ -93,44 +94,44 @@ class Reader:
         return tuple(networks)
 
     def port(self, variable: str, given: t.Any) -> int:
-        """A TCP port."""
+        """Read a TCP port."""
         return self.number(variable, given, 1, 65535) or 1
 
     def number(self, variable: str, given: t.Any, lowest: int, highest: int) -> int | None:
-        """A whole number within bounds, or nothing where none is given."""
+        """Read a whole number within bounds; None if none is given."""
         if given is None:
             return None
         if re.match(r"[0-9]+\Z", str(given)) and lowest <= int(given) <= highest:
             return int(given)
-        self.problem(variable, f"{given!r} is out of bounds; expected a number from {lowest} to {highest}")
+        self.problem(variable, f"{given!r} is not valid; expected a whole number from {lowest} to {highest}")
         return None
 
     def duration(self, variable: str, given: t.Any) -> str | None:
-        """A time as Postfix has it (postconf(5)), or nothing where none is given."""
+        """Read a time in the form of postconf(5); None if none is given."""
         if given is None:
             return None
         if not _DURATION.match(str(given)):
-            self.problem(variable, f"{given!r} is no time; expected a number with s, m, h, d or w, such as 2d")
+            self.problem(variable, f"{given!r} is not a valid time; expected a number with s, m, h, d or w, such as 2d")
         return str(given)
 
     def line(self, variable: str, given: t.Any) -> str:
-        """Text that goes into one line of a file."""
+        """Read text that must fit on one line of a file."""
         value = "" if given is None else str(given).strip()
         if not value or _UNSAFE.search(value):
-            self.problem(variable, f"{str(given)!r} is empty or no single line")
+            self.problem(variable, f"{str(given)!r} is empty or not a single line; expected one line of text")
         return value
 
     def path(self, variable: str, given: t.Any) -> str:
-        """A file of the managed host."""
+        """Read the path of a file on the managed host."""
         value = self.line(variable, given)
         if not value.startswith("/"):
-            self.problem(variable, f"{value!r} is no absolute path; expected something like /etc/ssl/own.pem")
+            self.problem(variable, f"{value!r} is not an absolute path; expected one such as /etc/ssl/own.pem")
         return value
 
     def address(self, variable: str, given: t.Any, local: bool = False) -> str:
-        """An address as Postfix looks it up: domain in A-labels, small letters.
+        """Read an address, and return it as Postfix looks it up: in lower case, with the domain in A-labels.
 
-        :param local: whether a name without a domain will do.
+        :param local: whether a name without a domain is accepted.
         """
         value = str(given).strip()
         if local and _LOCAL_NAME.match(value):
@@ -141,23 +142,23 @@ class Reader:
                 return mailbox.address.lower()
         except InvalidAddress:
             pass
-        self.problem(variable, f"{value!r} is no address; expected something like deploy@example.com")
+        self.problem(variable, f"{value!r} is not a valid address; expected one such as deploy@example.com")
         return value
 
     def senders(self, variable: str, given: t.Any) -> str:
-        """An address, or ``@domain`` for all of a domain."""
+        """Read an address, or ``@domain`` for all addresses of a domain."""
         value = str(given).strip()
         if value.startswith("@"):
             return "@" + self.domain(variable, value[1:])
         if "@" not in value:
             self.problem(
-                variable, f"{value!r} is no address; expected deploy@example.com, or @example.com for a domain"
+                variable, f"{value!r} is not a valid address; expected deploy@example.com, or @example.com for a domain"
             )
             return value
         return self.address(variable, value)
 
     def recipients(self, variable: str, given: t.Any) -> str:
-        """An address, a domain, or ``.domain`` for those below it."""
+        """Read an address, a domain, or ``.domain`` for its subdomains."""
         value = str(given).strip()
         if "@" in value:
             return self.address(variable, value)
@@ -166,7 +167,7 @@ class Reader:
     def table(
         self, variable: str, given: Options, key: t.Callable[[str, t.Any], str], value: t.Callable[[str, t.Any], _Value]
     ) -> dict[str, _Value]:
-        """Keys and values as these two read them; keys that were written differently may turn out to be the same."""
+        """Read a table with these readers of keys and values; two spellings of one key are a problem."""
         table: dict[str, _Value] = {}
         for name, item in given.items():
             known = key(variable, name)
@@ -176,26 +177,26 @@ class Reader:
         return table
 
 
-# Ansible checks the types of a role's variables, and hands them on as they were written.
+# Ansible checks the types of a role's variables, but passes the values on as they were written.
 
 
 def as_list(value: t.Any) -> list[t.Any]:
-    """A list, which may have been written as words with commas."""
+    """Return a list, which may be written as text with commas."""
     return [part.strip() for part in value.split(",")] if isinstance(value, str) else list(value or ())
 
 
 def as_text(value: t.Any) -> str | None:
-    """Text, which YAML may have taken for a number."""
+    """Return text, which YAML may have read as a number."""
     return None if value is None else str(value)
 
 
 def as_bool(value: t.Any) -> bool:
-    """A switch, which may have been written as a word."""
+    """Return a boolean, which may be written as a word."""
     return value.lower() in ("yes", "true", "on", "1", "y", "t") if isinstance(value, str) else bool(value)
 
 
 def as_address(text: str) -> Address | None:
-    """An IP address, or nothing where it is none."""
+    """Return the IP address, or None if the text is not one."""
     try:
         return ipaddress.ip_address(text)
     except ValueError:
@@ -203,7 +204,10 @@ def as_address(text: str) -> Address | None:
 
 
 def _network(value: t.Any) -> Network:
-    """:raises ValueError: no network; an IPv6 scope, which may be any text, belongs to no other host."""
+    """Parse a network.
+
+    :raises ValueError: not a network, or one with an IPv6 scope, which may be any text and means nothing elsewhere.
+    """
     if "%" in str(value):
         raise ValueError(f"{str(value)!r} does not appear to be an IPv4 or IPv6 network")
     return ipaddress.ip_network(str(value))

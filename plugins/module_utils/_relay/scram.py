@@ -9,12 +9,12 @@ import base64
 import hashlib
 import hmac
 
-#: RFC 7677 section 4 asks for at least 4096; a client spends the same work at each login.
+#: RFC 7677 section 4 asks for at least 4096. A client does the same work at each login.
 ITERATIONS = 15000
 
 
 def scram_sha256(password: str, salt: bytes, iterations: int = ITERATIONS) -> str:
-    """The form Dovecot keeps: ``{SCRAM-SHA-256}iterations,salt,stored key,server key``."""
+    """Hash a password as Dovecot stores it: ``{SCRAM-SHA-256}iterations,salt,stored key,server key``."""
     salted = hashlib.pbkdf2_hmac("sha256", password.encode("utf-8"), salt, iterations)
     stored_key = hashlib.sha256(_hmac(salted, b"Client Key")).digest()
     fields = (salt, stored_key, _hmac(salted, b"Server Key"))
@@ -22,9 +22,9 @@ def scram_sha256(password: str, salt: bytes, iterations: int = ITERATIONS) -> st
 
 
 def user_salt(hostname: str, username: str) -> bytes:
-    """A salt of 16 octets that no two users share and that a second run finds again.
+    """Return a salt of 16 octets that is unique to host and user, and the same in every run.
 
-    SCRAM tells every client the salt (RFC 5802 section 5), so it is no secret and must not depend on one.
+    SCRAM sends the salt to every client (RFC 5802 section 5), so it is not secret and must not depend on a secret.
     """
     return hashlib.sha256(f"{hostname}\0{username}".encode()).digest()[:16]
 

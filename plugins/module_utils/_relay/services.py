@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The services of master.cf (master(5)): what every relay runs, its listeners, its transports, and the user's own."""
+"""Services of master.cf (master(5)): those of every relay, its listeners, its transports, and the user's own."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .listeners import Listener
 from .reader import Options, Reader
 from .transports import Transport
 
-#: Postfix's own, without any that listens or delivers to this host.
+#: Postfix's own services, without those that listen or that deliver to this host.
 _EVERYWHERE = """
 pickup unix n - n 60 1 pickup
 cleanup unix n - n - 0 cleanup
@@ -39,24 +39,24 @@ tlsproxy unix - - n - 0 tlsproxy
 postlog unix-dgram n - n - 1 postlogd
 """
 
-#: What each TLS mode of a listener means to smtpd(8).
+#: Options of smtpd(8) for each TLS mode of a listener.
 _TLS_OPTIONS: t.Mapping[str, t.Mapping[str, str]] = {
     "none": {"smtpd_tls_security_level": "none"},
     "opportunistic": {"smtpd_tls_security_level": "may"},
     "starttls": {"smtpd_tls_security_level": "encrypt"},
     "implicit": {"smtpd_tls_security_level": "encrypt", "smtpd_tls_wrappermode": "yes"},
 }
-#: A submission port: nothing without a login, and each login only its own senders (RFC 6409 sections 4.3 and 6.1).
+#: A submission port requires a login, which may use its own senders only (RFC 6409 sections 4.3 and 6.1).
 _LOGIN_OPTIONS: t.Mapping[str, str] = {
     "smtpd_sasl_auth_enable": "yes",
     "smtpd_client_restrictions": "permit_sasl_authenticated,reject",
     "smtpd_relay_restrictions": "permit_sasl_authenticated,reject",
-    # the null sender belongs to no login
+    # no login owns the null sender
     "smtpd_sender_restrictions": "reject_authenticated_sender_login_mismatch,"
     " check_sender_access inline:{ {<> = 553 5.7.1 a login needs a sender address} }",
-    # clients of submission ports pipeline carelessly, as Postfix's own master.cf allows for
+    # mail programs pipeline before the server offers it; Postfix's own master.cf allows that, too
     "smtpd_forbid_unauth_pipelining": "no",
-    # where users are is nobody's business (RELEASE_NOTES-3.10)
+    # the Received header does not reveal the client's address (RELEASE_NOTES-3.10)
     "smtpd_hide_client_session": "yes",
 }
 _FIELDS = ("private", "unprivileged", "chroot", "wakeup", "processes")
@@ -69,7 +69,8 @@ _PARAMETER = re.compile(r"[A-Za-z0-9_]+\Z")
 class PlannedEntry:
     """One entry of master.cf.
 
-    :param line: its fields, up to the command.
+    :param line: its fields, including the command.
+    :param options: parameters that apply to this entry alone.
     """
 
     line: str
@@ -77,17 +78,17 @@ class PlannedEntry:
 
     @property
     def key(self) -> tuple[str, ...]:
-        """Name and type, by which an entry replaces another."""
+        """Name and type; an entry replaces one with the same key."""
         return tuple(self.line.split()[:2])
 
 
 def all_services(
     listeners: t.Sequence[Listener], transports: t.Iterable[Transport], own: t.Iterable[PlannedEntry]
 ) -> list[PlannedEntry]:
-    """Each entry once; the user's own win."""
+    """Return each entry once; the user's own take precedence."""
     services = [service for listener in listeners for service in _listening(listener)]
     if not any(listener.port == 25 for listener in listeners):
-        # programs of this host, and the proof, come in here whatever the others use
+        # programs of this host and the message of relay_verify always have port 25 on loopback
         services.append(
             PlannedEntry("25 inet n - n - - smtpd" if not listeners else "127.0.0.1:25 inet n - n - - smtpd")
         )
@@ -103,50 +104,60 @@ def _listening(listener: Listener) -> t.Iterator[PlannedEntry]:
     if not listener.postscreen:
         yield PlannedEntry(f"{listener.port} inet n - n - - smtpd", options)
         return
-    yield PlannedEntry(f"{listener.port} inet n - n - 1 postscreen")  # POSTSCREEN_README: one process screens all
+    # one process screens all clients (POSTSCREEN_README)
+    yield PlannedEntry(f"{listener.port} inet n - n - 1 postscreen")
     yield PlannedEntry("smtpd pass - - n - - smtpd", options)
     yield PlannedEntry("dnsblog unix - - n - 0 dnsblog")
 
 
 def read_service(reader: Reader, index: int, item: Options) -> PlannedEntry:
-    """One entry of ``relay_services``."""
+    """Read one entry of ``relay_services``."""
     name, kind = str(item["name"]), str(item.get("type") or "unix")
     variable = f"relay_services[{index}] ({name})"
     if not _NAME.match(name):
-        reader.problem(variable, "expected a name as master(5) has it, such as 2525 or 127.0.0.1:10025")
+        reader.problem(
+            variable, "is not a valid service name; expected one as in master(5), such as 2525 or 127.0.0.1:10025"
+        )
     fields = [str(item[key]) if item.get(key) is not None else "-" for key in _FIELDS]
     if item.get("chroot") is None:
         fields[2] = "n"
     if item.get("private") is None and kind == "inet":
-        fields[0] = "n"  # master(5): a port is for others too
+        fields[0] = "n"  # master(5): Internet services cannot be private
     for key, value in zip(_FIELDS, fields):
         if not _FIELD.match(value):
-            reader.problem(f"{variable}.{key}", f"{value!r} is none of y, n, - and a number")
+            reader.problem(f"{variable}.{key}", f"{value!r} is not valid; expected y, n, - or a number")
     options = {str(key): as_postfix(value) for key, value in (item.get("options") or {}).items()}
     for key, value in options.items():
         if not _PARAMETER.match(key) or not is_line(value):
-            reader.problem(f"{variable}.options.{key}", "expected a Postfix parameter with its value on one line")
+            reader.problem(
+                f"{variable}.options.{key}", "is not valid; expected a Postfix parameter with its value on one line"
+            )
         if not _is_balanced(value):
-            reader.problem(f"{variable}.options.{key}", "has braces that do not match; options of master.cf end there")
+            reader.problem(
+                f"{variable}.options.{key}",
+                "has braces that do not match, which end an option of master.cf; expected a pair for each brace",
+            )
     return PlannedEntry(" ".join([name, kind, *fields, reader.line(f"{variable}.command", item["command"])]), options)
 
 
 def read_settings(reader: Reader, values: Options) -> dict[str, str]:
-    """``relay_settings``."""
+    """Read ``relay_settings``."""
     settings = {str(name): as_postfix(value) for name, value in values.items()}
     for name, value in settings.items():
         if not _PARAMETER.match(name) or not is_line(value):
-            reader.problem(f"relay_settings.{name}", "expected a Postfix parameter with its value on one line")
+            reader.problem(
+                f"relay_settings.{name}", "is not valid; expected a Postfix parameter with its value on one line"
+            )
     return settings
 
 
 def is_line(value: str) -> bool:
-    """Whether a value stays in its line."""
+    """Whether a value has no control characters, and so stays on its line."""
     return not re.search(r"[\x00-\x1f\x7f]", value)
 
 
 def _is_balanced(value: str) -> bool:
-    """Whether each brace has its other one: options stand in braces (master(5))."""
+    """Whether braces come in pairs, since options are enclosed in braces (master(5))."""
     depth = 0
     for brace in re.findall("[{}]", value):
         depth += 1 if brace == "{" else -1
@@ -156,7 +167,7 @@ def _is_balanced(value: str) -> bool:
 
 
 def as_postfix(value: t.Any) -> str:
-    """A value of YAML as Postfix writes it."""
+    """Return a value of YAML as Postfix writes it."""
     if value is None:
         return ""
     if isinstance(value, bool):

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lookup tables: ``texthash:``, a key and its value in each line, so that nothing is built, and nothing stale."""
+"""The lookup tables: ``texthash:``, with a key and its value on each line; no index is built that could be stale."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from .inputs import Inputs
 from .transports import Transport
 from .upstreams import Upstream
 
-#: Where Postfix reads its configuration.
+#: Postfix's configuration directory.
 DIRECTORY = "/etc/postfix"
-#: The parameter of each table of ``relay_rewrites``.
+#: The Postfix parameter for each table of ``relay_rewrites``.
 _REWRITING: t.Mapping[str, str] = {
     "canonical": "canonical_maps",
     "sender_canonical": "sender_canonical_maps",
@@ -25,12 +25,12 @@ _REWRITING: t.Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Table:
-    """One table.
+    """One lookup table.
 
-    :param name: of its file.
-    :param lines: what it holds.
-    :param parameters: those of main.cf that name it.
-    :param secret: whether it holds passwords.
+    :param name: name of its file.
+    :param lines: lines of its file.
+    :param parameters: parameters of main.cf that refer to it.
+    :param secret: whether it contains passwords.
     """
 
     name: str
@@ -40,13 +40,13 @@ class Table:
 
     @property
     def file(self) -> dict[str, str]:
-        """What ``config_transaction`` takes of it."""
+        """Its entry in ``files`` of ``config_transaction``, without the path."""
         text = "".join(f"{line}\n" for line in self.lines)
         return {"secret": text, "mode": "0600"} if self.secret else {"content": text, "mode": "0644"}
 
 
 def postfix_tables(inputs: Inputs, transports: t.Mapping[Upstream, Transport]) -> list[Table]:
-    """Those that are needed."""
+    """Return the tables that this relay needs."""
     lookups = [
         _lookup("relay_senders", "smtpd_sender_login_maps", _logins_by_sender(inputs)),
         _lookup("relay_aliases", "virtual_alias_maps", _aliases(inputs)),
@@ -99,11 +99,12 @@ def _by_sender(inputs: Inputs, transports: t.Mapping[Upstream, Transport]) -> t.
 
 
 def _route(upstream: Upstream | None, transports: t.Mapping[Upstream, Transport]) -> str:
-    return transports[upstream].route if upstream else "smtp:"  # without a next hop: the recipient's MX
+    # without a next hop, Postfix uses the MX of the recipient
+    return transports[upstream].route if upstream else "smtp:"
 
 
 def _recipients(inputs: Inputs) -> t.Iterator[str]:
-    """Every recipient of the domains; where the next server is asked, all of the domain."""
+    """Yield every recipient of the domains; for a domain whose next server is asked, the whole domain."""
     if all(domain.recipients is None for domain in inputs.domains):
         return
     for domain in inputs.domains:
@@ -112,8 +113,8 @@ def _recipients(inputs: Inputs) -> t.Iterator[str]:
 
 
 def _probed(inputs: Inputs) -> Table:
-    """Domains whose recipients the next server is asked about when strangers write (ADDRESS_VERIFICATION_README)."""
+    """Domains whose next server is asked about each recipient of an outside client (ADDRESS_VERIFICATION_README)."""
     lines = [f"{domain.name} reject_unverified_recipient" for domain in inputs.domains if domain.recipients is None]
-    # whoever may send anywhere need not wait for that server: his mail does
+    # clients that may relay do not wait for that server; their mail is queued
     access = f"permit_mynetworks, permit_sasl_authenticated, check_recipient_access texthash:{DIRECTORY}/relay_probed"
     return Table("relay_probed", tuple(lines), {"smtpd_recipient_restrictions": access})

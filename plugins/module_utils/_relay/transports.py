@@ -1,10 +1,10 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How Postfix talks to each upstream: a service of master.cf of its own, with its own TLS, login and pace.
+"""Transports: a service of master.cf for each upstream, with its own TLS, login and pace.
 
-Parameters of main.cf hold for every server that mail may go to. Options of a service hold for one: no login reaches a
-server that it is not for, and servers with STARTTLS and with implicit TLS stand side by side.
+Parameters of main.cf apply to every server that mail may go to, options of a service to one. So a login reaches its own
+server only, and servers with STARTTLS and with implicit TLS can be used side by side.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from .reader import as_address
 from .upstreams import Upstream
 
-#: Beside smtp(8)'s security levels: those that a certificate decides are chosen in :func:`_tls_options`.
+#: Security levels of smtp(8) that need no certificate; :func:`_tls_options` chooses the others.
 _LEVELS: t.Mapping[str, str] = {"none": "none", "opportunistic": "may"}
-#: For a server that takes one message of each connection.
+#: For a server that accepts one message per connection.
 _NO_REUSE: t.Mapping[str, str] = {
     "smtp_connection_cache_destinations": "",
     "smtp_connection_cache_on_demand": "no",
@@ -30,8 +30,8 @@ _NO_REUSE: t.Mapping[str, str] = {
 class Transport:
     """One upstream as Postfix knows it.
 
-    :param name: of the service.
-    :param table: path of the table with its logins, where it has any.
+    :param name: name of the service.
+    :param table: path of the table with its logins, if it has any.
     """
 
     name: str
@@ -45,7 +45,7 @@ class Transport:
 
     @property
     def options(self) -> dict[str, str]:
-        """The parameters that hold for it alone."""
+        """The parameters that apply to this transport alone."""
         options = {"syslog_name": f"postfix/{self.name}", **_tls_options(self.upstream)}
         if self.upstream.has_login:
             options["smtp_sasl_auth_enable"] = "yes"
@@ -56,12 +56,13 @@ class Transport:
         if messages == 1:
             options.update(_NO_REUSE)
         elif messages:
-            options["smtp_connection_reuse_count_limit"] = str(messages - 1)  # the first is no reuse, and 0 no limit
+            # the first message is not a reuse, and 0 would mean no limit
+            options["smtp_connection_reuse_count_limit"] = str(messages - 1)
         return options
 
     @property
     def parameters(self) -> dict[str, str]:
-        """The parameters of qmgr(8), which go by the name of the transport."""
+        """The parameters of qmgr(8), which begin with the name of the transport."""
         pace = self.upstream.pace
         limits = {
             "concurrency_limit": pace.connections,
@@ -72,21 +73,23 @@ class Transport:
 
     @property
     def logins(self) -> list[str]:
-        """The lines of its table."""
+        """The lines of its login table."""
         logins = [server for server in self.upstream.servers if server.username]
         return [f"{server.nexthop} {server.username}:{server.password}" for server in logins]
 
 
 def name_transports(upstreams: t.Iterable[Upstream], directory: str) -> dict[Upstream, Transport]:
-    """A transport for each upstream; equal ones share it. Named after the host, so that a log is read with ease.
+    """Return a transport for each upstream; equal upstreams share one.
 
-    :param directory: where the tables go.
+    A transport is named after its host, so that the log shows where mail goes.
+
+    :param directory: directory of the tables.
     """
     transports: dict[Upstream, Transport] = {}
     for upstream in upstreams:
         if upstream not in transports:
             server = upstream.servers[0]
-            # the path of its socket has 108 octets at most (unix(7))
+            # the path of its socket has at most 108 octets (unix(7))
             name = "to-" + re.sub("[^a-z0-9]+", "-", f"{server.host[:60]}-{server.port}")
             taken = {transport.name for transport in transports.values()}
             name = next(one for one in (name, *(f"{name}-{count}" for count in range(2, 10_000))) if one not in taken)
@@ -99,12 +102,12 @@ def _tls_options(upstream: Upstream) -> dict[str, str]:
         return {"smtp_tls_security_level": _LEVELS[upstream.tls]}
     options = {
         "smtp_tls_security_level": "encrypt",
-        # a handshake costs more than a message: connections are kept from the first on, not only for a long queue
+        # a handshake costs more than a message, so connections are always kept, not only for a long queue
         "smtp_tls_connection_reuse": "yes",
         "smtp_connection_cache_destinations": "static:all",
     }
     if not any(as_address(server.host) for server in upstream.servers):
-        options["smtp_tls_servername"] = "nexthop"  # RFC 6066 section 3: never an address
+        options["smtp_tls_servername"] = "nexthop"  # RFC 6066 section 3: not an address
     if upstream.fingerprints:
         options["smtp_tls_security_level"] = "fingerprint"
         options["smtp_tls_fingerprint_digest"] = "sha256"

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where mail goes: the upstream, the routes beside it, and the servers of the domains that the relay takes mail for."""
+"""Destinations of mail: the upstream, the routes, and the servers of the domains that the relay accepts mail for."""
 
 from __future__ import annotations
 
@@ -13,27 +13,30 @@ from dataclasses import dataclass
 from .._providers.presets import ProviderError, resolve, settings_for
 from .reader import Options, Reader, as_address, as_bool, as_list, as_text
 
-#: What a line "server user:password" of a table cannot hold, and how to say so without showing it.
+#: What a line "server user:password" of a table cannot contain, with a text that does not show the value.
 _NEVER_STORABLE = (
-    (re.compile(r"^\s|\s\Z"), "begins or ends with a blank or a line break, which Postfix drops; expected it without"),
-    (re.compile(r"[\x00-\x1f\x7f]"), "holds a line break or another control character; expected one line of text"),
+    (re.compile(r"^\s|\s\Z"), "begins or ends with white space, which Postfix drops; expected a value without"),
+    (re.compile(r"[\x00-\x1f\x7f]"), "contains a line break or another control character; expected one line of text"),
 )
 _UNSTORABLE = {
-    "username": (*_NEVER_STORABLE, (re.compile(":"), "holds a colon, where Postfix takes the password to begin")),
+    "username": (
+        *_NEVER_STORABLE,
+        (re.compile(":"), "contains a colon, after which Postfix reads the password; expected a name without colons"),
+    ),
     "password": _NEVER_STORABLE,
 }
-#: What Cyrus SASL may have, with what others add to it (SASL mechanisms at IANA).
+#: Mechanisms that Cyrus SASL and plug-ins for it may have (SASL mechanisms at IANA).
 _MECHANISMS = (
     *("PLAIN", "LOGIN", "CRAM-MD5", "DIGEST-MD5", "NTLM", "GSSAPI", "EXTERNAL", "XOAUTH2", "OAUTHBEARER"),
     *("SCRAM-SHA-1", "SCRAM-SHA-224", "SCRAM-SHA-256", "SCRAM-SHA-384", "SCRAM-SHA-512"),
 )
-#: SHA-256 of a certificate or of its public key.
+#: SHA-256 fingerprint of a certificate or of its public key.
 _FINGERPRINT = re.compile(r"(?:[0-9A-Fa-f]{2}:?){31}[0-9A-Fa-f]{2}\Z")
 
 
 @dataclass(frozen=True)
 class Server:
-    """One server and the login for it."""
+    """One server and its login."""
 
     host: str
     port: int
@@ -42,19 +45,19 @@ class Server:
 
     @property
     def nexthop(self) -> str:
-        """As Postfix writes it; the brackets say that no MX is asked."""
+        """The next hop as Postfix writes it; the brackets prevent an MX lookup."""
         address = as_address(self.host)
         return f"[{'ipv6:' if address and address.version == 6 else ''}{self.host}]:{self.port}"
 
 
 @dataclass(frozen=True)
 class UpstreamPace:
-    """How much mail a server is given; None is Postfix's own measure.
+    """How fast a server is given mail; None means Postfix's default.
 
-    :param connections: at the same time.
+    :param connections: connections at the same time.
     :param delay: seconds between two deliveries, which then happen one at a time.
-    :param recipients: of one message.
-    :param messages_per_connection: before the connection is made anew.
+    :param recipients: recipients per message.
+    :param messages_per_connection: messages before a new connection is opened.
     """
 
     connections: int | None = None
@@ -65,14 +68,14 @@ class UpstreamPace:
 
 @dataclass(frozen=True)
 class Upstream:
-    """Servers that take mail, the second where the first does not, and how they are talked to.
+    """Servers that take mail, each tried if those before it fail, and the way to connect to them.
 
     :param tls: ``none``, ``opportunistic``, ``starttls`` (required) or ``implicit``.
-    :param validate_certs: whether the certificate must carry the server's name.
-    :param fingerprints: certificates, or public keys, to demand in place of a name.
-    :param ca_file: authorities to trust, a file of the host; empty for those of the system.
-    :param mechanisms: SASL mechanisms that may be used; empty for all.
-    :param message_size: octets that the provider takes, where that is known.
+    :param validate_certs: whether the certificate must be valid and carry the server's name.
+    :param fingerprints: fingerprints of certificates or public keys, required instead of a name.
+    :param ca_file: file on the host with the authorities to trust; empty for the system's.
+    :param mechanisms: SASL mechanisms that may be used; empty for any.
+    :param message_size: octets per message that the provider accepts, if known.
     """
 
     servers: tuple[Server, ...]
@@ -86,18 +89,18 @@ class Upstream:
 
     @property
     def nexthop(self) -> str:
-        """As Postfix writes it."""
+        """The next hops as Postfix writes them."""
         return ",".join(server.nexthop for server in self.servers)
 
     @property
     def has_login(self) -> bool:
-        """Whether any of its servers is logged in to."""
+        """Whether any of its servers has a login."""
         return any(server.username for server in self.servers)
 
 
 @dataclass(frozen=True)
 class Route:
-    """An exception by recipients or by senders; without an upstream, mail goes to the MX of its recipients."""
+    """An exception by recipients or by senders. Without an upstream, mail goes to the MX of its recipients."""
 
     recipients: tuple[str, ...]
     senders: tuple[str, ...]
@@ -106,10 +109,10 @@ class Route:
 
 @dataclass(frozen=True)
 class Domain:
-    """A domain whose mail is taken from everybody.
+    """A domain for which mail is accepted from any client.
 
-    :param to: where it goes; None for the other MX of the domain.
-    :param recipients: all there are; None where the next server is asked about each.
+    :param to: the server with its mailboxes; None for the other MX of the domain.
+    :param recipients: all its recipients; None if the next server is asked about each.
     """
 
     name: str
@@ -118,14 +121,18 @@ class Domain:
 
 
 def read_route(reader: Reader, index: int, item: Options) -> Route:
-    """One entry of ``relay_routes``."""
+    """Read one entry of ``relay_routes``."""
     variable = f"relay_routes[{index}]"
     recipients, senders = as_list(item.get("recipients")), as_list(item.get("senders"))
     if bool(recipients) == bool(senders):
-        reader.problem(variable, "expected either recipients or senders, and at least one")
+        reader.problem(variable, "has neither or both of recipients and senders; expected exactly one, not empty")
     upstream, direct = item.get("upstream"), as_bool(item.get("direct"))
     if bool(upstream) == direct:
-        reader.problem(variable, "expected either an upstream, or direct: true for the MX of the recipients")
+        reader.problem(
+            variable,
+            "has neither or both of upstream and direct; expected an upstream, or direct: true for the MX of the "
+            "recipients",
+        )
     return Route(
         tuple(reader.recipients(f"{variable}.recipients", one) for one in recipients),
         tuple(reader.senders(f"{variable}.senders", one) for one in senders),
@@ -134,27 +141,29 @@ def read_route(reader: Reader, index: int, item: Options) -> Route:
 
 
 def read_domain(reader: Reader, index: int, item: Options) -> Domain:
-    """One entry of ``relay_domains``."""
+    """Read one entry of ``relay_domains``."""
     name = reader.domain(f"relay_domains[{index}].name", item["name"])
     variable = f"relay_domains[{index}] ({name})"
     recipients = None
     if item.get("recipients") is not None:
         given = [str(one) for one in as_list(item["recipients"])]
         if not given:
-            reader.problem(f"{variable}.recipients", "nobody is listed; expected a recipient, or no recipients at all")
+            reader.problem(
+                f"{variable}.recipients", "the list is empty; expected at least one recipient, or no recipients option"
+            )
         full = [one if "@" in one else f"{one}@{name}" for one in given]
         recipients = tuple(reader.address(f"{variable}.recipients", one) for one in full)
         for one in recipients:
             if one.rpartition("@")[2] != name:
-                reader.problem(f"{variable}.recipients", f"{one} is of another domain")
+                reader.problem(f"{variable}.recipients", f"{one} is in another domain; expected addresses of {name}")
     to = item.get("to")
     return Domain(name, read_upstream(reader, f"{variable}.to", to, delivery=True) if to else None, recipients)
 
 
 def read_upstream(reader: Reader, variable: str, item: Options, delivery: bool = False) -> Upstream:
-    """One upstream with its fallbacks.
+    """Read one upstream with its fallbacks.
 
-    :param delivery: whether it is the server of a domain, which takes mail on port 25 from everybody.
+    :param delivery: whether it is the server of a domain, which accepts mail on port 25 without a login.
     """
     host, port, tls, limits = _destination(reader, variable, item, delivery)
     first = _server(reader, variable, {**item, "host": host, "port": port})
@@ -191,7 +200,7 @@ def read_upstream(reader: Reader, variable: str, item: Options, delivery: bool =
 def _destination(
     reader: Reader, variable: str, item: Options, delivery: bool
 ) -> tuple[str, int, str, t.Mapping[str, int]]:
-    """Host, port, TLS mode and known limits: what is said explicitly wins over the provider."""
+    """Return host, port, TLS mode and known limits; explicit values take precedence over the provider's."""
     host, tls = as_text(item.get("host")), as_text(item.get("tls"))
     port = reader.port(f"{variable}.port", item["port"]) if item.get("port") is not None else None
     if item.get("provider") is not None:
@@ -201,7 +210,7 @@ def _destination(
         except ProviderError as error:
             reader.problem(f"{variable}.provider", str(error))
     elif not host:
-        reader.problem(f"{variable}", "expected a host, or a provider")
+        reader.problem(variable, "has neither host nor provider; expected at least one of them")
     if not tls:
         tls = "implicit" if port == 465 else "opportunistic" if delivery and not item.get("username") else "starttls"
     return host or "missing.invalid", port or {"implicit": 465}.get(tls, 25 if delivery else 587), tls, {}
@@ -211,7 +220,7 @@ def _server(reader: Reader, variable: str, item: Options) -> Server:
     username, password = as_text(item.get("username")), as_text(item.get("password"))
     host = reader.server(f"{variable}.host", item["host"])
     if bool(username) != bool(password):
-        reader.problem(variable, "expected username and password together, and neither empty")
+        reader.problem(variable, "has only one of username and password; expected both, not empty, or neither")
     for key, value in (("username", username), ("password", password)):
         wrong = [sentence for pattern, sentence in _UNSTORABLE[key] if value and pattern.search(value)]
         if wrong:
@@ -224,8 +233,8 @@ def _judge_servers(reader: Reader, variable: str, upstream: Upstream) -> None:
         if server.port in (25, 465, 587) and (server.port == 465) != (upstream.tls == "implicit"):
             reader.problem(
                 f"{variable}.fallbacks",
-                f"port {server.port} of {server.host} speaks TLS otherwise than tls: {upstream.tls}, which holds for"
-                " all servers; expected a port that speaks it alike",
+                f"port {server.port} of {server.host} does not match tls: {upstream.tls}, which applies to all servers;"
+                " expected a port with the same TLS mode",
             )
     names = [server.nexthop for server in upstream.servers]
     for name in sorted({name for name in names if names.count(name) > 1}):
@@ -233,25 +242,26 @@ def _judge_servers(reader: Reader, variable: str, upstream: Upstream) -> None:
     if upstream.pace.recipients == 1 and (upstream.pace.connections or upstream.pace.delay):
         reader.problem(
             f"{variable}.recipients",
-            "with 1 Postfix counts connections and delay for each recipient instead of for the server "
-            "(default_destination_recipient_limit in postconf(5)); expected 2 or more, or neither of these",
+            "with 1, Postfix applies connections and delay to each recipient instead of the server "
+            "(default_destination_recipient_limit in postconf(5)); expected 2 or more, or no connections and no delay",
         )
 
 
 def _judge_tls(reader: Reader, variable: str, upstream: Upstream) -> None:
     if upstream.servers[0].port == 465 and upstream.tls != "implicit":
         reader.problem(
-            f"{variable}.tls", "port 465 speaks TLS from its first byte (RFC 8314); expected implicit, or another port"
+            f"{variable}.tls", "port 465 uses TLS from the first byte (RFC 8314); expected implicit, or another port"
         )
     if upstream.has_login and upstream.tls in ("none", "opportunistic"):
         reader.problem(
-            f"{variable}.tls", "a login without TLS would send the password in clear; expected starttls or implicit"
+            f"{variable}.tls",
+            "a login without mandatory TLS could send the password in cleartext; expected starttls or implicit",
         )
     verified = upstream.tls in ("starttls", "implicit") and upstream.validate_certs and not upstream.fingerprints
     if verified and any(as_address(server.host) for server in upstream.servers):
         reader.problem(
             f"{variable}.host",
-            "certificates carry names; expected a name, pinned_certificates, or validate_certs: false",
+            "certificates carry names, not addresses; expected a name, pinned_certificates, or validate_certs: false",
         )
 
 
@@ -263,16 +273,17 @@ def _limit(reader: Reader, variable: str, item: Options, name: str, known: int |
 def _mechanism(reader: Reader, variable: str, name: str) -> str:
     if name.upper() not in _MECHANISMS:
         reader.problem(
-            f"{variable}.mechanisms", f"{name!r} is no SASL mechanism; expected one of {', '.join(_MECHANISMS)}"
+            f"{variable}.mechanisms",
+            f"{name!r} is not a known SASL mechanism; expected one of {', '.join(_MECHANISMS)}",
         )
     return name.upper()
 
 
 def _fingerprint(reader: Reader, variable: str, given: str) -> str:
-    """In the form of Postfix (smtp_tls_fingerprint_cert_match)."""
+    """Read a fingerprint, and return it in the form of ``smtp_tls_fingerprint_cert_match``."""
     if not _FINGERPRINT.match(given):
         reader.problem(
-            f"{variable}.pinned_certificates", f"{given!r} is no SHA-256 fingerprint; expected 64 hexadecimal digits"
+            f"{variable}.pinned_certificates", f"{given!r} is not a SHA-256 fingerprint; expected 64 hexadecimal digits"
         )
     digits = given.replace(":", "").upper()
     return ":".join(digits[index : index + 2] for index in range(0, len(digits), 2))

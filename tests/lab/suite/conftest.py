@@ -1,10 +1,10 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lab as fixtures: its hosts, plays run on them, and what one host sees of another.
+"""The lab as fixtures: its hosts, plays that run on them, and probes from one host to another.
 
-The lab is up before (``make lab``). Plays run once a session, in the order their fixtures ask for: a check on the bare
-host, the first run, a second one, a check on the converged host.
+The lab must be up (``make lab``). Plays run once per session, in the order of their fixtures: a check on the bare host,
+the first run, a second one, a check on the converged host.
 """
 
 from __future__ import annotations
@@ -30,20 +30,20 @@ HOSTS = ("ns", "relay", "relay12", "upstream", "mx", "client", "outsider")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Move the tests that replace the relay to the end, since all others share it."""
+    """Move the tests that replace the relay to the end, because all other tests share it."""
     items.sort(key=lambda item: item.get_closest_marker("last") is not None)
 
 
 @pytest.fixture(scope="session")
 def hosts() -> dict[str, t.Any]:
-    """testinfra's hosts by name, over the lab's shared ssh connections."""
+    """Hosts of testinfra by name, over the lab's shared ssh connections."""
     config = str(LAB / "ssh_config")
     return {name: testinfra.get_host(f"ssh://{name}", ssh_config=config) for name in HOSTS}
 
 
 @pytest.fixture(scope="session")
 def passwords() -> dict[str, str]:
-    """The lab's passwords by account."""
+    """Passwords of the lab by account."""
     return dict(yaml.safe_load((LAB / "secrets.yml").read_text())["lab_passwords"])
 
 
@@ -68,7 +68,7 @@ def probe(hosts: dict[str, t.Any]) -> t.Callable[..., t.Any]:
 
 @pytest.fixture(scope="session")
 def find_mail(probe: t.Callable[..., t.Any], passwords: dict[str, str]) -> t.Callable[..., list[bytes]]:
-    """``find_mail(search)`` waits for messages in a mailbox of ``mx``, by an IMAP search; oldest first."""
+    """``find_mail(search)`` waits for messages in a mailbox on ``mx`` that an IMAP search finds; oldest first."""
 
     def find(search: str, mailbox: str = "inbox@dest.test", count: int = 1, seconds: float = 20) -> list[bytes]:
         login = {"host": "mx.dest.test", "user": mailbox, "password": passwords[mailbox]}
@@ -79,7 +79,7 @@ def find_mail(probe: t.Callable[..., t.Any], passwords: dict[str, str]) -> t.Cal
 
 
 def parse(raw: bytes) -> EmailMessage:
-    """A message as the standard library reads it; headers may be UTF-8 (RFC 6532)."""
+    """Parse a message with the standard library; its header may contain UTF-8 (RFC 6532)."""
     parsed = message_from_string(raw.decode("utf-8"), policy=policy.default)
     assert isinstance(parsed, EmailMessage)
     return parsed
@@ -87,7 +87,7 @@ def parse(raw: bytes) -> EmailMessage:
 
 @pytest.fixture(scope="session")
 def read_mail(find_mail: t.Callable[..., list[bytes]]) -> t.Callable[..., EmailMessage | None]:
-    """``read_mail(subject)`` waits for a message in a mailbox of ``mx`` and parses the newest."""
+    """``read_mail(subject)`` waits for a message in a mailbox on ``mx`` and parses the newest one."""
 
     def read(subject: str, mailbox: str = "inbox@dest.test", seconds: float = 20) -> EmailMessage | None:
         found = find_mail(f"SUBJECT {json.dumps(subject)}", mailbox=mailbox, seconds=seconds)
@@ -98,7 +98,7 @@ def read_mail(find_mail: t.Callable[..., list[bytes]]) -> t.Callable[..., EmailM
 
 @pytest.fixture(scope="session")
 def put() -> t.Callable[[str, str, bytes], None]:
-    """``put(on, path, content)`` writes a file on a host, in a folder that is made if need be."""
+    """``put(on, path, content)`` writes a file on a host and creates its folder if needed."""
 
     def write(on: str, path: str, content: bytes) -> None:
         folder = path.rpartition("/")[0]
@@ -108,8 +108,8 @@ def put() -> t.Callable[[str, str, bytes], None]:
     return write
 
 
-#: All that a play could change on a host, but for what a running Postfix moves about and Ansible's own files in the
-#: host's /root.
+#: Lists everything that a play could change on a host, except the queue files of a running Postfix and Ansible's own
+#: files in /root.
 SNAPSHOT = r"""
 find /etc /usr/bin /usr/sbin /usr/lib/systemd /var/lib/dpkg /var/lib/mailops /var/spool /root /srv -xdev \
   -not -path '/root/.ansible*' -printf '%p %y %m %u %g %s %T@ %l\n' 2>/dev/null |
@@ -121,13 +121,13 @@ true
 
 
 def snapshot(host: t.Any) -> str:
-    """What the host is now."""
+    """Return the current state of the host."""
     return str(host.check_output(SNAPSHOT))
 
 
 @pytest.fixture(scope="session")
 def bare_check(hosts: dict[str, t.Any]) -> tuple[Play, str, str]:
-    """``--check`` on the bare host, with what the host was before and after."""
+    """``--check`` on the bare host, with the state of the host before and after."""
     before = snapshot(hosts["relay"])
     play = run_play("1-bare-check", "playbooks/relay.yml", "--check")
     return play, before, snapshot(hosts["relay"])
@@ -141,14 +141,14 @@ def first_run(bare_check: tuple[Play, str, str]) -> Play:
 
 @pytest.fixture(scope="session")
 def second_run(first_run: Play) -> Play:
-    """The same again."""
+    """The second run, without changes to the variables."""
     first_run.succeeded()
     return run_play("3-second-run", "playbooks/relay.yml")
 
 
 @pytest.fixture(scope="session")
 def converged_check(second_run: Play, hosts: dict[str, t.Any]) -> tuple[Play, str, str]:
-    """``--check`` on the converged host, with what the host was before and after."""
+    """``--check`` on the converged host, with the state of the host before and after."""
     before = snapshot(hosts["relay"])
     play = run_play("4-converged-check", "playbooks/relay.yml", "--check")
     return play, before, snapshot(hosts["relay"])
@@ -163,7 +163,7 @@ def relay(first_run: Play, hosts: dict[str, t.Any]) -> t.Any:
 
 @pytest.fixture
 def journal_on_failure(relay: t.Any, request: pytest.FixtureRequest) -> t.Iterator[None]:
-    """Print the relay's mail log when the test fails."""
+    """Print the relay's mail log if the test fails."""
     before = request.session.testsfailed
     yield
     if request.session.testsfailed > before:
@@ -172,7 +172,7 @@ def journal_on_failure(relay: t.Any, request: pytest.FixtureRequest) -> t.Iterat
 
 @pytest.fixture(scope="session")
 def send() -> t.Callable[..., dict[str, t.Any]]:
-    """``send(on, **options)`` runs smtp_send on a host of the lab and gives its result."""
+    """``send(on, **options)`` runs smtp_send on a host of the lab and returns its result."""
 
     def run(on: str, /, _check: bool = False, **options: t.Any) -> dict[str, t.Any]:
         command = [str(VENV / "ansible"), on, "-m", "mailops.smtp.smtp_send", "-a", json.dumps(options)]
@@ -200,7 +200,7 @@ def send() -> t.Callable[..., dict[str, t.Any]]:
 
 @pytest.fixture(scope="session")
 def send_each() -> t.Callable[[str, list[dict[str, t.Any]]], list[dict[str, t.Any]]]:
-    """``send_each(on, [options, ...])`` runs smtp_send with each of these in one play, which costs a fifth."""
+    """``send_each(on, [options, ...])`` runs smtp_send once per item in one play, in a fifth of the time."""
 
     def run(on: str, each: list[dict[str, t.Any]]) -> list[dict[str, t.Any]]:
         playbook, results = LAB / "send-each.yml", LAB / "send-each.json"

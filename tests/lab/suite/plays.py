@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs of ansible-playbook, as a user would start them, and where the lab keeps its things."""
+"""Runs of ansible-playbook, as a user would start them, and the paths of the lab."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class Play:
     code: int
 
     def count(self, host: str, word: str) -> int:
-        """A number of the recap, such as ``changed``."""
+        """Return a number of the recap, such as ``changed``."""
         match = re.search(rf"^{host} .*\b{word}=(\d+)", self.output, re.MULTILINE)
-        assert match, f"no recap of {host}:\n{self.tail}"
+        assert match, f"the output has no recap for {host}:\n{self.tail}"
         return int(match.group(1))
 
     @property
@@ -40,12 +40,12 @@ class Play:
         return self.output[-6000:]
 
     def says(self, words: str) -> bool:
-        """Whether the output holds these words, however it is wrapped; a failure that shows it where it does not."""
+        """Assert that the output contains these words, regardless of line breaks; a failure shows the output."""
         assert " ".join(words.split()) in " ".join(self.output.split()), f"{words!r} is not in:\n{self.tail}"
         return True
 
     def succeeded(self) -> Play:
-        """Itself, or a failure that shows what the play said."""
+        """Assert that the play succeeded, and return it; a failure shows the output."""
         assert self.code == 0, self.tail
         return self
 
@@ -53,9 +53,9 @@ class Play:
 def run_play(
     name: str, playbook: str, *options: str, extra: t.Mapping[str, t.Any] | None = None, relay: str = "relay"
 ) -> Play:
-    """Run a playbook as a user would, loudly; its output is kept in .build/lab/logs.
+    """Run a playbook as a user would, with ``-vvvv --diff``, and keep the output in .build/lab/logs.
 
-    :param relay: which of the lab's relays the role's playbook runs on; every further one costs its time.
+    :param relay: the relay of the lab on which the role's playbook runs; each further one would take more time.
     """
     command = [str(VENV / "ansible-playbook"), playbook, "-vvvv", "--diff", *options]
     if playbook == RELAY and "-i" not in options:
@@ -76,7 +76,7 @@ def run_play(
 
 
 def run_transaction(options: t.Mapping[str, t.Any]) -> None:
-    """Run ``config_transaction`` by itself on the relay, whatever comes of it: the options may kill it halfway."""
+    """Run ``config_transaction`` alone on the relay and ignore its result: the options may kill it halfway."""
     subprocess.run(
         [str(VENV / "ansible"), "relay", "-m", "mailops.smtp.config_transaction", "-a", json.dumps(options)],
         cwd=ROOT,

@@ -1,9 +1,9 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a host sees of another one, in one script for ``python3 -``: standard library only, nothing of the collection.
+"""Probe one host from another: a script for ``python3 -`` that uses the standard library only.
 
-Called with the name of a function below and its arguments as one JSON object; prints its result as JSON.
+Takes the name of a function below and its arguments as one JSON object; prints the result as JSON.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ import sys
 import time
 
 PADDING = "x" * 99 + "\n"
-TIMEOUT = 60  # Dovecot answers each wrong login later than the one before
+TIMEOUT = 60  # Dovecot delays its reply to each further wrong login
 
 
 def open_ports(host, ports):
-    """Which of these TCP ports take a connection."""
+    """Return those of these TCP ports that accept a connection."""
 
     def is_open(port):
         with socket.socket() as probe:
@@ -38,14 +38,14 @@ def open_ports(host, ports):
 
 
 def resolve(host):
-    """The first IPv4 address of a name."""
+    """Return the first IPv4 address of a name."""
     return socket.gethostbyname(host)
 
 
 def dialogue(host, port, tls, commands):
-    """Say these commands and give each reply as ``[code, text]``; ``AUTH user password`` logs in with PLAIN.
+    """Send these commands and return each reply as ``[code, text]``; ``AUTH user password`` logs in with PLAIN.
 
-    The reply to EHLO comes first; with ``starttls`` there are two, before TLS and inside it.
+    The reply to EHLO comes first; with ``starttls`` there are two, one before TLS and one inside.
     """
     context = ssl.create_default_context()
     replies = []
@@ -58,11 +58,11 @@ def dialogue(host, port, tls, commands):
         if tls == "starttls":
             client.starttls(context=context)
             replies.append(client.ehlo())
-        replies.extend(say(client, command) for command in commands)
+        replies.extend(command_reply(client, command) for command in commands)
     return [[code, text.decode("utf-8", "replace")] for code, text in replies]
 
 
-def say(client, command):
+def command_reply(client, command):
     verb, _space, rest = command.partition(" ")
     if verb == "AUTH":
         client.user, client.password = rest.split(" ")
@@ -76,19 +76,19 @@ def say(client, command):
 
 
 def pregreet(host, port):
-    """Talk before the greeting is over, and give all that is said until the server hangs up."""
+    """Send commands before the greeting is complete; return all replies until the server closes the connection."""
     with socket.create_connection((host, port), timeout=TIMEOUT) as client:
         client.sendall(b"EHLO early.test\r\nMAIL FROM:<x@early.test>\r\nRCPT TO:<inbox@dest.test>\r\nQUIT\r\n")
-        heard = b""
+        received = b""
         while chunk := client.recv(4096):
-            heard += chunk
-    return heard.decode("utf-8", "replace")
+            received += chunk
+    return received.decode("utf-8", "replace")
 
 
 def stream(host, recipient, subject, seconds, rate, until=""):
-    """Send at this rate, each message over a connection of its own; the replies as ``[code, text]``.
+    """Send messages at this rate, each over its own connection; return the replies as ``[code, text]``.
 
-    Ends early when there is a file ``until``.
+    Stops early when a file ``until`` exists.
     """
     began = time.monotonic()
     replies = []
@@ -101,7 +101,7 @@ def stream(host, recipient, subject, seconds, rate, until=""):
 
 
 def post(host, sender, recipient, subject, padding=0):
-    """Send one message, with so many octets more; the last reply as ``[code, text]``, with code 0 where none came."""
+    """Send one message with this many octets of padding; return the last reply as ``[code, text]``, or code 0."""
     code, text = 0, b""
     try:
         with smtplib.SMTP(host, 25, timeout=TIMEOUT) as client:
@@ -109,7 +109,7 @@ def post(host, sender, recipient, subject, padding=0):
             content = f"From: {sender}\nTo: {recipient}\nSubject: {subject}\n\n.\n{PADDING * (padding // len(PADDING))}"
             for command in (f"MAIL FROM:<{sender}>", f"RCPT TO:<{recipient}>", f"BODY {content}"):
                 code, text = 0, b""
-                code, text = say(client, command)
+                code, text = command_reply(client, command)
                 if code >= 400:
                     break
     except OSError as error:
@@ -118,7 +118,7 @@ def post(host, sender, recipient, subject, padding=0):
 
 
 def post_each(host, messages, rate=1000, padding=0):
-    """Send each of ``[sender, recipient, subject]``, so many a second, none waiting for another; the replies."""
+    """Send each ``[sender, recipient, subject]``, ``rate`` per second and in parallel; return the replies."""
     began = time.monotonic()
 
     def post_one(number):
@@ -131,11 +131,11 @@ def post_each(host, messages, rate=1000, padding=0):
 
 
 def talk(host, port, tls, segments, early="", behind=""):
-    """Say these octets, in latin-1, each after a good reply to the one before; then QUIT.
+    """Send these segments in latin-1, each after a positive reply to the previous one; then QUIT.
 
-    :param early: what is said before the greeting came.
-    :param behind: what follows STARTTLS in the same segment.
-    :return: the reply to the greeting or STARTTLS, then to each up to a refusal, at last all that came behind them.
+    :param early: data to send before the greeting arrives.
+    :param behind: data that follows STARTTLS in the same segment.
+    :return: the greeting or the reply to STARTTLS, the reply to each segment up to a refusal, and all data after those.
     """
     context = ssl.create_default_context()
     with contextlib.ExitStack() as opened:
@@ -143,49 +143,49 @@ def talk(host, port, tls, segments, early="", behind=""):
         if tls == "implicit":
             stream = opened.enter_context(context.wrap_socket(stream, server_hostname=host))
         stream.sendall(early.encode("latin-1"))
-        replies = [hear(stream)]
+        replies = [read_reply(stream)]
         if tls == "starttls":
             for text in ("EHLO probe.test\r\n", f"STARTTLS\r\n{behind}"):
                 stream.sendall(text.encode("latin-1"))
-                replies = [hear(stream)]
+                replies = [read_reply(stream)]
             if replies[0].startswith("2"):
                 stream = opened.enter_context(context.wrap_socket(stream, server_hostname=host))
         with contextlib.suppress(OSError):
             for segment in segments:
                 if replies[-1].startswith(("2", "3")):
                     stream.sendall(segment.encode("latin-1"))
-                    replies.append(hear(stream))
+                    replies.append(read_reply(stream))
             stream.sendall(b"QUIT\r\n")
-        return [*replies, hear(stream, to_the_end=True)]
+        return [*replies, read_reply(stream, to_the_end=True)]
 
 
 def talk_each(conversations):
-    """Hold each of these conversations, given as arguments of ``talk``."""
+    """Hold each of these conversations, given as arguments of ``talk``, in parallel."""
     with concurrent.futures.ThreadPoolExecutor(10) as pool:
         return list(pool.map(lambda arguments: talk(**arguments), conversations))
 
 
-def hear(stream, to_the_end=False):
-    """One reply, or all that comes until the server closes the connection or says nothing for a while."""
-    heard = b""
+def read_reply(stream, to_the_end=False):
+    """Read one reply, or all data until the server closes the connection or sends nothing for five seconds."""
+    received = b""
     with contextlib.suppress(OSError):
-        while to_the_end or not re.search(rb"(^|\n)\d{3} [^\n]*\n$", heard):
+        while to_the_end or not re.search(rb"(^|\n)\d{3} [^\n]*\n$", received):
             octet = stream.recv(1)
             if not octet:
                 break
-            heard += octet
-    return heard.decode("latin-1")
+            received += octet
+    return received.decode("latin-1")
 
 
 def ask_peer(control_port, **request):
-    """What the faulty peer on this host says to a request; see tests/fault/serve.py."""
+    """Return the answer of the faulty peer on this host to a request; see tests/fault/serve.py."""
     with socket.create_connection(("127.0.0.1", control_port), timeout=TIMEOUT) as stream:
         stream.sendall(json.dumps(request).encode() + b"\n")
         return json.loads(stream.makefile().readline())
 
 
 def watch_processes(until):
-    """Command lines and environments of all processes, each once, until there is a file ``until``."""
+    """Collect command lines and environments of all processes, each once, until a file ``until`` exists."""
     seen = set()
     while not os.path.exists(until):
         for process in os.listdir("/proc"):
@@ -197,7 +197,7 @@ def watch_processes(until):
 
 
 def find_mail(host, user, password, search, count, seconds):
-    """Messages that an IMAP search finds, in base64 and oldest first, once there are ``count`` or the time is over."""
+    """Wait until an IMAP search finds ``count`` messages or time is up; return them in base64, oldest first."""
     deadline = time.monotonic() + seconds
     with imaplib.IMAP4_SSL(host, ssl_context=ssl.create_default_context(), timeout=TIMEOUT) as mailbox:
         mailbox.login(user, password)

@@ -1,10 +1,10 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The canary on a real Postfix: what it must find, that it finds nothing else, and that the relay goes on meanwhile.
+"""The canary on a real Postfix: it finds each mistake and nothing else, and the relay keeps working during a trial.
 
-Each case is a change to the configuration that the role has made, and words that one finding must hold: the file and
-the line or the parameter, and what Postfix says.
+Each case is a change to the role's configuration, with the words that one problem must contain: the file with the line
+or the parameter, and the message of Postfix.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.second_lab
 MAIN, MASTER, SENDERS = "/etc/postfix/main.cf", "/etc/postfix/master.cf", "/etc/postfix/relay_senders"
 FOLDER = "/root/canary"
 SCRIPT = Path(__file__).with_name("try_canary.py")
-#: The goal, in seconds, on a host that has nothing else to do.
+#: The goal, in seconds, on an idle host.
 LONGEST = 5.0
 
 Edit = tuple[str, str, str]
@@ -39,7 +39,7 @@ TryOut = t.Callable[..., dict[str, t.Any]]
 
 
 def key_and_certificate(days: int) -> tuple[str, str]:
-    """A new key, and a certificate for it that ends in so many days, in PEM form."""
+    """Return a new key and a certificate for it that expires in this many days, as PEM."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "relay.sender.test")])
     end = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=days)
@@ -50,7 +50,7 @@ def key_and_certificate(days: int) -> tuple[str, str]:
 
 
 def added(line: str) -> Edit:
-    """A line more in main.cf."""
+    """Return an edit that adds a line to main.cf."""
     return MAIN, "", f"{line}\n"
 
 
@@ -76,7 +76,7 @@ FOUND: dict[str, tuple[list[Edit], list[str]]] = {
         [(MAIN, RELAY, "smtpd_relay_restrictions = reject_unauth_destinaton, reject_unauth_destination")],
         [MAIN, "(smtpd_relay_restrictions)", 'unknown smtpd restriction: "reject_unauth_destinaton"'],
     ),
-    "a misspelled restriction that nobody gets to": (
+    "a misspelled restriction that is never reached": (
         [added("smtpd_data_restrictions = permit, reject_unauth_pipelinig")],
         [MAIN, "(smtpd_data_restrictions)", 'unknown smtpd restriction: "reject_unauth_pipelinig"'],
     ),
@@ -100,7 +100,7 @@ FOUND: dict[str, tuple[list[Edit], list[str]]] = {
         [(MAIN, CHAIN, "smtpd_tls_chain_files = /etc/postfix/gone.pem")],
         [MAIN, "(smtpd_tls_chain_files)", "/etc/postfix/gone.pem: No such file or directory"],
     ),
-    "a certificate and another key": (
+    "a certificate with the key of another": (
         [
             (MAIN, CHAIN, "smtpd_tls_cert_file = /etc/postfix/new.pem\nsmtpd_tls_key_file = /etc/postfix/new.key"),
             ("/etc/postfix/new.pem", "", CERTIFICATE),
@@ -108,7 +108,7 @@ FOUND: dict[str, tuple[list[Edit], list[str]]] = {
         ],
         [MAIN, "(smtpd_tls_key_file)", '"/etc/postfix/new.key"', "key values mismatch"],
     ),
-    "a chain that begins with another key": (
+    "a chain file with the key of another certificate": (
         [
             (MAIN, CHAIN, "smtpd_tls_chain_files = /etc/postfix/new.pem"),
             ("/etc/postfix/new.pem", "", OTHER_KEY + CERTIFICATE),
@@ -130,7 +130,7 @@ FOUND: dict[str, tuple[list[Edit], list[str]]] = {
         [added("transport_maps = texthash:$config_directory/gone")],
         [MAIN, "(transport_maps)", "open database /etc/postfix/gone: No such file or directory"],
     ),
-    "a table that nobody built": (
+    "a table that was not built": (
         [added("transport_maps = hash:/etc/postfix/routes"), ("/etc/postfix/routes", "", "a.test smtp:b.test\n")],
         [MAIN, "(transport_maps)", "open database /etc/postfix/routes.db: No such file or directory"],
     ),
@@ -146,7 +146,7 @@ FOUND: dict[str, tuple[list[Edit], list[str]]] = {
         [added("transport_maps = hash:/etc/postfix/routes"), ("/etc/postfix/routes", "", "a.test smtp:\nnonsense\n")],
         ["/etc/postfix/routes, line 2", "expected format: key whitespace value"],
     ),
-    "an expression that does not compile": (
+    "an invalid regular expression": (
         [added("header_checks = regexp:/etc/postfix/checks"), ("/etc/postfix/checks", "", "/(/ REJECT\n")],
         ["/etc/postfix/checks, line 1", "Unmatched ("],
     ),
@@ -154,19 +154,19 @@ FOUND: dict[str, tuple[list[Edit], list[str]]] = {
         [(MASTER, "smtp unix - - n - - smtp", "smtp unix - - n - -")],
         [f"{MASTER}, line ", "bad field count"],
     ),
-    "a program of master.cf that is not there": (
+    "a missing program in master.cf": (
         [(MASTER, "1 anvil", "1 anvl")],
         [f"{MASTER}, line ", "/anvl: No such file or directory"],
     ),
-    "a port that nobody knows": (
+    "an unknown port": (
         [(MASTER, "\n465 inet", "\nsmptd inet")],
-        [f"{MASTER}, line ", "knows no port smptd/tcp"],
+        [f"{MASTER}, line ", "has no port smptd/tcp"],
     ),
-    "a port that is private": (
+    "a private port": (
         [(MASTER, "\n465 inet n", "\n465 inet -")],
         [f"{MASTER}, line ", "inet service cannot be private"],
     ),
-    "postscreen": (
+    "a postscreen action": (
         [
             (MASTER, "\n25 inet n - n - - smtpd", "\n25 inet n - n - 1 postscreen\nsmtpd pass - - n - - smtpd"),
             added("postscreen_greet_action = enfrce"),
@@ -185,7 +185,7 @@ FOUND: dict[str, tuple[list[Edit], list[str]]] = {
         [(MAIN, RELAY, f"{RELAY.replace('permit_mynetworks', 'check_sender_access inline:{sender.test=OK}')}")],
         [MAIN, "(smtpd_relay_restrictions)", "25 inet is an open relay: MAIL FROM:<postmaster@sender.test>"],
     ),
-    "relaying without any rule": (
+    "no rule against relaying": (
         [(MAIN, RELAY, "smtpd_relay_restrictions = permit_mynetworks")],
         [MAIN, "(smtpd_relay_restrictions)", "specify at least one working instance of: reject_unauth_destination"],
     ),
@@ -201,29 +201,29 @@ FOUND: dict[str, tuple[list[Edit], list[str]]] = {
         ],
         [MAIN, "(smtpd_tls_auth_only)", '587 inet offers "AUTH PLAIN LOGIN'],
     ),
-    "a protocol that nobody knows": ([added("inet_protocols = ipx")], [MAIN, "(inet_protocols)", "ipx"]),
+    "an unknown protocol": ([added("inet_protocols = ipx")], [MAIN, "(inet_protocols)", "ipx"]),
     "an unknown owner": (
         [added("mail_owner = posfix")],
         [MAIN, "(mail_owner)", "unknown user"],
     ),
-    "a number": (
+    "an invalid number": (
         [added("default_destination_rate_delay = 5x")],
         [MAIN, "(default_destination_rate_delay)", "bad time value or unit: 5x"],
     ),
 }
 
 GOOD: dict[str, list[Edit]] = {
-    "as the role made it": [],
+    "unchanged": [],
     "chrooted": [(MASTER, " n - - smtpd", " y - - smtpd")],
     "behind postscreen": [
         (MASTER, "\n25 inet n - n - - smtpd", "\n25 inet n - n - 1 postscreen\nsmtpd pass - - n - - smtpd")
     ],
-    "another chain": [
+    "a new chain file": [
         (MAIN, CHAIN, "smtpd_tls_chain_files = ${config_directory}/new.pem"),
         ("/etc/postfix/new.pem", "", KEY + CERTIFICATE),
     ],
     "IPv4 only": [added("inet_protocols = ipv4")],
-    "servers that are not there yet": [
+    "servers that do not run yet": [
         added("smtpd_milters = inet:127.0.0.1:11332"),
         added("smtpd_data_restrictions = check_policy_service unix:private/nobody"),
     ],
@@ -232,7 +232,7 @@ GOOD: dict[str, list[Edit]] = {
 
 @pytest.fixture(scope="module")
 def try_out(relay: t.Any) -> t.Iterator[TryOut]:
-    """``try_out(edits)`` tries a changed configuration on the relay; ``start`` gives the process instead."""
+    """``try_out(edits)`` tries a changed configuration on the relay and returns the problems found."""
     ssh = ["ssh", "-F", str(LAB / "ssh_config"), "relay"]
     relay.check_output(f"mkdir -p {FOLDER}")
     code = subprocess.run(["tar", "c", "module_utils"], cwd=ROOT / "plugins", check=True, stdout=subprocess.PIPE).stdout
@@ -250,22 +250,22 @@ def try_out(relay: t.Any) -> t.Iterator[TryOut]:
 
 
 def leftovers(relay: t.Any) -> list[str]:
-    """What a canary left behind: its directory and its processes."""
+    """Return the directory and the processes that a canary left behind."""
     found = relay.run("ls -d /run/mailops-canary/ 2>/dev/null; grep -l MAIL_CONFIG=/run/mailops /proc/[0-9]*/environ")
     return str(found.stdout).split()
 
 
 @pytest.mark.parametrize("case", FOUND)
-def test_what_is_wrong_is_found(try_out: TryOut, case: str) -> None:
+def test_each_mistake_is_found(try_out: TryOut, case: str) -> None:
     edits, words = FOUND[case]
     problems = try_out(edits)["problems"]
     assert any(all(word in problem for word in words) for problem in problems), "\n".join([case, *problems])
-    assert len(problems) <= 3, "one mistake, many complaints:\n" + "\n".join(problems)
+    assert len(problems) <= 3, "one mistake causes more than three problems:\n" + "\n".join(problems)
     assert not any("/run/mailops" in problem for problem in problems), "\n".join(problems)
 
 
 @pytest.mark.parametrize("case", GOOD)
-def test_what_is_right_has_no_finding(try_out: TryOut, relay: t.Any, case: str) -> None:
+def test_a_valid_configuration_has_no_problem(try_out: TryOut, relay: t.Any, case: str) -> None:
     result = try_out(GOOD[case])
     assert result["problems"] == []
     assert leftovers(relay) == []
@@ -273,7 +273,7 @@ def test_what_is_right_has_no_finding(try_out: TryOut, relay: t.Any, case: str) 
     assert min(result["seconds"], try_out(GOOD[case])["seconds"]) < LONGEST
 
 
-def test_dovecot_need_not_be_there(try_out: TryOut, relay: t.Any) -> None:
+def test_the_canary_passes_without_dovecot(try_out: TryOut, relay: t.Any) -> None:
     relay.check_output("systemctl stop dovecot.service && rm -f /var/spool/postfix/private/auth")
     try:
         assert try_out([])["problems"] == []
@@ -281,10 +281,10 @@ def test_dovecot_need_not_be_there(try_out: TryOut, relay: t.Any) -> None:
         relay.check_output("systemctl start dovecot.service")
 
 
-def test_a_canary_that_was_killed_is_cleared_away_by_the_next(try_out: TryOut, relay: t.Any) -> None:
+def test_the_next_canary_removes_a_killed_one(try_out: TryOut, relay: t.Any) -> None:
     live = relay.check_output("cat /var/spool/postfix/pid/master.pid")
     with concurrent.futures.ThreadPoolExecutor() as pool:
-        trial = pool.submit(try_out, [(MASTER, "1 anvil", "1 anvl")])  # takes a little longer
+        trial = pool.submit(try_out, [(MASTER, "1 anvil", "1 anvl")])  # takes longer than a valid configuration
         until(lambda: relay.file("/run/mailops-canary/queue/pid/master.pid").exists)
         relay.check_output(f"kill -9 $(pgrep -f '^python3 - {FOLDER}')")
         with pytest.raises(AssertionError):
@@ -296,18 +296,18 @@ def test_a_canary_that_was_killed_is_cleared_away_by_the_next(try_out: TryOut, r
 
 
 def until(condition: t.Callable[[], bool], seconds: float = 20) -> None:
-    """Wait until a condition holds."""
+    """Wait until a condition is true."""
     deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, f"not within {seconds} s"
+        assert time.monotonic() < deadline, f"the condition is not true within {seconds} s"
 
 
-def test_the_relay_goes_on_meanwhile(
+def test_the_relay_accepts_mail_during_trials(
     try_out: TryOut, relay: t.Any, probe: t.Callable[..., t.Any], passwords: dict[str, str]
 ) -> None:
-    """Ten messages a second while good and bad configurations are tried: each is accepted and arrives, once."""
+    """Send ten messages per second during trials: each message is accepted and arrives exactly once."""
     relay_address = relay.check_output("hostname -I").split()[0]
-    subject = f"meanwhile {time.time_ns()}"
+    subject = f"during trials {time.time_ns()}"
     with concurrent.futures.ThreadPoolExecutor() as pool:
         stream = pool.submit(
             probe,

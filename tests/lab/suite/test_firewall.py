@@ -1,9 +1,9 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The firewalls that a host may already have: the role joins the one that is active, and is judged by who gets in.
+"""Firewalls that a host may already have: the role uses the active one; the open ports show whether it does.
 
-nftables, which the relay has otherwise, is in test_relay. At the end the host is as it was.
+test_relay covers nftables, the relay's default. The tests restore the host at the end.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from ansible_collections.mailops.smtp.tests.lab.suite.plays import Play, run_pla
 
 RELAY = "relay.sender.test"
 PORTS = [22, 25, 465, 587, 12345]
-#: Each turned on as its users do, with SSH let in, a rule of somebody else's, and one against ours.
+#: Each is enabled as by an administrator: SSH open, an unrelated rule, and a rule that conflicts with the role's.
 FIREWALLS = {
     "firewalld": {
         "on": "systemctl enable --now firewalld"
         " && firewall-cmd --permanent --add-port=587/tcp --add-port=12345/tcp && firewall-cmd --reload",
-        "later": "firewall-cmd --add-port=12346/tcp",  # not permanent: a reload would drop it
+        "later": "firewall-cmd --add-port=12346/tcp",  # not permanent: a reload would remove it
         "others": "firewall-cmd --list-ports",
         "ours": "firewall-cmd --policy=relay --list-rich-rules",
         "off": "firewall-cmd --permanent --remove-port=587/tcp; systemctl disable --now firewalld",
@@ -36,7 +36,7 @@ FIREWALLS = {
 }
 QUICK: dict[str, t.Any] = {"relay_verify": {}, "relay_dns": {"check": []}}
 SOME = [{"port": 25}, {"port": 465, "from": ["{{ lab_prefix }}.40"]}]
-#: Another program on the port that Postfix has left: it is the firewall that closes it.
+#: Another program on the port that Postfix no longer uses, so that only the firewall can close it.
 STRANGER = (
     "systemd-run --quiet --collect --unit=stranger python3 -m http.server 587"
     " && timeout 20 sh -c 'until ss -Hltn sport = 587 | grep -q .; do sleep 0.1; done'"
@@ -45,13 +45,13 @@ Sight = dict[str, list[int]]
 
 
 class Story(t.NamedTuple):
-    """What happened to the host, and which ports each other host saw open after it.
+    """The runs of the role, and the ports that each other host saw open after them.
 
-    :ivar plays: by name.
-    :ivar seen: by name of the play, and before any; the client's ports and the outsider's.
-    :ivar others: rules of others, when the firewall was turned on and after each play.
-    :ivar nft: whether the table of the former backend was still there after the first play.
-    :ivar ours: our rules after the last listener but one had gone, and after all had been removed.
+    :ivar plays: the runs by name.
+    :ivar seen: open ports by client and outsider, before the first run and after each, by its name.
+    :ivar others: rules that are not the role's, before the first run and after each.
+    :ivar nft: whether the table of the previous backend still existed after the first run.
+    :ivar ours: the role's rules after a listener was removed, and after the backend was set to none.
     """
 
     plays: dict[str, Play]
@@ -63,7 +63,7 @@ class Story(t.NamedTuple):
 
 @pytest.fixture(scope="module", params=FIREWALLS)
 def story(request: pytest.FixtureRequest, relay: t.Any, probe: t.Callable[..., t.Any]) -> t.Iterator[Story]:
-    """Turn the firewall on, run the role over it and remove its rules again, and restore the host."""
+    """Enable the firewall, run the role with it, remove the role's rules, and restore the host."""
     name = request.param
     firewall = FIREWALLS[name]
     plays: dict[str, Play] = {}
@@ -71,7 +71,7 @@ def story(request: pytest.FixtureRequest, relay: t.Any, probe: t.Callable[..., t
     others: list[str] = []
 
     def look(moment: str) -> None:
-        seen[moment] = {who: probe(who, "open_ports", host=RELAY, ports=PORTS) for who in ("client", "outsider")}
+        seen[moment] = {on: probe(on, "open_ports", host=RELAY, ports=PORTS) for on in ("client", "outsider")}
         others.append(relay.check_output(firewall["others"]))
 
     def play(moment: str, then: str = "true", **extra: t.Any) -> None:
@@ -100,43 +100,43 @@ def story(request: pytest.FixtureRequest, relay: t.Any, probe: t.Callable[..., t
         assert probe("outsider", "open_ports", host=RELAY, ports=PORTS) == [22, 25, 587]
 
 
-def test_before_the_role_it_lets_no_mail_in_but_where_somebody_opened_a_port(story: Story) -> None:
+def test_before_the_role_only_ports_opened_by_the_administrator_are_open(story: Story) -> None:
     assert story.seen["before"] == {"client": [22, 587], "outsider": [22, 587]}
 
 
-def test_another_backend_than_the_active_one_is_refused(story: Story) -> None:
+def test_a_backend_other_than_the_active_one_is_refused(story: Story) -> None:
     assert story.plays["other"].code != 0
     assert story.plays["other"].says("is active on this host, and what it closes the backend nftables cannot open")
     assert story.plays["other"].count("relay", "changed") == 0
 
 
-def test_the_active_one_is_found_and_lets_in_who_may(story: Story) -> None:
+def test_the_active_backend_is_detected_and_admits_allowed_clients(story: Story) -> None:
     assert story.plays["first"].succeeded().count("relay", "changed") == 1
     assert story.seen["first"] == {"client": [22, 25, 465, 587], "outsider": [22, 25, 587]}
 
 
-def test_the_former_backend_is_cleared_away(story: Story) -> None:
+def test_rules_of_the_previous_backend_are_removed(story: Story) -> None:
     assert not story.nft
 
 
-def test_again_changes_nothing(story: Story) -> None:
+def test_a_second_run_changes_nothing(story: Story) -> None:
     assert story.plays["again"].succeeded().count("relay", "changed") == 0
 
 
-def test_a_port_is_closed_when_its_listener_goes_though_somebody_else_opened_it(story: Story) -> None:
+def test_the_port_of_a_removed_listener_is_closed_even_if_another_rule_opens_it(story: Story) -> None:
     assert story.plays["less"].succeeded().count("relay", "changed") == 2
     assert story.seen["less"] == {"client": [22, 25, 465], "outsider": [22, 25]}
     assert "587" in story.ours[0]
 
 
-def test_without_a_backend_the_rules_are_gone(story: Story) -> None:
+def test_backend_none_removes_the_rules(story: Story) -> None:
     assert story.plays["none"].succeeded().count("relay", "changed") == 2
     assert story.seen["none"] == {"client": [22, 587], "outsider": [22, 587]}  # as before the role
     assert story.ours[1].strip() == ""
 
 
-def test_rules_of_others_survive(story: Story) -> None:
-    """Also those that firewalld would not know after a reload, but for the one that makes our policy known."""
+def test_rules_of_the_administrator_survive(story: Story) -> None:
+    """Runtime-only rules of firewalld survive too, except at the reload that makes the role's policy known."""
     first, later = story.others[:3], story.others[3:]
     assert "12345" in first[0]
     assert len(set(first)) == 1

@@ -1,9 +1,9 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What users ask of a message, sent in one task and read back from a real mailbox with the standard library's parser.
+"""Messages of every kind, sent in one task and read back from a real mailbox with the parser of the standard library.
 
-Once to the destination's own port 25, and once through a provider that asks for a login and sends on.
+They are sent once directly to port 25 of the destination, and once through a provider that requires a login.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def path(name: str) -> str:
     return f"{FOLDER}/{name}"
 
 
-#: By name, which is the subject where none is given: options of the message, over DEFAULTS.
+#: Name of a message, which is its subject if it sets none: options of the message, over DEFAULTS.
 MESSAGES: dict[str, dict[str, t.Any]] = {
     "text": {"body": "Hello\n\nWorld"},
     "subject alone": {},
@@ -116,12 +116,12 @@ MESSAGES: dict[str, dict[str, t.Any]] = {
 }
 DEFAULTS = {"from": f"Bereitstellung <{AUTHOR}>", "to": "Jö Doe <inbox@dest.test>"}
 
-#: What one message may hold but once (RFC 5322 section 3.6).
+#: Fields that a message may contain only once (RFC 5322 section 3.6).
 SINGULAR = ("From", "To", "Cc", "Reply-To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type")
 
 
 class Way(t.NamedTuple):
-    """What arrived by one way."""
+    """The messages that arrived by one way: raw by name, and the copies for other recipients."""
 
     result: dict[str, t.Any]
     raw: dict[str, bytes]
@@ -132,7 +132,7 @@ class Way(t.NamedTuple):
         return parse(self.raw[name])
 
     def parts(self, name: str) -> list[EmailMessage]:
-        """The attachments."""
+        """Return the attachments of a message."""
         return t.cast("list[EmailMessage]", list(self.message(name).iter_attachments()))
 
 
@@ -144,7 +144,7 @@ def way(
     put: t.Callable[[str, str, bytes], None],
     passwords: dict[str, str],
 ) -> Way:
-    """All messages sent, and fetched again; those for whom only a copy was meant apart."""
+    """Send all messages, and fetch them from the mailboxes; copies are fetched separately."""
     for name, content in {**FILES, "large": PNG * 45_000}.items():
         put("client", path(name), content)
     server: dict[str, t.Any] = {"host": "mx.dest.test"}
@@ -175,7 +175,7 @@ def lines(text: str | None) -> list[str]:
     return (text or "").replace("\r\n", "\n").replace("\r", "\n").splitlines()
 
 
-def test_all_are_sent(way: Way) -> None:
+def test_all_messages_are_sent(way: Way) -> None:
     assert way.result["failed"] is False, way.result["msg"]
     assert [message["recipients"][0]["status"] for message in way.result["messages"]] == ["sent"] * len(MESSAGES)
     assert way.result["summary"]["sent"] == len(MESSAGES) + 3  # "comma" and "bcc" have more than one recipient
@@ -185,14 +185,14 @@ def test_all_are_sent(way: Way) -> None:
 
 
 @pytest.mark.parametrize("name", MESSAGES)
-def test_it_reads_as_written(way: Way, name: str) -> None:
-    """What holds for every message, whatever else is in it."""
+def test_message_reads_back_as_written(way: Way, name: str) -> None:
+    """Checks that apply to every message."""
     options = {**DEFAULTS, "subject": name, **MESSAGES[name]}
     message = way.message(name)
     assert message["Subject"] == options["subject"]
     assert not [defect for part in message.walk() for defect in part.defects]
     forgiven = [(field, value.defects) for field, value in message.items() if getattr(value, "defects", ())]
-    assert not forgiven or name == "SMTPUTF8"  # to the parser, a local part beyond ASCII is a defect
+    assert not forgiven or name == "SMTPUTF8"  # the parser treats a local part beyond ASCII as a defect
     assert not [field for field in SINGULAR if len(message.get_all(field, [])) > 1]
     assert all(len(line) <= 998 for line in way.raw[name].split(b"\r\n"))
     assert way.raw[name].isascii() or name == "SMTPUTF8"
@@ -211,7 +211,7 @@ def test_it_reads_as_written(way: Way, name: str) -> None:
         assert lines(body.get_content()) == lines(options.get("body", options["subject"]))
 
 
-def test_html_alone_gets_a_text(way: Way) -> None:
+def test_html_alone_gets_a_derived_text(way: Way) -> None:
     for name, words in {"HTML alone": ["Fertig", "https://sender.test/x"], "inline image": ["Logo:"]}.items():
         body = way.message(name).get_body(("plain",))
         assert body is not None
@@ -231,7 +231,7 @@ def test_text_comes_before_html(way: Way) -> None:
     assert [part.get_content_type() for part in message.iter_parts()] == ["text/plain", "text/html"]
 
 
-def test_encodings(way: Way) -> None:
+def test_transfer_encoding_and_charset(way: Way) -> None:
     encodings = {
         name: way.message(name)["Content-Transfer-Encoding"] for name in ("text", "a line of 998", "long lines")
     }
@@ -240,7 +240,7 @@ def test_encodings(way: Way) -> None:
     assert b"=?iso-8859-1?" in way.raw["another charset"].lower()
 
 
-def test_people(way: Way) -> None:
+def test_names_and_addresses_in_the_header(way: Way) -> None:
     message = way.message("names")
     assert addresses(message["From"]) == [("Doe, Jö", AUTHOR)]
     assert addresses(message["To"]) == [("Köln; Büro (2)", "inbox@dest.test")]
@@ -250,7 +250,7 @@ def test_people(way: Way) -> None:
     assert way.message("text")["Cc"] is None
 
 
-def test_bcc_is_named_nowhere(way: Way) -> None:
+def test_bcc_is_not_in_any_copy(way: Way) -> None:
     assert way.message("bcc")["Bcc"] is None
     assert b"ops@dest.test" not in way.raw["bcc"]
     copies = {parse(copy)["Subject"]: parse(copy) for copy in way.copies}
@@ -260,7 +260,7 @@ def test_bcc_is_named_nowhere(way: Way) -> None:
 
 
 def test_addresses_beyond_ascii(way: Way) -> None:
-    """A domain goes in A-labels and needs nothing of the server; a local part goes as it is, by SMTPUTF8."""
+    """A domain is sent as A-labels and needs no extension; a local part is sent unchanged and needs SMTPUTF8."""
     assert addresses(way.message("IDN")["To"]) == [("", "info@xn--bcher-kva.test")]
     assert "Jörg <jörg@dest.test>".encode() in way.raw["SMTPUTF8"]
     assert re.search(rb"with UTF8SMTP", way.raw["SMTPUTF8"])
@@ -290,7 +290,7 @@ def test_addresses_beyond_ascii(way: Way) -> None:
         ("8-bit message", [("eight-bit.eml", "application/octet-stream", FILES["eight-bit.eml"])]),
     ],
 )
-def test_attachments(way: Way, name: str, expected: list[tuple[str, str, bytes]]) -> None:
+def test_attachments_read_back_unchanged(way: Way, name: str, expected: list[tuple[str, str, bytes]]) -> None:
     parts = way.parts(name)
     found = [(part.get_filename(), part.get_content_type(), part.get_payload(decode=True)) for part in parts]
     assert [one[:2] for one in found] == [one[:2] for one in expected]
@@ -299,13 +299,13 @@ def test_attachments(way: Way, name: str, expected: list[tuple[str, str, bytes]]
     assert way.message(name).get_content_type() == "multipart/mixed"
 
 
-def test_parameters_of_a_type(way: Way) -> None:
+def test_parameters_of_the_media_type(way: Way) -> None:
     csv, data = way.parts("attachments by path")[0], way.parts("attachments by content")[1]
     assert csv.get_content_charset() == "utf-8"
     assert data.get_param("schema") == "x"
 
 
-def test_the_html_finds_its_image(way: Way) -> None:
+def test_html_refers_to_its_inline_image(way: Way) -> None:
     message = way.message("inline image")
     alternative, csv = message.iter_parts()
     text, related = t.cast("EmailMessage", alternative).iter_parts()
@@ -327,7 +327,7 @@ def test_the_html_finds_its_image(way: Way) -> None:
     assert related.get_param("type") == "text/html"
 
 
-def test_a_message_stays_a_message(way: Way) -> None:
+def test_attached_message_stays_a_message(way: Way) -> None:
     [part] = way.parts("message")
     assert part.get_content_type() == "message/rfc822"
     inner = part.get_content()
@@ -335,7 +335,7 @@ def test_a_message_stays_a_message(way: Way) -> None:
     assert lines(inner.get_content()) == [".Hello"]
 
 
-def test_a_calendar_can_accept_it(way: Way) -> None:
+def test_invitation_is_an_alternative_for_calendars(way: Way) -> None:
     message = way.message("invitation")
     assert message.get_content_type() == "multipart/alternative"
     text, event = message.iter_parts()
@@ -346,14 +346,14 @@ def test_a_calendar_can_accept_it(way: Way) -> None:
     assert lines(event.get_content()) == lines(INVITATION)
 
 
-def test_threads_and_answers(way: Way) -> None:
+def test_reply_and_thread_fields(way: Way) -> None:
     message = way.message("replies")
     assert addresses(message["Reply-To"]) == [("Büro", "office@sender.test"), ("", "b@sender.test")]
     assert message["In-Reply-To"] == "<2@sender.test>"
     assert message["References"].split() == [*MESSAGES["replies"]["references"], "<2@sender.test>"]
 
 
-def test_lists_and_importance(way: Way) -> None:
+def test_list_and_priority_fields(way: Way) -> None:
     message = way.message("list")
     https, mailto = MESSAGES["list"]["list_unsubscribe"]
     assert message["List-Unsubscribe"] == f"<{https}>, <{mailto}>"
@@ -361,7 +361,7 @@ def test_lists_and_importance(way: Way) -> None:
     assert (message["X-Priority"], message["Importance"], message["Priority"]) == ("1", "high", "urgent")
 
 
-def test_headers_of_ones_own(way: Way) -> None:
+def test_custom_headers(way: Way) -> None:
     message = way.message("headers")
     assert message["X-Build"] == "4711 größe"
     assert message.get_all("X-Step") == ["one", "two"]
@@ -369,11 +369,11 @@ def test_headers_of_ones_own(way: Way) -> None:
     assert way.message("headers as strings")["X-Build"] == "4711|b"
 
 
-def test_a_date_that_was_given(way: Way) -> None:
+def test_given_date_is_used(way: Way) -> None:
     assert way.message("date")["Date"].datetime == datetime(2026, 3, 1, 11, tzinfo=UTC)
 
 
-def test_bounces_go_where_they_should(way: Way) -> None:
+def test_return_path_is_the_envelope_sender(way: Way) -> None:
     paths = {name: way.message(name)["Return-Path"] for name in ("text", "envelope", "null sender")}
     assert paths == {"text": f"<{AUTHOR}>", "envelope": "<bounces@provider.test>", "null sender": "<>"}
     assert addresses(way.message("null sender")["From"]) == [("Bereitstellung", AUTHOR)]

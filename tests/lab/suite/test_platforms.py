@@ -1,9 +1,9 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The role on Debian 12, and on the same host after its upgrade to 13.
+"""The role on Debian 12, and on the same host after its upgrade to Debian 13.
 
-The order is that of the file: what is true of Debian 12 is tested before the upgrade.
+The tests depend on the order of the file: those of Debian 12 run before the upgrade.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def converge(name: str, *options: str) -> Play:
 
 @pytest.fixture(scope="module")
 def bare(hosts: dict[str, t.Any]) -> t.Any:
-    """The host before the role knows it."""
+    """The host before the first run."""
     return hosts["relay12"]
 
 
@@ -67,8 +67,8 @@ def test_a_second_run_and_a_check_change_nothing(relay12: t.Any) -> None:
     assert snapshot(relay12) == before
 
 
-def test_a_postfix_that_stopped_behind_its_unit_is_started_again(relay12: t.Any) -> None:
-    """postfix.service of Debian 12 is active whatever Postfix does."""
+def test_a_postfix_stopped_without_its_unit_is_started_again(relay12: t.Any) -> None:
+    """On Debian 12, postfix.service stays active even if Postfix stops."""
     relay12.check_output("postfix stop")
     assert relay12.service("postfix").is_running
     assert converge("stopped").succeeded().count("relay12", "changed") == 1
@@ -77,7 +77,7 @@ def test_a_postfix_that_stopped_behind_its_unit_is_started_again(relay12: t.Any)
 
 @pytest.fixture(scope="module", params=["Debian-12", "Debian-13"])
 def release(request: pytest.FixtureRequest, relay12: t.Any) -> str:
-    """The host on each release: the later one after its upgrade."""
+    """The host on each release; on Debian 13 after the upgrade."""
     if request.param == "Debian-13":
         request.getfixturevalue("converged_again")
     assert relay12.check_output("cut -d. -f1 /etc/debian_version") == request.param.rpartition("-")[2]
@@ -85,9 +85,9 @@ def release(request: pytest.FixtureRequest, relay12: t.Any) -> str:
 
 
 class TestRelay:
-    """What holds on both releases."""
+    """Behaviour on both releases."""
 
-    def test_it_is_the_postfix_that_the_table_tells_of(self, release: str, relay12: t.Any) -> None:
+    def test_versions_match_the_platform_table(self, release: str, relay12: t.Any) -> None:
         facts = PLATFORMS[release]
         version, *map_types = relay12.check_output("postconf -dh mail_version && postconf -m").splitlines()
         assert version.rpartition(".")[0] == facts["postfix"]["version"].rpartition(".")[0]
@@ -96,7 +96,7 @@ class TestRelay:
         assert relay12.file(facts["ca_file"]).exists
 
     @pytest.mark.usefixtures("release")
-    def test_the_outsider_reaches_what_is_open_and_cannot_relay(self, probe: Probe) -> None:
+    def test_the_outsider_reaches_open_ports_and_cannot_relay(self, probe: Probe) -> None:
         assert probe("outsider", "open_ports", host=NAME, ports=[22, 25, 110, 143, 465, 587, 993]) == [22, 25, 587]
         commands = ["MAIL FROM:<x@outsider.test>", "RCPT TO:<inbox@dest.test>"]
         code, text = probe("outsider", "dialogue", host=NAME, port=25, tls="starttls", commands=commands)[-1]
@@ -104,7 +104,7 @@ class TestRelay:
         assert "Relay access denied" in text
 
     @pytest.mark.usefixtures("release")
-    def test_the_client_s_mail_arrives(self, probe: Probe, read_mail: ReadMail) -> None:
+    def test_mail_of_the_client_arrives(self, probe: Probe, read_mail: ReadMail) -> None:
         nonce = uuid.uuid4().hex
         commands = ["MAIL FROM:<x@sender.test>", "RCPT TO:<inbox@dest.test>", f"BODY Subject: {nonce}\r\n\r\nhello\r\n"]
         assert probe("client", "dialogue", host=NAME, port=25, tls="none", commands=commands)[-1][0] == 250
@@ -112,7 +112,9 @@ class TestRelay:
 
     @pytest.mark.usefixtures("release")
     @pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-256"])
-    def test_a_login_sends(self, send: Send, read_mail: ReadMail, passwords: dict[str, str], mechanism: str) -> None:
+    def test_a_client_with_a_login_can_send(
+        self, send: Send, read_mail: ReadMail, passwords: dict[str, str], mechanism: str
+    ) -> None:
         nonce = uuid.uuid4().hex
         login = {"username": APP, "password": passwords[APP], "auth_mechanism": mechanism}
         message = {"from": APP, "to": "inbox@dest.test", "subject": nonce}
@@ -122,8 +124,8 @@ class TestRelay:
         assert read_mail(nonce) is not None
 
     @pytest.mark.usefixtures("release")
-    def test_a_wrong_login_is_refused_and_slowed(self, probe: Probe) -> None:
-        """Dovecot counts its two seconds by the clock's, so that one may be lost."""
+    def test_a_wrong_login_is_refused_and_delayed(self, probe: Probe) -> None:
+        """Dovecot delays by whole seconds of the clock, so that up to one second is lost."""
         began = time.monotonic()
         replies = probe("client", "dialogue", host=NAME, port=587, tls="starttls", commands=[f"AUTH {APP} wrong"] * 2)
         assert [code for code, _text in replies[-2:]] == [535, 535]
@@ -131,24 +133,24 @@ class TestRelay:
 
     @pytest.mark.usefixtures("release")
     @pytest.mark.parametrize(("version", "words"), [("1_1", "alert protocol version"), ("1_2", "Verification: OK")])
-    def test_tls_begins_at_1_2(self, hosts: dict[str, t.Any], version: str, words: str) -> None:
+    def test_tls_1_2_is_the_minimum(self, hosts: dict[str, t.Any], version: str, words: str) -> None:
         connect = f"openssl s_client -connect {NAME}:25 -starttls smtp -tls{version} -cipher DEFAULT@SECLEVEL=0"
-        said = hosts["client"].run(f"{connect} </dev/null 2>&1").stdout
-        assert words in said, said
+        output = hosts["client"].run(f"{connect} </dev/null 2>&1").stdout
+        assert words in output, output
 
 
 @pytest.fixture(scope="module")
 def upgraded(relay12: t.Any, hosts: dict[str, t.Any], probe: Probe) -> str:
-    """The host, upgraded while it had a message in its queue; the message's subject."""
+    """Upgrade the host while its queue holds a message; return the subject of the message."""
     nonce = uuid.uuid4().hex
-    way = f"unreachable {hosts['upstream'].check_output('hostname -I').split()[0]}"
-    relay12.check_output(f"ip route add {way}")
+    route = f"unreachable {hosts['upstream'].check_output('hostname -I').split()[0]}"
+    relay12.check_output(f"ip route add {route}")
     commands = ["MAIL FROM:<x@sender.test>", "RCPT TO:<inbox@dest.test>", f"BODY Subject: {nonce}\r\n\r\nqueued\r\n"]
     assert probe("client", "dialogue", host=NAME, port=25, tls="none", commands=commands)[-1][0] == 250
     done = relay12.run(UPGRADE)
     assert relay12.check_output("cat /etc/debian_version").startswith("13."), done.stdout[-3000:] + done.stderr[-3000:]
-    relay12.check_output(f"ip route del {way}")
-    relay12.check_output("touch /var/lib/postfix/smtp_scache.db")  # of a time with Berkeley DB
+    relay12.check_output(f"ip route del {route}")
+    relay12.check_output("touch /var/lib/postfix/smtp_scache.db")  # left over from Berkeley DB
     return nonce
 
 
@@ -158,8 +160,8 @@ def converged_again(upgraded: str) -> Play:
     return converge("upgraded").succeeded()
 
 
-def test_the_role_mends_what_the_upgrade_broke(converged_again: Play, relay12: t.Any) -> None:
-    """Debian itself cannot: Dovecot does not read its old configuration, and the old Postfix runs on."""
+def test_the_role_repairs_the_host_after_the_upgrade(converged_again: Play, relay12: t.Any) -> None:
+    """Debian's upgrade leaves a configuration that Dovecot cannot read, and the old Postfix running."""
     assert converged_again.count("relay12", "changed") >= 2
     assert relay12.check_output("dpkg --audit") == ""
     assert not relay12.file("/var/lib/postfix/smtp_scache.db").exists
@@ -169,11 +171,11 @@ def test_the_role_mends_what_the_upgrade_broke(converged_again: Play, relay12: t
 
 
 @pytest.mark.usefixtures("converged_again")
-def test_what_was_queued_before_the_upgrade_arrives(upgraded: str, relay12: t.Any, read_mail: ReadMail) -> None:
+def test_mail_queued_before_the_upgrade_arrives(upgraded: str, relay12: t.Any, read_mail: ReadMail) -> None:
     relay12.check_output("postqueue -f")
     assert read_mail(upgraded) is not None
 
 
 @pytest.mark.usefixtures("converged_again")
-def test_then_a_second_run_changes_nothing() -> None:
+def test_a_second_run_after_the_upgrade_changes_nothing() -> None:
     assert converge("upgraded-second").succeeded().count("relay12", "changed") == 0

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The README's examples, run as written but for the names of hosts."""
+"""The README's examples, run as written except for the names of hosts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import yaml
 
 from ansible_collections.mailops.smtp.tests.lab.suite.plays import LAB, ROOT, run_play
 
-#: The README's names, and those of the lab.
+#: Names of the README, and the names of the lab that replace them.
 NAMES = {
     "smtp.example.com": "smtp.provider.test",
     "smtp.provider.example": "smtp.provider.test",
@@ -26,7 +26,7 @@ NAMES = {
 
 
 def example(heading: str, more: t.Mapping[str, str]) -> t.Any:
-    """The YAML below a heading of the README."""
+    """Return the YAML below a heading of the README, with the names of the lab."""
     text = (ROOT / "README.md").read_text().split(f"\n## {heading}\n")[1]
     code = text.split("```yaml\n")[1].split("```")[0]
     for name, replacement in {**more, **NAMES}.items():
@@ -41,7 +41,9 @@ def play(name: str, content: t.Any, **extra: t.Any) -> None:
     run_play(f"readme-{name}", str(path), extra=extra).succeeded()
 
 
-def test_send(hosts: dict[str, t.Any], passwords: dict[str, str], read_mail: t.Callable[..., t.Any]) -> None:
+def test_the_send_example_delivers_a_message(
+    hosts: dict[str, t.Any], passwords: dict[str, str], read_mail: t.Callable[..., t.Any]
+) -> None:
     hosts["client"].check_output("echo built > /var/tmp/build.log")
     tasks = example("The first message", {})
     play(
@@ -53,7 +55,7 @@ def test_send(hosts: dict[str, t.Any], passwords: dict[str, str], read_mail: t.C
     assert next(message.iter_attachments()).get_filename() == "build.log"
 
 
-def test_relay(relay: t.Any, passwords: dict[str, str], hosts: dict[str, t.Any]) -> None:
+def test_the_relay_example_configures_a_relay(relay: t.Any, passwords: dict[str, str], hosts: dict[str, t.Any]) -> None:
     content = example("The first relay", {"192.0.2.0/24": hosts["client"].check_output("hostname -I").strip()})
     play(
         "relay",
@@ -66,7 +68,7 @@ def test_relay(relay: t.Any, passwords: dict[str, str], hosts: dict[str, t.Any])
     run_play("readme-restore", "playbooks/relay.yml").succeeded()
 
 
-def test_dns(hosts: dict[str, t.Any]) -> None:
+def test_the_dns_example_passes(hosts: dict[str, t.Any]) -> None:
     address = hosts["relay"].check_output("hostname -I").strip()
     prefix = address.rpartition(".")[0]
     tasks = example(

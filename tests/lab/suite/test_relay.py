@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The relay from the hosts' own point of view: what listens, who may send, and what arrives."""
+"""The relay as the other hosts see it: listeners, permission to send, and delivery."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ Probe = t.Callable[..., t.Any]
 Send = t.Callable[..., dict[str, t.Any]]
 
 
-def test_it_listens_as_declared(relay: t.Any) -> None:
+def test_only_the_declared_ports_listen(relay: t.Any) -> None:
     listening = relay.check_output("ss -H -ltn").splitlines()
     public = {line.split()[3] for line in listening if not line.split()[3].startswith(("127.", "[::1]"))}
     assert public == {f"{address}:{port}" for address in ("0.0.0.0", "[::]") for port in (22, 25, 465, 587)}
 
 
-def test_the_outsider_reaches_only_what_is_open_to_all(probe: Probe) -> None:
-    """465 listens, and the firewall keeps it for the client."""
+def test_the_outsider_reaches_only_ports_that_are_open_to_all(probe: Probe) -> None:
+    """Port 465 listens, and the firewall admits only the client."""
     assert probe("outsider", "open_ports", host=RELAY, ports=PORTS) == [22, 25, 587]
 
 
-def test_the_client_reaches_its_port(probe: Probe) -> None:
+def test_the_client_also_reaches_the_restricted_port(probe: Probe) -> None:
     assert probe("client", "open_ports", host=RELAY, ports=PORTS) == [22, 25, 465, 587]
 
 
-def test_the_firewall_outlives_a_reload_of_nftables(relay: t.Any, probe: Probe) -> None:
-    """Debian's own rules begin with ``flush ruleset``."""
+def test_the_firewall_survives_a_reload_of_nftables(relay: t.Any, probe: Probe) -> None:
+    """Debian's own ruleset starts with ``flush ruleset``."""
     relay.check_output("systemctl start nftables && systemctl reload nftables")
     assert probe("outsider", "open_ports", host=RELAY, ports=[465]) == []
     relay.check_output("systemctl stop nftables")
@@ -51,7 +51,7 @@ def test_the_outsider_cannot_relay(probe: Probe) -> None:
     assert "Relay access denied" in replies[-1][1]
 
 
-def test_the_client_may_send_without_a_login(probe: Probe, read_mail: t.Callable[..., EmailMessage | None]) -> None:
+def test_the_client_can_send_without_a_login(probe: Probe, read_mail: t.Callable[..., EmailMessage | None]) -> None:
     nonce = uuid.uuid4().hex
     commands = ["MAIL FROM:<x@sender.test>", "RCPT TO:<inbox@dest.test>", f"BODY Subject: {nonce}\r\n\r\nhello\r\n"]
     replies = probe("client", "dialogue", host=RELAY, port=25, tls="none", commands=commands)
@@ -68,13 +68,13 @@ def test_no_login_is_offered_before_tls(probe: Probe, port: int, tls: str) -> No
 
 @pytest.mark.parametrize(("port", "tls"), [(465, "implicit"), (587, "starttls")])
 class TestSubmission:
-    """Both submission ports behave alike."""
+    """Both submission ports behave the same."""
 
-    def test_login_is_offered_inside_tls(self, probe: Probe, port: int, tls: str) -> None:
+    def test_a_login_is_offered_inside_tls(self, probe: Probe, port: int, tls: str) -> None:
         *_before, inside = probe("client", "dialogue", host=RELAY, port=port, tls=tls, commands=[])
         assert re.search(r"^AUTH .*\bPLAIN\b", inside[1], re.MULTILINE)
 
-    def test_nothing_without_a_login(self, probe: Probe, port: int, tls: str) -> None:
+    def test_mail_without_a_login_is_refused(self, probe: Probe, port: int, tls: str) -> None:
         commands = ["MAIL FROM:<x@sender.test>", "RCPT TO:<inbox@dest.test>"]
         replies = probe("client", "dialogue", host=RELAY, port=port, tls=tls, commands=commands)
         assert replies[-1][0] in (530, 554), replies
@@ -85,7 +85,7 @@ class TestSubmission:
         assert replies[-1][0] == 535
         assert "5.7.8" in replies[-1][1]
 
-    def test_a_right_login_sends_as_itself_only(
+    def test_a_login_can_send_from_its_own_address_only(
         self, probe: Probe, passwords: dict[str, str], port: int, tls: str
     ) -> None:
         login = f"AUTH {APP} {passwords[APP]}"
@@ -144,6 +144,6 @@ def test_a_message_travels_from_client_to_mailbox(
         "smtp.provider.test",
         RELAY,
     ]
-    assert "client" not in hops[2], "the place of the user is told"
+    assert "client" not in hops[2], "the Received header reveals the client"
     assert "with ESMTPSA" in hops[1]
     assert "with ESMTPS" in hops[0]

@@ -1,9 +1,9 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``relay_state: absent`` gives back what was there: on a host with a Postfix of its own, and on a bare one.
+"""``relay_state: absent`` restores the previous configuration: of a host with its own Postfix, and of a bare one.
 
-It makes the relay anew, so it runs after all other tests, and leaves a bare host.
+These tests recreate the relay, so they run after all others, and leave a bare host.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.last
 RELAY = "relay.sender.test"
 PORTS = [25, 465, 587]
 UNITS = "postfix.service dovecot.service nftables.service relay-firewall.service"
-#: What the role installs, as nobody would have touched it since, and nothing of it at work.
+#: Installs the role's packages without configuration, and stops their services.
 PACKAGES = r"""
 export DEBIAN_FRONTEND=noninteractive
 apt-get update -qq
@@ -30,7 +30,7 @@ apt-get install -y -qq --no-install-recommends postfix postfix-lmdb libsasl2-mod
   dovecot-core nftables
 systemctl disable --now postfix.service dovecot.service
 """
-#: A Postfix of its own, and a ruleset of its own.
+#: Configures Postfix and nftables as an administrator would.
 FOREIGN = r"""
 postconf -e 'smtpd_banner = the first one' 'inet_interfaces = all' 'relayhost = [smtp.provider.test]'
 chgrp mail /etc/postfix/main.cf
@@ -39,12 +39,12 @@ printf 'table inet mine {\n chain input {\n  type filter hook input priority 5;\
   >/etc/nftables.conf
 systemctl enable --now nftables.service postfix.service
 """
-#: Beside conftest's snapshot: how units are, and what files hold.
+#: In addition to conftest's snapshot: states of units and checksums of files.
 STATE = rf"""
 systemctl show --property=Id,UnitFileState,ActiveState {UNITS}
 find /etc/postfix /etc/dovecot /etc/systemd /etc/nftables* -type f -print0 | sort -z | xargs -0 sha256sum
 """
-#: A relay that holds what it accepts, and a message that it holds.
+#: Variables of a relay that holds all mail, and a command that sends a message to hold.
 HOLDING = {"relay_settings": {"header_checks": "static:HOLD"}, "relay_verify": {}}
 HELD = r"""
 printf 'Subject: held\n\nheld\n' | sendmail -f x@sender.test inbox@dest.test
@@ -53,7 +53,7 @@ timeout 30 sh -c "until postqueue -j | grep -q '\"hold\"'; do sleep 0.2; done"
 
 
 def lab_up() -> None:
-    """The relay made anew: bare."""
+    """Recreate the relay as a bare host."""
     subprocess.run([str(ROOT / "tests/lab/lab"), "up", "relay"], check=True, stdout=subprocess.DEVNULL, timeout=120)
 
 
@@ -62,10 +62,10 @@ def remove(name: str, *options: str) -> Play:
 
 
 def state(host: t.Any) -> list[str]:
-    """What there is, but for when directories were changed, and what the queue left behind.
+    """Return the state of the host, without modification times and leftovers of the queue.
 
-    Debian copies files below the queue for services in a chroot, each time it starts Postfix. The key that ssl-cert
-    makes for each host is a few octets longer or shorter each time.
+    Debian copies files below the queue for services in a chroot at each start of Postfix. The size of the key that
+    ssl-cert generates for each host varies by a few octets.
     """
     found = []
     for line in snapshot(host).splitlines():
@@ -89,16 +89,19 @@ def banner(host: t.Any) -> str:
 
 
 def kill_halfway() -> None:
-    """The module dies when the files are given back and the services do not know."""
+    """Kill the module after it has restored the files and before it restarts the services."""
     options = {"name": "relay", "state": "absent", "activate": [{"command": ["sh", "-c", "kill -9 $PPID"]}]}
     run_transaction(options)
 
 
 class Seen(t.NamedTuple):
-    """What came of it on the host with a Postfix of its own.
+    """Observations on the host with its own Postfix.
 
-    :ivar packages: the host with packages only.
-    :ivar before, after: it with its own configuration, before and after the role.
+    :ivar packages: the state with packages only.
+    :ivar before, after: the state with its own configuration, before and after the role.
+    :ivar between: the banner of the relay.
+    :ivar removed: the run that removes the relay.
+    :ivar queue: the queue after the removal.
     """
 
     packages: list[str]
@@ -111,7 +114,7 @@ class Seen(t.NamedTuple):
 
 @pytest.fixture(scope="module")
 def foreign(hosts: dict[str, t.Any]) -> Seen:
-    """A Postfix that ran: a relay for a while, with a message in its queue at the end."""
+    """A running Postfix that becomes a relay and is removed again with a message in the queue."""
     host = hosts["relay"]
     lab_up()
     never = remove("never-there").succeeded()
@@ -127,8 +130,8 @@ def foreign(hosts: dict[str, t.Any]) -> Seen:
     return Seen(packages, before, between, state(host), removed, host.check_output("postqueue -j"))
 
 
-def test_a_postfix_that_was_there_comes_back(foreign: Seen, hosts: dict[str, t.Any]) -> None:
-    """Files, owners, modes, units and ruleset; what waits in the queue is its to deliver."""
+def test_an_existing_postfix_is_restored(foreign: Seen, hosts: dict[str, t.Any]) -> None:
+    """Files, owners, modes, units and ruleset are restored; the restored Postfix keeps the queue."""
     assert foreign.removed.succeeded().count("relay", "changed") == 2
     assert foreign.between != "220 the first one"
     assert difference(foreign.before, foreign.after) == []
@@ -138,7 +141,7 @@ def test_a_postfix_that_was_there_comes_back(foreign: Seen, hosts: dict[str, t.A
 
 @pytest.fixture(scope="module")
 def bare(foreign: Seen, hosts: dict[str, t.Any]) -> t.Iterator[t.Any]:
-    """A bare host that became a relay, with a message in its queue."""
+    """A bare host that has become a relay, with a message in its queue."""
     lab_up()
     run_play("removal-bare", "playbooks/relay.yml", extra=HOLDING).succeeded()
     hosts["relay"].check_output(HELD)
@@ -147,8 +150,8 @@ def bare(foreign: Seen, hosts: dict[str, t.Any]) -> t.Iterator[t.Any]:
 
 
 @pytest.mark.parametrize("options", [["--check"], []])
-def test_nothing_accepted_is_lost(bare: t.Any, options: list[str]) -> None:
-    """Where nothing would deliver it, the relay stays as it is, and the task says why."""
+def test_removal_is_refused_while_the_queue_holds_mail(bare: t.Any, options: list[str]) -> None:
+    """If no Postfix would remain to deliver the mail, nothing changes and the task gives the reason."""
     refused = remove(f"refused{len(options)}", *options)
     assert refused.code != 0
     assert refused.says("Nothing was changed: Messages in the queue: 1. Postfix did not run on this host")
@@ -156,8 +159,8 @@ def test_nothing_accepted_is_lost(bare: t.Any, options: list[str]) -> None:
     assert bare.run("nft list table inet relay").rc == 0
 
 
-def test_a_bare_host_is_as_it_was_but_for_packages(bare: t.Any, foreign: Seen, probe: t.Callable[..., t.Any]) -> None:
-    """Also when the run is killed halfway; and once more is no change."""
+def test_a_bare_host_is_restored_except_for_packages(bare: t.Any, foreign: Seen, probe: t.Callable[..., t.Any]) -> None:
+    """Restored even after a run that was killed halfway; a further run changes nothing."""
     bare.check_output("postsuper -d ALL")
     check = remove("check", "--check").succeeded()
     assert check.count("relay", "changed") == 2

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The role as its user meets it: check mode, first run, second run, bad input, and no secret anywhere."""
+"""The role as a user runs it: check mode, first run, second run, bad input, and no secret leaked."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ansible_collections.mailops.smtp.tests.lab.suite.plays import (
 Snapshots = tuple[Play, str, str]
 
 
-def test_check_on_a_bare_host_tells_what_it_would_do_and_does_nothing(bare_check: Snapshots) -> None:
+def test_check_mode_on_a_bare_host_reports_changes_and_makes_none(bare_check: Snapshots) -> None:
     play, before, after = bare_check
     play.succeeded()
     assert play.count("relay", "changed") >= 3
@@ -31,22 +31,22 @@ def test_check_on_a_bare_host_tells_what_it_would_do_and_does_nothing(bare_check
     assert before == after
 
 
-def test_first_run(first_run: Play) -> None:
+def test_the_first_run_configures_the_host(first_run: Play) -> None:
     assert first_run.succeeded().count("relay", "changed") >= 3
     assert first_run.count("relay", "failed") == 0
 
 
-def test_second_run_changes_nothing(second_run: Play) -> None:
+def test_the_second_run_changes_nothing(second_run: Play) -> None:
     assert second_run.succeeded().count("relay", "changed") == 0
 
 
-def test_check_on_a_converged_host_finds_nothing(converged_check: Snapshots) -> None:
+def test_check_mode_on_a_converged_host_reports_no_change(converged_check: Snapshots) -> None:
     play, before, after = converged_check
     assert play.succeeded().count("relay", "changed") == 0
     assert before == after
 
 
-def test_drift_is_seen_and_mended(relay: t.Any, converged_check: Snapshots) -> None:
+def test_drift_is_reported_and_corrected(relay: t.Any, converged_check: Snapshots) -> None:
     relay.check_output("echo 'smtpd_banner = hello' >> /etc/postfix/main.cf && systemctl stop dovecot")
     check = run_play("5-drift-check", "playbooks/relay.yml", "--check").succeeded()
     assert check.says("-smtpd_banner = hello")
@@ -61,7 +61,7 @@ def test_a_stopped_service_is_started_again(relay: t.Any, second_run: Play) -> N
     assert relay.service("postfix").is_running
 
 
-def test_what_postfix_does_not_know_changes_nothing(relay: t.Any, second_run: Play) -> None:
+def test_a_parameter_unknown_to_postfix_changes_nothing(relay: t.Any, second_run: Play) -> None:
     before = relay.file("/etc/postfix/main.cf").content_string
     play = run_play("8-invalid", "playbooks/relay.yml", extra={"relay_settings": {"smtpd_tls_loglvl": "1"}})
     assert play.code != 0
@@ -70,8 +70,8 @@ def test_what_postfix_does_not_know_changes_nothing(relay: t.Any, second_run: Pl
     assert relay.file("/etc/postfix/main.cf").content_string == before
 
 
-def test_what_does_not_start_is_put_back(relay: t.Any, second_run: Play) -> None:
-    """Fine for the canary, and refused by master(8): the old files must come back, and the reason must be told."""
+def test_a_configuration_that_does_not_start_is_undone(relay: t.Any, second_run: Play) -> None:
+    """The canary accepts it and master(8) refuses it: the previous files are restored and the reason is reported."""
     relay.check_output("systemd-run --quiet --unit=holder python3 -m http.server 2525")
     extra = {"relay_listeners": [{"port": 25}, {"port": 2525, "login": False}]}
     before = [relay.file(f"/etc/postfix/{name}").content_string for name in ("main.cf", "master.cf")]
@@ -91,7 +91,7 @@ TREE = "find /etc/postfix /etc/dovecot -type f -not -path '*/.mailops-*' -print0
 
 
 def test_a_run_killed_halfway_is_undone_by_the_next(relay: t.Any, second_run: Play) -> None:
-    """The module dies with a broken main.cf in place and Dovecot's files gone; the role finds its way back."""
+    """Kill the module when main.cf is broken and Dovecot's files are missing; the next run of the role repairs both."""
     before = relay.check_output(TREE)
     options = {
         "name": "relay",
@@ -106,8 +106,8 @@ def test_a_run_killed_halfway_is_undone_by_the_next(relay: t.Any, second_run: Pl
     assert relay.check_output("find /etc /var/lib/mailops -name '*.old' -path '*mailops*'") == ""
 
 
-def test_a_new_login_interrupts_nobody(relay: t.Any, second_run: Play) -> None:
-    """Tables are reloaded; neither Postfix nor Dovecot is started anew."""
+def test_a_new_login_restarts_no_service(relay: t.Any, second_run: Play) -> None:
+    """The tables are reloaded; neither Postfix nor Dovecot restarts."""
     main_pids = "systemctl show --property=MainPID,ExecMainStartTimestampMonotonic postfix.service dovecot.service"
     before = relay.check_output(main_pids)
     more = {"relay_users": [{"name": "second@sender.test", "password": "a-second-password"}]}
@@ -120,14 +120,17 @@ def test_a_new_login_interrupts_nobody(relay: t.Any, second_run: Play) -> None:
 
 
 BAD_INPUT: list[tuple[dict[str, t.Any], str]] = [
-    ({"relay_listners": []}, "The role does not know relay_listners"),
+    ({"relay_listners": []}, "Unknown variable relay_listners"),
     ({"relay_networks": ["0.0.0.0/0"]}, "relay_networks: 0.0.0.0/0 would let strangers"),
     ({"relay_networks": "everybody"}, "'everybody' does not appear to be an IPv4"),
-    ({"relay_users": [{"name": "app"}]}, "relay_users[0] (app): expected either password"),
-    ({"relay_upstream": {"host": "smtp.provider.test", "username": "u", "password": "p", "tls": "none"}}, "in clear"),
+    ({"relay_users": [{"name": "app"}]}, "relay_users[0] (app): has neither or both of password"),
+    (
+        {"relay_upstream": {"host": "smtp.provider.test", "username": "u", "password": "p", "tls": "none"}},
+        "in cleartext",
+    ),
     ({"relay_upstream": {"hots": "x"}}, "hots"),
     ({"relay_listeners": [{"port": "many"}]}, "many"),
-    ({"relay_verify": {"to": "not an address"}}, "relay_verify.to: 'not an address' is no address"),
+    ({"relay_verify": {"to": "not an address"}}, "relay_verify.to: 'not an address' is not a valid address"),
     (
         {"relay_tls": {"certificate": "/nowhere.pem", "key": "/nowhere.key"}},
         "relay_tls.certificate: /nowhere.pem is empty",
@@ -136,8 +139,8 @@ BAD_INPUT: list[tuple[dict[str, t.Any], str]] = [
 
 
 @pytest.mark.parametrize(("extra", "words"), BAD_INPUT)
-def test_bad_input_is_told_before_any_host_is_touched(extra: dict[str, t.Any], words: str) -> None:
-    """The host cannot even be reached: whoever tries to touch it says so."""
+def test_bad_input_is_reported_before_any_connection_to_a_host(extra: dict[str, t.Any], words: str) -> None:
+    """The host is unreachable, so that any connection attempt would show in the output."""
     unreachable = {"ansible_host": "127.0.0.1", "ansible_port": 9, "ansible_ssh_args": ""}
     play = run_play("bad-input", "playbooks/relay.yml", extra={**extra, **unreachable})
     assert play.code != 0
@@ -148,11 +151,11 @@ def test_bad_input_is_told_before_any_host_is_touched(extra: dict[str, t.Any], w
 def test_no_secret_is_printed_or_left_behind(
     converged_check: Snapshots, hosts: dict[str, t.Any], passwords: dict[str, str]
 ) -> None:
-    """After four plays with ``-vvvv --diff``: nothing in their output, nothing on disk outside the credential files."""
+    """After all plays with ``-vvvv --diff``, only the credential files on the relay contain a secret."""
     secrets = forms_of([*passwords.values(), key_body(LAB / "pki/relay.sender.test.key")])
     for log in LOGS.glob("*.log"):
         text = log.read_text()
-        assert not [secret for secret in secrets if secret in text], f"{log.name} holds a secret"
+        assert not [secret for secret in secrets if secret in text], f"{log.name} contains a secret"
     allowed = {"/etc/postfix/relay_login_to-smtp-provider-test-587", "/etc/postfix/relay.pem"}
     pattern = "\n".join(secrets)
     found = hosts["relay"].run(
@@ -163,7 +166,7 @@ def test_no_secret_is_printed_or_left_behind(
     assert journal.stdout == ""
 
 
-def test_credential_files_are_for_their_readers_only(relay: t.Any) -> None:
+def test_credential_files_are_readable_by_their_services_only(relay: t.Any) -> None:
     for path, mode, group in (
         ("/etc/postfix/relay_login_to-smtp-provider-test-587", 0o600, "root"),
         ("/etc/postfix/relay.pem", 0o600, "root"),
@@ -174,7 +177,7 @@ def test_credential_files_are_for_their_readers_only(relay: t.Any) -> None:
 
 
 def forms_of(secrets: list[str]) -> list[str]:
-    """Each in clear and as the three ways base64 may hold it."""
+    """Return each secret in clear and in the three forms that it can take inside base64."""
     forms = list(secrets)
     for secret in secrets:
         for shift in range(3):

@@ -1,9 +1,9 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A bad configuration never goes live, a good one does, and nobody who sends mail notices either.
+"""A bad configuration never goes live, a good one does, and no client is refused in either case.
 
-What is bad, and the words that tell of it, are the canary's own cases. Here they come as a user's task does.
+The bad configurations and the words of their errors are the canary's cases; here a user's task deploys them.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ CASES = [
     "a misspelled restriction",
     "a misspelled parameter",
     "a missing key",
-    "a certificate and another key",
+    "a certificate with the key of another",
     "a missing table",
     "a malformed line of a table",
     "a duplicate key",
     "a line of master.cf with too few fields",
     "an open relay by mynetworks",
-    "a protocol that nobody knows",
+    "an unknown protocol",
 ]
 TREE = r"find /etc/postfix /etc/dovecot -printf '%p %i %m %U %G %s %T@ %l\n' | sort"
 OWN = "stat -c '%n %a %U %G' /etc/postfix/ma*.cf /etc/postfix/relay* /etc/dovecot/dovecot.conf /etc/dovecot/relay*"
@@ -41,11 +41,11 @@ Stream = t.Callable[[], t.ContextManager[list[list[t.Any]]]]
 
 
 class Trials(t.NamedTuple):
-    """What came of all bad configurations.
+    """The outcome of all bad configurations.
 
-    :ivar results: of the module, by case.
-    :ivar role: a run of the whole role.
-    :ivar replies: what the client heard meanwhile.
+    :ivar results: results of the module, by case.
+    :ivar role: a run of the complete role.
+    :ivar replies: replies to the client during all trials.
     :ivar trees: the live configuration before and after.
     """
 
@@ -59,7 +59,7 @@ class Trials(t.NamedTuple):
 def stream(
     relay: t.Any, hosts: dict[str, t.Any], probe: t.Callable[..., t.Any], find_mail: t.Callable[..., list[bytes]]
 ) -> Stream:
-    """``with stream() as replies``: a client sends ten messages a second, and each arrives, once."""
+    """``with stream() as replies``: a client sends ten messages per second, and each arrives exactly once."""
     address = relay.check_output("hostname -I").split()[0]
 
     @contextlib.contextmanager
@@ -83,13 +83,15 @@ def stream(
 
 @pytest.fixture(scope="module")
 def trials(relay: t.Any, second_run: Play, stream: Stream) -> Trials:
-    """Every case, tried by the module with the relay's own files, one of them bad; and one by the whole role."""
+    """Try each case with the module and a changed copy of the relay's files, and one case with the complete role."""
     second_run.succeeded()
     present = [line.split() for line in relay.check_output(OWN).splitlines()]
     files = [dict(zip(("path", "mode", "owner", "group"), words, strict=True)) for words in present]
     files = [{**file, "secret": relay.file(file["path"]).content_string} for file in files]
     with open(LAB / "other.key", "w", encoding="ascii") as key:
-        key.write(next(new for path, _old, new in FOUND["a certificate and another key"][0] if path.endswith(".key")))
+        key.write(
+            next(new for path, _old, new in FOUND["a certificate with the key of another"][0] if path.endswith(".key"))
+        )
     other_key = "{{ lab_build }}/other.key"
     tls = {"certificate": "{{ lab_build }}/pki/relay.sender.test.pem", "key": other_key}
     before = relay.check_output(TREE)
@@ -100,18 +102,18 @@ def trials(relay: t.Any, second_run: Play, stream: Stream) -> Trials:
 
 
 def edited(files: list[dict[str, str]], edits: list[Edit]) -> list[dict[str, str]]:
-    """The files with these edits in them."""
+    """Return the files with these edits."""
     by_path = {file["path"]: file for file in files}
     for path, old, new in edits:
         file = by_path.get(path, {"path": path, "mode": "0600", "secret": ""})
-        assert old in file["secret"], f"{path} has no {old!r}"
+        assert old in file["secret"], f"{path} does not contain {old!r}"
         text = file["secret"].replace(old, new) if old else file["secret"] + new
         by_path[path] = {**file, "secret": text}
     return list(by_path.values())
 
 
 def try_each(cases: dict[str, list[dict[str, str]]]) -> dict[str, dict[str, t.Any]]:
-    """Run the module for each, in one play. What the files hold is read from a private file: Ansible shows tasks."""
+    """Run the module for each case in one play. A private file holds the contents, because Ansible prints tasks."""
     folder = LAB / "safe"
     folder.mkdir(mode=0o700, exist_ok=True)
     (folder / "cases.json").write_text(json.dumps(cases))
@@ -126,8 +128,8 @@ def try_each(cases: dict[str, list[dict[str, str]]]) -> dict[str, dict[str, t.An
         }
         for number, case in enumerate(cases)
     ]
-    told = ", ".join(f"'{case}': case_{number}" for number, case in enumerate(cases))
-    keep = {"content": f"{{{{ {{{told}}} | to_json }}}}", "dest": str(results), "mode": "0600"}
+    by_case = ", ".join(f"'{case}': case_{number}" for number, case in enumerate(cases))
+    keep = {"content": f"{{{{ {{{by_case}}} | to_json }}}}", "dest": str(results), "mode": "0600"}
     tasks.append({"ansible.builtin.copy": keep, "delegate_to": "localhost"})
     variables = {"cases": f"{{{{ lookup('ansible.builtin.file', '{folder}/cases.json') | from_json }}}}"}
     (folder / "play.yml").write_text(
@@ -139,8 +141,8 @@ def try_each(cases: dict[str, list[dict[str, str]]]) -> dict[str, dict[str, t.An
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_what_is_bad_is_refused(trials: Trials, case: str) -> None:
-    """With the file, the parameter or the line, and what Postfix said."""
+def test_a_bad_configuration_is_refused_with_its_reason(trials: Trials, case: str) -> None:
+    """The error has the file, the parameter or the line, and the message of Postfix."""
     result, words = trials.results[case], FOUND[case][1]
     assert (result["failed"], result["changed"], result["step"]) == (True, False, "validate"), result
     assert result["msg"].startswith("Nothing was changed: the new configuration is not valid. ")
@@ -148,24 +150,24 @@ def test_what_is_bad_is_refused(trials: Trials, case: str) -> None:
     assert result["failed_file"].startswith("/etc/postfix/")
 
 
-def test_the_role_refuses_a_certificate_that_is_not_of_its_key(trials: Trials) -> None:
+def test_the_role_refuses_a_certificate_that_does_not_match_its_key(trials: Trials) -> None:
     assert trials.role.code != 0
     assert trials.role.says("Nothing was changed: the new configuration is not valid.")
     assert trials.role.says("(smtpd_tls_chain_files)")
     assert trials.role.says("/etc/postfix/relay.pem does not match")
 
 
-def test_the_live_configuration_stays(trials: Trials) -> None:
+def test_the_live_configuration_is_unchanged(trials: Trials) -> None:
     assert trials.trees[0] == trials.trees[1]
 
 
-def test_nobody_is_refused_meanwhile(trials: Trials) -> None:
+def test_no_client_is_refused_during_the_trials(trials: Trials) -> None:
     assert len(trials.replies) >= 50
     assert {code for code, _text in trials.replies} == {250}, trials.replies
 
 
-def test_a_parameter_goes_live_by_a_reload_that_nobody_notices(relay: t.Any, trials: Trials, stream: Stream) -> None:
-    del trials  # it counts on the relay as it is
+def test_a_parameter_goes_live_by_a_reload_without_refusals(relay: t.Any, trials: Trials, stream: Stream) -> None:
+    del trials  # they need the relay unchanged, so they come first
     started = "systemctl show --property=ExecMainStartTimestampMonotonic,MainPID postfix.service"
     before = relay.check_output(started)
     with stream() as replies:

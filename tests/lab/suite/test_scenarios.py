@@ -1,9 +1,9 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every way a relay is used: the inventories of playbooks/scenarios, run as they are, each proved by real mail.
+"""All uses of a relay: the inventories of playbooks/scenarios, run unchanged and each tested with real mail.
 
-One host goes from one to the next, so what an earlier one opened must be closed by the later.
+The same host runs all scenarios in turn, so each one must close what an earlier one has opened.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ ReadMail = t.Callable[..., t.Any]
 
 @pytest.fixture(scope="session")
 def site(hosts: dict[str, t.Any], passwords: dict[str, str]) -> dict[str, t.Any]:
-    """What a scenario leaves to its user: networks, certificate, passwords, and how to reach the hosts."""
+    """Variables that a scenario leaves to the user: networks, certificate, passwords and the connection to hosts."""
     prefix = hosts["relay"].check_output("hostname -I").strip().rpartition(".")[0]
     return {
         "site_networks": [f"{prefix}.40/32"],
@@ -50,14 +50,14 @@ def site(hosts: dict[str, t.Any], passwords: dict[str, str]) -> dict[str, t.Any]
 
 
 def fingerprint(certificate: Path) -> str:
-    """SHA-256 of the first certificate of a file."""
+    """Return the SHA-256 fingerprint of the first certificate in a file."""
     first = certificate.read_text().partition(END)[0] + END
     return hashlib.sha256(ssl.PEM_cert_to_DER_cert(first)).hexdigest()
 
 
 @pytest.fixture(scope="class")
 def converged(request: pytest.FixtureRequest, site: dict[str, t.Any], hosts: dict[str, t.Any]) -> t.Iterator[t.Any]:
-    """The relay after a run of this class's scenario, and a second one that changes nothing."""
+    """The relay after a run of this class's scenario and a second run that changes nothing."""
     name = request.cls.scenario
     inventory = ROOT / "playbooks/scenarios" / f"{name}.yml"
     first, second = (
@@ -74,14 +74,14 @@ def converged(request: pytest.FixtureRequest, site: dict[str, t.Any], hosts: dic
 
 @pytest.fixture(scope="module", autouse=True)
 def _as_it_was() -> t.Iterator[None]:
-    """Other tests find the relay of the lab's inventory."""
+    """Restore the relay of the lab's inventory for other tests."""
     yield
     run_play("scenario-none", "playbooks/relay.yml").succeeded()
 
 
 @pytest.fixture(scope="session")
 def letter(probe: Probe) -> t.Callable[..., tuple[str, list[list[t.Any]]]]:
-    """``letter(on, ...)`` sends a message from a host, and gives its subject and the replies."""
+    """``letter(on, ...)`` sends a message from a host and returns its subject and the replies."""
 
     def write(
         on: str,
@@ -100,8 +100,8 @@ def letter(probe: Probe) -> t.Callable[..., tuple[str, list[list[t.Any]]]]:
     return write
 
 
-def why_it_waits(relay: t.Any, words: str) -> str:
-    """The relay's queue, once it tells this reason."""
+def wait_for_reason(relay: t.Any, words: str) -> str:
+    """Wait until the relay's queue lists this reason, and return the listing."""
     wait = f"for i in $(seq 100); do postqueue -p | grep -q '{words}' && break; sleep 0.2; done; postqueue -p"
     queue = str(relay.check_output(wait))
     assert words in queue, queue
@@ -109,17 +109,17 @@ def why_it_waits(relay: t.Any, words: str) -> str:
 
 
 def hops(message: t.Any) -> str:
-    """The trace of a message, last hop first."""
+    """Return the Received header fields of a message, last hop first."""
     return " | ".join(" ".join(str(field).split()) for field in message.get_all("Received"))
 
 
-def is_taken(replies: list[list[t.Any]]) -> bool:
+def is_accepted(replies: list[list[t.Any]]) -> bool:
     assert replies[-1][0] == 250, replies
     return True
 
 
 def is_refused(replies: list[list[t.Any]], words: str) -> bool:
-    """Whether RCPT was refused for good, and with these words."""
+    """Assert that RCPT was refused with a 5xx reply that contains these words."""
     assert 500 <= replies[-2][0] <= 599, replies
     assert words in replies[-2][1], replies
     return True
@@ -128,17 +128,17 @@ def is_refused(replies: list[list[t.Any]], words: str) -> bool:
 class TestNullClient:
     scenario = "null_client"
 
-    def test_nobody_connects(self, converged: t.Any, probe: Probe) -> None:
+    def test_no_other_host_can_connect(self, converged: t.Any, probe: Probe) -> None:
         assert probe("client", "open_ports", host=RELAY, ports=[25, 465, 587]) == []
         listening = converged.check_output("ss -H -ltn 'sport = :25'").split()
         assert {word for word in listening if word.endswith(":25")} == {"127.0.0.1:25", "[::1]:25"}
 
-    def test_programs_of_the_host_send(self, converged: t.Any, read_mail: ReadMail, letter: t.Any) -> None:
+    def test_local_programs_can_send(self, converged: t.Any, read_mail: ReadMail, letter: t.Any) -> None:
         subject, replies = letter("relay", host="127.0.0.1")
-        assert is_taken(replies)
+        assert is_accepted(replies)
         assert "Authenticated sender: relay@provider.test" in hops(read_mail(subject))
 
-    def test_what_cron_writes_to_root_has_a_reader(self, converged: t.Any, read_mail: ReadMail) -> None:
+    def test_mail_to_root_is_forwarded(self, converged: t.Any, read_mail: ReadMail) -> None:
         subject = uuid.uuid4().hex
         converged.check_output(f"printf 'Subject: {subject}\\n\\nhello\\n' | sendmail root")
         assert read_mail(subject, mailbox=OPS) is not None
@@ -147,15 +147,15 @@ class TestNullClient:
 class TestNetworkRelay:
     scenario = "network_relay"
 
-    def test_only_the_own_network_connects(self, converged: t.Any, probe: Probe) -> None:
+    def test_only_the_allowed_network_can_connect(self, converged: t.Any, probe: Probe) -> None:
         assert probe("client", "open_ports", host=RELAY, ports=[25, 465, 587]) == [25]
         assert probe("outsider", "open_ports", host=RELAY, ports=[25, 465, 587]) == []
 
-    def test_mail_leaves_by_implicit_tls(
+    def test_mail_reaches_the_upstream_over_implicit_tls(
         self, converged: t.Any, hosts: t.Any, read_mail: ReadMail, letter: t.Any
     ) -> None:
         subject, replies = letter("client")
-        assert is_taken(replies)
+        assert is_accepted(replies)
         trace = hops(read_mail(subject))
         assert re.search(r"by smtp\.provider\.test .*with ESMTPSA", trace), trace
         assert "Authenticated sender: relay@provider.test" in trace
@@ -171,11 +171,11 @@ class TestNetworkRelay:
 class TestSubmission:
     scenario = "submission"
 
-    def test_ports(self, converged: t.Any, probe: Probe) -> None:
+    def test_only_ports_with_a_login_are_open(self, converged: t.Any, probe: Probe) -> None:
         assert probe("outsider", "open_ports", host=RELAY, ports=[25, 465, 587]) == [465, 587]
 
     @pytest.mark.parametrize(
-        ("user", "sender", "good"),
+        ("user", "sender", "allowed"),
         [
             ("app@sender.test", "app@sender.test", True),
             ("app@sender.test", "reports@sender.test", False),
@@ -184,26 +184,33 @@ class TestSubmission:
             ("reports", "app@sender.test", False),
         ],
     )
-    def test_each_login_has_its_senders(
-        self, converged: t.Any, passwords: t.Any, read_mail: ReadMail, letter: t.Any, user: str, sender: str, good: bool
+    def test_a_login_can_use_only_its_own_senders(
+        self,
+        converged: t.Any,
+        passwords: t.Any,
+        read_mail: ReadMail,
+        letter: t.Any,
+        user: str,
+        sender: str,
+        allowed: bool,
     ) -> None:
         login = f"AUTH {user} {passwords['app@sender.test']}"
         subject, replies = letter("outsider", sender=sender, login=login, **SUBMISSION)
-        if not good:
+        if not allowed:
             assert is_refused(replies, "not owned by user")
             return
-        assert is_taken(replies)
+        assert is_accepted(replies)
         trace = hops(read_mail(subject))
-        assert "outsider" not in trace, "the place of the user is told"
+        assert "outsider" not in trace, "the Received header reveals the client"
 
-    def test_the_upstream_sees_the_mechanism_that_was_named(self, converged: t.Any, hosts: t.Any) -> None:
-        """The mail of the test before."""
+    def test_the_login_at_the_upstream_uses_the_configured_mechanism(self, converged: t.Any, hosts: t.Any) -> None:
+        """Checks the login for the mail of the previous test."""
         relay = converged.check_output("hostname -I").strip()
         log = hosts["upstream"].check_output("journalctl --no-pager -t postfix/587/smtpd -g sasl_method -n 5")
         last = [line for line in log.splitlines() if relay in line][-1]
         assert "sasl_method=SCRAM-SHA-256" in last
 
-    def test_a_message_that_is_too_large_is_refused_by_its_size(
+    def test_a_message_above_the_size_limit_is_refused_at_mail(
         self, converged: t.Any, passwords: t.Any, probe: Probe
     ) -> None:
         commands = [f"AUTH app@sender.test {passwords['app@sender.test']}", "MAIL FROM:<app@sender.test> SIZE=10000001"]
@@ -217,23 +224,23 @@ class TestSeveralUpstreams:
     @pytest.mark.parametrize(
         ("sender", "recipient", "account"),
         [
-            ("x@sender.test", INBOX, "relay@provider.test"),  # by the fallback
+            ("x@sender.test", INBOX, "relay@provider.test"),  # over the fallback
             ("weekly@news.sender.test", INBOX, "deploy@provider.test"),
-            ("weekly@news.sender.test", OPS, None),  # what is said of recipients wins
+            ("weekly@news.sender.test", OPS, None),  # routes by recipient take precedence
             ("x@sender.test", OPS, None),
             ("x@sender.test", "info@xn--bcher-kva.test", None),
         ],
     )
-    def test_routes(
+    def test_mail_takes_the_route_of_its_sender_or_recipient(
         self, converged: t.Any, read_mail: ReadMail, letter: t.Any, sender: str, recipient: str, account: str | None
     ) -> None:
         subject, replies = letter("client", sender=sender, recipient=recipient)
-        assert is_taken(replies)
+        assert is_accepted(replies)
         trace = hops(read_mail(subject, mailbox=OPS if recipient == OPS else INBOX))
         assert re.findall(r"Authenticated sender: (\S+)\)", trace) == [account] * (account is not None), trace
 
-    def test_the_pace_of_an_upstream_is_kept(self, converged: t.Any, probe: Probe, find_mail: t.Any) -> None:
-        """A second between two messages, and a new connection behind every second one."""
+    def test_the_pace_of_an_upstream_is_respected(self, converged: t.Any, probe: Probe, find_mail: t.Any) -> None:
+        """One second between two messages, and a new connection after every second message."""
         subject = uuid.uuid4().hex
         messages = [["weekly@news.sender.test", INBOX, subject]] * 5
         assert [reply[0] for reply in probe("client", "post_each", host=RELAY, messages=messages)] == [250] * 5
@@ -243,17 +250,17 @@ class TestSeveralUpstreams:
         assert all(later - earlier > 0.9 for earlier, later in itertools.pairwise(sent)), log
         assert log.count("TLS connection established") >= 3, log
 
-    def test_another_certificate_than_the_pinned_one_gets_no_mail(self, converged: t.Any, letter: t.Any) -> None:
+    def test_a_server_without_the_pinned_certificate_gets_no_mail(self, converged: t.Any, letter: t.Any) -> None:
         pin = "to-mx-dest-test-25/unix/smtp_tls_fingerprint_cert_match"
         right = converged.check_output(f"postconf -hP {pin}")
         converged.check_output(f"postconf -P {pin}={'00:' * 31}00 && systemctl reload postfix")
         try:
-            assert is_taken(letter("client", recipient=OPS)[1])
-            why_it_waits(converged, "Server certificate not verified")
+            assert is_accepted(letter("client", recipient=OPS)[1])
+            wait_for_reason(converged, "Server certificate not verified")
         finally:
             converged.check_output(f"postconf -P {pin}={right} && systemctl reload postfix && postsuper -d ALL")
 
-    def test_no_login_where_none_is_wanted(self, converged: t.Any) -> None:
+    def test_an_upstream_without_credentials_gets_no_login(self, converged: t.Any) -> None:
         main = converged.check_output("postconf -n")
         assert "smtp_sasl_password_maps" not in main
         assert "smtp_sasl_auth_enable" not in main
@@ -262,9 +269,9 @@ class TestSeveralUpstreams:
 class TestDirect:
     scenario = "direct"
 
-    def test_mail_goes_to_the_mx(self, converged: t.Any, read_mail: ReadMail, letter: t.Any) -> None:
+    def test_mail_goes_directly_to_the_mx(self, converged: t.Any, read_mail: ReadMail, letter: t.Any) -> None:
         subject, replies = letter("client")
-        assert is_taken(replies)
+        assert is_accepted(replies)
         trace = hops(read_mail(subject))
         assert "from relay.sender.test" in trace.partition(" | ")[0]
         assert "provider" not in trace
@@ -277,26 +284,28 @@ class TestDirect:
             ("cron@host.internal.test", "ops@sender.test"),
         ],
     )
-    def test_senders_are_rewritten(
+    def test_sender_addresses_are_rewritten(
         self, converged: t.Any, read_mail: ReadMail, letter: t.Any, sender: str, seen: str
     ) -> None:
         subject, replies = letter("client", sender=sender)
-        assert is_taken(replies)
+        assert is_accepted(replies)
         message = read_mail(subject)
         assert (message["From"], message["Return-Path"]) == (seen, f"<{seen}>")
 
-    def test_a_team_is_several_people(self, converged: t.Any, read_mail: ReadMail, letter: t.Any) -> None:
+    def test_an_alias_delivers_to_each_of_its_recipients(
+        self, converged: t.Any, read_mail: ReadMail, letter: t.Any
+    ) -> None:
         subject, replies = letter("client", recipient="team@sender.test")
-        assert is_taken(replies)
+        assert is_accepted(replies)
         assert [read_mail(subject, mailbox=mailbox) is not None for mailbox in (INBOX, OPS)] == [True, True]
 
-    def test_a_header_is_left_out(self, converged: t.Any, read_mail: ReadMail, letter: t.Any) -> None:
+    def test_a_header_field_is_removed(self, converged: t.Any, read_mail: ReadMail, letter: t.Any) -> None:
         subject, replies = letter("client", header="X-Internal: a/b\r\nX-Other: c/d\r\n")
-        assert is_taken(replies)
+        assert is_accepted(replies)
         message = read_mail(subject)
         assert (message["X-Internal"], message["X-Other"]) == (None, "c/d")
 
-    def test_limits(self, converged: t.Any, probe: Probe) -> None:
+    def test_recipients_and_size_are_limited(self, converged: t.Any, probe: Probe) -> None:
         recipients = [f"RCPT TO:<r{number}@dest.test>" for number in range(51)]
         replies = probe(
             "client", "dialogue", host=RELAY, port=25, tls="none", commands=["MAIL FROM:<x@a.test>", *recipients]
@@ -312,43 +321,43 @@ class TestMx:
     scenario = "mx"
 
     @pytest.mark.parametrize("recipient", [INBOX, "inbox@listed.test"])
-    def test_strangers_write_to_its_domains(
+    def test_any_host_can_send_to_its_domains(
         self, converged: t.Any, read_mail: ReadMail, letter: t.Any, recipient: str
     ) -> None:
         subject, replies = letter("outsider", sender="y@outsider.test", recipient=recipient)
-        assert is_taken(replies)
+        assert is_accepted(replies)
         assert "by relay.sender.test" in hops(read_mail(subject))
 
     @pytest.mark.parametrize(
         ("recipient", "words"),
         [
-            ("nobody@dest.test", "undeliverable address"),  # the next server was asked
+            ("nobody@dest.test", "undeliverable address"),  # by a query to the next server
             ("nobody@listed.test", "User unknown in relay recipient table"),
             ("x@sub.dest.test", "Relay access denied"),
             ("x@elsewhere.test", "Relay access denied"),
         ],
     )
-    def test_others_are_refused(self, converged: t.Any, letter: t.Any, recipient: str, words: str) -> None:
+    def test_other_recipients_are_refused(self, converged: t.Any, letter: t.Any, recipient: str, words: str) -> None:
         _subject, replies = letter("outsider", sender="y@outsider.test", recipient=recipient)
         assert is_refused(replies, words)
 
     @pytest.mark.parametrize("name", ["postmaster", "postmaster@relay.sender.test"])
-    def test_somebody_reads_what_postmaster_gets(
+    def test_mail_to_postmaster_is_delivered(
         self, converged: t.Any, read_mail: ReadMail, letter: t.Any, name: str
     ) -> None:
-        """RFC 5321 section 4.5.1."""
+        """Required by RFC 5321 section 4.5.1."""
         subject, replies = letter("outsider", sender="y@outsider.test", recipient=name)
-        assert is_taken(replies)
+        assert is_accepted(replies)
         assert read_mail(subject, mailbox=OPS) is not None
 
-    def test_who_talks_too_early_is_turned_away(self, converged: t.Any, probe: Probe) -> None:
-        """Once strangers have passed, postscreen(8) remembers them; its memory is emptied first."""
+    def test_a_client_that_sends_before_the_greeting_is_refused(self, converged: t.Any, probe: Probe) -> None:
+        """Empties the cache of postscreen(8) first, because it exempts clients that have passed before."""
         converged.check_output("postfix stop && rm /var/lib/postfix/postscreen_cache* && systemctl restart postfix")
         replies = probe("outsider", "pregreet", host=RELAY, port=25)
         assert re.search(r"^5\d\d ", replies, re.MULTILINE), replies
         assert "PREGREET" in converged.check_output("journalctl --no-pager -t postfix/postscreen -g PREGREET -n 1")
 
-    def test_logins_are_no_business_of_an_mx(self, converged: t.Any, probe: Probe) -> None:
+    def test_an_mx_offers_no_login(self, converged: t.Any, probe: Probe) -> None:
         for replies in probe("client", "dialogue", host=RELAY, port=25, tls="starttls", commands=[]):
             assert "AUTH" not in replies[1]
 
@@ -356,20 +365,20 @@ class TestMx:
 class TestBackupMx:
     scenario = "backup_mx"
 
-    def test_it_keeps_mail_until_the_first_mx_is_back(
+    def test_mail_is_queued_until_the_primary_mx_returns(
         self, converged: t.Any, hosts: t.Any, read_mail: ReadMail, letter: t.Any
     ) -> None:
         hosts["mx"].check_output("systemctl stop postfix")
         try:
             subject, replies = letter("outsider", sender="y@outsider.test", recipient="user@backup.test")
-            assert is_taken(replies)
-            assert "user@backup.test" in why_it_waits(converged, "Connection refused")
+            assert is_accepted(replies)
+            assert "user@backup.test" in wait_for_reason(converged, "Connection refused")
         finally:
             hosts["mx"].check_output("systemctl start postfix")
         converged.check_output("postqueue -f")
         assert "by relay.sender.test" in hops(read_mail(subject))
 
-    def test_it_is_no_relay_for_others(self, converged: t.Any, letter: t.Any) -> None:
+    def test_mail_to_other_domains_is_refused(self, converged: t.Any, letter: t.Any) -> None:
         assert is_refused(letter("outsider", sender="y@outsider.test")[1], "Relay access denied")
         assert is_refused(letter("outsider", recipient="nobody@backup.test")[1], "User unknown")
 
@@ -377,38 +386,40 @@ class TestBackupMx:
 class TestCombined:
     scenario = "combined"
 
-    def test_ports(self, converged: t.Any, probe: Probe) -> None:
+    def test_each_port_is_open_to_its_networks_only(self, converged: t.Any, probe: Probe) -> None:
         assert probe("outsider", "open_ports", host=RELAY, ports=[25, 465, 587, 10025]) == [25, 587]
         assert probe("client", "open_ports", host=RELAY, ports=[25, 465, 587, 10025]) == [25, 465, 587]
         assert probe("relay", "open_ports", host="127.0.0.1", ports=[10025]) == [10025]
 
-    def test_each_way(self, converged: t.Any, passwords: t.Any, read_mail: ReadMail, letter: t.Any) -> None:
-        """A stranger to the domain, the own network to anybody, and a login by its own upstream."""
+    def test_incoming_network_and_login_mail_take_their_own_routes(
+        self, converged: t.Any, passwords: t.Any, read_mail: ReadMail, letter: t.Any
+    ) -> None:
+        """From outside to its domain, from the allowed network to any domain, and with a login over its upstream."""
         login = f"AUTH app@sender.test {passwords['app@sender.test']}"
         stranger, replies = letter("outsider", sender="y@outsider.test")
-        assert is_taken(replies)
+        assert is_accepted(replies)
         network, replies = letter("client", recipient="info@xn--bcher-kva.test")
-        assert is_taken(replies)
+        assert is_accepted(replies)
         own = {"sender": "app@sender.test", "recipient": "info@xn--bcher-kva.test", "login": login}
         app, replies = letter("outsider", **own, **SUBMISSION)
-        assert is_taken(replies)
+        assert is_accepted(replies)
         accounts = [
             re.findall(r"Authenticated sender: (\S+)\)", hops(read_mail(subject)))
             for subject in (stranger, network, app)
         ]
         assert accounts == [[], ["relay@provider.test"], ["deploy@provider.test"]]
 
-    def test_a_stranger_sends_nowhere_else(self, converged: t.Any, letter: t.Any) -> None:
+    def test_mail_from_outside_to_other_domains_is_refused(self, converged: t.Any, letter: t.Any) -> None:
         assert is_refused(letter("outsider", recipient="info@xn--bcher-kva.test")[1], "Relay access denied")
 
-    def test_abuse_is_read(self, converged: t.Any, read_mail: ReadMail, letter: t.Any) -> None:
+    def test_mail_to_abuse_is_delivered(self, converged: t.Any, read_mail: ReadMail, letter: t.Any) -> None:
         subject, replies = letter("outsider", sender="y@outsider.test", recipient="abuse@relay.sender.test")
-        assert is_taken(replies)
+        assert is_accepted(replies)
         assert [read_mail(subject, mailbox=mailbox) is not None for mailbox in (INBOX, OPS)] == [True, True]
 
 
-def test_a_login_never_goes_where_starttls_was_stripped(site: dict[str, t.Any], hosts: t.Any) -> None:
-    """The server would take it in clear. It hears no AUTH, and the log says why the message waits."""
+def test_no_login_is_sent_if_starttls_is_stripped(site: dict[str, t.Any], hosts: t.Any) -> None:
+    """The server would accept a login in clear. It receives no AUTH, and the queue lists the reason."""
     inventory = LAB / "stripped.yml"
     upstream = {"host": "smtp.provider.test", "port": 2589, "username": "relay@provider.test"}
     password = {"password": "{{ vault_upstream_password }}"}
@@ -417,9 +428,9 @@ def test_a_login_never_goes_where_starttls_was_stripped(site: dict[str, t.Any], 
     run_play("stripped", "playbooks/relay.yml", "-i", str(inventory), extra=site).succeeded()
     relay, provider = hosts["relay"], hosts["upstream"]
     relay.check_output("printf 'Subject: x\\n\\n' | sendmail inbox@dest.test")
-    why_it_waits(relay, "TLS is required, but was not offered by host smtp.provider.test")
-    heard = provider.check_output("journalctl --no-pager -t postfix/2589/smtpd")
-    assert "> relay.sender.test" in heard
-    assert "AUTH PLAIN" in heard, "the server does not even offer it"
-    assert not [line for line in heard.splitlines() if re.search(r"< relay\.sender\.test\S*: AUTH", line)]
+    wait_for_reason(relay, "TLS is required, but was not offered by host smtp.provider.test")
+    log = provider.check_output("journalctl --no-pager -t postfix/2589/smtpd")
+    assert "> relay.sender.test" in log
+    assert "AUTH PLAIN" in log, "the server does not offer AUTH, so the test proves nothing"
+    assert not [line for line in log.splitlines() if re.search(r"< relay\.sender\.test\S*: AUTH", line)]
     relay.check_output("postsuper -d ALL")

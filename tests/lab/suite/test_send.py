@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""smtp_send against real servers that say no: what the user is told, and that nothing was sent."""
+"""smtp_send against real servers that refuse: the errors of the module, and that nothing is sent."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ FAILURES: list[tuple[dict[str, t.Any], str, list[str]]] = [
 
 
 @pytest.mark.parametrize(("changes", "stage", "words"), FAILURES)
-def test_a_failure_says_where_and_why(
+def test_a_failure_names_stage_and_reason(
     send: Send, options: dict[str, t.Any], changes: dict[str, t.Any], stage: str, words: list[str]
 ) -> None:
     given = {name: value for name, value in {**options, **changes}.items() if value is not None}
@@ -52,8 +52,10 @@ def test_a_failure_says_where_and_why(
     assert not [word for word in words if word not in result["msg"]], result["msg"]
 
 
-def test_a_certificate_for_another_name(send: Send, options: dict[str, t.Any], probe: t.Callable[..., t.Any]) -> None:
-    """Its address proves nothing: the certificate carries the name."""
+def test_a_certificate_with_another_name_is_refused(
+    send: Send, options: dict[str, t.Any], probe: t.Callable[..., t.Any]
+) -> None:
+    """The address is not on the certificate, which has only the name."""
     address = probe("client", "resolve", host=UPSTREAM)
     result = send("client", **{**options, "host": address})
     assert result["stage"] == "tls"
@@ -61,7 +63,9 @@ def test_a_certificate_for_another_name(send: Send, options: dict[str, t.Any], p
     assert address in result["msg"]
 
 
-def test_an_authority_nobody_trusts(send: Send, options: dict[str, t.Any], hosts: dict[str, t.Any]) -> None:
+def test_a_certificate_of_an_untrusted_authority_is_refused(
+    send: Send, options: dict[str, t.Any], hosts: dict[str, t.Any]
+) -> None:
     hosts["client"].check_output(
         "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=x "
         "-keyout /dev/null -out /root/other-ca.pem 2>/dev/null"
@@ -71,8 +75,8 @@ def test_an_authority_nobody_trusts(send: Send, options: dict[str, t.Any], hosts
     assert "certificate was refused" in result["msg"]
 
 
-def test_some_recipients_refused_is_no_success(send: Send) -> None:
-    """The destination itself: it knows its mailboxes."""
+def test_a_partly_refused_message_fails(send: Send) -> None:
+    """Sends to the destination itself, which refuses unknown mailboxes."""
     result = send(
         "client",
         host="mx.dest.test",

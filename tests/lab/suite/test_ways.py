@@ -1,9 +1,9 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The ways to a real server, to log in there, and what becomes of messages on each of them.
+"""All kinds of connection and login to real servers, and the status of a message over each.
 
-A table is one play: the sends that should get through, and those that should not, with what the user is told.
+All sends of the tables run in one play: those that must succeed, and those that must fail, with the words of the error.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ LETTER = {"from": LOGIN, "to": "inbox@dest.test"}
 
 @pytest.fixture(scope="module")
 def nonce() -> str:
-    """In the subject of all that is sent here."""
+    """A unique word in the subject of all messages of this file."""
     return uuid.uuid4().hex
 
 
@@ -45,52 +45,56 @@ def login(passwords: dict[str, str]) -> Options:
 
 @pytest.fixture(scope="module")
 def keys(put: t.Callable[[str, str, bytes], None]) -> Options:
-    """The client's own certificate, and the servers' pins."""
+    """Copy the client's certificate and key to the client; return the options that name them."""
     for name in ("client.sender.test.pem", "client.sender.test.key"):
         put("client", f"{KEYS}/{name}", (PKI / name).read_bytes())
     return {"client_cert": f"{KEYS}/client.sender.test.pem", "client_key": f"{KEYS}/client.sender.test.key"}
 
 
 def pin(name: str) -> str:
-    """SHA-256 of the certificate a host shows."""
+    """Return the SHA-256 fingerprint of a host's certificate."""
     first = (PKI / f"{name}.pem").read_text().split("-----END CERTIFICATE-----")[0]
     der = ssl.PEM_cert_to_DER_cert(f"{first}-----END CERTIFICATE-----\n")
     return hashlib.sha256(der).hexdigest()
 
 
-#: Options over those of ``login``, and what the connection then is.
+#: Options in addition to those of ``login``, and the expected facts of the connection.
 TLS_WAYS: dict[str, tuple[Options, Options]] = {
     "implicit TLS": ({"tls": "implicit"}, {"server": f"{UPSTREAM}:465", "tls_verified": True}),
-    "TLS 1.3 at least": ({"tls_min_version": "TLSv1.3"}, {"tls_version": "TLSv1.3"}),
-    "TLS 1.2 where no other is spoken": ({"port": 2588}, {"tls_version": "TLSv1.2", "tls_verified": True}),
-    "by address, under its name": ({"host": "ADDRESS", "tls_server_name": UPSTREAM}, {"tls_verified": True}),
-    "a pin": ({"pinned_certificates": [WRONG_PIN, "PIN"]}, {"tls_verified": True}),
-    "a pin alone": ({"host": "ADDRESS", "pinned_certificates": ["PIN"], "validate_certs": False}, {}),
-    "a client certificate": ({"port": 2587, "CERTIFICATE": True}, {"auth_mechanism": None, "tls_verified": True}),
-    "no TLS": ({"host": MX, "tls": "none", "password": None}, {"tls_version": None, "tls_verified": False}),
-    "TLS where offered": ({"host": MX, "tls": None, "password": None}, {"server": f"{MX}:25", "tls_verified": True}),
+    "at least TLS 1.3": ({"tls_min_version": "TLSv1.3"}, {"tls_version": "TLSv1.3"}),
+    "only TLS 1.2 offered": ({"port": 2588}, {"tls_version": "TLSv1.2", "tls_verified": True}),
+    "address with tls_server_name": ({"host": "ADDRESS", "tls_server_name": UPSTREAM}, {"tls_verified": True}),
+    "pin with CA": ({"pinned_certificates": [WRONG_PIN, "PIN"]}, {"tls_verified": True}),
+    "pin only": ({"host": "ADDRESS", "pinned_certificates": ["PIN"], "validate_certs": False}, {}),
+    "client certificate": ({"port": 2587, "CERTIFICATE": True}, {"auth_mechanism": None, "tls_verified": True}),
+    "TLS off": ({"host": MX, "tls": "none", "password": None}, {"tls_version": None, "tls_verified": False}),
+    "opportunistic TLS": ({"host": MX, "tls": None, "password": None}, {"server": f"{MX}:25", "tls_verified": True}),
     "LMTP": ({"host": MX, "port": 24, "lmtp": True, "tls": "none", "password": None}, {"tls_version": None}),
-    "LMTP in TLS": ({"host": MX, "port": 24, "lmtp": True, "password": None}, {"tls_verified": True}),
+    "LMTP over TLS": ({"host": MX, "port": 24, "lmtp": True, "password": None}, {"tls_verified": True}),
 }
-#: The same, and what the user reads instead.
+#: Options, the stage of the failure, and words of the error.
 TLS_REFUSALS: dict[str, tuple[Options, str, list[str]]] = {
-    "a wrong pin": ({"pinned_certificates": [WRONG_PIN]}, "tls", ["none of those pinned"]),
-    "a wrong pin alone": (
+    "wrong pin with CA": ({"pinned_certificates": [WRONG_PIN]}, "tls", ["none of those pinned"]),
+    "wrong pin only": (
         {"pinned_certificates": [WRONG_PIN], "validate_certs": False},
         "tls",
         ["none of those pinned"],
     ),
-    "by address": ({"host": "ADDRESS"}, "tls", ["certificate was refused", "ADDRESS"]),
-    "under another name": ({"tls_server_name": MX}, "tls", ["certificate was refused", MX]),
-    "TLS 1.3 where it is not spoken": (
+    "address only": ({"host": "ADDRESS"}, "tls", ["certificate was refused", "ADDRESS"]),
+    "another tls_server_name": ({"tls_server_name": MX}, "tls", ["certificate was refused", MX]),
+    "TLS 1.3 not offered": (
         {"port": 2588, "tls_min_version": "TLSv1.3"},
         "tls",
         ["no TLS version in common", "tls_min_version"],
     ),
-    "no client certificate": ({"port": 2587, "password": None}, "ehlo", ["certificate", "client_cert"]),
-    "another mechanism": ({"auth_mechanism": "SCRAM-SHA-256-PLUS"}, "auth", ["SCRAM-SHA-256-PLUS", "SCRAM-SHA-256"]),
-    "a login where none is offered": ({"host": MX, "port": 25}, "auth", [MX, "Logins are usual on port 587"]),
-    "a demand nobody meets": ({"require_tls": True}, "mail", ["REQUIRETLS"]),
+    "client certificate missing": ({"port": 2587, "password": None}, "ehlo", ["certificate", "client_cert"]),
+    "mechanism not offered": (
+        {"auth_mechanism": "SCRAM-SHA-256-PLUS"},
+        "auth",
+        ["SCRAM-SHA-256-PLUS", "SCRAM-SHA-256"],
+    ),
+    "login not offered": ({"host": MX, "port": 25}, "auth", [MX, "Logins are usual on port 587"]),
+    "REQUIRETLS not offered": ({"require_tls": True}, "mail", ["REQUIRETLS"]),
 }
 MECHANISMS = ("PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-1", "SCRAM-SHA-256")
 
@@ -103,7 +107,7 @@ def outcomes(
     keys: Options,
     nonce: str,
 ) -> dict[str, Result]:
-    """What became of each way, by its name."""
+    """Result of each send, by its name."""
     words = {"ADDRESS": probe("client", "resolve", host=UPSTREAM), "PIN": pin(UPSTREAM)}
     ways = {name: way[0] for name, way in (TLS_WAYS | TLS_REFUSALS).items()}
     ways |= {mechanism: {"auth_mechanism": mechanism} for mechanism in MECHANISMS}
@@ -124,7 +128,7 @@ def outcomes(
 
 @pytest.fixture(scope="module")
 def arrived(outcomes: dict[str, Result], find_mail: FindMail, nonce: str) -> dict[str, EmailMessage]:
-    """What is in the mailbox, by subject."""
+    """Messages in the mailbox, by subject."""
     found = find_mail(f'SUBJECT "{nonce}"', count=len(TLS_WAYS) + len(MECHANISMS))
     messages = {parse(raw)["Subject"].removeprefix(f"{nonce} "): parse(raw) for raw in found}
     assert len(messages) == len(found), "a message arrived twice"
@@ -132,7 +136,9 @@ def arrived(outcomes: dict[str, Result], find_mail: FindMail, nonce: str) -> dic
 
 
 @pytest.mark.parametrize("name", [*TLS_WAYS, *MECHANISMS])
-def test_it_gets_through(outcomes: dict[str, Result], arrived: dict[str, EmailMessage], name: str) -> None:
+def test_the_message_arrives_over_the_expected_connection(
+    outcomes: dict[str, Result], arrived: dict[str, EmailMessage], name: str
+) -> None:
     result = outcomes[name]
     assert result["failed"] is False, result["msg"]
     expected = TLS_WAYS[name][1] if name in TLS_WAYS else {"auth_mechanism": name}
@@ -141,7 +147,7 @@ def test_it_gets_through(outcomes: dict[str, Result], arrived: dict[str, EmailMe
 
 
 @pytest.mark.parametrize("name", TLS_REFUSALS)
-def test_it_is_refused(outcomes: dict[str, Result], name: str) -> None:
+def test_the_failure_names_its_stage_and_sends_nothing(outcomes: dict[str, Result], name: str) -> None:
     _options, stage, words = TLS_REFUSALS[name]
     result = outcomes[name]
     assert result["failed"] is True, result
@@ -151,25 +157,25 @@ def test_it_is_refused(outcomes: dict[str, Result], name: str) -> None:
     assert not [word for word in wanted if word not in result["msg"]], result["msg"]
 
 
-def test_what_was_refused_did_not_arrive(arrived: dict[str, EmailMessage]) -> None:
+def test_no_failed_message_arrives(arrived: dict[str, EmailMessage]) -> None:
     assert set(arrived) == {*TLS_WAYS, *MECHANISMS}
 
 
-def test_the_server_saw_the_same(arrived: dict[str, EmailMessage]) -> None:
-    """Its own trace: the client's certificate, the login, and LMTP."""
+def test_the_received_header_confirms_certificate_login_and_protocol(arrived: dict[str, EmailMessage]) -> None:
+    """The server records the client's certificate, the login and LMTP."""
     traces = {name: " ".join(" ".join(message.get_all("Received", [])).split()) for name, message in arrived.items()}
-    assert 'Client CN "client.sender.test"' in traces["a client certificate"]
-    assert "(verified OK)" in traces["a client certificate"]
+    assert 'Client CN "client.sender.test"' in traces["client certificate"]
+    assert "(verified OK)" in traces["client certificate"]
     assert f"(Authenticated sender: {LOGIN})" in traces["SCRAM-SHA-256"]
     assert "with LMTP" in traces["LMTP"]
-    assert "TLS" in traces["LMTP in TLS"]
-    assert "with ESMTP " in traces["no TLS"]
+    assert "TLS" in traces["LMTP over TLS"]
+    assert "with ESMTP " in traces["TLS off"]
 
 
-def test_lmtp_over_a_unix_socket(
+def test_lmtp_over_a_unix_socket_reports_each_recipient(
     send: t.Callable[..., Result], find_mail: FindMail, hosts: dict[str, t.Any], nonce: str
 ) -> None:
-    """On the host itself; LMTP answers for each recipient apart."""
+    """Runs on the host itself; LMTP has one reply for each recipient."""
     result = send(
         "mx",
         unix_socket="/run/dovecot/lmtp",
@@ -186,8 +192,10 @@ def test_lmtp_over_a_unix_socket(
         assert len(find_mail(f'SUBJECT "{nonce} socket"', mailbox=mailbox)) == 1
 
 
-def test_a_delivery_is_reported(send: t.Callable[..., Result], find_mail: FindMail, nonce: str) -> None:
-    """DSN: what was asked for comes back from the server that put the message into the mailbox."""
+def test_a_requested_delivery_notification_arrives(
+    send: t.Callable[..., Result], find_mail: FindMail, nonce: str
+) -> None:
+    """The server that delivers to the mailbox returns the requested DSN with its envelope ID."""
     result = send(
         "client",
         host=MX,
@@ -212,7 +220,7 @@ def test_a_delivery_is_reported(send: t.Callable[..., Result], find_mail: FindMa
 def answers(
     send_each: t.Callable[[str, list[Options]], list[Result]], hosts: dict[str, t.Any], nonce: str
 ) -> dict[str, Result]:
-    """Sends to the destination that it does not simply take."""
+    """Results of sends that the destination does not simply accept."""
     hosts["client"].check_output("truncate -s 9M /srv/large")
     again = {"attempts": 3, "retry_delay": 1.5}
     each: dict[str, Options] = {
@@ -235,15 +243,17 @@ def answers(
     return dict(zip(each, results, strict=True))
 
 
-def test_too_large_is_seen_before_it_travels(answers: dict[str, Result]) -> None:
+def test_a_message_above_the_size_limit_is_not_sent(answers: dict[str, Result]) -> None:
     result = answers["too large"]
     assert result["failed"] is True
     assert result["recipients"][0]["stage"] == "mail"
     assert f"the message has {result['size']} octets, the server takes 10240000" in result["msg"]
 
 
-def test_greylisting_is_sat_out(answers: dict[str, Result], find_mail: FindMail, nonce: str) -> None:
-    """The greylisted recipient gets it with the second attempt, the other one got it with the first and once."""
+def test_greylisting_is_overcome_by_a_further_attempt(
+    answers: dict[str, Result], find_mail: FindMail, nonce: str
+) -> None:
+    """Deliver to the greylisted recipient with a later attempt, and to the other one exactly once."""
     result = answers["greylisted"]
     assert result["failed"] is False, result["msg"]
     assert result["attempts"] > 1
@@ -251,7 +261,7 @@ def test_greylisting_is_sat_out(answers: dict[str, Result], find_mail: FindMail,
     assert len(find_mail(f'SUBJECT "{nonce} greylisted"', mailbox="ops@dest.test")) == 1
 
 
-def test_what_is_deferred_each_time(answers: dict[str, Result]) -> None:
+def test_a_message_deferred_at_each_attempt_fails(answers: dict[str, Result]) -> None:
     result = answers["never ready"]
     [recipient] = result["recipients"]
     assert result["failed"] is True
@@ -260,7 +270,9 @@ def test_what_is_deferred_each_time(answers: dict[str, Result]) -> None:
     assert "The mailbox is being moved" in result["msg"]
 
 
-def test_some_of_a_batch_are_refused(answers: dict[str, Result], find_mail: FindMail, nonce: str) -> None:
+def test_each_message_of_a_batch_has_its_own_status(
+    answers: dict[str, Result], find_mail: FindMail, nonce: str
+) -> None:
     result = answers["batch"]
     statuses = [[one["status"] for one in message["recipients"]] for message in result["messages"]]
     assert statuses == [["sent"], ["refused", "sent"], ["refused"]]
@@ -268,7 +280,7 @@ def test_some_of_a_batch_are_refused(answers: dict[str, Result], find_mail: Find
     assert len(find_mail(f'SUBJECT "{nonce} batch"', count=2)) == 2
 
 
-def test_a_check_sends_nothing(answers: dict[str, Result], find_mail: FindMail, nonce: str) -> None:
+def test_a_check_of_recipients_sends_nothing(answers: dict[str, Result], find_mail: FindMail, nonce: str) -> None:
     assert answers["checked"]["failed"] is True
     assert "nobody@dest.test" in answers["checked"]["msg"]
     assert "inbox@dest.test" not in answers["checked"]["msg"]
@@ -276,10 +288,10 @@ def test_a_check_sends_nothing(answers: dict[str, Result], find_mail: FindMail, 
     assert find_mail(f'SUBJECT "{nonce} checked"', seconds=0) == []
 
 
-def test_many_messages_arrive_once_each(
+def test_many_messages_arrive_exactly_once(
     send: t.Callable[..., Result], find_mail: FindMail, hosts: dict[str, t.Any], nonce: str
 ) -> None:
-    """Over three connections; another run with the same journal finds nothing left to send."""
+    """Send over three connections; a second run with the same journal has nothing to send."""
     count = 300
     messages = [{"subject": f"{nonce} many", "body": str(number)} for number in range(count)]
     journal = f"/srv/{nonce}.journal"

@@ -1,10 +1,10 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tries a changed copy of a host's own configuration: ``python3 - FOLDER EDITS``.
+"""Try a changed copy of a host's own configuration in the canary: ``python3 - FOLDER EDITS``.
 
-FOLDER holds the collection's module_utils. EDITS is a JSON list of ``[path, old, new]``; with no old text, the new one
-is added at the end, or makes the file. Prints what was found, as JSON.
+FOLDER holds the collection's module_utils. EDITS is a JSON list of ``[path, old, new]``; if the old text is empty, the
+new text is appended to the file, which is created if needed. Prints the problems found, as JSON.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def main(folder, edits):
     find_problems = importlib.import_module("module_utils._postfix.canary").find_problems
 
     stage = folder + "/stage"
-    shutil.rmtree(stage, ignore_errors=True)  # of a trial that was killed
+    shutil.rmtree(stage, ignore_errors=True)  # left by a killed trial
     os.makedirs(stage, mode=0o700)
     try:
         for path in (path for pattern in OWN for path in glob.glob(pattern)):
@@ -47,7 +47,7 @@ def edit(path, old, new):
     if os.path.exists(path):
         with open(path, encoding="utf-8") as stream:
             text = stream.read()
-    assert old in text, f"{path} has no {old!r}:\n{text}"
+    assert old in text, f"{path} does not contain {old!r}:\n{text}"
     with open(path, "w", encoding="utf-8") as stream:
         stream.write(text.replace(old, new) if old else text + new)
 

@@ -1,9 +1,9 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the role relay would do on each platform, from its own variables and templates, without a host.
+"""Packages, files, services and commands of the role relay for each platform, without a host.
 
-Ansible itself renders it: one play on this machine has a host for each platform, known by its facts alone.
+Ansible renders the role's own variables and templates: one local play has a host for each platform, with its facts.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import yaml
 COLLECTIONS = next(path for path in sys.path if path.endswith(".build/collections"))
 ROLE = Path(__file__).resolve().parents[3] / "roles/relay"
 
-#: Family, distribution and major version, as the setup module tells them.
+#: Family, distribution and major version, as the setup module returns them.
 KNOWN = {
     "debian12": ("Debian", "Debian", "12"),
     "debian13": ("Debian", "Debian", "13"),
@@ -30,7 +30,7 @@ KNOWN = {
     "rhel10": ("RedHat", "RedHat", "10"),
 }
 UNKNOWN = {"ubuntu": ("Debian", "Ubuntu", "24"), "fedora": ("RedHat", "Fedora", "43")}
-#: What postfix_info said, where it was asked.
+#: Results of postfix_info, for hosts with Postfix installed.
 ASKED = {"rhel10": {"version": "3.8.9", "map_types": ["lmdb", "regexp", "texthash"]}}
 VARIABLES = {
     "relay_hostname": "relay.example.com",
@@ -43,7 +43,7 @@ WANTED = ("packages", "files", "postfix_activate", "services", "postfix_health",
 
 @pytest.fixture(scope="module")
 def rendered(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, t.Any]]:
-    """By host, the role's internal variables; of an unknown platform only its row."""
+    """Return the role's internal variables by host; for an unknown platform, only its row."""
     folder = tmp_path_factory.mktemp("platforms")
     (folder / "templates").symlink_to(ROLE / "templates")
     facts = ("os_family", "distribution", "distribution_major_version")
@@ -91,13 +91,13 @@ def rendered(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, t.
 
 
 def text(rendered: dict[str, dict[str, t.Any]], host: str, path: str) -> str:
-    """What a file of this host would hold."""
+    """Return the content of a file for this host."""
     (found,) = (file for file in rendered[host]["files"] if file["path"] == path)
     return str(found["content"])
 
 
 @pytest.mark.parametrize("host", UNKNOWN)
-def test_what_nobody_looked_into_is_refused(rendered: dict[str, dict[str, t.Any]], host: str) -> None:
+def test_unknown_platform_has_no_row(rendered: dict[str, dict[str, t.Any]], host: str) -> None:
     assert rendered[host] == {"platform": {}}
 
 
@@ -110,22 +110,24 @@ def test_what_nobody_looked_into_is_refused(rendered: dict[str, dict[str, t.Any]
         ("rhel10", {"postfix", "postfix-lmdb", "cyrus-sasl-plain", "cyrus-sasl-scram", "dovecot"}),
     ],
 )
-def test_packages(rendered: dict[str, dict[str, t.Any]], host: str, packages: set[str]) -> None:
+def test_packages_of_the_platform(rendered: dict[str, dict[str, t.Any]], host: str, packages: set[str]) -> None:
     assert packages <= set(rendered[host]["packages"])
 
 
 @pytest.mark.parametrize(("host", "version"), [("debian12", 3), ("debian13", 4), ("alma9", 3), ("rhel10", 3)])
-def test_dovecot_speaks_its_version(rendered: dict[str, dict[str, t.Any]], host: str, version: int) -> None:
-    said = text(rendered, host, "/etc/dovecot/dovecot.conf")
-    first = next(line for line in said.splitlines() if not line.startswith("#"))
+def test_dovecot_conf_has_the_syntax_of_its_version(
+    rendered: dict[str, dict[str, t.Any]], host: str, version: int
+) -> None:
+    written = text(rendered, host, "/etc/dovecot/dovecot.conf")
+    first = next(line for line in written.splitlines() if not line.startswith("#"))
     assert (first == "dovecot_config_version = 2.4.0") == (version == 4)
-    assert ("passdb passwd-file {\n  passwd_file_path = " in said) == (version == 4)
-    assert ("passdb {\n  driver = passwd-file\n  args = /etc/dovecot/relay_users\n}" in said) == (version == 3)
-    assert "auth_mechanisms = plain login scram-sha-256\n" in said
+    assert ("passdb passwd-file {\n  passwd_file_path = " in written) == (version == 4)
+    assert ("passdb {\n  driver = passwd-file\n  args = /etc/dovecot/relay_users\n}" in written) == (version == 3)
+    assert "auth_mechanisms = plain login scram-sha-256\n" in written
 
 
 @pytest.mark.parametrize("host", KNOWN)
-def test_the_unit_that_runs_is_the_one_to_ask(rendered: dict[str, dict[str, t.Any]], host: str) -> None:
+def test_health_is_checked_on_the_unit_that_runs(rendered: dict[str, dict[str, t.Any]], host: str) -> None:
     runs = "postfix@-.service" if host == "debian12" else "postfix.service"
     postfix = [service for service in rendered[host]["services"] if "postfix" in service["unit"]]
     assert [service["unit"] for service in postfix] == list(dict.fromkeys(["postfix.service", runs]))
@@ -142,7 +144,7 @@ def test_caches_in_berkeley_db_are_removed(rendered: dict[str, dict[str, t.Any]]
         assert {"/var/lib/postfix/smtp_scache.db", "/var/lib/postfix/verify_cache.db"} <= set(remove)
 
 
-def test_the_old_unit_is_stopped_where_it_bars_the_new_one(rendered: dict[str, dict[str, t.Any]]) -> None:
+def test_units_are_stopped_if_the_old_postfix_blocks_the_new_one(rendered: dict[str, dict[str, t.Any]]) -> None:
     stop = "systemctl stop postfix@-.service postfix.service"
     commands = {
         host: [word for entry in rendered[host]["postfix_activate"] for word in entry["command"]] for host in KNOWN
@@ -153,8 +155,10 @@ def test_the_old_unit_is_stopped_where_it_bars_the_new_one(rendered: dict[str, d
 @pytest.mark.parametrize(
     ("host", "version"), [("debian12", "3.7"), ("debian13", "3.10"), ("alma9", "3.5"), ("rhel10", "3.8.9")]
 )
-def test_the_postfix_to_write_for(rendered: dict[str, dict[str, t.Any]], host: str, version: str) -> None:
-    """The one that answered, and the packaged one where none could."""
+def test_version_of_the_installed_or_packaged_postfix(
+    rendered: dict[str, dict[str, t.Any]], host: str, version: str
+) -> None:
+    """The installed one, or the packaged one if none is installed."""
     found = rendered[host]["postfix"]
     assert f"{found['version']}.".startswith(f"{version}.")
     assert found["map_types"] == ASKED[host]["map_types"] if host in ASKED else "lmdb" in found["map_types"]
@@ -178,17 +182,17 @@ def test_the_postfix_to_write_for(rendered: dict[str, dict[str, t.Any]], host: s
         ("rhel10", ["compatibility_level = 3.6", "smtp_tls_CAfile = /etc/pki/tls/certs/ca-bundle.crt"], "!TLSv1"),
     ],
 )
-def test_main_cf_is_for_its_postfix(
+def test_main_cf_has_the_syntax_of_its_version(
     rendered: dict[str, dict[str, t.Any]], host: str, present: list[str], absent: str
 ) -> None:
-    said = text(rendered, host, "/etc/postfix/main.cf")
-    assert set(present) <= set(said.splitlines())
-    assert absent not in said
+    written = text(rendered, host, "/etc/postfix/main.cf")
+    assert set(present) <= set(written.splitlines())
+    assert absent not in written
 
 
 @pytest.mark.parametrize("host", KNOWN)
-def test_every_table_has_a_type_that_the_platform_knows(rendered: dict[str, dict[str, t.Any]], host: str) -> None:
-    """Berkeley DB is gone from RHEL 10."""
+def test_every_table_has_a_type_of_the_platform(rendered: dict[str, dict[str, t.Any]], host: str) -> None:
+    """RHEL 10 has no Berkeley DB."""
     known = set(rendered[host]["platform"]["postfix"]["map_types"])
     assert ("hash" in known) == (host != "rhel10")
     written = text(rendered, host, "/etc/postfix/main.cf") + text(rendered, host, "/etc/postfix/master.cf")
@@ -198,5 +202,5 @@ def test_every_table_has_a_type_that_the_platform_knows(rendered: dict[str, dict
 
 
 @pytest.mark.parametrize(("host", "ports"), [("debian13", []), ("alma9", [2525]), ("rhel10", [2525])])
-def test_ports_that_selinux_must_be_told_of(rendered: dict[str, dict[str, t.Any]], host: str, ports: list[int]) -> None:
+def test_ports_to_allow_in_selinux(rendered: dict[str, dict[str, t.Any]], host: str, ports: list[int]) -> None:
     assert rendered[host]["selinux_ports"] == ports

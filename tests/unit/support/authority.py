@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A certification authority, and a server that has a certificate of it."""
+"""A certification authority and a TLS server context with a certificate from it."""
 
 from __future__ import annotations
 
@@ -13,14 +13,18 @@ import trustme
 
 
 class Authority(t.NamedTuple):
-    """What a server needs, and what a client."""
+    """The TLS context of the server, and the file with the authority's certificate for the client."""
 
     server: ssl.SSLContext
     ca_file: str
 
 
 def authority_for(name: str, folder: Path) -> Authority:
-    """:param name: of the server, a host name or an address."""
+    """Create an authority and a server certificate.
+
+    :param name: the host name or address of the server.
+    :param folder: where the authority's certificate is written.
+    """
     ca = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     ca.issue_cert(name).configure_cert(context)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A small real name server on loopback, UDP and TCP on one port, that can also misbehave."""
+"""A small name server on loopback, over UDP and TCP on one port, that can also misbehave."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ import dns.rrset
 
 @dataclasses.dataclass
 class DnsServer:
-    """What the server answers. All names are without the final dot."""
+    """The answers of the server. All names are without the final dot."""
 
     #: name -> type -> the texts of its records, as in a zone file.
     zone: Mapping[str, Mapping[str, Sequence[str]]]
-    #: name -> the code it is answered with, such as SERVFAIL.
+    #: name -> the response code, such as SERVFAIL.
     rcodes: Mapping[str, dns.rcode.Rcode] = dataclasses.field(default_factory=dict)
-    #: Names never answered.
+    #: Names whose queries get no answer.
     silent: frozenset[str] = frozenset()
-    #: Names whose UDP answer is truncated, so that the client must come back over TCP.
+    #: Names whose UDP answer is truncated, so that the client must retry over TCP.
     truncated: frozenset[str] = frozenset()
-    #: (transport, name, type) of each question that came.
+    #: (transport, name, type) of each query received.
     asked: list[tuple[str, str, str]] = dataclasses.field(default_factory=list)
     port: int = 0
 
     @property
     def nameserver(self) -> str:
-        """The form in which an option takes it."""
+        """The value for the option ``nameservers``."""
         return f"127.0.0.1:{self.port}"
 
     def respond(self, wire: bytes, transport: str) -> bytes | None:
-        """The answer to one question, or None for silence."""
+        """The answer to one query, or None to stay silent."""
         query = dns.message.from_wire(wire)
         question = query.question[0]
         name, rdtype = str(question.name).rstrip(".").lower(), dns.rdatatype.to_text(question.rdtype)
@@ -97,7 +97,7 @@ class _TcpHandler(socketserver.StreamRequestHandler):
 
 
 def _bind() -> tuple[_UdpServer, _TcpServer]:
-    """Both transports on one free port; a port that is free for one may be taken for the other."""
+    """Bind both transports to one free port; a port that is free for one may be in use for the other."""
     while True:
         udp = _UdpServer(("127.0.0.1", 0), _UdpHandler)
         try:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Messages for tests: written by the composer, checked line by line, read back by the standard library's parser."""
+"""Messages for tests: composed, checked line by line, and read back with the parser of the standard library."""
 
 from __future__ import annotations
 
@@ -14,16 +14,17 @@ from email.message import EmailMessage
 from hypothesis import strategies as st
 
 from ansible_collections.mailops.smtp.plugins.module_utils._message.addresses import parse_mailbox
-from ansible_collections.mailops.smtp.plugins.module_utils._message.compose import Composed, Message, compose
+from ansible_collections.mailops.smtp.plugins.module_utils._message.compose import Composed, compose
+from ansible_collections.mailops.smtp.plugins.module_utils._message.message import Message
 
 SENDER = parse_mailbox("Jürgen <j@a.test>")
 RECIPIENT = parse_mailbox("r@b.test")
 
 #: Text of one line, in any script.
 one_line = st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]), max_size=300)
-#: Text of any lines.
+#: Text of any number of lines.
 any_text = st.text(st.characters(exclude_categories=["Cs"]), max_size=2000)
-#: Words and spaces around the limits of lines, which random text seldom makes.
+#: Words and spaces around the limits of lines, which random text seldom reaches.
 long_lines = st.lists(
     st.sampled_from(["a", "ü", "=?", " ", "\t", "日本", "x" * 70, "y" * 1000, '"', "\\"]), max_size=12
 )
@@ -46,7 +47,10 @@ def written(**changes: t.Any) -> bytes:
 
 
 def read_back(**changes: t.Any) -> EmailMessage:
-    """:raises AssertionError: the message or one of its parts has a defect."""
+    """Compose a message and parse it.
+
+    :raises AssertionError: the message or one of its parts has a defect.
+    """
     return parse(composed(**changes).content)
 
 
@@ -54,7 +58,7 @@ def parse(content: bytes) -> EmailMessage:
     header = content.partition(b"\r\n\r\n")[0]
     if header.isascii():
         parsed = message_from_bytes(content, policy=policy.default)
-    else:  # for SMTPUTF8; the parser of bytes knows ASCII only
+    else:  # for SMTPUTF8; the parser of bytes supports only ASCII
         parsed = message_from_string(content.decode("utf-8"), policy=policy.default)
     assert isinstance(parsed, EmailMessage)
     for part in parsed.walk():
@@ -66,8 +70,10 @@ def parse(content: bytes) -> EmailMessage:
 
 
 def check_lines(content: bytes) -> None:
-    """RFC 5321 section 4.5.3.1.6, RFC 5322 sections 2.3 and 3.2.2: CRLF only, no line over 998 octets, no NUL, and no
-    line of the header that holds white space only."""
+    """Check for CRLF line ends, no line over 998 octets, no NUL, and no header line of white space only.
+
+    RFC 5321 section 4.5.3.1.6, RFC 5322 sections 2.3 and 3.2.2.
+    """
     assert content.endswith(b"\r\n")
     lines = content.split(b"\r\n")
     assert not any(b"\r" in line or b"\n" in line or b"\0" in line for line in lines)
@@ -81,13 +87,13 @@ def text_of(part: t.Any) -> str:
 
 
 def with_line_ends(text: str) -> str:
-    """What a text part reads back as."""
+    """Return text as a text part reads back."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     return text if text.endswith("\n") or not text else text + "\n"
 
 
 def shape(part: t.Any) -> t.Any:
-    """The types of a message as nested lists: ``[multipart/mixed, text/plain, image/png]``."""
+    """Return the types of a message as nested lists: ``[multipart/mixed, text/plain, image/png]``."""
     if not part.is_multipart() or part.get_content_type() == "message/rfc822":
         return part.get_content_type()
     return [part.get_content_type(), *map(shape, part.iter_parts())]

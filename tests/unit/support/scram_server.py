@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The server's side of SCRAM, computed from RFC 5802 section 3 without the client's code, and able to lie."""
+"""The server side of SCRAM, written from RFC 5802 section 3 without the client's code. It can send false messages."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import hashlib
 import hmac
 from collections.abc import Callable, Generator
 
-#: Receives the client's messages, yields challenges (the first one empty), returns the reply that ends it.
+#: Receives the client's messages, yields challenges (the first one empty) and returns the final reply.
 SaslServer = Generator[bytes, bytes, str]
 
 ACCEPTED = "235 2.7.0 welcome"
@@ -19,7 +19,7 @@ REFUSED = "535 5.7.8 authentication failed"
 
 
 def salted_password(digest: str, password: bytes, salt: bytes, iterations: int) -> bytes:
-    """Hi() as the RFC writes it."""
+    """Hi() of RFC 5802 section 2.2."""
     block = result = hmac.new(password, salt + b"\0\0\0\1", digest).digest()
     for _round in range(iterations - 1):
         block = hmac.new(password, block, digest).digest()
@@ -29,12 +29,13 @@ def salted_password(digest: str, password: bytes, salt: bytes, iterations: int) 
 
 @dataclasses.dataclass
 class ScramServer:
-    """One account.
+    """A server with one account.
 
-    :param binding: what the channel is on this side, ``KIND:`` and data; None on a server that cannot bind.
-    :param plus: whether this exchange is of a -PLUS mechanism; without it, a client that says ``y`` to a server that
-        can bind was downgraded.
-    :param first: changes the first challenge before it is sent, ``final`` the last.
+    :param binding: type and data of the channel binding on this side; None on a server without channel binding.
+    :param plus: whether this is a -PLUS mechanism. Without it, a client that sends ``y`` to a server with channel
+        binding was downgraded.
+    :param first: changes the first challenge before it is sent.
+    :param final: changes the last challenge, or suppresses it by returning None.
     """
 
     digest: str = "sha256"

@@ -1,9 +1,9 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Trouble: a relay whose upstream is the faulty peer, which both fails it and sees all that it lets through.
+"""Faults and attacks: the relay's upstream is the faulty peer, which injects faults and records all mail it receives.
 
-The folder's name puts it behind the other tests; behind the last of its own the relay is made what it was.
+The name of the folder orders these tests after the others; after the last one the relay is restored.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ from ansible_collections.mailops.smtp.tests.lab.suite.trouble.upstream import (
 
 Put = t.Callable[[str, str, bytes], None]
 
-#: How long the relay waits for an answer: none comes in a test of a stall.
+#: How long the relay waits for a reply, since a stalled peer never sends one.
 PATIENCE = "3s"
 STAGES = ("connect", "helo", "starttls", "mail", "rcpt", "data_init", "data_xfer", "data_done", "rset", "quit")
 SETTINGS: dict[str, t.Any] = {
     **{f"smtp_{stage}_timeout": PATIENCE for stage in STAGES},
     **dict.fromkeys(("minimal_backoff_time", "maximal_backoff_time", "queue_run_delay"), "1s"),
-    # what strangers may send to, so that they get as far as the content; it goes where all mail goes
+    # a domain that outsiders may send to, so that they reach DATA; its mail goes to the upstream too
     "relay_domains": "dest.test",
     "relay_transport": "$default_transport",
-    # the probes are a few addresses with many connections
+    # the probes open many connections from a few addresses
     **dict.fromkeys(("smtpd_client_connection_rate_limit", "smtpd_client_message_rate_limit"), 0),
     "smtpd_client_connection_count_limit": 100,
 }
@@ -45,10 +45,10 @@ SETTINGS: dict[str, t.Any] = {
 
 @pytest.fixture(scope="session")
 def variables(passwords: dict[str, str]) -> dict[str, t.Any]:
-    """The role's variables that make the faulty peer its upstream."""
+    """Variables of the role with the faulty peer as upstream."""
     login = {"username": "relay@provider.test", "password": passwords["relay@provider.test"]}
     return {
-        # a connection kept from a message before would spare it what goes wrong with connections
+        # a reused connection would avoid the faults at connect, TLS and login
         "relay_upstream": {"host": HOST, "port": PORT, **login, "messages_per_connection": 1},
         "relay_settings": SETTINGS,
         "relay_dns": {"check": []},
@@ -61,7 +61,7 @@ _AT_THE_END: list[t.Callable[[], t.Any]] = []
 
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
-    """Behind the last test of this folder, whose fixtures are gone by now."""
+    """Clean up after the last test of this folder, when its fixtures are finished."""
     if nextitem is None or Path(__file__).parent not in nextitem.path.parents:
         while _AT_THE_END:
             _AT_THE_END.pop()()
@@ -71,7 +71,7 @@ def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
 def upstream(
     relay: t.Any, hosts: dict[str, t.Any], put: Put, probe: t.Callable[..., t.Any], variables: dict[str, t.Any]
 ) -> Upstream:
-    """The faulty peer, and the relay that hands it all its mail."""
+    """Start the faulty peer, and configure the relay to send all mail to it."""
     for name in ("peer.py", "serve.py"):
         put("upstream", f"{FOLDER}/{name}", (ROOT / "tests/fault" / name).read_bytes())
     put("upstream", CERTIFICATE, pem(HOST))
@@ -86,19 +86,19 @@ def upstream(
 
 @pytest.fixture(autouse=True)
 def _without_faults(upstream: Upstream) -> None:
-    """Each test begins with an upstream that works."""
+    """Start each test with an upstream without faults."""
     upstream.recover()
 
 
 @pytest.fixture
 def journal(upstream: Upstream, hosts: dict[str, t.Any]) -> Journal:
-    """The relay's log of this test."""
+    """The relay's mail log during this test."""
     del upstream
     return Journal(hosts["relay"])
 
 
 def issue(name: str, begins: float, ends: float) -> tuple[bytes, bytes]:
-    """A new key and its chain by the lab's authority, valid from and to so many days from now."""
+    """Issue a new key and chain by the lab's authority; ``begins`` and ``ends`` are days from now."""
     authority = trustme.CA.from_pem((LAB / "pki/ca.pem").read_bytes(), (LAB / "pki/ca.key").read_bytes())
     now = datetime.datetime.now(datetime.UTC)
     begin, end = (now + datetime.timedelta(days=days) for days in (begins, ends))
@@ -107,12 +107,12 @@ def issue(name: str, begins: float, ends: float) -> tuple[bytes, bytes]:
 
 
 def pem(name: str, begins: float = -1, ends: float = 1) -> bytes:
-    """Key and chain in one."""
+    """Return key and chain as one PEM text."""
     return b"".join(issue(name, begins, ends))
 
 
 def relay_tls(begins: float = -1, ends: float = 1) -> dict[str, str]:
-    """The role's variable for a new certificate of the relay."""
+    """Issue a new certificate of the relay and return it as a value of the role's ``relay_tls``."""
     paths = {"key": LAB / "trouble.key", "certificate": LAB / "trouble.pem"}
     for path, content in zip(paths.values(), issue("relay.sender.test", begins, ends), strict=True):
         path.touch(mode=0o600)

@@ -1,10 +1,10 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What strangers, and users who want more than they may, try with the relay.
+"""Attacks on the relay by outsiders, and by users who exceed their permissions.
 
-A reply is no verdict: each attempt carries a nonce, and what the relay lets through arrives at its upstream. Two more
-ports, without the protection, show that the same attempts are found there.
+A reply proves nothing: each attempt carries a nonce, and a message that the relay lets through arrives at its upstream.
+Two more ports without protection show that the tests detect the same attempts there.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ import pytest
 from ansible_collections.mailops.smtp.tests.lab.suite.trouble.upstream import Arrival, Upstream
 
 RELAY, APP = "relay.sender.test", "app@sender.test"
-#: A domain the relay knows nothing of, and one that strangers may send to.
+#: A domain that is not configured on the relay, and one that outsiders may send to.
 ELSEWHERE, DEST = "elsewhere.test", "dest.test"
 TO = f"relaytest@{ELSEWHERE}"
 ENTRANCES = [("outsider", 25, "none"), ("outsider", 587, "starttls"), ("client", 465, "implicit")]
 
 Probe = t.Callable[..., t.Any]
 
-#: A refusal, but for one of all that this client says.
+#: A refusal of one command, in contrast to 421, which ends the session.
 REFUSED = re.compile(r"^(?!421)[45]\d\d ", re.MULTILINE)
 
 
 class Attempt(t.NamedTuple):
-    """A way to have a stranger's message relayed: what MAIL and RCPT name, and what is said at first.
+    """An attempt to relay a message: addresses of MAIL and RCPT, and the commands before them.
 
     ``{ip}`` stands for the relay's address.
     """
@@ -43,7 +43,7 @@ class Attempt(t.NamedTuple):
     pipelined: bool = False
 
     def segments(self, ip: str, subject: str) -> list[str]:
-        """The octets to say."""
+        """Return the segments to send."""
         envelope = [
             f"MAIL FROM:<{self.sender.format(ip=ip)}>{self.parameters}\r\n",
             f"RCPT TO:<{self.recipient.format(ip=ip)}>\r\n",
@@ -55,7 +55,7 @@ class Attempt(t.NamedTuple):
         return [*self.first, *envelope, content]
 
 
-#: The sixteen of nmap's smtp-open-relay, then six more.
+#: The sixteen attempts of nmap's smtp-open-relay, then more.
 RELAYING = {
     "01 null sender": Attempt(sender=""),
     "02 sender of the recipient's domain": Attempt(),
@@ -79,23 +79,23 @@ RELAYING = {
     "20 local part in UTF-8": Attempt(recipient=f"r\xc3\xa9lay@{ELSEWHERE}", parameters=" SMTPUTF8"),
     "21 after RSET": Attempt(first=("EHLO probe.test\r\n", f"MAIL FROM:<{APP}>\r\n", "RSET\r\n")),
     "22 pipelined": Attempt(pipelined=True),
-    # through the domain that strangers may send to
+    # through the domain that outsiders may send to
     "23 percent at a domain that is relayed": Attempt(recipient=f"relaytest%{ELSEWHERE}@{DEST}"),
     "24 bang path at a domain that is relayed": Attempt(recipient=f"{ELSEWHERE}!relaytest@{DEST}"),
     "25 quoted at a domain that is relayed": Attempt(recipient=f'"{TO}"@{DEST}'),
     "26 two domains, a relayed one last": Attempt(recipient=f"{TO}@{DEST}"),
     "27 route over a domain that is relayed": Attempt(recipient=f"@{DEST}:{TO}"),
 }
-#: What must be found where everybody may relay, or the attempts prove nothing.
+#: Attempts that must succeed on an open relay; otherwise the tests prove nothing.
 RELAYED_WHEN_OPEN = {name for name in RELAYING if int(name[:2]) in (1, 2, 3, 4, 12, 13, 14, 17, 18, 20, 21, 22)}
 
-#: What a server may take for the end of the content, though it is none (CVE-2023-51764).
+#: Sequences that a server may mistake for the end of the content (CVE-2023-51764).
 ENDINGS = [
     "\n.\n", "\n.\r", "\r.\n", "\r.\r", "\n.\r\n", "\r.\r\n", "\r\n\0.\r\n", "\r\n.\r\r\n", "\r\r\n.\r\r\n",
 ]  # fmt: skip
 
 OPEN_PORT, NAIVE_PORT = 2598, 2599
-#: Two ports of the relay without its protection, for as long as the tests here run.
+#: Two ports of the relay without protection, open during the tests of this file.
 UNPROTECTED = f"""
 {OPEN_PORT} inet n - n - - smtpd
   -o mynetworks=0.0.0.0/0
@@ -110,7 +110,7 @@ LISTENS = f"timeout 10 sh -c 'until ss -Hltn | grep -q :{NAIVE_PORT}; do sleep 0
 
 @pytest.fixture(scope="module")
 def address(probe: Probe) -> str:
-    """The relay's own."""
+    """The relay's address."""
     return str(probe("client", "resolve", host=RELAY))
 
 
@@ -129,7 +129,7 @@ Try = t.Callable[..., tuple[list[list[str]], list[Arrival]]]
 
 @pytest.fixture
 def attempt(upstream: Upstream, probe: Probe) -> Try:
-    """``attempt(on, nonce, conversations)``: what the relay answered, and what arrived in the end with the nonce."""
+    """``attempt(on, nonce, conversations)``: the relay's replies, and the messages with the nonce that arrived."""
 
     def run(on: str, nonce: str, conversations: list[dict[str, t.Any]]) -> tuple[list[list[str]], list[Arrival]]:
         replies = probe(on, "talk_each", conversations=[{"host": RELAY, **one} for one in conversations])
@@ -140,7 +140,7 @@ def attempt(upstream: Upstream, probe: Probe) -> Try:
 
 
 def relaying(address: str, nonce: str, port: int, tls: str) -> list[dict[str, t.Any]]:
-    """All attempts as conversations."""
+    """Return all attempts as conversations for ``talk``."""
     return [
         {"port": port, "tls": tls, "segments": attempt.segments(address, f"{nonce} {name}")}
         for name, attempt in RELAYING.items()
@@ -148,17 +148,17 @@ def relaying(address: str, nonce: str, port: int, tls: str) -> list[dict[str, t.
 
 
 @pytest.mark.parametrize(("on", "port", "tls"), ENTRANCES)
-def test_no_stranger_relays(attempt: Try, address: str, on: str, port: int, tls: str) -> None:
-    """Refused with a reply, and nothing arrives: neither the message nor a notification of its failure."""
+def test_no_outsider_can_relay(attempt: Try, address: str, on: str, port: int, tls: str) -> None:
+    """Each attempt is refused with a reply, and neither the message nor a bounce arrives."""
     nonce = uuid.uuid4().hex
     replies, arrivals = attempt(on, nonce, relaying(address, nonce, port, tls))
-    for name, told in zip(RELAYING, replies, strict=True):
-        assert REFUSED.search("".join(told)), (name, told)
+    for name, received in zip(RELAYING, replies, strict=True):
+        assert REFUSED.search("".join(received)), (name, received)
     assert arrivals == []
 
 
-def test_an_open_relay_is_found(attempt: Try, address: str) -> None:
-    """The attempts can succeed: here they do."""
+def test_the_same_attempts_succeed_on_an_open_relay(attempt: Try, address: str) -> None:
+    """Shows that the attempts can succeed."""
     nonce = uuid.uuid4().hex
     replies, arrivals = attempt("outsider", nonce, relaying(address, nonce, OPEN_PORT, "none"))
     found = {one.subject.removeprefix(f"{nonce} ") for one in arrivals}
@@ -166,7 +166,7 @@ def test_an_open_relay_is_found(attempt: Try, address: str) -> None:
 
 
 def smuggling(nonce: str, port: int, tls: str, first: list[str], sender: str) -> list[dict[str, t.Any]]:
-    """A message with another one in it, behind each of what may seem to be an end."""
+    """Return messages that contain a second one, one for each sequence that may be mistaken for the end."""
     to, forged = f"RCPT TO:<inbox@{DEST}>\r\n", "boss@sender.test"
     conversations = []
     for number, ending in enumerate(ENDINGS):
@@ -179,7 +179,7 @@ def smuggling(nonce: str, port: int, tls: str, first: list[str], sender: str) ->
 
 
 def smuggled(arrivals: list[Arrival]) -> list[Arrival]:
-    """What came out as a message of its own."""
+    """Return the messages that arrived as separate messages."""
     return [one for one in arrivals if " smuggled " in one.subject or one.sender == "boss@sender.test"]
 
 
@@ -192,10 +192,10 @@ def smuggled(arrivals: list[Arrival]) -> list[Arrival]:
         ("client", 465, "implicit", True),
     ],
 )
-def test_nobody_smuggles_a_message(
+def test_smuggled_messages_are_not_delivered(
     attempt: Try, passwords: dict[str, str], on: str, port: int, tls: str, login: bool
 ) -> None:
-    """What is taken arrives once, with all that was in it, and with nothing the next server could take for an end."""
+    """An accepted message arrives once, with its whole content, and without bare CR or LF for the next server."""
     nonce = uuid.uuid4().hex
     first = [f"AUTH PLAIN {plain(APP, passwords[APP])}\r\n"] if login else []
     replies, arrivals = attempt(on, nonce, smuggling(nonce, port, tls, first, APP if login else "x@outsider.test"))
@@ -204,16 +204,16 @@ def test_nobody_smuggles_a_message(
     assert len(set(subjects)) == len(subjects)
     taken = [number for number in range(len(ENDINGS)) if f"{nonce} carrier {number}" in subjects]
     assert taken, replies
-    for number, told in enumerate(replies):
-        assert (number in taken) or REFUSED.search("".join(told)), told
+    for number, received in enumerate(replies):
+        assert (number in taken) or REFUSED.search("".join(received)), received
     for one in arrivals:
         lines = one.content.split("\r\n")
         assert not [line for line in lines if "\r" in line or "\n" in line], one.content
         assert " smuggled " in one.content
 
 
-def test_smuggling_is_found(attempt: Try) -> None:
-    """Where a bare newline may end the content, the same messages do come out."""
+def test_smuggling_succeeds_on_a_port_without_protection(attempt: Try) -> None:
+    """If a bare newline may end the content, the same smuggled messages arrive."""
     nonce = uuid.uuid4().hex
     replies, arrivals = attempt("client", nonce, smuggling(nonce, NAIVE_PORT, "none", [], APP))
     found = {one.subject for one in smuggled(arrivals)}
@@ -221,8 +221,8 @@ def test_smuggling_is_found(attempt: Try) -> None:
 
 
 @pytest.mark.parametrize("port", [25, 587])
-def test_plaintext_behind_starttls_is_no_command(probe: Probe, port: int) -> None:
-    """Refused, or forgotten (RFC 3207 section 4.2): the first reply inside TLS is to what came inside."""
+def test_plaintext_after_starttls_is_not_executed(probe: Probe, port: int) -> None:
+    """It is refused or discarded (RFC 3207 section 4.2): the first reply inside TLS is to a command from inside."""
     behind = "MAIL FROM:<injected@outsider.test>\r\n"
     conversation = {"host": RELAY, "port": port, "tls": "starttls", "behind": behind}
     *replies, rest = probe("outsider", "talk", segments=["EHLO probe.test\r\n", "NOOP\r\n"], **conversation)
@@ -235,11 +235,11 @@ def test_plaintext_behind_starttls_is_no_command(probe: Probe, port: int) -> Non
 
 
 def plain(user: str, password: str) -> str:
-    """The initial response of PLAIN."""
+    """Return the initial response of PLAIN (RFC 4616)."""
     return base64.b64encode(f"\0{user}\0{password}".encode()).decode()
 
 
-#: What else a stranger says, and what the reply to it begins with.
+#: Other commands of an outsider, and the start of the expected reply.
 STRANGE: dict[str, tuple[int, str, list[str], str]] = {
     "VRFY": (25, "none", ["VRFY app\r\n"], "502"),
     "EXPN": (25, "none", ["EXPN list\r\n"], "50"),
@@ -247,9 +247,9 @@ STRANGE: dict[str, tuple[int, str, list[str], str]] = {
     "XCLIENT": (25, "none", ["XCLIENT ADDR=127.0.0.1\r\n"], "5"),
     "XFORWARD": (25, "none", ["XFORWARD ADDR=127.0.0.1\r\n"], "5"),
     "a login before TLS": (587, "none", [f"AUTH PLAIN {plain(APP, 'x')}\r\n"], "5"),
-    "a login on the port of servers": (25, "starttls", [f"AUTH PLAIN {plain(APP, 'x')}\r\n"], "503"),
+    "a login on port 25": (25, "starttls", [f"AUTH PLAIN {plain(APP, 'x')}\r\n"], "503"),
     "a message before a login": (587, "starttls", ["MAIL FROM:<app@sender.test>\r\n", f"RCPT TO:<{TO}>\r\n"], "5"),
-    "a line without end": (25, "none", [f"MAIL FROM:<{'x' * 100_000}@outsider.test>\r\n"], "5"),
+    "a line of 100,000 octets": (25, "none", [f"MAIL FROM:<{'x' * 100_000}@outsider.test>\r\n"], "5"),
     "a command of HTTP": (25, "none", ["GET / HTTP/1.1\r\n"], "221"),
     "a chunk of negative size": (25, "none", ["MAIL FROM:<x@outsider.test>\r\n", "BDAT -1 LAST\r\n"], "5"),
     "a chunk without recipient": (
@@ -262,16 +262,16 @@ STRANGE: dict[str, tuple[int, str, list[str], str]] = {
 
 
 @pytest.mark.parametrize("case", STRANGE)
-def test_a_stranger_gets_nothing_else(probe: Probe, case: str) -> None:
+def test_other_commands_of_an_outsider_are_refused(probe: Probe, case: str) -> None:
     port, tls, segments, code = STRANGE[case]
     conversation = {"host": RELAY, "port": port, "tls": tls, "segments": ["EHLO probe.test\r\n", *segments]}
     *_before, reply, rest = probe("outsider", "talk", **conversation)
     assert reply.startswith(code), reply
     if "chunk" in case:
-        assert rest.count("\n") <= 1, f"what was in the chunk was taken for commands: {rest}"
+        assert rest.count("\n") <= 1, f"content of the chunk was executed as commands: {rest}"
 
 
-def test_ehlo_tells_strangers_of_nothing_they_may_not(probe: Probe) -> None:
+def test_ehlo_offers_outsiders_no_forbidden_command(probe: Probe) -> None:
     replies = probe("outsider", "talk", host=RELAY, port=25, tls="none", segments=["EHLO probe.test\r\n"])
     assert replies[0] == f"220 {RELAY} ESMTP\r\n"
     keywords = {line[4:].split()[0] for line in replies[1].splitlines()[1:]}

@@ -1,9 +1,9 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the upstream does wrong, message by message and connection by connection.
+"""Faults of the upstream, for single messages and for all connections.
 
-Whatever it is: each accepted message arrives once, or its sender gets it back with the reason, and the log tells why.
+In each case, an accepted message arrives once or is returned to its sender with the reason, which the log has too.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ansible_collections.mailops.smtp.tests.lab.suite.trouble.upstream import FO
 RELAY, RECIPIENT = "relay.sender.test", "somebody@dest.test"
 Probe = t.Callable[..., t.Any]
 
-#: Where a message is failed, with what, and the words of the log. With a 5xx it comes back; else it arrives once.
+#: Stage, fault, and words of the log. After a 5xx the message is returned; otherwise it arrives once.
 FOR_ONE_MESSAGE: dict[str, tuple[str, str, str]] = {
     "mail-451": ("MAIL", "451 4.3.0 mail not now", "said: 451 4.3.0 mail not now (in reply to MAIL FROM command)"),
     "mail-550": ("MAIL", "550 5.7.1 mail never", "said: 550 5.7.1 mail never (in reply to MAIL FROM command)"),
@@ -41,24 +41,24 @@ FOR_ONE_MESSAGE: dict[str, tuple[str, str, str]] = {
     "end-stall": (".", "STALL", "timed out while sending end of data -- message may be sent more than once"),
     "end-drop": (".", "CLOSE", "while sending end of data -- message may be sent more than once"),
 }
-#: The upstream took it, and the relay did not hear so: here alone SMTP has no way but to send it again (RFC 1047).
+#: The upstream accepts the message, but its reply is lost: only here SMTP must send it a second time (RFC 1047).
 IN_DOUBT: dict[str, tuple[str, str, str]] = {
     "taken-drop": (".", "ACCEPT_AND_CLOSE", "while sending end of data -- message may be sent more than once"),
 }
 
 
 class Outcome(t.NamedTuple):
-    """What came of the messages of all cases."""
+    """The outcome of the messages of all cases."""
 
     arrivals: list[Arrival]
     log: str
 
     def arrived(self, case: str) -> int:
-        """How often this message was taken."""
+        """Return how often the upstream accepted the message of this case."""
         return len([one for one in self.arrivals if one.subject == f"the case {case}"])
 
     def bounces(self, case: str) -> list[str]:
-        """What its sender got back."""
+        """Return the bounces of this case to its sender."""
         return [
             one.content
             for one in self.arrivals
@@ -68,7 +68,7 @@ class Outcome(t.NamedTuple):
 
 @pytest.fixture(scope="module")
 def outcome(upstream: Upstream, hosts: dict[str, t.Any], probe: Probe) -> Outcome:
-    """Each case to a sender of its own, all at once; what is no refusal for good goes wrong twice."""
+    """Send the messages of all cases at once, each from its own sender; transient faults occur twice."""
     cases = {**FOR_ONE_MESSAGE, **IN_DOUBT}
     upstream.recover()
     journal = Journal(hosts["relay"])
@@ -87,18 +87,18 @@ def outcome(upstream: Upstream, hosts: dict[str, t.Any], probe: Probe) -> Outcom
 
 
 @pytest.mark.parametrize("case", FOR_ONE_MESSAGE)
-def test_a_message_arrives_once_or_comes_back(outcome: Outcome, case: str) -> None:
+def test_a_message_arrives_once_or_is_returned(outcome: Outcome, case: str) -> None:
     _stage, do, words = FOR_ONE_MESSAGE[case]
-    for_good = do.startswith("5")
-    assert outcome.arrived(case) == (0 if for_good else 1), outcome.log
+    permanent = do.startswith("5")
+    assert outcome.arrived(case) == (0 if permanent else 1), outcome.log
     bounces = outcome.bounces(case)
-    assert len(bounces) == (1 if for_good else 0), bounces
+    assert len(bounces) == (1 if permanent else 0), bounces
     assert all(do in " ".join(bounce.split()) for bounce in bounces), bounces
     assert words in outcome.log
 
 
 @pytest.mark.parametrize("case", IN_DOUBT)
-def test_what_may_have_arrived_is_sent_again_and_the_log_says_so(outcome: Outcome, case: str) -> None:
+def test_a_message_that_may_have_arrived_is_sent_again_and_logged(outcome: Outcome, case: str) -> None:
     assert outcome.arrived(case) == 2, outcome.log
     assert outcome.bounces(case) == []
     assert IN_DOUBT[case][2] in outcome.log
@@ -106,7 +106,7 @@ def test_what_may_have_arrived_is_sent_again_and_the_log_says_so(outcome: Outcom
 
 OTHER_NAME, EXPIRED, NOT_YET = f"{FOLDER}/other-name.pem", f"{FOLDER}/expired.pem", f"{FOLDER}/not-yet.pem"
 UNTRUSTED = "Server certificate not"
-#: What goes wrong for every connection, and the words of the log.
+#: Faults of every connection, and the words of the log.
 FOR_ALL: dict[str, tuple[dict[str, t.Any], str]] = {
     "down": ({"listen": False}, "Connection refused"),
     "greeting 421": ({"rules": [("GREETING", "421 4.3.2 come back later")]}, "421 4.3.2 come back later"),
@@ -121,14 +121,14 @@ FOR_ALL: dict[str, tuple[dict[str, t.Any], str]] = {
     "login not now": ({"rules": [("AUTH", "454 4.7.0 ask again")]}, "454 4.7.0 ask again"),
     "certificate of another name": ({"certificate": OTHER_NAME}, UNTRUSTED),
     "certificate expired": ({"certificate": EXPIRED}, "certificate has expired"),
-    # what a clock that is behind makes of a good one: containers share the kernel's, which no test may set
+    # stands for a clock that is slow: containers share the kernel's clock, which a test must not set
     "certificate not yet valid": ({"certificate": NOT_YET}, "certificate not yet valid"),
 }
 
 
 @pytest.fixture(scope="module")
 def _certificates(upstream: Upstream, put: Put) -> None:
-    """What is wrong with the upstream's certificate."""
+    """Put the invalid certificates on the upstream."""
     del upstream
     put("upstream", OTHER_NAME, pem("other.provider.test"))
     put("upstream", EXPIRED, pem(HOST, begins=-2, ends=-1))
@@ -137,10 +137,10 @@ def _certificates(upstream: Upstream, put: Put) -> None:
 
 @pytest.mark.usefixtures("_certificates")
 @pytest.mark.parametrize("case", FOR_ALL)
-def test_a_message_waits_for_an_upstream_that_works(
+def test_a_message_stays_queued_until_the_upstream_works(
     upstream: Upstream, probe: Probe, journal: Journal, case: str
 ) -> None:
-    """Nor does anything but a greeting cross a connection without the TLS that is asked for."""
+    """No mail, and without the required TLS no login, crosses a faulty connection."""
     wrong, words = FOR_ALL[case]
     nonce = uuid.uuid4().hex
     rules = [{"stage": stage, "do": do} for stage, do in wrong.get("rules", [])]

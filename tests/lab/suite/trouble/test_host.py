@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What goes wrong on the relay itself: killed under load, a full disk, no name server, a certificate that has ended."""
+"""Faults on the relay itself: killed under load, a full disk, no name server, an expired certificate."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ Variables = dict[str, t.Any]
 
 
 def letter(subject: str) -> list[str]:
-    """One message for ``post_each``."""
+    """Return one message for ``post_each``."""
     return [APP, RECIPIENT, subject]
 
 
 @contextlib.contextmanager
 def small_disk(host: t.Any, folder: str, size: str, before: str = "true", after: str = "true") -> t.Iterator[None]:
-    """A disk of its own with all that the folder holds, for a while."""
+    """Mount a small disk over the folder, with the folder's content, and unmount it at the end."""
     host.check_output(
         f"{before} && tar -C {folder} -cf /root/disk.tar . && mount -t tmpfs -o size={size},mode=755 disk {folder} &&"
         f" tar -C {folder} -xpf /root/disk.tar && rm /root/disk.tar && {after}"
@@ -44,16 +44,16 @@ def small_disk(host: t.Any, folder: str, size: str, before: str = "true", after:
 
 
 def fill(host: t.Any, folder: str, left: int) -> None:
-    """Leave so many megabytes of a small disk."""
+    """Fill a small disk except for ``left`` megabytes."""
     host.check_output(
         f"cat /dev/zero >{folder}/filling 2>/dev/null; truncate --size=-{left}M {folder}/filling; df {folder}"
     )
 
 
-def test_what_was_accepted_survives_kill_9(upstream: Upstream, hosts: Hosts, probe: Probe, journal: Journal) -> None:
-    """Twenty messages a second, and all of Postfix killed at three moments: what got its 250 arrives.
+def test_accepted_messages_survive_kill_9(upstream: Upstream, hosts: Hosts, probe: Probe, journal: Journal) -> None:
+    """Kill all of Postfix three times under twenty messages per second: each message with a 250 arrives.
 
-    A second copy is due only to what was on its way to the upstream at such a moment.
+    Only messages that are on their way to the upstream at such a moment may arrive twice.
     """
     relay, nonce = hosts["relay"], uuid.uuid4().hex
     messages = [letter(f"{nonce} {number}.") for number in range(240)]
@@ -71,19 +71,21 @@ def test_what_was_accepted_survives_kill_9(upstream: Upstream, hosts: Hosts, pro
     copies = {message[2]: arrived.count(message[2]) for message in messages}
     lost = [subject for subject in accepted if not copies[subject]]
     twice = [subject for subject, count in copies.items() if count > 1]
-    print(f"{len(accepted)} accepted, {len(messages) - len(accepted)} not, {len(twice)} twice: {twice}")
+    print(
+        f"{len(accepted)} accepted, {len(messages) - len(accepted)} not accepted, {len(twice)} arrived twice: {twice}"
+    )
     assert lost == [], journal.text[-4000:]
-    assert len(accepted) < len(messages), "nothing was interrupted"
+    assert len(accepted) < len(messages), "no session was interrupted, so the test proves nothing"
     assert len(accepted) >= 80, replies
     assert max(copies.values()) <= 2
-    assert len(twice) <= 3 * 20, "more than three moments and twenty connections to the upstream can explain"
+    assert len(twice) <= 3 * 20, "more copies than three kills with twenty connections to the upstream explain"
     assert journal.text.count("code=killed, status=9/KILL") >= 3
 
 
-def test_a_full_disk_takes_nothing_and_loses_nothing(
+def test_a_full_disk_defers_mail_and_loses_none(
     upstream: Upstream, hosts: Hosts, probe: Probe, journal: Journal
 ) -> None:
-    """Refused for now, with a word in the log, also where the content is what fills it; the rest is delivered."""
+    """Mail is refused with a 4xx and a log line, also if its content fills the disk; accepted mail is delivered."""
     relay, nonce = hosts["relay"], uuid.uuid4().hex
     upstream.wait_for_empty_queue()
 
@@ -105,7 +107,7 @@ def test_a_full_disk_takes_nothing_and_loses_nothing(
         upstream.wait_for_empty_queue()
         large = [f"large {number}" for number in range(4)]
         codes = dict(zip(large, post(*large, padding=20_000_000), strict=True))
-        assert list(codes.values()).count(250) <= 2, codes  # none, where all four fill it at the same time
+        assert list(codes.values()).count(250) <= 2, codes  # none if all four fill it at the same time
         assert set(codes.values()) <= {250, 451, 452}, codes
         relay.check_output(f"rm {SPOOL}/filling")
         assert post("after") == [250]
@@ -133,7 +135,9 @@ def test_a_run_on_a_full_disk_changes_nothing(
     assert relay.file(MAIN).content_string == before
 
 
-def test_mail_waits_for_the_name_server(upstream: Upstream, hosts: Hosts, probe: Probe, journal: Journal) -> None:
+def test_mail_stays_queued_until_the_name_server_works(
+    upstream: Upstream, hosts: Hosts, probe: Probe, journal: Journal
+) -> None:
     nonce, address = uuid.uuid4().hex, probe("client", "resolve", host=RELAY)
     hosts["ns"].check_output("systemctl stop named")
     try:
@@ -146,10 +150,8 @@ def test_mail_waits_for_the_name_server(upstream: Upstream, hosts: Hosts, probe:
     assert [one.subject for one in upstream.taken(nonce)] == [nonce]
 
 
-def test_a_message_that_nobody_takes_comes_back(
-    upstream: Upstream, hosts: Hosts, probe: Probe, journal: Journal
-) -> None:
-    """At the end of its time in the queue, with the last reason."""
+def test_an_undeliverable_message_is_returned(upstream: Upstream, hosts: Hosts, probe: Probe, journal: Journal) -> None:
+    """Returned at the end of its lifetime in the queue, with the last reason."""
     relay, nonce = hosts["relay"], uuid.uuid4().hex
     upstream.ask(rules=[{"stage": "RCPT", "do": "450 4.2.0 not today", "sender": APP}])
     relay.check_output(f"cp -p {MAIN} /root/main.cf && postconf -e maximal_queue_lifetime=0")
@@ -165,7 +167,7 @@ def test_a_message_that_nobody_takes_comes_back(
     journal.wait("status=expired, returned to sender")
 
 
-def test_an_expired_certificate_does_not_go_live(
+def test_an_expired_certificate_never_goes_live(
     upstream: Upstream, hosts: Hosts, probe: Probe, variables: Variables
 ) -> None:
     del upstream
@@ -187,7 +189,7 @@ def test_an_expired_certificate_does_not_go_live(
         ({"listen": False}, "Connection refused"),
     ],
 )
-def test_the_play_says_why_its_proof_did_not_arrive(
+def test_the_play_reports_why_its_test_message_did_not_arrive(
     upstream: Upstream, variables: Variables, wrong: dict[str, t.Any], words: str
 ) -> None:
     upstream.ask(**wrong)

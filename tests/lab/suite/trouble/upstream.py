@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The faulty upstream as tests see it: what it shall do wrong, and what arrived there."""
+"""The faulty upstream as tests use it: its faults, and the messages that arrived there."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import typing as t
 from email import message_from_string
 
 HOST, PORT, CONTROL_PORT = "smtp.provider.test", 2526, 2527
-#: Key and chain on the host: its own, and others that a test puts beside them.
+#: Key and chain on the host: the valid ones, and others that tests add.
 FOLDER = "/root/fault"
 CERTIFICATE = f"{FOLDER}/good.pem"
 
 
 class Arrival(t.NamedTuple):
-    """One message that came in up to its end, and whether it was taken."""
+    """One message received up to its end, and whether the upstream accepted it."""
 
     sender: str
     recipients: list[str]
@@ -29,31 +29,31 @@ class Arrival(t.NamedTuple):
 
 
 class Upstream:
-    """All mail of the relay goes to this server, so what is not there went nowhere."""
+    """All mail of the relay goes to this server, so a message that is not here was not delivered."""
 
     def __init__(self, probe: t.Callable[..., t.Any], relay: t.Any) -> None:
         self._probe = probe
         self._relay = relay
 
     def ask(self, **request: t.Any) -> dict[str, t.Any]:
-        """One request to tests/fault/serve.py."""
+        """Send one request to tests/fault/serve.py and return the answer."""
         return dict(self._probe("upstream", "ask_peer", control_port=CONTROL_PORT, **request))
 
     def recover(self) -> None:
-        """Be a server without a fault."""
+        """Remove all faults."""
         self.ask(rules=[], certificate=CERTIFICATE, listen=True)
 
     def taken(self, words: str) -> list[Arrival]:
-        """What it took responsibility for and holds these words anywhere, bounces too."""
+        """Return the accepted messages, bounces included, that contain these words."""
         arrivals = [Arrival(**message) for message in self.ask()["taken"]]
         return [one for one in arrivals if one.accepted and words in one.content]
 
     def wait(self, words: str, count: int = 1, seconds: float = 30) -> list[Arrival]:
-        """``taken``, once there are so many, or the time is over."""
+        """Wait until ``taken`` has ``count`` messages or time is up, and return them."""
         return self._until(lambda: self.taken(words), lambda found: len(found) >= count, seconds)
 
     def wait_for_empty_queue(self, seconds: float = 30) -> None:
-        """Until the relay has nothing more to deliver. Two looks: a message may change its queue behind one."""
+        """Wait until the relay's queue is empty. Lists it twice, since a message may move between queues during one."""
         look = "postqueue -f && postqueue -j && postqueue -j"
         left = self._until(lambda: self._relay.check_output(look), lambda queue: not queue, seconds)
         assert not left, left
@@ -67,7 +67,7 @@ class Upstream:
 
 
 class Journal:
-    """The relay's mail log from now on."""
+    """The relay's mail log since the creation of this object."""
 
     def __init__(self, relay: t.Any) -> None:
         self._relay = relay
@@ -81,7 +81,7 @@ class Journal:
         return self._read(f"--after-cursor='{self._cursor}'")
 
     def wait(self, words: str, seconds: float = 15) -> bool:
-        """Whether it says these words, in that time; a failure that shows what it says where it does not."""
+        """Wait until the log contains these words; a failure shows the log."""
         text = Upstream._until(lambda: self.text, lambda text: words in text, seconds)
         assert words in text, f"{words!r} is not in:\n{text[-4000:]}"
         return True

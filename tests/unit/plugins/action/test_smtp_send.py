@@ -1,7 +1,11 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the controller does for smtp_send, with a folder for a host: which module calls, with what, and what is left."""
+"""The controller's part of smtp_send, with a directory as the host: the module calls, their options, files left behind.
+
+This covers the action plugin together with plugin_utils, whose files only work together; _progress.py also has
+plugin_utils/test_progress.py. Whole plays are in test_smtp_send_plays.py.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +34,7 @@ DONE = {"changed": False, "msg": "done"}
 
 
 class Action(ActionModule):
-    """Talks to a folder in place of a host, and notes what it did there."""
+    """Uses a directory instead of a host and records what it did there."""
 
     host: Path
     task_vars: dict[str, t.Any]
@@ -86,7 +90,7 @@ Make = t.Callable[..., Action]
 
 @pytest.fixture
 def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
-    """``make(variables, **options)``; ``tmp_path/play`` is the playbook's folder, ``tmp_path/host`` the host."""
+    """``make(variables, **options)``; ``tmp_path/play`` is the playbook's directory, ``tmp_path/host`` the host."""
     play, host, local = (tmp_path / name for name in ("play", "host", "local"))
     for folder in (play / "files", play / "templates", host, local):
         folder.mkdir(parents=True)
@@ -125,7 +129,7 @@ def run(action: Action) -> dict[str, t.Any]:
 
 
 def options_of(action: Action) -> list[dict[str, t.Any]]:
-    """Each message's own options, as they went to the host."""
+    """Each message's own options, as sent to the host."""
     (spool,) = action.spools
     return [row[1] for row in spool[1:]]
 
@@ -133,20 +137,20 @@ def options_of(action: Action) -> list[dict[str, t.Any]]:
 PLAIN = [
     {"to": "a@b", "subject": "x", "attachments": [{"path": "/x"}], "messages_per_minute": 3},
     {"messages": [{"to": "a@b"}] * 200, "attach": "/x"},
-    {"messages": "what is no list is the module's to refuse"},
+    {"messages": "not a list: the module refuses it"},
     {"messages": [{"to": "a@b"}], "messages_per_minute": None},
 ]
 
 
 @pytest.mark.parametrize("options", PLAIN)
-def test_a_plain_task_is_one_module_call(make: Make, options: dict[str, t.Any]) -> None:
+def test_plain_task_is_one_module_call(make: Make, options: dict[str, t.Any]) -> None:
     action = make(**options)
     assert run(action) == DONE
     assert action.calls == [options]
     assert (action.transferred, action._connection._shell.tmpdir) == ([], None)
 
 
-def test_a_plain_task_imports_nothing_of_what_it_does_not_need() -> None:
+def test_plain_task_imports_only_what_it_needs() -> None:
     code = (
         "import json, sys; from ansible_collections.mailops.smtp.plugins.action import smtp_send; "
         "print(json.dumps([name for name in sys.modules if 'mailops.smtp.plugins.' in name]))"
@@ -159,19 +163,19 @@ def test_a_plain_task_imports_nothing_of_what_it_does_not_need() -> None:
     assert sorted(names) == ["action", "action.smtp_send", "plugin_utils", "plugin_utils._plain"]
 
 
-def test_a_template_for_the_only_message(make: Make, tmp_path: Path) -> None:
+def test_template_for_a_single_message(make: Make, tmp_path: Path) -> None:
     (tmp_path / "play/templates/w.j2").write_text(
         "{{ greeting }} {{ name }}: {{ message.subject }}{% include 'i.j2' %}\n"
     )
     (tmp_path / "play/templates/i.j2").write_text(", {{ nested }}")
-    variables = {"greeting": "Dear", "name": "nobody", "nested": trust_as_template("{{ 1 + 1 }}")}
+    variables = {"greeting": "Dear", "name": "overridden", "nested": trust_as_template("{{ 1 + 1 }}")}
     action = make(variables, body_template="w.j2", vars={"name": "Ann"}, msg="S", to="a@b", password="secret")
     run(action)
     assert action.calls == [{"body": "Dear Ann: S, 2\n", "subject": "S", "to": "a@b", "password": "secret"}]
     assert action.transferred == []
 
 
-def test_what_others_wrote_is_no_template(make: Make, tmp_path: Path) -> None:
+def test_values_in_a_messages_file_are_not_templated(make: Make, tmp_path: Path) -> None:
     (tmp_path / "play/w.j2").write_text("{{ name }}|{{ message.to }}")
     (tmp_path / "play/m.csv").write_text("to,name\n{{ secret }}@b,{{ secret }}\n")
     action = make({"secret": "hidden"}, body_template="w.j2", messages_file="m.csv")
@@ -203,15 +207,15 @@ def test_messages_from_csv(make: Make, tmp_path: Path) -> None:
     remote = Path(call.pop("messages_file"))
     assert call == {"subject": "S", "password": "task-secret", "username": "u", "_spool": True}
     assert stat.S_IMODE(remote.stat().st_mode) == 0o600
-    assert list((tmp_path / "local").iterdir()) == [], "the controller's copy is left"
+    assert list((tmp_path / "local").iterdir()) == [], "a copy is left on the controller"
     assert "secret" not in remote.read_text()
 
 
-def test_memory_is_flat_in_the_number_of_rows(make: Make, tmp_path: Path) -> None:
+def test_memory_does_not_grow_with_the_number_of_rows(make: Make, tmp_path: Path) -> None:
     rows = "".join(f"p{number}@b.test,{'x' * 500}\n" for number in range(20_000))
     (tmp_path / "play/m.csv").write_text(f"to,body\n{rows}")
     action = make(messages_file="m.csv", subject="S", check="login")
-    action.spools = None  # type: ignore[assignment]  # nobody reads them into memory
+    action.spools = None  # type: ignore[assignment]  # the double must not read the rows into memory
     tracemalloc.start()
     run(action)
     peak = tracemalloc.get_traced_memory()[1]
@@ -219,7 +223,7 @@ def test_memory_is_flat_in_the_number_of_rows(make: Make, tmp_path: Path) -> Non
     assert peak < 3_000_000, f"{peak / 1e6:.1f} MB for {len(rows) / 1e6:.1f} MB of rows"
 
 
-def test_many_messages_travel_in_a_file(make: Make) -> None:
+def test_many_messages_are_passed_in_a_file(make: Make) -> None:
     messages = [{"to": f"p{number}@b", "attach": "/on/the/host"} for number in range(201)]
     action = make(messages=messages, subject="S")
     run(action)
@@ -228,7 +232,7 @@ def test_many_messages_travel_in_a_file(make: Make) -> None:
     assert action.spools[0][0] is None
 
 
-def test_own_text_in_place_of_the_common_one(make: Make, tmp_path: Path) -> None:
+def test_own_text_replaces_the_common_one(make: Make, tmp_path: Path) -> None:
     (tmp_path / "play/files/all.txt").write_bytes("\ufeffÜr alle\n".encode())
     (tmp_path / "play/files/own.txt").write_text("own")
     (tmp_path / "play/w.j2").write_text("{{ message.to }}")
@@ -240,7 +244,7 @@ def test_own_text_in_place_of_the_common_one(make: Make, tmp_path: Path) -> None
     assert options_of(action) == [{"to": "1"}, {"body": "own"}, {"to": "3", "body": "3"}]
 
 
-def test_attachments_of_the_controller_travel_once(make: Make, tmp_path: Path) -> None:
+def test_attachments_of_the_controller_are_transferred_once(make: Make, tmp_path: Path) -> None:
     for name in ("a/report.pdf", "b/report.pdf", "files/köln x.txt"):
         (tmp_path / "play" / name).parent.mkdir(exist_ok=True)
         (tmp_path / "play" / name).write_text(name)
@@ -268,7 +272,7 @@ def test_attachments_of_the_controller_travel_once(make: Make, tmp_path: Path) -
     assert [Path(path).read_text() for path in (a, b, text)] == ["a/report.pdf", "b/report.pdf", "files/köln x.txt"]
 
 
-def test_a_vault_s_files_are_decrypted(make: Make, tmp_path: Path) -> None:
+def test_vault_encrypted_files_are_decrypted(make: Make, tmp_path: Path) -> None:
     vault = VaultLib([("default", VAULT_SECRET)])
     for name, text in (("body.txt", "a body"), ("t.j2", "for {{ x }}"), ("key.txt", "a key"), ("m.csv", "to\na@b\n")):
         (tmp_path / "play" / name).write_bytes(vault.encrypt(text.encode(), VAULT_SECRET))
@@ -286,7 +290,7 @@ def test_a_vault_s_files_are_decrypted(make: Make, tmp_path: Path) -> None:
     assert action.spools[0][0] == "m.csv"
 
 
-def test_files_of_the_host_are_the_module_s(make: Make) -> None:
+def test_files_of_the_host_are_left_to_the_module(make: Make) -> None:
     options = {
         "remote_src": True,
         "messages_file": "/srv/m.csv",
@@ -300,7 +304,7 @@ def test_files_of_the_host_are_the_module_s(make: Make) -> None:
     assert call == options
 
 
-def test_a_template_of_the_host(make: Make, tmp_path: Path) -> None:
+def test_template_on_the_host(make: Make, tmp_path: Path) -> None:
     (tmp_path / "t.j2").write_text("{{ name | upper }} {{ message.to }}\n")
     (tmp_path / "m.csv").write_text("to,name\na@b,Ann\n")
     action = make(
@@ -324,7 +328,7 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize(("template", "words"), HOSTILE)
-def test_a_template_of_the_host_gets_nothing_of_the_controller(
+def test_template_on_the_host_has_no_access_to_the_controller(
     make: Make, tmp_path: Path, template: str, words: str
 ) -> None:
     (tmp_path / "t.j2").write_text(template)
@@ -334,14 +338,14 @@ def test_a_template_of_the_host_gets_nothing_of_the_controller(
 
 
 @pytest.mark.parametrize("option", ["attachments", "inline"])
-def test_a_host_s_messages_name_no_file_of_the_controller(make: Make, tmp_path: Path, option: str) -> None:
+def test_messages_file_on_the_host_cannot_name_files_on_the_controller(make: Make, tmp_path: Path, option: str) -> None:
     (tmp_path / "play/key.pem").write_text("secret")
     (tmp_path / "t.j2").write_text("x")
     item = {"path": "key.pem", "cid": "key", "remote_src": "no"}
     (tmp_path / "m.jsonl").write_text(json.dumps({option: [item]}) + "\n")
     files = {"messages_file": str(tmp_path / "m.jsonl"), "body_template": str(tmp_path / "t.j2")}
     action = make(remote_src=True, to="a@b", **files)
-    with pytest.raises(AnsibleActionFail, match=rf"m\.jsonl, line 1: {option}: the host's messages may name"):
+    with pytest.raises(AnsibleActionFail, match=rf"m\.jsonl, line 1: {option}: a messages_file on the host may name"):
         run(action)
     assert action.transferred == []
 
@@ -356,9 +360,12 @@ REFUSED = [
     ({"body": "x", "body_file": "latin1.txt"}, "body and body_file are mutually exclusive"),
     ({"messages": [{"body": "x", "body_template": "x"}]}, "messages[0]: body and body_template are mutually exclusive"),
     ({"messages": [], "messages_file": "m.csv"}, "messages and messages_file are mutually exclusive"),
-    ({"messages": [{"vars": {}}, {"subjct": "x"}]}, "messages[1]: there is no option subjct"),
+    (
+        {"messages": [{"vars": {}}, {"subjct": "x"}]},
+        "messages[1]: unknown option subjct; variables for templates belong under vars",
+    ),
     ({"messages": [{"vars": {}}, "a@b"]}, "messages[1]: expected options and their values, got str"),
-    ({"messages": [{"vars": "x"}]}, "messages[0]: vars is no mapping"),
+    ({"messages": [{"vars": "x"}]}, "messages[0]: vars is not a mapping"),
     ({"messages": [{"vars": {}, "subject": b"x"}]}, "messages[0]: expected text"),
     ({"messages_file": "bad.csv"}, "bad.csv, line 3: 3 cells, and the header has 1"),
     ({"messages_file": "m.csv", "messages_format": "xml"}, "messages_format is 'xml'; expected csv or jsonl"),
@@ -371,7 +378,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("options", "words"), REFUSED)
-def test_what_cannot_be_used_is_named_and_nothing_is_sent(
+def test_unusable_option_is_named_and_nothing_is_sent(
     make: Make, tmp_path: Path, options: dict[str, t.Any], words: str
 ) -> None:
     play = tmp_path / "play"
@@ -389,7 +396,7 @@ def test_what_cannot_be_used_is_named_and_nothing_is_sent(
     assert error.value.result["stage"] == "compose"
     assert "secret" not in message
     assert action.calls == []
-    assert list((tmp_path / "local").iterdir()) == [], "the controller's copy is left"
+    assert list((tmp_path / "local").iterdir()) == [], "a copy is left on the controller"
 
 
 def unfinished(sent: int, refused: int = 0) -> dict[str, t.Any]:
@@ -399,7 +406,7 @@ def unfinished(sent: int, refused: int = 0) -> dict[str, t.Any]:
 MANY = {"messages": [{"to": f"p{number}@b"} for number in range(1000)], "subject": "S", "password": "secret"}
 
 
-def test_progress_is_shown_until_the_module_is_done(make: Make) -> None:
+def test_progress_is_shown_until_the_module_has_finished(make: Make) -> None:
     action = make(**MANY)
     action.results = [
         unfinished(100),
@@ -423,10 +430,10 @@ def test_progress_is_shown_until_the_module_is_done(make: Make) -> None:
     assert "@" not in "".join(action.shown)
 
 
-def test_a_host_lost_in_between_says_how_far_it_was(make: Make) -> None:
+def test_lost_host_is_reported_with_the_last_progress(make: Make) -> None:
     action = make(**MANY)
     action.results = [unfinished(100), {"lost": "lost."}]
-    with pytest.raises(AnsibleConnectionFailure, match=r"lost\. Before that, 100 of 1,000 messages: 100 sent"):
+    with pytest.raises(AnsibleConnectionFailure, match=r"lost\. Last progress: 100 of 1,000 messages: 100 sent"):
         run(action)
 
 
@@ -434,7 +441,7 @@ WITHOUT = [{"check": "recipients"}, {"_check_mode": True}, {"_async": 60}]
 
 
 @pytest.mark.parametrize("how", WITHOUT)
-def test_nothing_to_wait_for_or_nobody_to_tell(make: Make, how: dict[str, t.Any]) -> None:
+def test_no_progress_for_checks_and_async(make: Make, how: dict[str, t.Any]) -> None:
     action = make(**MANY, **{name: value for name, value in how.items() if not name.startswith("_")})
     action._task.check_mode = how.get("_check_mode", False)
     action._task.async_val = how.get("_async", 0)
@@ -442,7 +449,7 @@ def test_nothing_to_wait_for_or_nobody_to_tell(make: Make, how: dict[str, t.Any]
     assert "_slice" not in action.calls[0]
 
 
-def test_a_paced_task_tells_too(make: Make) -> None:
+def test_progress_of_a_few_messages_at_a_pace(make: Make) -> None:
     action = make(messages=[{"to": "a@b"}, {"to": "c@d"}], messages_per_minute=1)
     run(action)
     assert action.calls[0]["_slice"]["seconds"] == 10

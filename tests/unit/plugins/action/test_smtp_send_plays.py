@@ -1,9 +1,9 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""smtp_send in a real play on this machine: what arrives at a server, what is said, and what is left behind.
+"""smtp_send in a real play on this machine: messages that arrive at a server, results, and files left behind.
 
-One play has all tasks, for starting Ansible takes longest; each test looks at its own.
+One play has all tasks, because starting Ansible takes longest; each test checks its own task.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def task(options: dict[str, t.Any], **keywords: t.Any) -> dict[str, t.Any]:
 def documented(page: str, heading: str, number: int = 1) -> dict[str, t.Any]:
     """The options in an example of a page in docs/, without those of the server.
 
-    :param number: which of the examples below the heading, from 1.
+    :param number: position of the example below the heading, from 1.
     """
     path = Path(__file__).resolve().parents[4] / "docs" / page
     text = path.read_text(encoding="utf-8").split(f"# {heading}\n")[1]
@@ -120,7 +120,7 @@ if not NOT_ROOT:
 
 
 class Outcome(t.NamedTuple):
-    """What came of the play: the results by task, the messages by task, what Ansible said, what files it left."""
+    """The play's results by task, messages by task, output, and the files it left behind."""
 
     results: dict[str, t.Any]
     messages: dict[str, list[EmailMessage]]
@@ -131,7 +131,7 @@ class Outcome(t.NamedTuple):
 @pytest.fixture(scope="module")
 def outcome() -> t.Iterator[Outcome]:
     folder = Path(tempfile.mkdtemp())
-    folder.chmod(0o755)  # for the task of another user
+    folder.chmod(0o755)  # for the task that runs as another user
     try:
         yield play(folder)
     finally:
@@ -214,7 +214,7 @@ def files_of(message: EmailMessage) -> dict[str | None, t.Any]:
     return {part.get_filename(): part.get_content().strip() for part in message.iter_attachments()}
 
 
-def test_a_template_for_each_recipient_in_a_csv_file(outcome: Outcome) -> None:
+def test_template_is_rendered_for_each_row_of_a_csv_file(outcome: Outcome) -> None:
     assert texts(outcome, "csv") == ["Dear Ann,\nyour billing (a@x.test)", "Dear Jörg <3,\nyour billing (b@x.test)"]
     message = outcome.messages["csv"][1]
     assert (message["To"], message["Subject"]) == ("b@x.test", "Hey, you")
@@ -222,19 +222,19 @@ def test_a_template_for_each_recipient_in_a_csv_file(outcome: Outcome) -> None:
     assert files_of(message) == {"terms.txt": "the terms"}
 
 
-def test_the_example_of_the_documentation(outcome: Outcome) -> None:
+def test_documented_example_for_a_file_works(outcome: Outcome) -> None:
     assert texts(outcome, "documented") == ["Dear Ann, please pay 5 EUR."]
     (message,) = outcome.messages["documented"]
     assert (message["To"], message["Subject"]) == ("a@x.test", "Your invoice")
     assert files_of(message) == {"terms.pdf": b"a document"}
 
 
-def test_the_loop_of_the_documentation(outcome: Outcome) -> None:
+def test_documented_migration_of_a_loop_works(outcome: Outcome) -> None:
     assert texts(outcome, "migrated") == [f"Dear {user['name']}, your account is ready." for user in USERS]
     assert [message["To"] for message in outcome.messages["migrated"]] == [user["mail"] for user in USERS]
 
 
-def test_a_password_is_shown_nowhere(outcome: Outcome) -> None:
+def test_password_is_not_shown(outcome: Outcome) -> None:
     assert "in clear" in outcome.results["password"]["msg"]
     assert PASSWORD not in outcome.output
     assert PASSWORD not in json.dumps(outcome.results)
@@ -247,32 +247,32 @@ def test_a_password_is_shown_nowhere(outcome: Outcome) -> None:
         ("plain", {"attached.txt": "the host's"}),
     ],
 )
-def test_where_attachments_come_from(outcome: Outcome, name: str, files: dict[str, str]) -> None:
+def test_remote_src_decides_where_attachments_are(outcome: Outcome, name: str, files: dict[str, str]) -> None:
     assert [files_of(message) for message in outcome.messages[name]] == [files], outcome.results[name]
 
 
-def test_files_of_the_host(outcome: Outcome) -> None:
+def test_files_on_the_host(outcome: Outcome) -> None:
     assert texts(outcome, "host") == ["to all", "own"]
     assert texts(outcome, "host_template") == ["Dear Ann", "own"]
 
 
-def test_many_messages_in_a_task(outcome: Outcome) -> None:
+def test_many_messages_in_one_task(outcome: Outcome) -> None:
     assert outcome.results["many"]["summary"]["sent"] == 250
     assert [one["Subject"] for one in outcome.messages["many"]] == [f"n{number}" for number in range(250)]
 
 
-def test_check_mode_reads_and_renders_all(outcome: Outcome) -> None:
+def test_check_mode_reads_and_renders_all_messages(outcome: Outcome) -> None:
     assert "Would send 2 messages" in outcome.results["check"]["msg"]
     assert outcome.messages["check"] == []
 
 
-def test_async(outcome: Outcome) -> None:
+def test_async_task_sends_all_messages(outcome: Outcome) -> None:
     assert outcome.results["later"]["summary"]["sent"] == 2
     assert len(outcome.messages["later"]) == 2
 
 
 @pytest.mark.skipif(NOT_ROOT, reason="only root may become another user without a password")
-def test_an_unprivileged_user_finds_the_files(outcome: Outcome) -> None:
+def test_unprivileged_become_user_can_read_the_files(outcome: Outcome) -> None:
     assert len(texts(outcome, "nobody")) == 201
     assert files_of(outcome.messages["nobody"][200]) == {"attached.txt": "the controller's"}
 
@@ -285,11 +285,11 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("name", "words"), REFUSED)
-def test_what_is_wrong_with_a_file_is_said_with_its_line(outcome: Outcome, name: str, words: str) -> None:
+def test_error_in_a_file_names_its_line(outcome: Outcome, name: str, words: str) -> None:
     assert outcome.results[name]["failed"]
     assert words in outcome.results[name]["msg"]
     assert outcome.messages[name] == []
 
 
-def test_nothing_is_left_behind(outcome: Outcome) -> None:
+def test_no_file_is_left_behind(outcome: Outcome) -> None:
     assert outcome.left == []

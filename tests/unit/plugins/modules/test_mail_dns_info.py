@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The module against a real name server on loopback."""
+"""mail_dns_info, tested against a name server on loopback."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def server() -> Iterator[DnsServer]:
 
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict]:
-    """Runs the module in this process, as Ansible would call it, and gives what it prints and its warnings."""
+    """Run the module in this process, as Ansible does, and return its result with its warnings."""
     warnings: list[str] = []
     monkeypatch.setattr(AnsibleModule, "warn", lambda _module, warning: warnings.append(warning))
 
@@ -55,7 +55,7 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
     return run_module
 
 
-def test_ansible_runs_it_in_check_mode(server):
+def test_module_runs_in_check_mode(server):
     options = {"domain": "example.test", "checks": ["spf", "mx"], "nameservers": [server.nameserver]}
     command = ["-m", "ansible", "adhoc", "localhost", "--check", "-m", "mailops.smtp.mail_dns_info"]
     run = subprocess.run(
@@ -75,7 +75,7 @@ def test_ansible_runs_it_in_check_mode(server):
     assert '"msg": "DNS for example.test: 2 pass, 1 not checked."' in run.stdout
 
 
-def test_a_good_system_passes(run, server):
+def test_mail_system_without_faults_passes(run, server):
     result = run(
         domain="example.test",
         hostname="Mail.example.test.",
@@ -94,7 +94,7 @@ def test_a_good_system_passes(run, server):
     }
 
 
-def test_a_finding_warns(run, server):
+def test_failed_finding_is_a_warning(run, server):
     result = run(domain="example.test", addresses=["192.0.2.99"], checks=["ptr"], nameservers=[server.nameserver])
     assert "failed" not in result
     assert result["passed"] is False
@@ -105,25 +105,27 @@ def test_a_finding_warns(run, server):
             "severity": "high",
             "subject": "192.0.2.99",
             "message": "192.0.2.99 has no PTR record.",
-            "remedy": "Ask whoever assigns 192.0.2.99 to set its PTR record to the name the mail server greets with.",
+            "remedy": (
+                "Ask the provider of 192.0.2.99 to set its PTR record to the name that the mail server gives with EHLO."
+            ),
             "source": "RFC 1912 section 2.1",
         }
     ]
     assert result["warnings"] == [
         (
             "MR-DNS-03: 192.0.2.99 has no PTR record. "
-            "Ask whoever assigns 192.0.2.99 to set its PTR record to the name the mail server greets with."
+            "Ask the provider of 192.0.2.99 to set its PTR record to the name that the mail server gives with EHLO."
         )
     ]
 
 
-def test_a_finding_can_be_ignored(run, server):
+def test_findings_can_be_ignored(run, server):
     result = run(domain="gone.test", on_finding="ignore", nameservers=[server.nameserver])
     assert result["passed"] is False
     assert result["warnings"] == []
 
 
-def test_a_finding_fails_and_all_are_listed(run, server):
+def test_task_fails_with_all_failed_findings(run, server):
     result = run(
         domain="gone.test",
         addresses=["192.0.2.25"],
@@ -134,7 +136,7 @@ def test_a_finding_fails_and_all_are_listed(run, server):
     assert result["msg"].splitlines() == [
         "DNS for gone.test: 3 fail.",
         (
-            "- MR-DNS-01: gone.test has no MX record, so answers and bounces may not reach it. "
+            "- MR-DNS-01: gone.test has no MX record, so replies and bounces may not reach it. "
             "Publish an MX record for gone.test that names its mail server."
         ),
         (
@@ -142,14 +144,14 @@ def test_a_finding_fails_and_all_are_listed(run, server):
             'Publish a TXT record for gone.test that begins with "v=spf1" and ends with "-all" or "~all".'
         ),
         (
-            "- MR-SPF-02: SPF of gone.test gives none for 192.0.2.25: gone.test has no SPF record. "
+            "- MR-SPF-02: The SPF result of gone.test for 192.0.2.25 is none: gone.test has no SPF record. "
             "Add ip4:192.0.2.25 to the SPF record of gone.test."
         ),
     ]
     assert len(result["findings"]) == 3
 
 
-def test_what_cannot_be_decided_never_fails(run, server):
+def test_undecided_control_never_fails_the_task(run, server):
     result = run(domain="broken.test", checks=["mx"], on_finding="fail", nameservers=[server.nameserver])
     assert "failed" not in result
     assert result["passed"] is False
@@ -162,30 +164,40 @@ def test_what_cannot_be_decided_never_fails(run, server):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"domain": "localhost"}, "Cannot check DNS: 'localhost' is not a mail domain such as example.com."),
+        (
+            {"domain": "localhost"},
+            "Cannot check DNS: domain: 'localhost' is not a valid mail domain; expected a name such as example.com.",
+        ),
+        (
+            {"domain": "example.test", "via": ["a..b"]},
+            "Cannot check DNS: via: 'a..b' is not a valid domain name: a label is empty, too long or not allowed.",
+        ),
         (
             {"domain": "example.test", "addresses": ["mail.example.test"]},
             "Cannot check DNS: addresses: 'mail.example.test' does not appear to be an IPv4 or IPv6 address.",
         ),
         (
             {"domain": "example.test", "nameservers": ["ns.example.test"]},
-            "Cannot check DNS: the name server 'ns.example.test' is not an IP address, with or without a port.",
+            (
+                "Cannot check DNS: nameservers: 'ns.example.test' is not an IP address; "
+                "expected an address such as 192.0.2.53, or with a port 192.0.2.53:5353."
+            ),
         ),
     ],
 )
-def test_an_option_that_cannot_be_used(run, options, message):
+def test_invalid_option_is_named_in_the_error(run, options, message):
     result = run(**options)
     assert result["msg"] == message
 
 
-def test_a_missing_library_is_named(run, monkeypatch):
+def test_missing_dnspython_is_named_in_the_error(run, monkeypatch):
     monkeypatch.setattr(resolver, "DNSPYTHON_IMPORT_ERROR", ImportError("No module named 'dns'"))
     result = run(domain="example.test")
     assert result["failed"] is True
     assert result["msg"].startswith("Failed to import the required Python library (dnspython)")
 
 
-def test_the_documentation_and_the_spec_agree():
+def test_documentation_matches_the_argument_spec():
     options = yaml.safe_load(mail_dns_info.DOCUMENTATION)["options"]
     documented = {
         name: {key: value for key, value in option.items() if key != "description"} for name, option in options.items()

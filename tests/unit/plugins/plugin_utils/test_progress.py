@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The line that tells how far many messages are."""
+"""The line that shows the progress of many messages."""
 
 from __future__ import annotations
 
@@ -29,5 +29,7 @@ LINES = [
 
 
 @pytest.mark.parametrize(("progress", "elapsed", "line"), LINES)
-def test_progress_line(progress: dict[str, t.Any], elapsed: float, line: str) -> None:
+def test_progress_line_has_counts_rate_and_remaining_time(
+    progress: dict[str, t.Any], elapsed: float, line: str
+) -> None:
     assert progress_line(progress, elapsed) == line

@@ -1,10 +1,10 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An SMTP server with TLS and a login, for one test: ``server.py FOLDER USER``, the password on standard input.
+"""An SMTP server with TLS and a login, for one test: ``server.py FOLDER USER``, with the password on standard input.
 
-In the folder it leaves ``ca.pem``, each message it takes as ``1.json``, ``2.json`` and so on, and ``ready.json`` with
-its port and process once it listens. It refuses ``nobody@`` and ends after five minutes.
+It writes ``ca.pem`` to the folder, each accepted message as ``1.json``, ``2.json`` and so on, and ``ready.json`` with
+its port and process ID once it listens. It refuses ``nobody@`` and exits after five minutes.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ LIFETIME = 300
 
 
 class Mailbox:
-    """Takes messages into a folder; the names of its methods are aiosmtpd's."""
+    """Stores messages in a folder; aiosmtpd defines the names of the methods."""
 
     def __init__(self, folder: Path, user: str, password: str) -> None:
         self._folder = folder
@@ -33,20 +33,20 @@ class Mailbox:
         self._count = 0
 
     def authenticate(self, _server: t.Any, _session: t.Any, _envelope: t.Any, _name: str, login: t.Any) -> AuthResult:
-        """Accept one login."""
+        """Accept only the right user and password."""
         return AuthResult(success=login == self._login, handled=False)
 
     async def handle_RCPT(
         self, _server: t.Any, _session: Session, envelope: Envelope, address: str, _options: list[str]
     ) -> str:
-        """Accept all but one."""
+        """Accept every recipient except ``nobody@``."""
         if address.startswith("nobody@"):
             return "550 5.1.1 No such user here"
         envelope.rcpt_tos.append(address)
         return "250 2.1.5 Ok"
 
     async def handle_DATA(self, _server: t.Any, _session: Session, envelope: Envelope) -> str:
-        """Keep envelope, header and texts."""
+        """Store the envelope, the header, the text and the attachments."""
         self._count += 1
         message = message_from_bytes(t.cast("bytes", envelope.content), policy=policy.default)
         files = {part.get_filename(): part.get_content() for part in message.walk() if part.get_filename()}
@@ -63,7 +63,7 @@ class Mailbox:
 
 
 async def serve(folder: Path, mailbox: Mailbox) -> None:
-    """Listen on a free port, and say which."""
+    """Listen on a free port and write it to ``ready.json``."""
     authority = trustme.CA()
     authority.cert_pem.write_to_path(folder / "ca.pem")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

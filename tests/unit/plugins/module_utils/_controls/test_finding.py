@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The type every check returns."""
+"""The type that every check returns."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FINDING = Finding(
 )
 
 
-def test_the_dict_form_is_plain_text():
+def test_dict_form_has_only_strings():
     found = FINDING.to_dict()
     assert {type(value) for value in found.values()} == {str}
     assert json.loads(json.dumps(found)) == {
@@ -34,6 +34,6 @@ def test_the_dict_form_is_plain_text():
     }
 
 
-def test_the_sentence_names_the_control_and_the_remedy():
+def test_sentence_has_the_control_and_the_remedy():
     assert FINDING.sentence == "MR-DNS-03: 192.0.2.25 has no PTR record. Set one."
     assert Finding("X", FindingStatus.PASS, Severity.LOW, "s", "Fine.").sentence == "X: Fine."

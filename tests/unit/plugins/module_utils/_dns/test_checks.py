@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The checks, each with every status it can give."""
+"""The checks, each with every status that its findings can have."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ UPSTREAM = "smtp.provider.example"
 REVERSE4 = reverse_pointer(parse_address(V4))
 REVERSE6 = reverse_pointer(parse_address(V6))
 
-#: All is well here; a test changes what it is about.
+#: A zone without faults. Each test changes the records it is about.
 GOOD = {
     DOMAIN: {"MX": [f"10 {HOST}"], "TXT": ["v=spf1 mx ip4:203.0.113.0/24 -all"]},
     HOST: {"A": [V4], "AAAA": [V6]},
@@ -42,7 +42,7 @@ def system(*addresses: str, hostname: str = HOST, via: tuple[str, ...] = ()) -> 
 
 
 def judge(check: str, subject: MailSystem, **changes) -> list[tuple[str, str, str]]:
-    """Control, status and message of each finding, in a zone with ``changes`` (dots written as double underscores)."""
+    """Control, status and message of each finding in GOOD with ``changes`` (names with ``__`` for each dot)."""
     zone = {**GOOD, **{name.replace("__", "."): records for name, records in changes.items()}}
     findings = run_checks(ZoneLookup(zone), subject, [check])
     for finding in findings:
@@ -71,30 +71,35 @@ def test_a_good_system_passes_every_check():
 
 Cases = dict[str, tuple[t.Any, ...]]
 A_CASES: Cases = {
-    "an egress address": (
+    "egress address": (
         system(V4),
         {},
         "pass",
-        "The HELO name mail.example.com resolves to 192.0.2.25, 2001:db8::25.",
+        "The EHLO name mail.example.com resolves to 192.0.2.25, 2001:db8::25.",
     ),
-    "an alias": (system(V4, hostname="alias.example.com"), {}, "pass", "The HELO name alias.example.com resolves to"),
-    "another address": (
+    "alias": (system(V4, hostname="alias.example.com"), {}, "pass", "The EHLO name alias.example.com resolves to"),
+    "other address": (
         system("192.0.2.99"),
         {},
         "fail",
-        "The HELO name mail.example.com resolves to 192.0.2.25, 2001:db8::25, but mail leaves from 192.0.2.99.",
+        "The EHLO name mail.example.com resolves to 192.0.2.25, 2001:db8::25, but mail leaves from 192.0.2.99.",
     ),
     "no address": (
         system(V4, hostname="bare.example.com"),
         {},
         "fail",
-        "The HELO name bare.example.com does not resolve",
+        "The EHLO name bare.example.com does not resolve",
     ),
-    "no such name": (system(V4, hostname="x.example.com"), {}, "fail", "The HELO name x.example.com does not resolve"),
-    "one label": (system(V4, hostname="mail"), {}, "fail", "The HELO name mail is not a fully qualified host name."),
-    "a literal": (system(V4, hostname=f"[{V4}]"), {}, "fail", "The HELO name [192.0.2.25] is not a fully qualified"),
-    "a time-out": (system(V4), {"mail__example__com": {"A": LookupTimedOut}}, "error", "mail.example.com could not be"),
-    "half an answer": (
+    "unknown name": (system(V4, hostname="x.example.com"), {}, "fail", "The EHLO name x.example.com does not resolve"),
+    "single label": (system(V4, hostname="mail"), {}, "fail", "The EHLO name mail is not a fully qualified host name."),
+    "address literal": (
+        system(V4, hostname=f"[{V4}]"),
+        {},
+        "fail",
+        "The EHLO name [192.0.2.25] is not a fully qualified",
+    ),
+    "time-out": (system(V4), {"mail__example__com": {"A": LookupTimedOut}}, "error", "mail.example.com could not be"),
+    "one address family fails": (
         system(V4),
         {"mail__example__com": {"A": [V4], "AAAA": ServerFailure}},
         "error",
@@ -105,14 +110,19 @@ A_CASES: Cases = {
         system(),
         {},
         "not_checked",
-        "The HELO name mail.example.com resolves to 192.0.2.25, 2001:db8::25, but",
+        "The EHLO name mail.example.com resolves to 192.0.2.25, 2001:db8::25, but",
     ),
-    "an upstream": (system(via=(UPSTREAM,)), {}, "not_applicable", "smtp.provider.example greets the Internet, not"),
+    "mail leaves through an upstream": (
+        system(via=(UPSTREAM,)),
+        {},
+        "not_applicable",
+        "Receivers see the EHLO name of smtp.provider.example, not mail.example.com.",
+    ),
 }
 
 
 @pytest.mark.parametrize("case", A_CASES)
-def test_a(case):
+def test_ehlo_name(case):
     subject, changes, status, message = A_CASES[case]
     [(control, found, said)] = judge("a", subject, **changes)
     assert (control, found) == ("MR-DNS-04", status)
@@ -125,49 +135,59 @@ def mx(*records: str) -> dict:
 
 MX_CASES: Cases = {
     "a good target": (system(), {}, ["pass"], "The MX target mail.example.com of example.com resolves to 192.0.2.25"),
-    "one of two": (
+    "one of two targets has no address": (
         system(),
         mx("20 gone.example.com", "10 mail.example.com"),
         ["pass", "fail"],
         "The MX target gone.example.com of example.com has no address.",
     ),
-    "an alias": (
+    "target is an alias": (
         system(),
         mx("10 alias.example.com"),
         ["fail"],
         "The MX target alias.example.com of example.com is an alias of mail.example.com.",
     ),
-    "no address": (
+    "target without an address": (
         system(),
         mx("10 bare.example.com"),
         ["fail"],
         "The MX target bare.example.com of example.com has no",
     ),
-    "an address": (system(), mx("10 192.0.2.25"), ["fail"], "The MX target 192.0.2.25 of example.com has no address."),
-    "a malformed target": (
+    "target is an IP address": (
+        system(),
+        mx("10 192.0.2.25"),
+        ["fail"],
+        "The MX target 192.0.2.25 of example.com has no address.",
+    ),
+    "malformed target": (
         system(),
         mx("10 a..b"),
         ["fail"],
         "The MX target of example.com is malformed: 'a..b' is not",
     ),
-    "none": (system(), mx(), ["fail"], "example.com has no MX record, so"),
-    "no such domain": (MailSystem("gone.example"), {}, ["fail"], "gone.example has no MX record, so"),
-    "null": (system(), mx("0 ."), ["not_applicable"], "example.com accepts no mail, as its null MX says."),
-    "null, but it sends": (system(V4), mx("0 ."), ["fail"], "example.com sends mail but has a null MX, for which"),
-    "null, but it sends by an upstream": (
+    "no MX record": (system(), mx(), ["fail"], "example.com has no MX record, so"),
+    "unknown domain": (MailSystem("gone.example"), {}, ["fail"], "gone.example has no MX record, so"),
+    "null MX": (system(), mx("0 ."), ["not_applicable"], "example.com has a null MX: it accepts no mail."),
+    "null MX of a domain that sends": (
+        system(V4),
+        mx("0 ."),
+        ["fail"],
+        "example.com sends mail but has a null MX, so many",
+    ),
+    "null MX of a domain that sends through an upstream": (
         system(via=(UPSTREAM,)),
         mx("0 ."),
         ["fail"],
         "example.com sends mail but has",
     ),
-    "null and others": (system(), mx("0 .", "10 mail.example.com"), ["fail"], "example.com has a null MX beside other"),
-    "a time-out": (
+    "null MX and others": (system(), mx("0 .", "10 mail.example.com"), ["fail"], "example.com has both a null MX and"),
+    "time-out": (
         system(),
         {"example__com": {"MX": LookupTimedOut}},
         ["error"],
         "example.com could not be judged: the MX",
     ),
-    "a target times out": (
+    "time-out of a target": (
         system(),
         {"mail__example__com": {"A": LookupTimedOut}},
         ["error"],
@@ -177,7 +197,7 @@ MX_CASES: Cases = {
 
 
 @pytest.mark.parametrize("case", MX_CASES)
-def test_mx(case):
+def test_mx_records(case):
     subject, changes, statuses, last_message = MX_CASES[case]
     findings = judge("mx", subject, **changes)
     assert {control for control, _status, _message in findings} == {"MR-DNS-01"}
@@ -190,82 +210,82 @@ def ptr(*names: str) -> dict:
 
 
 PTR_CASES: Cases = {
-    "the HELO name": (
+    "reverse name is the EHLO name": (
         system(V4),
         {},
         ["pass", "pass"],
-        "The reverse name of 192.0.2.25 is the HELO name mail.example.com.",
+        "The reverse name of 192.0.2.25 is the EHLO name mail.example.com.",
     ),
-    "another case": (
+    "reverse name in upper case": (
         system(V4),
         ptr("MAIL.example.com"),
         ["pass", "pass"],
-        "The reverse name of 192.0.2.25 is the HELO",
+        "The reverse name of 192.0.2.25 is the EHLO",
     ),
-    "one of two names": (
+    "one of two reverse names is the EHLO name": (
         system(V4),
         ptr("other.example.com", HOST),
         ["pass", "pass"],
         "The reverse name of 192.0.2.25 is",
     ),
-    "another name": (
+    "reverse name is not the EHLO name": (
         system(V4, hostname="other.example.com"),
         {},
         ["pass", "fail"],
-        "The reverse name of 192.0.2.25 is mail.example.com, but the HELO name is other.example.com.",
+        "The reverse name of 192.0.2.25 is mail.example.com, but the EHLO name is other.example.com.",
     ),
-    "no HELO name given": (
+    "no EHLO name": (
         system(V4, hostname=""),
         {},
         ["pass"],
         "192.0.2.25 has the reverse name mail.example.com, which",
     ),
-    "none": (system(V4), ptr(), ["fail"], "192.0.2.25 has no PTR record."),
-    "no zone": (system("192.0.2.26"), {}, ["fail"], "192.0.2.26 has no PTR record."),
-    "not back": (
+    "no PTR record": (system(V4), ptr(), ["fail"], "192.0.2.25 has no PTR record."),
+    "no reverse zone": (system("192.0.2.26"), {}, ["fail"], "192.0.2.26 has no PTR record."),
+    "reverse name does not lead back": (
         system(V4),
         ptr("other.example.com"),
         ["fail"],
         "192.0.2.25 has the reverse name other.example.com, which does not",
     ),
-    "to nowhere": (
+    "reverse name does not resolve": (
         system(V4),
         ptr("gone.example.com"),
         ["fail"],
         "192.0.2.25 has the reverse name gone.example.com, which does",
     ),
-    "malformed": (
+    "malformed reverse name": (
         system(V4),
         ptr("a..b"),
         ["fail"],
         "192.0.2.25 has the reverse name a..b, which does not lead back to it.",
     ),
-    "a time-out": (
+    "time-out": (
         system(V4),
         {REVERSE4.replace(".", "__"): {"PTR": LookupTimedOut}},
         ["error"],
         "192.0.2.25 could not be",
     ),
-    "the way back times out": (
+    "time-out of the forward lookup": (
         system(V4),
         {"mail__example__com": {"A": LookupTimedOut}},
         ["error"],
         "192.0.2.25 could not be",
     ),
-    "the other family times out": (
+    "time-out of the other address family": (
         system(V4),
         {"mail__example__com": {"A": [V4], "AAAA": LookupTimedOut}},
         ["pass", "pass"],
-        "The reverse name of 192.0.2.25 is the HELO name mail.example.com.",
+        "The reverse name of 192.0.2.25 is the EHLO name mail.example.com.",
     ),
-    "one way back is enough": (
+    "one of two reverse names leads back": (
         system(V4),
         {**ptr("late.example.com", HOST), "late__example__com": {"A": LookupTimedOut}},
         ["pass", "pass"],
-        "The reverse name of 192.0.2.25 is the HELO name mail.example.com.",
+        "The reverse name of 192.0.2.25 is the EHLO name mail.example.com.",
     ),
     "no egress given": (system(), {}, ["not_checked"], "No egress address was given."),
-    "an upstream": (
+    "mail leaves through an upstream": (
         system(via=(UPSTREAM,)),
         {},
         ["not_applicable"],
@@ -275,7 +295,7 @@ PTR_CASES: Cases = {
 
 
 @pytest.mark.parametrize("case", PTR_CASES)
-def test_ptr(case):
+def test_reverse_names(case):
     subject, changes, statuses, last_message = PTR_CASES[case]
     findings = judge("ptr", subject, **changes)
     assert [status for _control, status, _message in findings] == statuses
@@ -288,98 +308,111 @@ def spf(*records: str) -> dict:
 
 
 SPF_CASES: Cases = {
-    "good": (
+    "egress address passes": (
         system(V4),
         {},
         ["pass", "pass"],
-        "SPF of example.com gives pass for 192.0.2.25: mx of example.com matches.",
+        "The SPF result of example.com for 192.0.2.25 is pass: mx of example.com matches.",
     ),
-    "another address": (
+    "egress address fails": (
         system("192.0.2.99"),
         {},
         ["pass", "fail"],
-        "SPF of example.com gives fail for 192.0.2.99: -all of example.com matches.",
+        "The SPF result of example.com for 192.0.2.99 is fail: -all of example.com matches.",
     ),
-    "softfail": (system(V4), spf("v=spf1 ~all"), ["pass", "fail"], "SPF of example.com gives softfail for 192.0.2.25"),
-    "neutral": (system(V4), spf("v=spf1"), ["pass", "fail"], "SPF of example.com gives neutral for 192.0.2.25"),
-    "none": (
+    "softfail": (
+        system(V4),
+        spf("v=spf1 ~all"),
+        ["pass", "fail"],
+        "The SPF result of example.com for 192.0.2.25 is softfail: ",
+    ),
+    "neutral": (
+        system(V4),
+        spf("v=spf1"),
+        ["pass", "fail"],
+        "The SPF result of example.com for 192.0.2.25 is neutral: ",
+    ),
+    "no record": (
         system(V4),
         spf(),
         ["fail", "fail"],
-        "SPF of example.com gives none for 192.0.2.25: example.com has no SPF",
+        "The SPF result of example.com for 192.0.2.25 is none: example.com has no SPF",
     ),
-    "two": (
+    "two records": (
         system(V4),
         spf("v=spf1 mx", "v=spf1 a"),
         ["fail", "fail"],
-        "SPF of example.com gives permerror for 192.0.2.25",
+        "The SPF result of example.com for 192.0.2.25 is permerror: ",
     ),
-    "invalid": (
+    "invalid record": (
         system(V4),
         spf("v=spf1 mx al"),
         ["fail", "fail"],
-        "SPF of example.com gives permerror for 192.0.2.25: the SPF",
+        "The SPF result of example.com for 192.0.2.25 is permerror: the SPF",
     ),
-    "a bad include": (
+    "include of a domain without SPF": (
         system(V4),
         spf("v=spf1 include:gone.example -all"),
         ["pass", "fail"],
-        "SPF of example.com gives permerror for 192.0.2.25: include:gone.example leads to no SPF record",
+        (
+            "The SPF result of example.com for 192.0.2.25 is permerror: "
+            "include:gone.example is invalid: gone.example has no SPF record."
+        ),
     ),
-    "a time-out": (
+    "time-out": (
         system(V4),
         {"example__com": {"TXT": LookupTimedOut}},
         ["error", "error"],
         "192.0.2.25 could not be judged",
     ),
-    "an include times out": (
+    "time-out of an include": (
         system(V4),
         {**spf("v=spf1 include:late.example -all"), "late__example": {"TXT": LookupTimedOut}},
         ["pass", "error"],
         "192.0.2.25 could not be judged: the TXT lookup for late.example failed",
     ),
     "no egress given": (system(), {}, ["pass", "not_checked"], "No egress address was given."),
-    "an upstream that passes": (
+    "upstream passes": (
         system(via=(UPSTREAM,)),
         {},
         ["pass", "pass"],
-        "SPF of example.com gives pass for smtp.provider.example: 203.0.113.9.",
+        "The SPF result of example.com for smtp.provider.example is pass: 203.0.113.9.",
     ),
-    "an upstream by address": (
+    "upstream given by address": (
         system(via=("203.0.113.9",)),
         {},
         ["pass", "pass"],
-        "SPF of example.com gives pass for 203",
+        "The SPF result of example.com for 203.0.113.9 is pass: ",
     ),
-    "an upstream with other senders": (
+    "upstream does not pass": (
         system(via=("big.provider.example",)),
         {},
         ["pass", "not_checked"],
-        "SPF of example.com does not name the addresses of big.provider.example; those it sends from are not known.",
+        "SPF of example.com does not pass the addresses of big.provider.example, which may send from other addresses.",
     ),
-    "an upstream that is unknown": (
+    "upstream does not resolve": (
         system(via=("gone.example",)),
         {},
         ["pass", "not_checked"],
         "SPF of example.com does not",
     ),
-    "an upstream that times out": (
+    "time-out of an upstream": (
         system(via=("late.example",)),
         {"late__example": {"A": LookupTimedOut}},
         ["pass", "error"],
         "late.example could not be judged",
     ),
-    "both ways": (
+    "mail leaves directly and through an upstream": (
         system(V4, via=(UPSTREAM,)),
         {},
         ["pass", "pass", "pass"],
-        "SPF of example.com gives pass for smtp.provider",
+        "The SPF result of example.com for smtp.provider.example is pass",
     ),
 }
 
 
 @pytest.mark.parametrize("case", SPF_CASES)
-def test_spf(case):
+def test_spf_record_and_result(case):
     subject, changes, statuses, last_message = SPF_CASES[case]
     findings = judge("spf", subject, **changes)
     assert [status for _control, status, _message in findings] == statuses

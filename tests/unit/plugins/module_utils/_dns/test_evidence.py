@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The records that are shown beside the findings."""
+"""The records that are returned with the findings."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ansible_collections.mailops.smtp.tests.unit.support.zone_lookup import Zone
 SYSTEM = MailSystem("example.com", "mail.example.com", (parse_address("192.0.2.25"),))
 
 
-def test_what_was_seen():
+def test_records_of_each_check_are_collected():
     zone = {
         "example.com": {"MX": ["20 b.example.com", "10 mail.example.com"], "TXT": ["other", "v=spf1 mx -all"]},
         "mail.example.com": {"A": ["192.0.2.25"], "AAAA": ["2001:db8::25"]},
@@ -31,12 +31,12 @@ def test_what_was_seen():
     }
 
 
-def test_a_null_mx_has_no_exchange():
+def test_null_mx_has_an_empty_exchange():
     found = collect(ZoneLookup({"example.com": {"MX": ["0 ."]}}), SYSTEM, ["mx"])
     assert found == {"mx": [{"preference": 0, "exchange": "", "addresses": []}]}
 
 
-def test_what_could_not_be_looked_up_is_missing():
+def test_failed_lookups_are_left_out():
     late = {"A": LookupTimedOut, "MX": LookupTimedOut, "TXT": LookupTimedOut, "PTR": LookupTimedOut}
     zone = dict.fromkeys(["example.com", "mail.example.com", "25.2.0.192.in-addr.arpa"], late)
     assert collect(ZoneLookup(zone), SYSTEM, CHECKS) == {"a": {}, "mx": [], "ptr": {}, "spf": []}

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The cache in front of a lookup."""
+"""Answers and failures of a lookup are cached."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ansible_collections.mailops.smtp.plugins.module_utils._dns.lookup import An
 from ansible_collections.mailops.smtp.tests.unit.support.zone_lookup import ZoneLookup
 
 
-def test_a_question_is_asked_once():
+def test_query_is_sent_once():
     lookup = ZoneLookup({"example.com": {"A": ["192.0.2.1"]}})
     cached = CachedLookup(lookup)
     assert cached.query("example.com", "A") == cached.query("EXAMPLE.com", "A") == Answer(("192.0.2.1",))
@@ -20,7 +20,7 @@ def test_a_question_is_asked_once():
     assert lookup.asked == [("example.com", "A"), ("example.com", "MX")]
 
 
-def test_a_failure_is_remembered():
+def test_failure_is_cached():
     lookup = ZoneLookup({"example.com": {"A": LookupTimedOut}})
     cached = CachedLookup(lookup)
     for _attempt in range(2):

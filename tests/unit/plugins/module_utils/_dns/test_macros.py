@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Expansion of SPF macros, with the examples of RFC 7208 section 7.4."""
+"""SPF macros are expanded, with the examples of RFC 7208 section 7.4."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def values(address: str = "192.0.2.3", sender: str = "strong-bad@email.example.c
         ("plain.example.", "plain.example"),
     ],
 )
-def test_examples(spec, expected):
+def test_examples_of_the_rfc(spec, expected):
     assert expand_domain(spec, values()) == expected
 
 
@@ -52,11 +52,11 @@ def test_ipv6_is_written_digit_by_digit():
     assert expand_domain("%{ir}.%{v}._spf.%{d2}", values("2001:db8::cb01")) == expected
 
 
-def test_an_upper_case_letter_escapes():
+def test_upper_case_letter_escapes_the_value():
     assert expand_domain("%{L}.example", values(sender="jack&jill=up@x.example")) == "jack%26jill%3Dup.example"
 
 
-def test_a_long_name_loses_labels_on_the_left():
+def test_long_name_loses_labels_on_the_left():
     name = expand_domain("%{l}.example.com", values(sender="x" * 60 + ".y" * 100 + "@x.example"))
     assert len(name) <= 253
     assert name.startswith("y.")

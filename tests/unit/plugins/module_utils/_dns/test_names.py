@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Domain names and addresses as text."""
+"""Domain names are normalised and checked, and addresses parsed."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ from ansible_collections.mailops.smtp.plugins.module_utils._dns.errors import In
         ("x" * 63 + ".example", "x" * 63 + ".example"),
     ],
 )
-def test_normalize(name, expected):
+def test_name_is_normalised(name, expected):
     assert names.normalize(name) == expected
 
 
 @pytest.mark.parametrize("name", ["a..b", ".a", "x" * 64 + ".example", ".".join(["x" * 60] * 5), "a\n.example", "a.."])
-def test_normalize_refuses(name):
+def test_malformed_name_is_refused(name):
     with pytest.raises(InvalidName):
         names.normalize(name)
 
 
 @given(st.text())
-def test_normalize_never_raises_anything_else(name):
+def test_any_text_is_normalised_or_refused(name):
     with contextlib.suppress(InvalidName):
         assert names.normalize(names.normalize(name)) == names.normalize(name)
 
@@ -45,14 +45,14 @@ def test_normalize_never_raises_anything_else(name):
 @pytest.mark.parametrize(
     "name", ["mail.example.com", "MAIL.example.com.", "a-b.example", "bücher.example", "1.example"]
 )
-def test_is_fqdn(name):
+def test_fully_qualified_host_name(name):
     assert names.is_fqdn(name)
 
 
 @pytest.mark.parametrize(
     "name", ["", "mail", "localhost", "192.0.2.1", "[192.0.2.1]", "-a.example", "a_b.example", "a b.example", "a..b"]
 )
-def test_is_not_fqdn(name):
+def test_not_a_fully_qualified_host_name(name):
     assert not names.is_fqdn(name)
 
 
@@ -67,5 +67,5 @@ def test_reverse_pointer(address, expected):
     assert names.reverse_pointer(names.parse_address(address)) == expected
 
 
-def test_an_ipv4_mapped_address_is_ipv4():
+def test_ipv4_mapped_address_becomes_ipv4():
     assert names.parse_address("::ffff:192.0.2.1") == ipaddress.ip_address("192.0.2.1")

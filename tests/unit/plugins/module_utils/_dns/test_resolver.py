@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The resolver against a real name server on loopback."""
+"""The resolver, tested against a name server on loopback."""
 
 from __future__ import annotations
 
@@ -65,11 +65,11 @@ def resolver():
         ("absent.example.test", "A", Answer(exists=False)),
     ],
 )
-def test_answers(resolver, name, rdtype, expected):
+def test_answer_has_the_text_of_each_record(resolver, name, rdtype, expected):
     assert resolver.query(name, rdtype) == expected
 
 
-def test_a_truncated_answer_is_fetched_over_tcp(resolver):
+def test_truncated_answer_is_fetched_over_tcp(resolver):
     assert resolver.query("big.example.test", "TXT") == Answer(("came over tcp",))
     assert [asked for asked in SERVER.asked if asked[1] == "big.example.test"] == [
         ("udp", "big.example.test", "TXT"),
@@ -78,13 +78,13 @@ def test_a_truncated_answer_is_fetched_over_tcp(resolver):
 
 
 @pytest.mark.parametrize(("name", "code"), [("broken.example.test", "SERVFAIL"), ("refused.example.test", "REFUSED")])
-def test_a_server_error_is_not_an_answer(resolver, name, code):
+def test_server_error_is_not_an_answer(resolver, name, code):
     with pytest.raises(ServerFailure) as caught:
         resolver.query(name, "A")
     assert str(caught.value) == f"the A lookup for {name} failed (127.0.0.1: {code})"
 
 
-def test_silence_ends_in_time():
+def test_silent_name_server_times_out():
     with serve(SERVER) as server:
         impatient = DnsResolver([server.nameserver], timeout=0.3)
         start = time.monotonic()
@@ -93,19 +93,19 @@ def test_silence_ends_in_time():
     assert time.monotonic() - start < 2
 
 
-def test_a_dead_name_server_does_not_hide_a_living_one():
+def test_next_name_server_is_used_if_one_is_down():
     with serve(SERVER) as server:
-        # Nothing listens on this port of 127.0.0.2.
+        # No server listens on this port of 127.0.0.2.
         both = DnsResolver([f"127.0.0.2:{server.port}", server.nameserver], timeout=0.8)
         assert both.query("example.test", "A") == Answer(("192.0.2.1",))
 
 
-def test_addresses_of_both_families(resolver):
+def test_addresses_of_both_ip_versions(resolver):
     assert [str(address) for address in addresses_of(resolver, "mx1.example.test")] == ["192.0.2.1", "2001:db8::1"]
 
 
 @pytest.mark.parametrize("name", ["a..example.test", "x" * 64 + ".test", ".".join(["x" * 60] * 5)])
-def test_a_name_that_cannot_be_asked_for(resolver, name):
+def test_malformed_name_is_refused(resolver, name):
     with pytest.raises(InvalidName):
         resolver.query(name, "A")
 
@@ -119,19 +119,19 @@ def test_a_name_that_cannot_be_asked_for(resolver, name):
         ("[2001:db8::53]:5353", ("2001:db8::53", 5353)),
     ],
 )
-def test_nameserver(text, expected):
+def test_name_server_is_parsed(text, expected):
     assert parse_nameserver(text) == expected
 
 
 @pytest.mark.parametrize(
     "text", ["ns.example.com", "ns.example.com:53", "192.0.2.300", "192.0.2.53:", "192.0.2.53:99999", ""]
 )
-def test_nameserver_must_be_an_address(text):
+def test_name_server_must_be_an_ip_address(text):
     with pytest.raises(ResolverUnavailable, match="is not an IP address"):
         parse_nameserver(text)
 
 
-def test_the_missing_library_is_a_clear_error(monkeypatch):
+def test_missing_dnspython_is_named_in_the_error(monkeypatch):
     monkeypatch.setattr(resolver_module, "DNSPYTHON_IMPORT_ERROR", ImportError("No module named 'dns'"))
     with pytest.raises(LibraryMissing, match="dnspython is not installed"):
         DnsResolver()

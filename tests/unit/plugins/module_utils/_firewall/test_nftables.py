@@ -37,7 +37,12 @@ def nft_works() -> bool:
     """Whether nft is here and may check a ruleset in a network namespace of its own."""
     if not shutil.which("nft", path=PATH) or not shutil.which("unshare"):
         return False
-    return subprocess.run([*SEALED, "nft", "list", "ruleset"], env={"PATH": PATH}, capture_output=True).returncode == 0
+    return (
+        subprocess.run(
+            [*SEALED, "nft", "list", "ruleset"], env={"PATH": PATH}, capture_output=True, check=False
+        ).returncode
+        == 0
+    )
 
 
 SEALED = ["unshare", "--user", "--map-root-user", "--net"]
@@ -64,7 +69,9 @@ def test_nft_loads_and_lists_the_same_rules(rules: list[PortRule], tmp_path: Pat
     path = tmp_path / "relay.nft"
     path.write_text(ruleset(rules))
     script = f"nft --check --file {path} && nft -f {path} && nft -f {path} && nft list table inet relay"
-    done = subprocess.run([*SEALED, "sh", "-c", script], env={"PATH": PATH}, capture_output=True, text=True)
+    done = subprocess.run(
+        [*SEALED, "sh", "-c", script], env={"PATH": PATH}, capture_output=True, text=True, check=False
+    )
     assert (done.returncode, done.stderr) == (0, "")
     assert statements(done.stdout)[3:] == statements(path.read_text())[3:]
 

@@ -1,7 +1,10 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A run that is killed at any moment, and the one after it: each message once, counted at the server."""
+"""A run that is killed at any moment, and the run after it: each message arrives once, as counted by the server.
+
+This covers journal.py with what courier.py and pool.py do with a journal; the option is in _module/test_send.py.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +53,7 @@ def send(port: int, path: Path, connections: int = 1, resend: bool = False, size
 
 
 class Killer:
-    """Kills a run when the server comes to a moment for the n-th time."""
+    """Kills a run when the server reaches a stage for the n-th time."""
 
     def __init__(self, stage: str, hit: int) -> None:
         self._stage = stage
@@ -69,7 +72,7 @@ class Killer:
 
 
 def killed(peer: Peer, killer: Killer, path: Path, connections: int, size: int) -> None:
-    """One run that does not survive."""
+    """Start a run that is killed."""
     context = multiprocessing.get_context("fork")
     run = context.Process(target=send, args=(peer.port, path, connections, False, size))
     run.start()
@@ -77,7 +80,7 @@ def killed(peer: Peer, killer: Killer, path: Path, connections: int, size: int) 
     run.join(20)
     killer.dead.set()
     assert run.exitcode == -signal.SIGKILL, run.exitcode
-    for _try in range(200):  # workers of a dead pool finish what they have in hand, and keep the journal until then
+    for _try in range(200):  # workers of a dead pool finish their jobs and hold the lock until then
         try:
             Journal(str(path)).close()
             return
@@ -95,14 +98,14 @@ MOMENTS = [
 
 @pytest.mark.parametrize("size", [0, 200_000], ids=["small", "large"])
 @pytest.mark.parametrize("form", FORMS)
-def test_killed_at_any_moment(form: str, size: int, tmp_path: Path) -> None:
+def test_run_killed_at_any_moment(form: str, size: int, tmp_path: Path) -> None:
     moments = [(stage, hit) for stage, hit in MOMENTS if not (form == "chunking" and stage in ("DATA", BODY))]
     for stage, hit in moments:
         _kill_and_run_again(stage, hit, tmp_path / f"{stage}{hit}", FORMS[form], 1, size)
 
 
 @pytest.mark.parametrize(("stage", "hit"), [(GREETING, 2), ("MAIL", 4), (END_OF_DATA, 3), (BETWEEN, 5)])
-def test_killed_with_several_connections(stage: str, hit: int, tmp_path: Path) -> None:
+def test_run_with_several_connections_killed(stage: str, hit: int, tmp_path: Path) -> None:
     _kill_and_run_again(stage, hit, tmp_path / "journal", FORMS["pipelining"], 3, 0)
 
 
@@ -113,7 +116,7 @@ def _kill_and_run_again(stage: str, hit: int, path: Path, extensions: list[str],
         results = send(peer.port, path, connections, size=size)
     taken = collections.Counter(receipt.message_id for receipt in peer.receipts if receipt.accepted)
     statuses = {result.message_id: {one.status for one in result.recipients} for result in results}
-    where = f"killed at {stage} {hit}: taken {taken}, told {statuses}"
+    where = f"killed at {stage} {hit}: taken {taken}, reported {statuses}"
     assert len(results) == COUNT, where
     assert set(taken.values()) == {1}, where
     for number in range(COUNT):
@@ -124,7 +127,7 @@ def _kill_and_run_again(stage: str, hit: int, path: Path, extensions: list[str],
     assert len(unknown) <= connections, where
 
 
-def test_what_is_unknown_is_sent_again_when_asked(tmp_path: Path) -> None:
+def test_unknown_is_sent_again_with_resend_unknown(tmp_path: Path) -> None:
     killer = Killer(END_OF_DATA, 3)
     with Peer(disturb=killer) as peer:
         killed(peer, killer, tmp_path / "journal", 1, 0)
@@ -136,8 +139,8 @@ def test_what_is_unknown_is_sent_again_when_asked(tmp_path: Path) -> None:
         assert [result.attempts for result in again] == [0, 0, 1] + [0] * (COUNT - 3)
 
 
-def test_only_who_is_left_gets_it(tmp_path: Path) -> None:
-    """Refused and deferred in one run is worth another attempt in the next one."""
+def test_next_run_tries_refused_and_deferred_recipients_again(tmp_path: Path) -> None:
+    """Recipients that were sent the message are left out."""
     refuse = {"one@b.test": "550 5.1.1 unknown", "two@b.test": "451 4.2.0 later"}
     with Peer(disturb=lambda moment: refuse.get(moment.recipient) if moment.stage == "RCPT" else None) as peer:
         send(peer.port, tmp_path / "journal")
@@ -151,7 +154,7 @@ def test_only_who_is_left_gets_it(tmp_path: Path) -> None:
     assert accepted == {"one@b.test": COUNT, "two@b.test": COUNT}
 
 
-def test_a_worker_that_is_killed_leaves_the_others_working(tmp_path: Path) -> None:
+def test_other_workers_continue_after_one_is_killed(tmp_path: Path) -> None:
     workers: list[int] = []
 
     def kill_a_worker(moment: Moment) -> None:
@@ -166,13 +169,13 @@ def test_a_worker_that_is_killed_leaves_the_others_working(tmp_path: Path) -> No
     assert set(statuses) <= {DeliveryStatus.SENT, DeliveryStatus.UNKNOWN}
     taken = collections.Counter(receipt.message_id for receipt in peer.receipts if receipt.accepted)
     assert set(taken.values()) == {1}
-    told = {
+    reported = {
         result.message_id for result in results if {one.status for one in result.recipients} == {DeliveryStatus.SENT}
     }
-    assert told <= set(taken)
+    assert reported <= set(taken)
 
 
-def test_the_journal_is_for_its_owner_and_one_run_at_a_time(tmp_path: Path) -> None:
+def test_journal_is_private_and_locked_by_one_run(tmp_path: Path) -> None:
     path = tmp_path / "journal"
     with Peer() as peer:
         send(peer.port, path)
@@ -183,7 +186,7 @@ def test_the_journal_is_for_its_owner_and_one_run_at_a_time(tmp_path: Path) -> N
     journal.close()
 
 
-def test_a_line_that_was_cut_short_counts_as_not_written(tmp_path: Path) -> None:
+def test_truncated_line_counts_as_not_written(tmp_path: Path) -> None:
     path = tmp_path / "journal"
     with Peer() as peer:
         send(peer.port, path)
@@ -191,34 +194,34 @@ def test_a_line_that_was_cut_short_counts_as_not_written(tmp_path: Path) -> None
         path.write_bytes(b"".join(lines[:-1]) + lines[-1][:20])
         results = send(peer.port, path)
     unknown = [result for result in results if result.recipients[0].status is DeliveryStatus.UNKNOWN]
-    assert len(unknown) == 1, "its intent is there, its outcome is not"
+    assert len(unknown) == 1, "the intent is recorded, the outcome is not"
     assert len(peer.receipts) == COUNT
 
 
 @pytest.mark.parametrize("content", ["hello\n", '{"id": 1}\n', "[]\n"])
-def test_another_file_is_left_alone(content: str, tmp_path: Path) -> None:
+def test_file_that_is_not_a_journal_is_left_unchanged(content: str, tmp_path: Path) -> None:
     path = tmp_path / "journal"
     path.write_text(content)
-    with pytest.raises(JournalError, match="line 1 is no record"):
+    with pytest.raises(JournalError, match="line 1 is not a journal record; set journal to another file"):
         Journal(str(path))
     assert path.read_text() == content
 
 
 @pytest.mark.parametrize("name", ["missing/journal", "link"])
-def test_where_no_journal_can_be(name: str, tmp_path: Path) -> None:
+def test_journal_that_cannot_be_opened(name: str, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(JournalError, match="cannot be opened"):
+    with pytest.raises(JournalError, match="cannot be opened: .*; set journal to a file in an existing directory"):
         Journal(str(tmp_path / name))
 
 
-def test_reading_only_changes_nothing(tmp_path: Path) -> None:
+def test_read_only_journal_creates_no_file(tmp_path: Path) -> None:
     assert Journal(str(tmp_path / "journal"), read_only=True).known("<x@y>") == {}
     assert not (tmp_path / "journal").exists()
 
 
-@pytest.mark.parametrize("size", [100, 65522], ids=["one piece", "three octets behind a piece"])
-def test_a_full_disk_sends_nothing_that_it_cannot_remember(tmp_path: Path, size: int) -> None:
-    """/dev/full takes no octet. No goodbye may stand where the end of a chunk is awaited."""
+@pytest.mark.parametrize("size", [100, 65522], ids=["one chunk", "three octets more than a chunk"])
+def test_full_disk_sends_no_message_that_cannot_be_recorded(tmp_path: Path, size: int) -> None:
+    """/dev/full accepts no octet. QUIT must not be sent where the server expects the rest of a chunk."""
     journal = Journal(str(tmp_path / "journal"))
     full = os.open("/dev/full", os.O_WRONLY)
     os.dup2(full, journal._file)
@@ -233,8 +236,8 @@ def test_a_full_disk_sends_nothing_that_it_cannot_remember(tmp_path: Path, size:
     journal.close()
 
 
-def test_reading_moves_nobody_who_shares_the_file(tmp_path: Path) -> None:
-    """Workers are forks: where one reader moved the file, another would read a record that is not its own."""
+def test_reading_does_not_move_the_shared_file_offset(tmp_path: Path) -> None:
+    """Workers are forks: if one reader moved the offset, another would read the wrong record."""
     with Peer() as peer:
         send(peer.port, tmp_path / "journal")
     journal = Journal(str(tmp_path / "journal"))
@@ -244,7 +247,7 @@ def test_reading_moves_nobody_who_shares_the_file(tmp_path: Path) -> None:
     journal.close()
 
 
-def test_a_record_says_what_became_of_it(tmp_path: Path) -> None:
+def test_records_hold_intent_and_outcome(tmp_path: Path) -> None:
     with Peer(faults={END_OF_DATA: Fault.ACCEPT_AND_CLOSE}) as peer:
         send(peer.port, tmp_path / "journal")
     records = [json.loads(line) for line in (tmp_path / "journal").read_text().splitlines()]
@@ -254,15 +257,15 @@ def test_a_record_says_what_became_of_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("read_only", [False, True])
-def test_a_pipe_and_a_device_are_no_journal(tmp_path: Path, read_only: bool) -> None:
+def test_pipe_and_device_are_not_regular_files(tmp_path: Path, read_only: bool) -> None:
     os.mkfifo(tmp_path / "pipe")
     for path in (str(tmp_path / "pipe"), "/dev/zero"):
-        with pytest.raises(JournalError, match=f"{path} is no regular file"):
+        with pytest.raises(JournalError, match=f"{path} is not a regular file; set journal to another file"):
             Journal(path, read_only)
 
 
 @pytest.mark.parametrize("mode", [0o620, 0o602])
-def test_a_journal_that_others_may_write_to_says_nothing(tmp_path: Path, mode: int) -> None:
+def test_journal_that_others_may_write_to_is_refused(tmp_path: Path, mode: int) -> None:
     path = tmp_path / "journal"
     path.touch()
     path.chmod(mode)
@@ -270,7 +273,7 @@ def test_a_journal_that_others_may_write_to_says_nothing(tmp_path: Path, mode: i
         Journal(str(path))
 
 
-def test_a_journal_of_somebody_else_says_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_journal_of_another_user_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "journal"
     path.touch(0o600)
     monkeypatch.setattr(os, "geteuid", lambda: path.stat().st_uid + 1)
@@ -278,17 +281,17 @@ def test_a_journal_of_somebody_else_says_nothing(tmp_path: Path, monkeypatch: py
         Journal(str(path))
 
 
-def test_a_line_deeper_than_any_record_is_none(tmp_path: Path) -> None:
+def test_deeply_nested_line_is_not_a_record(tmp_path: Path) -> None:
     path = tmp_path / "journal"
     path.write_text("[" * 100_000 + "\n")
     path.chmod(0o600)
-    with pytest.raises(JournalError, match="line 1 is no record"):
+    with pytest.raises(JournalError, match="line 1 is not a journal record; set journal to another file"):
         Journal(str(path))
 
 
 @pytest.mark.parametrize("connections", [1, 3])
-def test_what_is_settled_waits_for_no_turn(connections: int, tmp_path: Path) -> None:
-    """At this pace each turn takes a minute."""
+def test_settled_messages_do_not_wait_for_a_turn(connections: int, tmp_path: Path) -> None:
+    """At this pace, each turn takes a minute."""
     with Peer() as peer:
         send(peer.port, tmp_path / "journal")
         settings = ServerSettings("localhost", peer.port, TlsPolicy(TlsMode.NONE), timeout=5)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The text beside HTML."""
+"""The text derived from HTML."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ CASES = [
 
 
 @pytest.mark.parametrize(("html", "text"), CASES)
-def test_cases(html: str, text: str) -> None:
+def test_text_of_html(html: str, text: str) -> None:
     assert html_to_text(html) == text
 
 
 @pytest.mark.parametrize(("html", "text"), CASES)
-def test_in_a_message(html: str, text: str) -> None:
+def test_derived_text_is_in_the_message(html: str, text: str) -> None:
     parsed = read_back(body=None, html=html)
     plain = parsed.get_body(("plain",))
     assert (text_of(plain) if plain else "") == text
@@ -67,7 +67,7 @@ PIECES = st.sampled_from(
 
 
 @given(st.lists(PIECES | st.text(max_size=20), max_size=60).map("".join))
-def test_any_html_gives_sane_text(html: str) -> None:
+def test_any_html_gives_tidy_text(html: str) -> None:
     text = html_to_text(html)
     assert text == "" or text.endswith("\n")
     assert "\n\n\n" not in text
@@ -82,12 +82,12 @@ def test_no_word_is_lost(words: list[str]) -> None:
     assert [word for word in html_to_text(html).split() if word not in "-|"] == words
 
 
-def test_a_large_document_takes_linear_time() -> None:
+def test_large_document_takes_linear_time() -> None:
     start = time.perf_counter()
     html_to_text("<div><p>word</p>" * 20_000)
     assert time.perf_counter() - start < 20
 
 
 @pytest.mark.parametrize("tags", ["<ul><li>x", "<blockquote>x"])
-def test_a_page_of_tags_makes_a_page_of_text(tags: str) -> None:
+def test_deep_nesting_does_not_inflate_the_text(tags: str) -> None:
     assert len(html_to_text(tags * 2000)) < 2000 * 80

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Messages in CSV and JSON Lines files: what is read, where, and what is said of what cannot be."""
+"""Messages in CSV and JSON Lines files: their options, their line numbers, and the errors for invalid rows."""
 
 from __future__ import annotations
 
@@ -50,11 +50,13 @@ CSV_FILES = [
 
 
 @pytest.mark.parametrize(("content", "expected"), CSV_FILES)
-def test_csv(tmp_path: Path, content: bytes, expected: list[dict[str, t.Any]]) -> None:
+def test_csv_rows_become_options_and_variables(
+    tmp_path: Path, content: bytes, expected: list[dict[str, t.Any]]
+) -> None:
     assert read(tmp_path / "m.csv", content) == expected
 
 
-def test_json_lines(tmp_path: Path) -> None:
+def test_json_lines_become_options_and_variables(tmp_path: Path) -> None:
     content = b'\xef\xbb\xbf{"to": ["a@b", "c@d"], "n": 1}\n\n  \r\n{"sender": "x@y", "vars": {"a": 1}, "b": 2}'
     assert read(tmp_path / "m.ndjson", content) == [
         {"to": ["a@b", "c@d"], "vars": {"n": 1}},
@@ -66,24 +68,24 @@ BAD = [
     ("m.csv", b"to,name\na@b,Ann,x\n", "m.csv, line 2: 3 cells, and the header has 2"),
     ("m.csv", b'to,body\na@b,"1\n2"\nc@d\n', "m.csv, line 4: 1 cells"),
     ("m.csv", b'to,body\na@b,x\nc@d,"never closed\n\n', "m.csv, line 3: unexpected end of data"),
-    ("m.csv", b"to,to\n", "two columns are called to"),
+    ("m.csv", b"to,to\n", "two columns are named to"),
     ("m.csv", b"to,,x\na,b,c\n", "column 2 has no name"),
     ("m.csv", b"to,name\na@b,J\xf6rg\n", "m.csv, line 2: is not UTF-8 (octet 0xf6)"),
     ("m.csv", "to\na@b\n".encode("utf-16"), "line 1: is not UTF-8"),
-    ("m.csv", b"to,dsn\na@b,{full}\n", "m.csv, line 2, column dsn: is no JSON"),
+    ("m.csv", b"to,dsn\na@b,{full}\n", "m.csv, line 2, column dsn: is not valid JSON"),
     ("m.csv", b"", "line 1: expected the names of the columns"),
-    ("m.csv", b"to\n", "holds no message"),
-    ("m.jsonl", b"\n", "holds no message"),
-    ("m.jsonl", b'{"to": "a@b"}\n{"to": }\n', "m.jsonl, line 2: is no JSON (Expecting value, column 8)"),
+    ("m.csv", b"to\n", "contains no messages"),
+    ("m.jsonl", b"\n", "contains no messages"),
+    ("m.jsonl", b'{"to": "a@b"}\n{"to": }\n', "m.jsonl, line 2: is not valid JSON (Expecting value, column 8)"),
     ("m.jsonl", b'{"to": "a@b"}\n["c@d"]\n', "m.jsonl, line 2: expected an object"),
-    ("m.jsonl", b'{"to": "a@b", "vars": "x", "y": 1}\n', "line 1: vars is no mapping"),
+    ("m.jsonl", b'{"to": "a@b", "vars": "x", "y": 1}\n', "line 1: vars is not a mapping"),
     ("m.jsonl", b'{"to": "\xff"}\n', "line 1: is not UTF-8"),
     ("people", b"to\na@b\n", "set messages_format to csv or jsonl"),
 ]
 
 
 @pytest.mark.parametrize(("name", "content", "words"), BAD)
-def test_what_cannot_be_read_is_said_with_its_line(tmp_path: Path, name: str, content: bytes, words: str) -> None:
+def test_error_names_file_and_line(tmp_path: Path, name: str, content: bytes, words: str) -> None:
     with pytest.raises(RowError) as error:
         read(tmp_path / name, content)
     assert words in str(error.value)
@@ -93,12 +95,12 @@ DEEP = b"[" * 100_000
 
 
 @pytest.mark.parametrize(("name", "content"), [("m.jsonl", DEEP), ("m.csv", b"to,attachments\na@b," + DEEP)])
-def test_json_deeper_than_anybody_means(tmp_path: Path, name: str, content: bytes) -> None:
-    with pytest.raises(RowError, match=r"line \d.*: is no JSON"):
+def test_deeply_nested_json_is_an_error(tmp_path: Path, name: str, content: bytes) -> None:
+    with pytest.raises(RowError, match=r"line \d.*: is not valid JSON"):
         read(tmp_path / name, content)
 
 
-def test_a_row_that_was_changed_after_it_was_counted(tmp_path: Path) -> None:
+def test_row_changed_after_counting_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "m.csv"
     path.write_bytes(b"to,subject\na@b,Hello\n")
     messages = open_messages(str(path), None, NAMES)
@@ -108,29 +110,29 @@ def test_a_row_that_was_changed_after_it_was_counted(tmp_path: Path) -> None:
             messages[0]
 
 
-def test_a_header_with_many_columns(tmp_path: Path) -> None:
+def test_many_columns_take_linear_time(tmp_path: Path) -> None:
     began = time.process_time()
     columns = b",".join(b"c%d" % number for number in range(50_000))
     assert len(read(tmp_path / "m.csv", columns + b"\n" + columns + b"\n")[0]["vars"]) == 50_000
-    assert time.process_time() - began < 5  # 0.2 s; thirty and more when each name is compared with each other
+    assert time.process_time() - began < 5  # 0.2 s; more than 30 s if each name is compared with all others
 
 
-def test_a_pipe_holds_no_messages(tmp_path: Path) -> None:
+def test_pipe_is_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "m.csv")
-    with pytest.raises(RowError, match="is no regular file"):
+    with pytest.raises(RowError, match="is not a regular file"):
         open_messages(str(tmp_path / "m.csv"), None, NAMES)
 
 
-def test_a_missing_file(tmp_path: Path) -> None:
+def test_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(RowError, match=r"nowhere\.csv cannot be read: No such file"):
         open_messages(str(tmp_path / "nowhere.csv"), None, NAMES)
 
 
-def test_the_option_wins_over_the_suffix(tmp_path: Path) -> None:
+def test_messages_format_takes_precedence_over_the_suffix(tmp_path: Path) -> None:
     assert read(tmp_path / "m.csv", b'{"to": "a@b"}\n', "jsonl") == [{"to": "a@b"}]
 
 
-def test_any_order_and_line_numbers(tmp_path: Path) -> None:
+def test_rows_are_read_in_any_order_with_their_line_numbers(tmp_path: Path) -> None:
     path = tmp_path / "m.csv"
     path.write_bytes(b'to,body\n0@b,"1\n2"\n\n1@b,x\n2@b,y\n')
     messages = open_messages(str(path), None, NAMES, "people.csv")
@@ -154,7 +156,7 @@ cells = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"
 
 
 @given(st.lists(st.tuples(cells, cells), min_size=1, max_size=5))
-def test_whatever_a_csv_writer_writes_is_read_back(tmp_path_factory: pytest.TempPathFactory, rows: t.Any) -> None:
+def test_any_csv_reads_back_unchanged(tmp_path_factory: pytest.TempPathFactory, rows: t.Any) -> None:
     stream = io.StringIO(newline="")
     csv.writer(stream).writerows([("subject", "name"), *rows])
     path = tmp_path_factory.getbasetemp() / "m.csv"
@@ -163,7 +165,7 @@ def test_whatever_a_csv_writer_writes_is_read_back(tmp_path_factory: pytest.Temp
 
 
 @given(st.lists(st.dictionaries(st.sampled_from(["to", "subject", "x", "y"]), st.text()), min_size=1, max_size=5))
-def test_whatever_json_writes_is_read_back(tmp_path_factory: pytest.TempPathFactory, rows: t.Any) -> None:
+def test_any_json_reads_back_unchanged(tmp_path_factory: pytest.TempPathFactory, rows: t.Any) -> None:
     path = tmp_path_factory.getbasetemp() / "m.jsonl"
     found = read(path, "".join(json.dumps(row) + "\n" for row in rows).encode())
     assert [{**row.pop("vars", {}), **row} for row in found] == rows

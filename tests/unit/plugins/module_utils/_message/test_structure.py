@@ -1,33 +1,23 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Parts: how they nest, what they are called, what is in them."""
+"""The nesting of parts, their content IDs and boundaries."""
 
 from __future__ import annotations
 
 import typing as t
-from email import message_from_bytes, policy
-from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from ansible_collections.mailops.smtp.plugins.module_utils._message.attachments import (
+    Attachment,
+    Invitation,
     from_content,
-    from_file,
-    from_text,
 )
 from ansible_collections.mailops.smtp.plugins.module_utils._message.errors import (
-    InvalidMediaType,
     InvalidMessage,
-    MessageError,
 )
-from ansible_collections.mailops.smtp.plugins.module_utils._message.invitation import Invitation
-from ansible_collections.mailops.smtp.plugins.module_utils._message.mime import Attachment
 from ansible_collections.mailops.smtp.tests.unit.support.messages import (
-    any_text,
-    composed,
     parse,
     read_back,
     shape,
@@ -70,12 +60,12 @@ SHAPES: list[tuple[dict[str, t.Any], t.Any]] = [
 
 
 @pytest.mark.parametrize(("changes", "expected"), SHAPES)
-def test_shape(changes: dict[str, t.Any], expected: t.Any) -> None:
+def test_parts_nest_by_kind(changes: dict[str, t.Any], expected: t.Any) -> None:
     assert shape(read_back(**changes)) == expected
 
 
-def test_images() -> None:
-    """RFC 2387 section 3.1 asks for the type of the root, RFC 2392 for brackets around what cid: names."""
+def test_related_images_have_content_ids() -> None:
+    """RFC 2387 section 3.1: the type of the root is named. RFC 2392: a content ID has angle brackets."""
     parsed = read_back(body=None, html=PICTURE, attachments=[LOGO, SVG])
     assert parsed["Content-Type"].params["type"] == "text/html"
     html, logo, chart = parsed.iter_parts()
@@ -85,102 +75,9 @@ def test_images() -> None:
     assert logo.get_content() == LOGO.content
 
 
-@given(st.lists(st.tuples(st.sampled_from(["a.bin", "b.csv", "c.eml.gz"]), st.binary(max_size=400)), min_size=1))
-def test_any_content_comes_back(files: list[tuple[str, bytes]]) -> None:
-    parsed = read_back(attachments=[from_content(content, name) for name, content in files])
-    attached = list(parsed.iter_attachments())
-    assert [(part.get_filename(), part.get_payload(decode=True)) for part in attached] == files
-
-
-@pytest.mark.parametrize(
-    ("attachment", "content_type"),
-    [
-        (from_content(b"x", "a.csv"), "text/csv; charset=us-ascii; name=a.csv"),
-        (from_content("ü".encode(), "a.csv"), "text/csv; charset=utf-8; name=a.csv"),
-        (from_content("ü".encode("latin-1"), "a.csv"), "text/csv; name=a.csv"),
-        (from_text("ü", "a.csv"), "text/csv; charset=utf-8; name=a.csv"),
-        (from_text("x", "a.csv"), "text/csv; charset=utf-8; name=a.csv"),
-        (from_content(b"x", "a", "text/csv; charset=utf-16; header=no"), "text/csv; charset=utf-16; header=no; name=a"),
-        (from_content(b"x", "backup.tar.gz"), "application/gzip; name=backup.tar.gz"),
-        (from_content(b"x", "unknown.thing"), "application/octet-stream; name=unknown.thing"),
-        (from_content(b"x", "a.png", "image/x-mine"), "image/x-mine; name=a.png"),
-    ],
-)
-def test_types(attachment: Attachment, content_type: str) -> None:
-    assert f"Content-Type: {content_type}\r\n".encode() in written(attachments=[attachment])
-
-
-MAIL = b"From: a@b.test\nSubject: inner\n\nGr\xc3\xbc\xc3\x9fe\n"
-
-
-@pytest.mark.parametrize(
-    ("content", "content_type", "encoding"),
-    [
-        (MAIL.replace(b"\xc3", b"").replace(b"\xbc", b"u").replace(b"\x9f", b"ss"), "message/rfc822", "7bit"),
-        (MAIL, "application/octet-stream", "base64"),
-        (b"Subject: " + b"x" * 1000 + b"\n\n", "application/octet-stream", "base64"),
-    ],
-)
-def test_messages(content: bytes, content_type: str, encoding: str) -> None:
-    """RFC 2046 section 5.2.1 allows no base64: what cannot go as it is goes as a file."""
-    result = composed(attachments=[from_content(content, "inner.eml")])
-    part = next(iter(message_from_bytes(result.content, policy=policy.default).iter_attachments()))
-    assert (part.get_content_type(), part["Content-Transfer-Encoding"]) == (content_type, encoding)
-    assert part.get_filename() == "inner.eml"
-    if encoding == "base64":
-        assert part.get_payload(decode=True) == content
-    else:
-        assert content.replace(b"\n", b"\r\n") in result.content
-        assert part.get_content()["Subject"] == "inner"
-
-
-def test_an_attachment_is_encoded_once() -> None:
-    file = Attachment("a.bin", b"x" * 1000)
-    for index in range(3):
-        written(attachments=[file], subject=str(index))
-    assert file.part is file.part
-
-
-def test_invitation() -> None:
-    """RFC 6047 section 2.4: the method of the part is that of the content."""
-    parsed = read_back(invitation=Invitation(ICS.replace("REQUEST", "cancel").replace("\r\n", "\n")))
-    calendar = next(part for part in parsed.walk() if part.get_content_type() == "text/calendar")
-    assert calendar["Content-Type"].params == {"charset": "utf-8", "method": "CANCEL"}
-    assert text_of(calendar) == ICS.replace("REQUEST", "cancel").replace("\r\n", "\n")
-
-
-@pytest.mark.parametrize(
-    ("make", "error", "words"),
-    [
-        (lambda: Invitation("hello"), InvalidMessage, "BEGIN:VCALENDAR"),
-        (lambda: Invitation(ICS.replace("METHOD", "X-METHOD")), InvalidMessage, "METHOD:REQUEST"),
-        (lambda: from_content(b"", "x", "text"), InvalidMediaType, "text/csv"),
-        (lambda: from_content(b"", "x", "text/csv\r\nX: y"), InvalidMediaType, "text/csv"),
-        (lambda: from_content(b"", "x", "text/csv; a"), InvalidMediaType, "text/csv"),
-        (lambda: from_content(b"", "x", content_id="a b"), InvalidMessage, "'a b' is no content id"),
-        (lambda: from_content(b"", "x", content_id="<>"), InvalidMessage, "no content id"),
-        (lambda: from_text("a\udc80", "x.txt"), InvalidMessage, "the attachment x.txt is not all text"),
-        (lambda: written(attachments=[LOGO, LOGO]), InvalidMessage, "two attachments"),
-        (lambda: written(attachments=[Attachment("a\nb", b"")]), MessageError, "line break"),
-    ],
-)
-def test_refused(make: t.Callable[[], object], error: type[MessageError], words: str) -> None:
-    with pytest.raises(error, match=words):
-        make()
-
-
-def test_files(tmp_path: Path) -> None:
-    (tmp_path / "build.log").write_bytes(b"all good")
-    assert from_file(str(tmp_path / "build.log")) == Attachment("build.log", b"all good", "text/plain")
-    with pytest.raises(InvalidMessage, match=r"missing\.log cannot be read: No such file"):
-        from_file(str(tmp_path / "missing.log"))
-
-
-@given(any_text)
-def test_any_text_file_comes_back(text: str) -> None:
-    """Octet by octet, line ends included."""
-    part = next(read_back(attachments=[from_text(text, "a.txt")]).iter_attachments())
-    assert part.get_payload(decode=True) == text.encode()
+def test_two_attachments_with_the_same_content_id_are_refused() -> None:
+    with pytest.raises(InvalidMessage, match="two attachments have the content ID 'logo'"):
+        written(attachments=[LOGO, LOGO])
 
 
 def test_parts_do_not_share_a_boundary() -> None:

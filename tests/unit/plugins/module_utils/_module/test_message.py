@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From options to an envelope: whatever stands in whichever option, no line is added to a header or a command."""
+"""Header and command injection: no value of any option adds a line to a header or a command."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ansible_collections.mailops.smtp.tests.unit.support.messages import check_l
 ALL = Capabilities(dict.fromkeys(("SIZE", "DSN", "SMTPUTF8", "8BITMIME", "REQUIRETLS"), ()))
 GIVEN = {"from": "a@a.test", "to": "b@b.test", "subject": "s", "body": "text"}
 
-#: What an injection is made of, behind something that the option would take.
+#: Parts of an injection, after something that the option would accept.
 HOSTILE = st.builds(
     lambda start, middle, end: start + "".join(middle) + end,
     st.sampled_from(["", "x", "x@y.test", "Jo <x@y.test>", '"Jo', "<x@y.test>", "https://y.test/", "2026-11-21"]),
@@ -34,7 +34,7 @@ HOSTILE = st.builds(
     st.sampled_from(["", "Evil: 1", "Evil: 1\r\n\r\nnew body", "RCPT TO:<evil@y.test>", "@y.test", ">"]),
 )
 
-#: option -> its value made of one text
+#: Option: its value, made from one text.
 OPTIONS: t.Mapping[str, t.Callable[[str], t.Any]] = {
     **dict.fromkeys(
         ["from", "to", "cc", "bcc", "reply_to", "envelope_from", "subject", "headers", "charset", "date", "message_id"],
@@ -68,7 +68,7 @@ def test_no_option_adds_a_line(option: str, text: str) -> None:
     try:
         made = envelope(**(value if isinstance(value, dict) else {option: value}))
     except UnicodeError:
-        raise  # a ValueError without a sentence
+        raise  # a ValueError without a text for the user
     except ValueError:
         return
     for command in [mail_command(made, ALL), *(rcpt_command(made, address, ALL) for address in made.recipients)]:
@@ -85,8 +85,8 @@ def test_no_option_adds_a_line(option: str, text: str) -> None:
     assert not re.search(r"(?i)^new body", str(parsed.get_payload()))
 
 
-def test_an_image_given_as_text_is_shown_in_the_html() -> None:
-    """The same text under two names is two images."""
+def test_image_given_as_text_is_shown_in_the_html() -> None:
+    """The same text with two content IDs is two images."""
     images = [attachment(content="<svg/>", name="a.svg", cid=cid) for cid in ("one", "two")]
     parsed = message_from_bytes(
         envelope(html='<img src="cid:one"><img src="cid:two">', attachments=images).content, policy=policy.default

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""postfix_info as Ansible runs it, on a host whose postconf and journalctl are programs of this test."""
+"""postfix_info as Ansible runs it, on a host whose postconf and journalctl are replaced by scripts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ansible_collections.mailops.smtp.tests.unit.plugins.module_utils._postfix.t
 LOG = Path(__file__).parents[1] / "_postfix/postfix-3.10.log"
 Run = t.Callable[..., dict[str, t.Any]]
 
-#: Like the real one it dies without a main.cf, and takes another one with -c.
+#: Fails without a main.cf, unless -c names another directory, like the real postconf.
 POSTCONF = r"""#!/bin/sh
 home=${0%/*}
 case "$*" in *-c*) ;; *) [ -e "$home/main.cf" ] || { echo "postconf: fatal: open main.cf" >&2; exit 1; } ;; esac
@@ -32,7 +32,7 @@ case "$*" in
      grep backoff "$home/main.cf"; true ;;
 esac
 """
-#: Shows the lines of later.log from its third call on.
+#: Adds the lines of later.log from the third call on.
 JOURNALCTL = r"""#!/bin/sh
 home=${0%/*} pids=
 for word; do case $word in --grep=*) pattern=${word#--grep=} ;; _PID=*) pids="$pids|${word#_PID=}" ;; esac; done
@@ -44,7 +44,7 @@ cat "$home"/log "$home"/more.log 2>/dev/null | grep -E "\[(${pids#|}${pids:-[0-9
 
 @pytest.fixture
 def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A host with Postfix; the folder where its programs and what they read lies."""
+    """A host with Postfix: the directory with its programs, main.cf and logs."""
     for name, program in (("postconf", POSTCONF), ("journalctl", JOURNALCTL)):
         path = tmp_path / name
         path.write_text(program)
@@ -58,7 +58,7 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    """``run(**options)`` gives the module's result."""
+    """``run(**options)`` runs the module and returns its result."""
 
     def run_module(**options: t.Any) -> dict[str, t.Any]:
         with patch_module_args(options), pytest.raises(SystemExit):
@@ -73,14 +73,14 @@ def queue_id(name: str) -> str:
 
 
 @pytest.mark.usefixtures("host")
-def test_what_it_is(run: Run) -> None:
+def test_facts_of_postfix(run: Run) -> None:
     found = run()
     assert (found["installed"], found["version"], found["map_types"]) == (True, "3.10.13", ["cidr", "lmdb"])
     assert found["parameters"]["relayhost"] == "[smtp.p.test]:587"
     assert found["changed"] is False
 
 
-def test_without_a_main_cf(host: Path, run: Run) -> None:
+def test_facts_without_a_main_cf(host: Path, run: Run) -> None:
     (host / "main.cf").unlink()
     found = run()
     assert not found.get("failed")
@@ -88,7 +88,7 @@ def test_without_a_main_cf(host: Path, run: Run) -> None:
     assert found["parameters"] == {}
 
 
-def test_without_postfix(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_host_without_postfix(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(basic.AnsibleModule, "get_bin_path", lambda *_words, **_more: None)
     found = run()
     assert not found.get("failed")
@@ -97,7 +97,7 @@ def test_without_postfix(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("host")
-def test_each_hop_in_one_line(run: Run) -> None:
+def test_each_hop_has_a_summary(run: Run) -> None:
     found = run(trace=queue_id("filter"))
     assert not found.get("failed")
     assert [hop["summary"] for hop in found["hops"]][2].startswith(
@@ -106,23 +106,23 @@ def test_each_hop_in_one_line(run: Run) -> None:
     assert found["hops"][2]["tls"]["cipher"] == "TLS_AES_256_GCM_SHA384"
 
 
-#: Message, words of the failure.
+#: Name of a message in the log, words of the error.
 NOT_SENT: list[tuple[str, str]] = [
     (
         "badauth",
         'said: 535 5.7.8 Error: authentication failed: bad)". The server did not accept user name and password',
     ),
-    ("badauth", "tries again by itself, in vain until this is mended."),
-    ("wrongname", 'Before that: "server certificate verification failed for other.test[127.0.0.3]:2525: num=62'),
-    ("refused", "The message stays in the queue of this host, which tries again by itself."),
-    ("unknown", "Nothing is tried again; the sender is told by message 4jX"),
-    ("hold", "postsuper -H lets it go."),
+    ("badauth", "and Postfix retries, but every attempt fails until the cause is removed."),
+    ("wrongname", 'Earlier log line: "server certificate verification failed for other.test[127.0.0.3]:2525: num=62'),
+    ("refused", "The message stays in the queue of this host, and Postfix retries."),
+    ("unknown", "Postfix does not retry; it notifies the sender with message 4jX"),
+    ("hold", "Release it with postsuper -H."),
 ]
 
 
 @pytest.mark.usefixtures("host")
 @pytest.mark.parametrize(("name", "words"), NOT_SENT)
-def test_a_failure_says_all_and_at_once(run: Run, name: str, words: str) -> None:
+def test_failure_is_explained_without_waiting_for_the_timeout(run: Run, name: str, words: str) -> None:
     begun = time.monotonic()
     found = run(trace=queue_id(name), timeout=60)
     assert found["failed"]
@@ -131,7 +131,7 @@ def test_a_failure_says_all_and_at_once(run: Run, name: str, words: str) -> None
     assert time.monotonic() - begun < 30
 
 
-def test_what_happens_later_is_waited_for(host: Path, run: Run) -> None:
+def test_module_waits_for_the_delivery(host: Path, run: Run) -> None:
     lines = (host / "log").read_text().splitlines(keepends=True)
     cut = next(number for number, line in enumerate(lines) if f"{queue_id('ok')}: to=" in line)
     (host / "log").write_text("".join(lines[:cut]))
@@ -141,7 +141,7 @@ def test_what_happens_later_is_waited_for(host: Path, run: Run) -> None:
     assert found["hops"][0]["tls"]["certificate"] == "verified"
 
 
-def test_another_attempt_is_waited_for_where_it_comes_in_time(host: Path, run: Run) -> None:
+def test_module_waits_for_another_attempt_that_comes_in_time(host: Path, run: Run) -> None:
     (host / "main.cf").write_text("minimal_backoff_time = 1s\n")
     sent = "4jXHnX: to=<u@grey.test>, relay=mx[192.0.2.1]:25, delay=9, delays=8/1/0/0, dsn=2.0.0, status=sent (250 ok)"
     head = "1795325700.000001 relay postfix/smtp[999]: "
@@ -154,13 +154,13 @@ def test_another_attempt_is_waited_for_where_it_comes_in_time(host: Path, run: R
 
 
 @pytest.mark.usefixtures("host")
-def test_a_message_nobody_knows(run: Run) -> None:
+def test_unknown_message(run: Run) -> None:
     found = run(trace="4jXHzzzzzzzzzz", timeout=0.1)
-    assert "was not tried to deliver within 0.1 s" in found["msg"]
-    assert "no queue ID" in run(trace="--follow")["msg"]
+    assert "4jXHzzzzzzzzzz: the log shows no delivery attempt within 0.1 s" in found["msg"]
+    assert "trace: '--follow' is not a valid queue ID" in run(trace="--follow")["msg"]
 
 
-def test_log_files_where_the_journal_knows_nothing(host: Path, run: Run) -> None:
+def test_log_files_are_read_if_journald_has_no_lines(host: Path, run: Run) -> None:
     name = queue_id("ok")
     (host / "log").rename(host / "mail.log")
     (host / "log").write_text("")

@@ -1,11 +1,11 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What users of community.general.mail reported over ten years, with smtp_send in its place.
+"""Bugs that users of community.general.mail reported over ten years; smtp_send must have none of them.
 
-A test names the reports it answers: ``ansible#`` is ansible/ansible, ``extras#`` ansible/ansible-modules-extras,
-``community.general#`` ansible-collections/community.general, all on GitHub. A test without one holds for a defect that
-was seen in that module and never reported. Reports about the text of a message only are in ``_message/test_legacy.py``.
+A test names the reports that it covers: ``ansible#`` is ansible/ansible, ``extras#`` ansible/ansible-modules-extras,
+``community.general#`` ansible-collections/community.general, all on GitHub. A test without a report covers a defect
+that was seen in that module and never reported. Defects of the message alone are in ``_message/test_reported_bugs.py``.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def test_every_mode_connects_once(run: Run, authority: Authority, secure: str) -
     assert bool(result["connection"]["tls_version"]) is (secure != "never")
 
 
-def test_client_waits_for_the_greeting_before_it_speaks(run: Run, authority: Authority) -> None:
+def test_client_waits_for_the_greeting(run: Run, authority: Authority) -> None:
     """extras#708: a server that delays its greeting (postscreen) receives no TLS ClientHello before it."""
 
     def wait(moment: Moment) -> None:
@@ -108,7 +108,7 @@ def test_reply_to_header_has_its_name_encoded_and_its_address_not(run: Run) -> N
 
 
 def test_refused_login_quotes_the_reply_without_the_password_and_is_tried_once(run: Run, authority: Authority) -> None:
-    """extras#1982: an error held the password. A second mechanism with the same password locks accounts sooner."""
+    """extras#1982: an error contained the password. A second mechanism with the same password locks accounts sooner."""
     with Peer(
         {"AUTH": "535 5.7.8 hunter2-secret is wrong"}, extensions=["AUTH PLAIN LOGIN"], tls=authority.server
     ) as peer:
@@ -129,7 +129,7 @@ def test_refused_connection_is_an_error_with_host_port_and_stage(run: Run) -> No
     assert "exception" not in result
 
 
-def test_server_that_offers_only_xoauth2_gets_a_token(run: Run, authority: Authority) -> None:
+def test_token_is_sent_to_a_server_that_offers_only_xoauth2(run: Run, authority: Authority) -> None:
     """community.general#10326."""
     with Peer(extensions=["AUTH XOAUTH2"], tls=authority.server) as peer:
         result = run(peer, ca_file=authority.ca_file, tls="starttls", username="user", oauth={"token": "tok"})
@@ -166,7 +166,7 @@ def test_ehlo_name_equals_sign_in_a_header_message_id_and_date(run: Run) -> None
     assert received(peer)["Date"]
 
 
-def test_timeout_ends_a_server_that_says_nothing(run: Run) -> None:
+def test_silent_server_ends_in_a_timeout(run: Run) -> None:
     """community.general#7731."""
     with Peer(faults={GREETING: Fault.STALL}) as peer:
         begin = time.monotonic()
@@ -182,7 +182,7 @@ def test_sent_message_is_not_reported_as_changed(run: Run) -> None:
         assert run(peer)["changed"] is False
 
 
-def test_password_is_not_sent_in_clear(run: Run) -> None:
+def test_password_is_not_sent_without_tls(run: Run) -> None:
     with Peer(extensions=["AUTH PLAIN"]) as peer:
         result = run(peer, secure="try", **LOGIN)
     assert result["failed"] is True
@@ -207,7 +207,7 @@ def test_accepted_message_is_sent_even_if_quit_fails(run: Run) -> None:
         assert len(peer.messages) == 1
 
 
-def test_greylisted_recipient_is_tried_again(run: Run) -> None:
+def test_greylisted_recipient_is_retried(run: Run) -> None:
     answers = iter(["450 4.2.0 greylisted"])
 
     def greylist(moment: Moment) -> str | None:

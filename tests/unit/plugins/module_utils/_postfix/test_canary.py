@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How a configuration becomes a canary, and what its log says."""
+"""A configuration is turned into a canary, and the canary's log is read."""
 
 from __future__ import annotations
 
@@ -50,11 +50,11 @@ def staged(main: str, master: str, options: str = "") -> Configuration:
         ("/etc/postfix.bak /etc/postfix-old /srv/etc/postfix /etc/aliases.db", None),
     ],
 )
-def test_paths_move_whole_or_not_at_all(text, moved):
+def test_only_whole_paths_are_replaced(text, moved):
     assert move(text, PATHS) == (moved or text)
 
 
-def test_nothing_listens_on_a_port_and_every_smtpd_can_be_asked():
+def test_every_smtpd_is_probed_and_none_uses_a_port():
     canary = build(
         staged(
             "myhostname = relay.example\nmaillog_file = /var/log/mail",
@@ -82,12 +82,12 @@ def test_nothing_listens_on_a_port_and_every_smtpd_can_be_asked():
     ("interfaces", "public"),
     [("all", True), ("loopback-only", False), ("localhost", False), ("127.0.0.1, [::1]", False), ("$myhostname", True)],
 )
-def test_who_can_reach_a_listener(interfaces, public):
+def test_listener_is_public_unless_on_loopback(interfaces, public):
     canary = build(staged(f"inet_interfaces = {interfaces}", "25 inet n - n - - smtpd"), HOME, {})
     assert canary.listeners[0].public is public
 
 
-def test_behind_postscreen_the_smtpd_that_it_hands_over_to_is_asked_too():
+def test_smtpd_behind_postscreen_is_probed_too():
     master = "25 inet n - n - 1 postscreen\nsmtpd pass - - n - - smtpd -o x=y\n"
     canary = build(staged("smtpd_tls_wrappermode = yes", master), HOME, {})
     assert [(listener.service.type, listener.screens) for listener in canary.listeners] == [
@@ -99,7 +99,7 @@ def test_behind_postscreen_the_smtpd_that_it_hands_over_to_is_asked_too():
     assert "canary-2 unix y - n - - smtpd -o x=y" in canary.master
 
 
-def test_clients_that_differ_are_started_each():
+def test_one_client_is_started_for_each_set_of_options():
     master = "smtp unix - - n - - smtp\nrelay unix - - n - - smtp\n"
     master += "slow unix - - n - 1 smtp -o smtp_tls_CAfile=/etc/postfix/ca\n"
     canary = build(staged("", master), HOME, PATHS)
@@ -142,11 +142,11 @@ WALK = [
 
 
 @pytest.mark.parametrize(("main", "walk"), WALK)
-def test_restrictions_are_walked_one_by_one(main, walk):
+def test_each_restriction_is_listed_once(main, walk):
     assert restrictions_to_walk(staged(main, "")) == walk
 
 
-def test_restrictions_of_a_service_are_walked_too():
+def test_restrictions_of_a_service_are_listed_too():
     configuration = staged("", "587 inet n - n - - smtpd", "587/inet/smtpd_client_restrictions = permit_typo, reject")
     assert restrictions_to_walk(configuration) == ["permit_typo"]
 
@@ -165,7 +165,7 @@ postfix: fatal: parameter inet_interfaces: no local interface found for 192.0.2.
 """
 
 
-def test_a_log_is_read_for_complaints_each_once_with_the_reason_behind_it():
+def test_each_complaint_of_a_log_is_returned_once_with_its_reason():
     assert parse_log(LOG) == [
         'cannot get private key from file "/k": disabling TLS support (No such file)',
         'Invalid TLS level "maybe"',
@@ -174,7 +174,7 @@ def test_a_log_is_read_for_complaints_each_once_with_the_reason_behind_it():
     ]
 
 
-def test_staged_files_lie_over_links_to_what_else_is_there(tmp_path):
+def test_staged_files_are_copied_and_other_files_linked(tmp_path):
     live, stage, home = tmp_path / "live", tmp_path / "stage", Home(str(tmp_path / "home"))
     for name in ("main.cf", "old.cf", "gone", "routes.lmdb", "other.lmdb", "sasl/smtpd.conf", "tls/a", "tls/b"):
         write(live / name, name)
@@ -195,12 +195,12 @@ def test_staged_files_lie_over_links_to_what_else_is_there(tmp_path):
         "tls": False,
     }
     assert ((tree / "tls/a").read_text(), (tree / "tls/b").read_text()) == ("new", "tls/b")
-    assert (tree / "main.cf").read_text() == f"x = lmdb:{live}/routes"  # judged as it is
+    assert (tree / "main.cf").read_text() == f"x = lmdb:{live}/routes"  # unchanged
     assert (tree / "routes").read_text() == f"a {tree}/tls"
     senders = Path(f"{home.tree}/srv/senders")
     assert senders.read_text() == f"{tree}/old.cf"
     assert senders.stat().st_mode & 0o777 == 0o600
-    assert time.time() - senders.stat().st_mtime > 2  # Postfix waits for a file to settle
+    assert time.time() - senders.stat().st_mtime > 2  # Postfix rereads younger files
 
 
 def write(path: Path, text: str) -> None:
@@ -218,5 +218,5 @@ def write(path: Path, text: str) -> None:
         ("cidr:/etc/postfix/networks !192.0.2.25", "all", ["192.0.2.25", "IPV6:2001:db8::25"]),
     ],
 )
-def test_questions_come_from_outside(mynetworks, protocols, outsiders):
+def test_probes_come_from_an_address_outside_mynetworks(mynetworks, protocols, outsiders):
     assert choose_outsiders(mynetworks, protocols) == outsiders

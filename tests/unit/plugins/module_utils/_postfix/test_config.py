@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reading what postconf prints, and finding a word again in main.cf and master.cf."""
+"""The output of postconf is parsed, and words are found in main.cf and master.cf."""
 
 from __future__ import annotations
 
@@ -55,15 +55,15 @@ MASTER = """\
         ("{ a, b } }", ["{ a, b }", "}"]),
     ],
 )
-def test_words(text, words):
+def test_text_is_split_into_words(text, words):
     assert split_words(text) == words
 
 
-def test_parameters_keep_what_follows_the_first_equals_sign():
+def test_value_is_everything_after_the_first_equals_sign():
     assert parse_main("a = b=c\nempty =\n") == {"a": "b=c", "empty": ""}
 
 
-def test_a_service_is_read_and_written_back():
+def test_service_is_parsed_and_written_back():
     line = "smtp inet n - y - - smtpd -o {smtpd_client_restrictions=a, b} -o x=y"
     (service,) = parse_master(f"{line}\n")
     assert (service.name, service.type, service.chroot, service.command) == ("smtp", "inet", "y", "smtpd")
@@ -71,12 +71,12 @@ def test_a_service_is_read_and_written_back():
     assert str(service) == line
 
 
-def test_an_option_is_added_behind_the_others_where_it_wins():
+def test_option_is_added_last_to_take_precedence():
     service = MasterEntry("smtp", "inet", "n", "-", "n", "-", "-", "smtpd", ("-o", "a=1"))
     assert str(service.with_options({"a": "2 3", "b": ""})) == "smtp inet n - n - - smtpd -o a=1 -o {a = 2 3} -o {b = }"
 
 
-def test_what_a_service_sets_for_itself_wins():
+def test_option_of_a_service_takes_precedence_over_main_cf():
     services = parse_master("127.0.0.1:10025 inet n - n - - smtpd\n25 inet n - n - - smtpd\n")
     options = parse_options("127.0.0.1:10025/inet/level = own\n")
     configuration = Configuration({"level": "$x"}, {"level": "main", "default": "d"}, services, options)
@@ -102,15 +102,15 @@ def test_what_a_service_sets_for_itself_wins():
         (MASTER, "smtp", EntryPlace(6, "")),
     ],
 )
-def test_a_word_is_found_where_it_stands(text, word, place):
+def test_word_is_found_with_its_line_and_parameter(text, word, place):
     assert find_word(text, word) == place
 
 
-def test_the_setting_that_holds_is_the_last_one():
+def test_last_setting_of_a_parameter_is_found():
     assert find_parameter(MAIN, "smtpd_banner") == EntryPlace(9, "smtpd_banner")
     assert find_parameter(MAIN, "banner") is None
 
 
-def test_a_service_is_found_by_name_and_type():
+def test_service_is_found_by_name_and_type():
     services = parse_master("25 inet n - n - - smtpd\n25 unix - - n - - smtp\n26 inet n - n - - smtpd\n")
     assert [find_service(MASTER, service) for service in services] == [EntryPlace(2, ""), EntryPlace(6, ""), None]

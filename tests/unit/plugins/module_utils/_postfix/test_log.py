@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One message followed through real logs: Postfix 3.7 with short queue IDs, 3.10 with long ones; and what both lack."""
+"""Messages are followed through logs of Postfix 3.7 (short queue IDs) and 3.10 (long ones), and made-up lines."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def read_log(release: str) -> list[Line]:
 
 
 def named(lines: list[Line], name: str) -> str:
-    """The first queue ID of a message in a log."""
+    """The first queue ID of the message whose Message-ID begins with ``name``."""
     return next(line.text.partition(": ")[0] for line in lines if line.text.endswith(f"message-id=<{name}@c.test>"))
 
 
@@ -76,7 +76,7 @@ def test_every_hop_on_this_host_is_followed(release: str, name: str, relays: lis
 @pytest.mark.parametrize(
     ("name", "certificate"), [("ok", "verified"), ("six", "trusted"), ("may", "untrusted"), ("wrongname", None)]
 )
-def test_tls_is_that_of_the_same_connection(release: str, name: str, certificate: str | None) -> None:
+def test_hop_has_the_tls_of_its_connection(release: str, name: str, certificate: str | None) -> None:
     tls = follow(release, name).hops[0].tls
     assert tls
     assert tls.protocol == "TLSv1.3"
@@ -86,17 +86,17 @@ def test_tls_is_that_of_the_same_connection(release: str, name: str, certificate
 
 @pytest.mark.parametrize("release", RELEASES)
 @pytest.mark.parametrize("name", ["unknown", "size", "denied5", "loop"])
-def test_a_bounce_tells_who_tells_the_sender(release: str, name: str) -> None:
+def test_bounce_names_the_notification_of_the_sender(release: str, name: str) -> None:
     found = follow(release, name)
     assert [hop.status for hop in found.hops] == ["bounced"]
     assert found.tried
     assert not found.sent
-    (told,) = trace(read_log(release), found.hops[0].notification_id).hops
-    assert told.recipient == "a@sender.test"
+    (notification,) = trace(read_log(release), found.hops[0].notification_id).hops
+    assert notification.recipient == "a@sender.test"
 
 
 @pytest.mark.parametrize("release", RELEASES)
-def test_what_is_said_of_the_connection_belongs_to_the_next_line(release: str) -> None:
+def test_complaint_about_a_connection_belongs_to_the_next_delivery(release: str) -> None:
     (hop,) = follow(release, "wrongname").hops
     assert hop.status == "deferred"
     assert hop.complaints == (
@@ -105,8 +105,8 @@ def test_what_is_said_of_the_connection_belongs_to_the_next_line(release: str) -
     assert follow(release, "six").hops[0].complaints == ()
 
 
-def test_tlsproxy_complains_of_the_other_end() -> None:
-    """It opens the connections that are kept; a complaint of another server is not taken for this one's."""
+def test_complaint_of_tlsproxy_belongs_to_the_delivery_to_that_server() -> None:
+    """tlsproxy opens the connections that smtp reuses. A complaint about another server is not used."""
     complaint = "server certificate verification failed for smtp.p.test[192.0.2.1]:587: num=62:hostname mismatch"
     delays = "delay=0.1, delays=0.02/0.04/0.05/0"
     status = "dsn=4.7.5, status=deferred (Server certificate not verified)"
@@ -121,13 +121,13 @@ def test_tlsproxy_complains_of_the_other_end() -> None:
 
 
 @pytest.mark.parametrize("release", RELEASES)
-def test_an_alias_is_told(release: str) -> None:
+def test_original_recipient_of_an_alias_is_kept(release: str) -> None:
     hop = follow(release, "two").hops[0]
     assert (hop.recipient, hop.orig_recipient, hop.status) == ("real@ok.test", "alias@ok.test", "sent")
 
 
 @pytest.mark.parametrize("release", RELEASES)
-def test_held_and_discarded_are_no_deliveries(release: str) -> None:
+def test_held_and_discarded_messages_are_not_sent(release: str) -> None:
     lines = read_log(release)
     discarded = next(line.text for line in lines if ": discard: " in line.text).partition(": ")[0]
     for queue_id, status in ((discarded, "discarded"), (named(lines, "hold"), "held")):
@@ -137,19 +137,19 @@ def test_held_and_discarded_are_no_deliveries(release: str) -> None:
         assert not found.sent
 
 
-def test_fields() -> None:
+def test_fields_of_a_delivery() -> None:
     (hop,) = trace(lines_of(SENT, REMOVED), "4dDwwB5hD2z4w").hops
     assert (hop.recipient, hop.relay, hop.delays) == ("a@b.test", "smtp.p.test[2001:db8::1]:587", "0.1/0/0/0.1")
     assert (hop.dsn, hop.status, hop.text) == ("2.0.0", "sent", "250 2.0.0 Ok: queued as 4dDwwC0KT5z4x")
     assert hop.next_queue_id == "4dDwwC0KT5z4x"
 
 
-def test_a_later_release_may_log_more_attributes() -> None:
+def test_additional_attributes_of_later_releases_are_ignored() -> None:
     more = SENT.replace(" dsn=", " tls=secure/dane, dsn=")
     assert trace(lines_of(more, REMOVED), "4dDwwB5hD2z4w").sent
 
 
-def test_not_sent_until_all_are() -> None:
+def test_message_is_sent_only_if_every_recipient_is() -> None:
     two = ACTIVE.replace("nrcpt=1", "nrcpt=2")
     assert not trace(lines_of(two, SENT), "4dDwwB5hD2z4w").tried
     found = trace(lines_of(two, SENT, DEFERRED), "4dDwwB5hD2z4w")
@@ -158,7 +158,7 @@ def test_not_sent_until_all_are() -> None:
     assert not trace(lines_of(SENT, DEFERRED.replace("deferred", "bounced"), REMOVED), "4dDwwB5hD2z4w").sent
 
 
-def test_the_last_attempt_counts() -> None:
+def test_last_attempt_decides() -> None:
     later = DEFERRED.replace("dsn=4.4.1, status=deferred", "dsn=2.0.0, status=sent")
     assert trace(lines_of(DEFERRED, later, REMOVED), "4dDwwB5hD2z4w").sent
 
@@ -171,12 +171,12 @@ def test_the_last_attempt_counts() -> None:
         "550 to=<a@b.test>, relay=x, delays=0/0/0/0, dsn=2.0.0, status=sent (250 fine)",
     ],
 )
-def test_the_next_hop_cannot_speak_for_postfix(said: str) -> None:
+def test_reply_of_the_next_server_cannot_forge_a_status(said: str) -> None:
     bounced = SENT.replace("status=sent (250 2.0.0 Ok: queued as 4dDwwC0KT5z4x", f"status=bounced ({said}")
     assert [hop.status for hop in trace(lines_of(bounced, REMOVED), "4dDwwB5hD2z4w").hops] == ["bounced"]
 
 
-def test_a_queue_id_that_only_the_next_server_has_leads_nowhere() -> None:
+def test_queue_id_on_the_next_server_is_not_followed() -> None:
     assert len(trace(lines_of(SENT, REMOVED, "4dDwwC0KT5z4x9: removed"), "4dDwwB5hD2z4w").hops) == 1
 
 
@@ -194,7 +194,7 @@ def test_a_queue_id_that_only_the_next_server_has_leads_nowhere() -> None:
         ("4dDwwB5hD2z4w: removed", "deleted"),
     ],
 )
-def test_what_becomes_of_a_message_without_a_delivery(event: str, status: str) -> None:
+def test_status_of_a_message_without_a_delivery(event: str, status: str) -> None:
     found = trace(lines_of(ACTIVE, event), "4dDwwB5hD2z4w")
     assert [hop.status for hop in found.hops] == [status]
     assert found.tried
@@ -204,7 +204,7 @@ def test_what_becomes_of_a_message_without_a_delivery(event: str, status: str) -
     ).hops
 
 
-def test_a_program_that_puts_the_message_back_is_followed_by_message_id() -> None:
+def test_message_resubmitted_by_a_program_is_followed_by_message_id() -> None:
     filtered = SENT.replace("250 2.0.0 Ok: queued as 4dDwwC0KT5z4x", "delivered via filter service")
     pipe = lines_of(
         "4dDwwB5hD2z4w: message-id=<n@x>", filtered, REMOVED, head="Nov 21 23:00:00 relay postfix/pipe[9]: "
@@ -216,14 +216,14 @@ def test_a_program_that_puts_the_message_back_is_followed_by_message_id() -> Non
     assert "<n@x>" in found.words
 
 
-def test_no_message_id_is_none_that_others_have_too() -> None:
+def test_empty_message_id_is_not_followed() -> None:
     found = trace(lines_of("4dDwwB5hD2z4w: message-id=<>", SENT, REMOVED), "4dDwwB5hD2z4w")
     assert found.words == {"4dDwwB5hD2z4w", "4dDwwC0KT5z4x"}
 
 
 @pytest.mark.parametrize("name", ["ok", "six", "filter"])
-def test_a_trace_names_what_to_look_for(name: str) -> None:
-    """Reading only the lines that hold those words, and those of the processes, leads to the same end."""
+def test_trace_names_the_words_and_processes_to_search_for(name: str) -> None:
+    """The lines with those words and of those processes give the same trace as the whole log."""
     lines = read_log("3.10")
     whole = trace(lines, named(lines, name))
     words: frozenset[str] = frozenset([named(lines, name)])
@@ -243,11 +243,11 @@ HEADS: list[tuple[str, str]] = [
 
 
 @pytest.mark.parametrize(("head", "time"), HEADS)
-def test_heads_of_lines(head: str, time: str) -> None:
+def test_timestamps_of_each_log_format(head: str, time: str) -> None:
     assert parse_line(f"{head}{REMOVED}\n") == Line(time, "postfix/smtp", 612, REMOVED)
 
 
-def test_no_line_of_a_log() -> None:
+def test_line_in_another_format_is_none() -> None:
     assert parse_line("-- Boot 4e7e277accf94a9889a583406e0a8e6d --") is None
 
 
@@ -255,11 +255,11 @@ def test_no_line_of_a_log() -> None:
     ("queue_id", "arrived"),
     [("4jXHn44GMCzHnsw", 1795325640.0), ("4jXHn42bzhzHnst", 1795325640.0), ("BCED5200649", None), ("ABCDEF1234", None)],
 )
-def test_a_long_queue_id_tells_when(queue_id: str, arrived: float | None) -> None:
+def test_long_queue_id_has_the_time_of_arrival(queue_id: str, arrived: float | None) -> None:
     assert arrival(queue_id) == arrived
 
 
-def test_nothing_known() -> None:
+def test_unknown_queue_id_has_no_hops() -> None:
     found = trace(read_log("3.10"), "4dDwwB5hD2z4w")
     assert not found.hops
     assert not found.sent

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From Postfix's words to the file, the line and the parameter."""
+"""Warnings of Postfix are traced to the file, the line and the parameter."""
 
 from __future__ import annotations
 
@@ -47,32 +47,32 @@ SAID = [
     ('cannot get RSA private key from file "/etc/ssl/private/relay.key"', MAIN, 8, "smtpd_tls_key_file"),
     ("unsupported SASL server implementation: dovcot", MAIN, 6, "smtpd_sasl_type"),
     ("master_spawn: exec /usr/lib/postfix/sbin/anvl: No such file or directory", MASTER, 5, ""),
-    ("something that nobody can place", MAIN, 0, ""),
+    ("a warning without a known place", MAIN, 0, ""),
 ]
 
 
 @pytest.mark.parametrize(("said", "file", "line", "parameter"), SAID)
-def test_the_place(said, file, line, parameter):
+def test_warning_is_traced_to_file_line_and_parameter(said, file, line, parameter):
     problem = SOURCE.blame(said)
     assert (problem.file, problem.line, problem.parameter) == (file, line, parameter), str(problem)
     assert problem.said in said
     assert problem.advice
 
 
-def test_a_place_is_said_once():
+def test_place_in_the_warning_is_not_repeated():
     assert str(SOURCE.blame("/etc/postfix/routes, line 3: expected format: key whitespace value")) == (
-        "/etc/postfix/routes, line 3: expected format: key whitespace value. Write the key, a blank and the value."
+        "/etc/postfix/routes, line 3: expected format: key whitespace value. Write the key, a space and the value."
     )
 
 
-def test_a_sentence_names_file_line_and_parameter():
+def test_text_of_a_problem_names_file_line_and_parameter():
     problem = Problem('Invalid TLS level "maybe"', "Use none, may or encrypt.", MAIN, 2, "smtpd_tls_security_level")
     assert str(problem) == (
         '/etc/postfix/main.cf, line 2 (smtpd_tls_security_level): Invalid TLS level "maybe". Use none, may or encrypt.'
     )
 
 
-def test_a_parameter_that_nobody_sets_is_named_all_the_same():
+def test_parameter_that_is_not_set_is_named():
     problem = SOURCE.on("said", "smtpd_tls_auth_only", "Set it.")
     assert (problem.file, problem.line, problem.parameter) == (MAIN, 0, "smtpd_tls_auth_only")
     assert SOURCE.sets("smtpd_sasl_type")

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Texts from files."""
+"""Read the files that options name, as octets or as text."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from .errors import InvalidMessage
 
 
 def read_text(path: str, option: str) -> str:
-    """The text of a file in UTF-8, with or without a byte order mark.
+    """Return the text of a UTF-8 file, with or without a byte order mark.
 
-    :param option: what named the file, for errors.
-    :raises InvalidMessage: it cannot be read; says which and why.
+    :param option: option that names the file, for errors.
+    :raises InvalidMessage: the file cannot be read or is not UTF-8; has path and reason.
     """
     try:
         return decode_text(read_file(path), path, option)
@@ -25,20 +25,20 @@ def read_text(path: str, option: str) -> str:
 
 
 def read_file(path: str) -> bytes:
-    """What a regular file holds; a pipe may never end, nor a device.
+    """Return the content of a regular file. Reading a pipe or a device might never end.
 
-    :raises OSError: it cannot be read, or is none.
+    :raises OSError: the file cannot be read or is not a regular file.
     """
     with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as stream:
         if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
-            raise OSError(errno.EINVAL, "it is no regular file")
+            raise OSError(errno.EINVAL, "not a regular file")
         return stream.read()
 
 
 def decode_text(content: bytes, path: str, option: str) -> str:
-    """The octets of a file as text.
+    """Return the content of a file as text.
 
-    :raises InvalidMessage: they are not UTF-8.
+    :raises InvalidMessage: the content is not UTF-8; has the line.
     """
     try:
         return content.decode("utf-8-sig")

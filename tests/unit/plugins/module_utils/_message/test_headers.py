@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Header text: encoded where it must be, folded where it is long, the same when read back."""
+"""Header text: encoded if needed, folded if long, and unchanged when read back."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 
 from ansible_collections.mailops.smtp.plugins.module_utils._message.addresses import Mailbox
+from ansible_collections.mailops.smtp.plugins.module_utils._message.attachments import Attachment
 from ansible_collections.mailops.smtp.plugins.module_utils._message.charsets import UTF_8, Charset
 from ansible_collections.mailops.smtp.plugins.module_utils._message.errors import InvalidHeader
 from ansible_collections.mailops.smtp.plugins.module_utils._message.headers import (
@@ -19,7 +20,6 @@ from ansible_collections.mailops.smtp.plugins.module_utils._message.headers impo
     header_field,
     parameter,
 )
-from ansible_collections.mailops.smtp.plugins.module_utils._message.mime import Attachment
 from ansible_collections.mailops.smtp.tests.unit.support.messages import check_lines, header_text, read_back
 
 SUBJECTS = [
@@ -41,12 +41,12 @@ SUBJECTS = [
 
 
 @pytest.mark.parametrize("subject", SUBJECTS)
-def test_subject(subject: str) -> None:
+def test_subject_reads_back_unchanged(subject: str) -> None:
     assert read_back(subject=subject)["Subject"] == subject
 
 
 @given(header_text)
-def test_any_subject_comes_back(subject: str) -> None:
+def test_any_subject_reads_back_unchanged(subject: str) -> None:
     field = header_field("Subject", encode_text(subject))
     check_lines(field)
     assert message_from_bytes(field + b"\r\n", policy=policy.default)["Subject"] == subject
@@ -54,9 +54,9 @@ def test_any_subject_comes_back(subject: str) -> None:
 
 
 @given(header_text)
-def test_any_name_comes_back(name: str) -> None:
+def test_any_name_reads_back_unchanged(name: str) -> None:
     parsed = read_back(cc=[Mailbox(name, "a", "x.test"), Mailbox("", "b", "x.test")])
-    # this parser folds white space in a name, and sees some between encoded words
+    # this parser folds white space in a name, and adds some between encoded words
     assert ["".join(a.display_name.split()) for a in parsed["Cc"].addresses] == ["".join(name.split()), ""]
     assert [a.addr_spec for a in parsed["Cc"].addresses] == ["a@x.test", "b@x.test"]
 
@@ -73,7 +73,7 @@ def test_any_name_comes_back(name: str) -> None:
         ("=?utf-8?q?x?=", "=?utf-8?B?PT91dGYtOD9xP3g/PQ==?="),
     ],
 )
-def test_phrases(text: str, encoded: str) -> None:
+def test_display_name_is_plain_quoted_or_encoded(text: str, encoded: str) -> None:
     assert encode_phrase(text) == encoded
 
 
@@ -85,11 +85,11 @@ def test_phrases(text: str, encoded: str) -> None:
         ("from Köln to Würzburg now", "from =?utf-8?B?S8O2bG4gdG8gV8O8cnpidXJn?= now"),
     ],
 )
-def test_only_what_needs_it_is_encoded(text: str, encoded: str) -> None:
+def test_only_the_words_that_need_it_are_encoded(text: str, encoded: str) -> None:
     assert encode_text(text) == encoded
 
 
-def test_words_are_short_and_never_split_a_character() -> None:
+def test_encoded_words_are_short_and_never_split_a_character() -> None:
     for charset in (UTF_8, Charset("iso-2022-jp", "iso2022_jp"), Charset("gb18030", "gb18030")):
         words = encode_text("日本語ABC" * 40, charset).split(" ")
         assert len(words) > 1
@@ -112,19 +112,19 @@ FILE_NAMES = [
 
 
 @pytest.mark.parametrize("name", FILE_NAMES)
-def test_file_names(name: str) -> None:
+def test_file_name_reads_back_unchanged(name: str) -> None:
     parsed = read_back(attachments=[Attachment(name, b"x")])
     assert next(parsed.iter_attachments()).get_filename() == name
 
 
 @given(header_text.filter(lambda name: name == name.strip() != "" and "\t" not in name))
-def test_any_file_name_comes_back(name: str) -> None:
+def test_any_file_name_reads_back_unchanged(name: str) -> None:
     part = next(read_back(attachments=[Attachment(name, b"x")]).iter_attachments())
     assert part["Content-Disposition"].params["filename"] == part["Content-Type"].params["name"] == name
 
 
-def test_a_file_name_that_is_no_text() -> None:
-    """As os.listdir gives them."""
+def test_file_name_that_is_not_text_has_a_replacement_character() -> None:
+    """os.listdir returns such names."""
     parsed = read_back(attachments=[Attachment("caf\udce9.txt", b"x")])
     assert next(parsed.iter_attachments()).get_filename() == "caf?.txt"
 
@@ -134,21 +134,21 @@ def test_control_characters_are_refused(name: str) -> None:
     for encode in (encode_text, encode_phrase, lambda text: parameter("name", text)):
         with pytest.raises(InvalidHeader, match="control character"):
             encode(name)
-    with pytest.raises(InvalidHeader, match="the header X-A holds"):
+    with pytest.raises(InvalidHeader, match="the header X-A contains"):
         header_field("X-A", name)
 
 
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
-        ("X A", "x", "no header name"),
-        ("X:A", "x", "no header name"),
-        ("Ü", "x", "no header name"),
-        ("X" * 77, "x", "at most 76"),
+        ("X A", "x", "is not a valid header name"),
+        ("X:A", "x", "is not a valid header name"),
+        ("Ü", "x", "is not a valid header name"),
+        ("X" * 77, "x", "at most 76 characters"),
         ("X-A", "x" * 996, "too long for a line"),
         ("X-A", "ü" * 500, "too long for a line"),
     ],
 )
-def test_fields_refused(name: str, value: str, words: str) -> None:
+def test_invalid_field_is_refused(name: str, value: str, words: str) -> None:
     with pytest.raises(InvalidHeader, match=words):
         header_field(name, value)

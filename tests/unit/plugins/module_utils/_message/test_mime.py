@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Transfer encodings and line ends: decoded by the standard library, everything is as it was."""
+"""Transfer encodings and line ends: the standard library decodes them to the original."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import quopri
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.mailops.smtp.plugins.module_utils._message.transfer import (
+from ansible_collections.mailops.smtp.plugins.module_utils._message.mime import (
     Encoded,
     encode_base64,
     encode_text_body,
     with_crlf,
 )
 
-#: Line ends of all kinds, long lines, and what quoted-printable writes otherwise.
+#: All kinds of line ends, long lines, and characters that quoted-printable encodes.
 TEXT = st.lists(
     st.sampled_from(
         ["\r", "\n", "\r\n", "a", "=", "=3D", " ", "\t", ".", "From ", "ü", "日", "\0", "x" * 75, "y" * 999]
@@ -44,7 +44,7 @@ def check_lines(encoded: Encoded) -> None:
 
 
 @given(TEXT)
-def test_any_text_is_what_it_was(text: str) -> None:
+def test_any_text_decodes_to_the_original(text: str) -> None:
     content = with_crlf(text).encode()
     encoded = encode_text_body(content)
     check_lines(encoded)
@@ -53,15 +53,15 @@ def test_any_text_is_what_it_was(text: str) -> None:
 
 
 @given(st.binary(max_size=500))
-def test_any_octets_are_what_they_were(content: bytes) -> None:
+def test_any_octets_decode_to_the_original(content: bytes) -> None:
     encoded = encode_base64(content)
     check_lines(encoded)
     assert decoded(encoded) == content
 
 
 @given(TEXT)
-def test_line_ends(text: str) -> None:
-    """RFC 5322 section 2.3: CR and LF together or not at all; as many lines as there were."""
+def test_every_line_ends_with_crlf(text: str) -> None:
+    """RFC 5322 section 2.3: CR and LF occur only together. The number of lines stays the same."""
     written = with_crlf(text)
     assert not set(written.replace("\r\n", "")) & {"\r", "\n"}
     assert with_crlf(written) == written

@@ -1,0 +1,63 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Forms of option values that community.general.mail accepts."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.mailops.smtp.plugins.module_utils._message.errors import (
+    InvalidHeader,
+)
+from ansible_collections.mailops.smtp.plugins.module_utils._message.options import (
+    parse_attach,
+    parse_header_strings,
+    texts,
+)
+
+
+@pytest.mark.parametrize(
+    ("strings", "headers"),
+    [
+        ([], {}),
+        (["Reply-To=john@example.com"], {"Reply-To": "john@example.com"}),
+        (['X-Special="Something or other"'], {"X-Special": '"Something or other"'}),
+        (["X-Query=a=1&b=2"], {"X-Query": "a=1&b=2"}),
+        (["X-A = b "], {"X-A": "b"}),
+        (["X-A="], {"X-A": ""}),
+        (["X-A=1", "x-a=2", "X-A=3"], {"X-A": ["1", "2", "3"]}),
+        ("Reply-To=a@b.test|X-Other=1", {"Reply-To": "a@b.test", "X-Other": "1"}),
+        (["X-A=b|c"], {"X-A": "b|c"}),
+        (["X-A=b|c=d"], {"X-A": "b|c=d"}),
+        (["List-Unsubscribe=<mailto:a@b?x=1|2=3>"], {"List-Unsubscribe": "<mailto:a@b?x=1|2=3>"}),
+        (["List-Unsubscribe=<https://b/?q|X-Y=1>"], {"List-Unsubscribe": "<https://b/?q|X-Y=1>"}),
+    ],
+)
+def test_header_strings_are_split_into_headers(strings: str | list[str], headers: dict[str, str | list[str]]) -> None:
+    """ansible-collections/community.general#7303. A bar within a value does not end it."""
+    assert parse_header_strings(strings) == headers
+
+
+def test_header_string_without_an_equals_sign_is_refused() -> None:
+    with pytest.raises(InvalidHeader, match="headers: 'X-A: b' is not a valid header; .*Reply-To=jo@example.com"):
+        parse_header_strings(["X-A: b"])
+
+
+@pytest.mark.parametrize(
+    ("value", "paths"),
+    [
+        ("/etc/group", ["/etc/group"]),
+        ("/etc/group,/srv/with space.txt , ", ["/etc/group", "/srv/with space.txt"]),
+        (["/etc/group", "", "/srv/a,b"], ["/etc/group", "/srv/a,b"]),
+        ("", []),
+    ],
+)
+def test_attach_is_a_list_or_a_string_with_commas(value: str | list[str], paths: list[str]) -> None:
+    assert parse_attach(value) == paths
+
+
+def test_body_is_text_or_html_by_subtype() -> None:
+    assert texts("s", None, "plain") == ("s", None)
+    assert texts("s", "b", "plain") == ("b", None)
+    assert texts("s", "<p>", "html") == (None, "<p>")
