@@ -13,63 +13,63 @@ version_added: 0.1.0
 author:
   - The mailops.smtp authors (@mailops)
 description:
-  - Takes all files of a service at once, lays them out in a private directory, builds and validates there, puts every
-    file in its place by rename, makes the service use them and checks its health.
-  - When any step fails, every file is put back, with owner, mode and SELinux context, and the service is activated
-    again with the old ones. That needs no free disk space.
-  - A run that was killed at any moment is finished or undone by the next one.
-  - When nothing differs and the service is healthy, nothing is done. When nothing differs and it is not healthy, the
-    files are activated again.
-  - A manifest in C(/var/lib/mailops/NAME) says which files the transaction owns, and how its units were before. What
-    was there before its first run is kept beside each file, in the directory C(.mailops-NAME) that only root can enter.
+  - Takes all files of a service, lays them out in a private directory (the stage), builds and validates them there,
+    puts every file in place by rename, makes the service use them and checks its health.
+  - If a step fails, every file is put back with owner, mode and SELinux context, and the previous files are activated
+    again. This needs no free disk space.
+  - A run that was interrupted at any moment is finished or undone by the next run.
+  - If no file differs and the service is healthy, nothing is done. If no file differs and the service is not healthy,
+    the files are activated again.
+  - A manifest in C(/var/lib/mailops/NAME) lists the files that the transaction owns, and the states of its units before
+    the first run. The original of each file, as it was before the first run, is kept beside it in the directory
+    C(.mailops-NAME), which only root can enter.
 extends_documentation_fragment:
   - mailops.smtp._attributes
 attributes:
   check_mode:
     support: full
-    details: Builds and validates too, in a temporary directory, unless the programs for it are not installed yet.
+    details: Also builds and validates, in a temporary directory, unless a program for it is not installed yet.
   diff_mode:
     support: full
-    details: Of a file given as O(files[].secret) only shows that it changes.
+    details: For a file with O(files[].secret), shows only that it changes.
   idempotent:
     support: full
 options:
   name:
-    description: Name of the transaction, unique on the host, of letters, digits, C(_) and C(-).
+    description: Name of the transaction, unique on the host. Letters, digits, C(_) and C(-).
     type: str
     required: true
   state:
     description:
       - V(present) deploys the files.
-      - V(absent) puts back what was there before the first run, and removes what was not. Each unit is enabled or not,
-        and runs or not, as it did then. O(files), O(directories), O(build) and O(validators) are not used then;
-        O(activate) and O(health) are, and of O(services) those without a unit, and O(services[].drained).
-      - V(noted) only remembers how the units in O(services) are, unless that is known, and is no change. It is for the
-        time before a package is installed that brings them. A unit that was not there is stopped and disabled when it
-        is given back.
+      - V(absent) restores the originals, and removes files that did not exist before the first run. Each unit is
+        enabled or not, and runs or not, as before the first run. O(files), O(directories), O(build) and O(validators)
+        are ignored; O(activate), O(health), O(services[].drained) and the O(services) without a unit are used.
+      - V(noted) only notes the states of the units in O(services), unless they are known, and never reports a change.
+        Use it before a package is installed that provides a unit. A unit that did not exist then is stopped and
+        disabled when it is given back.
     type: str
     choices: [present, absent, noted]
     default: present
   files:
     description:
-      - The files, all that the transaction owns. Required for O(state=present).
-      - A file of an earlier run that is no longer declared gives way to what was there before the first run, or is
-        removed where there was none.
-      - What is declared wins over a file that somebody edited since the last run. The diff shows the edit, and
+      - All files that the transaction owns. Required for O(state=present).
+      - A file of an earlier run that is no longer declared is replaced by its original, or removed if there was none.
+      - The declaration takes precedence over an edit on the host since the last run. The diff shows the edit, and
         RV(edited_files) names the file.
-      - A file is a regular file. A symbolic link in its place is refused.
+      - Only regular files are supported. A symbolic link in the place of a file is refused.
     type: list
     elements: dict
     suboptions:
       path:
-        description: Where the file belongs. Missing directories are made.
+        description: Path of the file. Missing directories are created.
         type: path
         required: true
       content:
-        description: What it holds.
+        description: Content of the file.
         type: str
       secret:
-        description: What it holds, in place of O(files[].content), when it may never be shown.
+        description: Content of the file that must not be shown, instead of O(files[].content).
         type: str
       mode:
         description: Permission bits in octal, in quotes.
@@ -85,8 +85,8 @@ options:
         default: root
   directories:
     description:
-      - Directories to make where they are missing. One that is there is left as it is.
-      - One that the transaction made, declared or not, is removed when it is no longer needed and empty.
+      - Directories to create if they are missing. An existing directory is not changed.
+      - A directory that the transaction created, declared or not, is removed when it is empty and no longer needed.
     type: list
     elements: dict
     default: []
@@ -109,24 +109,24 @@ options:
         default: root
   build:
     description:
-      - Files that a program makes from declared files, such as the lookup tables of a mail server.
-      - All are built in the stage, so that they can be validated. A built file is put in place when its source or its
-        command changed, or when it is not as the last run left it. It need not come out the same every time.
+      - Files that a program builds from declared files, such as the lookup tables of a mail server.
+      - All are built in the stage, so that they can be validated. A built file is put in place if its source or its
+        command changed, or if it is not as the last run left it. The output need not be the same every time.
     type: list
     elements: dict
     default: []
     suboptions:
       command:
-        description: Command as a list of words. C({stage}) as in O(validators). A word on standard error is a failure.
+        description: Command as a list of words. C({stage}) as in O(validators). Output on standard error is a failure.
         type: list
         elements: str
         required: true
       source:
-        description: Path of the declared file that it is built from. Owner, group, mode and secrecy are the same.
+        description: Path of the declared file to build from. The built file has its owner, group, mode and secrecy.
         type: path
         required: true
       creates:
-        description: Path of the file that is built, without C({stage}).
+        description: Path of the built file, without C({stage}).
         type: path
         required: true
   validators:
@@ -188,8 +188,8 @@ options:
         type: dict
   services:
     description:
-      - Services that read the files. After a change each is reloaded where that suffices, and restarted where it must.
-      - A service that is not healthy before, or not healthy with the old files after a reload, is restarted.
+      - Services that read the files. After a change each is reloaded if that is sufficient, and otherwise restarted.
+      - A service that is not healthy before the change, or after a failure of the new files, is restarted.
       - Each entry has either O(services[].unit) or O(services[].restart).
     type: list
     elements: dict
@@ -197,46 +197,47 @@ options:
     suboptions:
       unit:
         description:
-          - Full name of a unit of systemd, such as V(named.service). It is enabled, started, and reloaded where that
-            can be done. It is healthy when it is enabled and active.
-          - How it was before the first run is remembered. It gets that state again when it is no longer declared, with
-            O(state=absent), and when its first run fails. One that ran is restarted then, so that it reads the files
-            that came back. One that did not run is stopped while its files are still there, so a unit whose own file
-            is among O(files) can be declared too.
-          - Systemd is told when a file of a unit changes.
-          - A unit that is masked is refused.
+          - Full name of a systemd unit, such as V(named.service). It is enabled, started, and reloaded if it supports
+            that. It is healthy if it is enabled and active.
+          - Its state before the first run is noted, and restored when the unit is no longer declared, with
+            O(state=absent), and when its first run fails. A unit that ran is restarted, so that it reads the previous
+            files. A unit that did not run is stopped before its files are removed, so a unit whose unit file is among
+            O(files) can be declared too.
+          - Systemd is reloaded if a unit file changes.
+          - A masked unit is refused.
         type: str
       drained:
         description:
-          - For O(state=absent) and a unit that did not run before the first run. Commands, each as a list of words,
-            that succeed when nothing would be lost with it. What a failing one says is the reason that the task gives.
-          - They are asked before anything is touched, and again when the unit has been stopped, for what came in
-            between. Then a failure puts everything back and starts the unit again.
+          - Commands, each as a list of words, that succeed if nothing is lost when the unit stops. They run with
+            O(state=absent), for a unit that did not run before the first run. The output of a failing command is the
+            reason that the task reports.
+          - They run before anything is touched, and again after the unit has stopped. If they fail then, everything is
+            put back and the unit is started again.
         type: list
         elements: list
         default: []
       reload:
         description:
           - Command as a list of words that makes the running service read its files again.
-          - Without it every change restarts.
+          - If it is omitted, every change restarts the service.
         type: list
         elements: str
       restart:
-        description: Command as a list of words that starts the service anew, or for the first time.
+        description: Command as a list of words that restarts the service, or starts it if it is not running.
         type: list
         elements: str
       files:
-        description: Files that it reads, or directories they are in. All files when not given.
+        description: Files that the service reads, or their directories. If omitted, all files.
         type: list
         elements: path
         default: []
       restart_files:
-        description: Files, or directories they are in, whose change a reload does not reach.
+        description: Files, or their directories, whose changes need a restart.
         type: list
         elements: path
         default: []
       restart_lines:
-        description: Regular expression for lines whose change a reload does not reach, in any of its files.
+        description: Regular expression for lines whose changes need a restart, in any file that the service reads.
         type: str
   health:
     description:
@@ -247,8 +248,8 @@ options:
     default: []
   explain:
     description:
-      - Commands, each as a list of words, whose output tells why the service did not take the new files, such as the
-        end of its log. Run only then.
+      - Commands, each as a list of words, whose output explains why the service failed with the new files, such as the
+        end of its log. They run only after such a failure.
     type: list
     elements: list
     default: []
@@ -272,7 +273,7 @@ EXAMPLES = r"""
     explain:
       - [journalctl, --no-pager, --lines=10, --unit=named]
 
-- name: The configuration of a mail server, tried before it goes live
+- name: Deploy the configuration of a mail server, tried before it goes live
   mailops.smtp.config_transaction:
     name: mailserver
     files:
@@ -287,7 +288,7 @@ EXAMPLES = r"""
     health:
       - [postfix, status]
 
-- name: A table of a mail server, built and swapped with its source
+- name: Deploy a lookup table, built and swapped with its source
   mailops.smtp.config_transaction:
     name: tables
     files:
@@ -298,7 +299,7 @@ EXAMPLES = r"""
         source: /etc/postfix/virtual
         creates: /etc/postfix/virtual.lmdb
 
-- name: Put back what was there before all this
+- name: Restore the files and units as they were before the first run
   mailops.smtp.config_transaction:
     name: nameserver
     state: absent
@@ -311,50 +312,50 @@ changed_files:
   elements: str
   returned: once the files could be compared
 removed_files:
-  description: Paths of files no longer declared, which were, or would be, removed or replaced by what was there first.
+  description: Paths of files no longer declared that were, or would be, removed or replaced by their originals.
   type: list
   elements: str
   returned: once the files could be compared
 edited_files:
-  description: Those of the two above that somebody changed or removed since the last run.
+  description: Paths of those files that were edited or removed on the host since the last run.
   type: list
   elements: str
   returned: once the files could be compared
 given_back:
-  description: Units no longer declared, with the state that each got, or would get, again.
+  description: Units no longer declared, with the state before the first run that was, or would be, restored.
   type: dict
   returned: once the files could be compared
   sample: {named.service: disabled stopped}
 recovered:
-  description: Whether an earlier run was cut short or could not settle the service, and was or would be mended.
+  description: Whether an incomplete earlier run was, or would be, finished or undone.
   type: bool
   returned: once the files could be compared
 seconds:
-  description: Seconds spent in each step, by its name. Steps that were not needed are not there.
+  description: Seconds spent in each step, by name of the step. Steps that were not needed are omitted.
   type: dict
-  returned: once the options make sense
+  returned: once the options are valid
   sample: {lock: 0.001, plan: 0.002, stage: 0.02, validate: 0.31, prepare: 0.03, swap: 0.01, activate: 0.4, health: 0.1}
 step:
   description:
     - The step that failed, one of V(options), V(lock), V(plan), V(note), V(drained), V(stage), V(build), V(validate),
-      V(prepare), V(release), V(swap), V(activate), V(health), V(committed), or one of the steps that clear away what a
-      run left.
+      V(prepare), V(release), V(swap), V(activate), V(health), V(committed), or one of the steps that clean up after a
+      run.
   type: str
   returned: on failure
 failed_file:
-  description: Path of the file that a validator or another program complained of first, where it named one.
+  description: Path of the first file in which a validator or another program found a problem, if it named one.
   type: str
   returned: on failure
 failed_line:
-  description: Line in RV(failed_file), counted from 1, where one is to blame.
+  description: Line in RV(failed_file), counted from 1, if one is known.
   type: int
   returned: on failure
 msg:
   description:
-    - What failed and whether everything was put back, or what could not be validated in check mode.
-    - Of O(validators[].postfix) a line for each problem, with file, line, parameter, Postfix's words and what to do.
+    - What failed and whether everything was put back, or why check mode could not validate.
+    - For O(validators[].postfix), a line for each problem with file, line, parameter, Postfix's message and what to do.
   type: str
-  returned: on failure, and in check mode when a program for building or validating is not installed yet
+  returned: on failure, and in check mode if a program for building or validating is not installed yet
 """
 
 from ansible.module_utils.basic import AnsibleModule
@@ -364,14 +365,14 @@ from ..module_utils._module.config_transaction import run_transaction
 
 
 class QuietModule(AnsibleModule):
-    """Writes nothing into the host's log.
+    """A module that does not write to the log of the host.
 
-    Ansible would write the parameters there, and masks only those secrets that repr() leaves alone. Its ``no_log`` does
-    not serve: the controller sets it anew for each task.
+    Ansible would log the parameters, and masks only secrets that repr() does not change. ``no_log`` does not help: the
+    controller sets it for each task.
     """
 
     def log(self, msg, log_args=None) -> None:
-        """Nothing: the task's result tells what was done."""
+        """Write nothing: the result of the task reports what was done."""
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# docs.sh: writes the pages that are made from data: docs/providers.md and roles/relay/README.md.
+# docs.sh: generate docs/providers.md and roles/relay/README.md.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 "$root/tests/setup/environment.sh"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Makes .build/venv with the pinned requirements, and makes this checkout importable as the collection mailops.smtp.
-# Quick when nothing changed: the stamp holds a hash of what went in.
+# environment.sh: create .build/venv with the pinned requirements, and link this checkout as collection mailops.smtp.
+# Does nothing if Python, the requirements and the path are unchanged: the stamp holds a hash of them.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -18,7 +18,7 @@ find_python() {
       return
     fi
   done
-  echo "No Python 3.11, 3.12 or 3.13 found. Install one, or name it: make PYTHON=/path/to/python3 ..." >&2
+  echo "No Python 3.11, 3.12 or 3.13 found. Install one, or set its path: make PYTHON=/path/to/python3 ..." >&2
   exit 1
 }
 
@@ -29,7 +29,7 @@ need_venv_module() {
     apt-get update -qq
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv >/dev/null
   else
-    echo "Python's venv module is missing. As root: apt-get install python3-venv" >&2
+    echo "Python's venv module is missing. As root, run: apt-get install python3-venv" >&2
     exit 1
   fi
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# format.sh: sorts the imports, makes the changes ruff calls safe, and formats every Python file.
+# format.sh: sort imports, apply ruff's safe fixes, and format every Python file.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 "$root/tests/setup/environment.sh"

@@ -1,10 +1,10 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Puts pip into the virtual environments that ansible-test makes, from a wheel that lies beside this file.
+"""Install pip into the virtual environments of ansible-test, from a wheel in the folder of this file.
 
-ansible-test downloads a script for that, unless its cache holds one: ``get_pip_24_2.py`` for pip 24.2. sanity.sh puts
-this file there. It is called with the packages to install, and with options that only the downloaded script knows.
+ansible-test downloads a script for this, unless its cache has one: ``get_pip_24_2.py`` for pip 24.2. sanity.sh puts
+this file there. Its arguments are the packages to install, and options that only the downloaded script supports.
 """
 
 from __future__ import annotations

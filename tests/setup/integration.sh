@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# integration.sh [OPTION ...]: ansible-test integration for the working tree, on this machine, in the environment of .build/venv; options
-# are passed on: integration.sh smtp_send -v
+# integration.sh [OPTION ...]: run ansible-test integration for the working tree, on this machine, with .build/venv.
+# Options are passed on: integration.sh smtp_send -v
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 "$root/tests/setup/environment.sh"
@@ -10,6 +10,6 @@ copy=$("$root/tests/setup/tree.sh")
 home=$root/.build/home
 mkdir -p "$home"
 cd "$copy"
-# CONTENT_ROOT: or it finds this repository above the copy, and in it only ignored files.
+# Without ANSIBLE_TEST_CONTENT_ROOT, ansible-test uses the repository above the copy, in which .build is ignored.
 HOME=$home ANSIBLE_TEST_CONTENT_ROOT=$copy exec ansible-test integration --color no --local \
   --python "$(python -c 'import sys; print("%d.%d" % sys.version_info[:2])')" "$@"

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# lint.sh [LINTER ...]: runs the named linters, all by default, side by side. A line for each, and what the failed ones said.
+# lint.sh [LINTER ...]: run the named linters in parallel, by default all. Print a line for each linter, and its output
+# if it failed.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -12,13 +13,13 @@ export ANSIBLE_HOME=$cache/ansible ANSIBLE_COLLECTIONS_PATH=$root/.build/collect
 logs=$root/.build/lint
 all=(ruff format mypy-managed mypy-controller yamllint ansible-lint changelog shellcheck markdown words)
 
-# run_mypy VERSION FOLDER ...: as packages of the collection, so that relative and absolute imports meet in one module.
+# run_mypy VERSION FOLDER ...: check packages of the collection, so that relative and absolute imports are one module.
 run_mypy() {
   local version=$1 folder
   local -a packages=()
   shift
   for folder in "$@"; do
-    # mypy takes a package without any Python for an error.
+    # mypy fails on a package without Python files.
     [ -n "$(find "$folder" -name '*.py' -print -quit 2>/dev/null)" ] || continue
     packages+=(-p "ansible_collections.mailops.smtp.${folder//\//.}")
   done
@@ -40,7 +41,7 @@ check() {
   case $1 in
     ruff) ruff check --quiet . ;;
     format) ruff format --quiet --diff . ;;
-    # 3.10 is the oldest this mypy knows; sanity.sh compiles and imports with 3.9.
+    # 3.10 is the oldest version that mypy supports; sanity.sh compiles and imports with 3.9.
     mypy-managed) run_mypy 3.10 plugins/module_utils plugins/modules ;;
     mypy-controller) run_mypy 3.11 plugins/{action,callback,doc_fragments,filter,plugin_utils} tests ;;
     yamllint)
@@ -54,7 +55,7 @@ check() {
     shellcheck) shell_scripts | xargs -0 shellcheck --external-sources ;;
     markdown) tests/setup/files.sh | grep -z '\.md$' | xargs -0 pymarkdown scan ;;
     words) tests/setup/files.sh | xargs -0 python tests/setup/words.py ;;
-    *) echo "No linter of that name. There are: ${all[*]}"; return 2 ;;
+    *) echo "Unknown linter $1. Expected one of: ${all[*]}"; return 2 ;;
   esac
 }
 

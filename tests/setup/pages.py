@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the scripts have in common that write a Markdown page from data."""
+"""Functions for scripts that generate a Markdown page."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ import textwrap
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-#: Writes every page anew.
+#: The command that generates every page.
 COMMAND = "make docs"
-#: Columns of Markdown; .pymarkdown.yml has the same number.
+#: Line length of Markdown, in columns; the same as in .pymarkdown.yml.
 WIDTH = 120
 
 
 def wrapped(text: str, first: str = "", rest: str | None = None) -> str:
-    """A paragraph or an item of a list, in lines of at most :data:`WIDTH` columns.
+    """Wrap a paragraph or a list item to at most :data:`WIDTH` columns.
 
-    :param first: what the first line begins with, such as ``- ``.
-    :param rest: what every other line begins with; without it, as many blanks.
+    :param first: prefix of the first line, such as ``- ``.
+    :param rest: prefix of the other lines; by default, spaces of the same width.
     """
     return textwrap.fill(
         text,
@@ -33,11 +33,11 @@ def wrapped(text: str, first: str = "", rest: str | None = None) -> str:
 
 
 def linked(text: str) -> str:
-    """The text, its bare URLs in angle brackets, as Markdown has them."""
+    """Return the text with bare URLs in angle brackets."""
     return re.sub(r"(?<![<(\"`])\bhttps?://[^\s>]*[^\s>.,;:)]", r"<\g<0>>", text)
 
 
 def write(page: Path, text: str) -> None:
-    """Write the page, and tell its name."""
+    """Write the page, and print its path."""
     page.write_text(text, encoding="utf-8")
     print(page.relative_to(ROOT))

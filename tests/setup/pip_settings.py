@@ -1,9 +1,9 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Prints the settings that pip has here, from its files and the environment, as one pip.conf.
+"""Print the pip settings of this machine, from its files and the environment, as one pip.conf.
 
-ansible-test runs pip with an environment of its own; a file is the only way to tell that pip which index to use.
+ansible-test runs pip in a separate environment, to which only a file can pass the index.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import sys
 
 
 def main() -> None:
-    """Ask this Python's pip, and let the environment win over the files, as pip does."""
+    """Read the settings of this Python's pip. As in pip, the environment takes precedence over files."""
     listing = subprocess.run(
         [sys.executable, "-m", "pip", "--disable-pip-version-check", "config", "list"],
         check=True,
@@ -28,7 +28,7 @@ def main() -> None:
     proxy = os.environ.get("https_proxy") or os.environ.get("HTTPS_PROXY")
     if proxy:
         settings.set("global", "proxy", proxy)
-    # A line is section.option='value'; the environment's section is ":env:".
+    # A line is section.option='value'; the section of the environment is ":env:".
     for line in sorted(listing.splitlines(), key=lambda line: line.startswith(":env:")):
         name, value = line.split("=", 1)
         section, option = name.split(".", 1)

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Resolves tests/requirements.in in an environment of its own and pins all of it in tests/requirements.txt.
+# requirements.sh: resolve tests/requirements.in in a temporary environment, and pin every package in
+# tests/requirements.txt.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 scratch=$(mktemp -d)

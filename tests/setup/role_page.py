@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Writes roles/relay/README.md from the role's argument specs: make docs."""
+"""Generate roles/relay/README.md from the argument specs of the role; run by ``make docs``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-# The collection is found where the environment links it, so the path comes before the imports.
+# The environment links the collection into this path, so it is set before the imports.
 sys.path.insert(0, str(ROOT / ".build" / "collections"))
 
 from ansible_collections.mailops.smtp.tests.setup import pages  # noqa: E402
@@ -36,12 +36,12 @@ AFTERWARDS = """\
 [docs/relay.md](../../docs/relay.md) explains how the parts work together.
 [playbooks/scenarios](../../playbooks/scenarios) has an inventory for each kind of relay.
 """
-#: Markup of Ansible's documentation, all of which becomes code here; O(a=b) and V(x) need no telling apart.
+#: Markup of Ansible's documentation. All of it becomes code here, so its kinds are not distinguished.
 _MARKUP = re.compile(r"\b(?:RV|[BCEIMOPV])\(((?:\\\)|[^)\\]|\\.)*)\)")
 
 
 def page() -> str:
-    """The whole page."""
+    """Return the page as Markdown."""
     entries = yaml.safe_load(SPECS.read_text(encoding="utf-8"))["argument_specs"]
     main = entries["main"]
     described = _Described()
@@ -58,13 +58,13 @@ def page() -> str:
 
 
 class _Described:
-    """Sets of options that have a place on the page already, so that equal ones need no second."""
+    """Sets of options that are already on the page, so that equal sets are not repeated."""
 
     def __init__(self) -> None:
         self._known: list[tuple[str, Options]] = []
 
     def place_of(self, variable: str, options: Options) -> str | None:
-        """The variable that has the same options, described above; None where this is the first."""
+        """Return the variable above that has the same options; ``None`` if this is the first."""
         found = next((name for name, known in self._known if known == options), None)
         if found is None:
             self._known.append((variable, options))
@@ -93,7 +93,7 @@ def _variable(name: str, option: Options, described: _Described) -> Iterator[str
 
 
 def _options(path: str, options: Options, described: _Described, indent: str) -> Iterator[str]:
-    """The options below a variable, as a list in a list."""
+    """Yield the options of a variable as nested lists."""
     same = described.place_of(path, options)
     if same:
         yield pages.wrapped(f"The options are those of {_link(same)}.", indent)
@@ -129,7 +129,7 @@ def _type(option: Options) -> str:
 
 
 def _value(value: t.Any) -> str:
-    """As YAML has it, in one line."""
+    """Return the value as YAML, in one line."""
     if isinstance(value, str):
         return value
     return yaml.safe_dump(value, default_flow_style=True, width=1000).split("\n")[0]
@@ -146,7 +146,7 @@ def _items(paragraphs: t.Iterable[str]) -> Iterator[str]:
 
 
 def _marked(text: str) -> str:
-    """Ansible's markup as Markdown's."""
+    """Convert the markup of Ansible to Markdown."""
     return pages.linked(_MARKUP.sub(lambda found: f"`{found[1]}`", text))
 
 

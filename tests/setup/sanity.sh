@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# sanity.sh [OPTION ...]: ansible-test sanity for the working tree; options are passed on: --test validate-modules
-# What runs on managed hosts is also compiled and imported with Python 3.9, their oldest, where that is installed.
+# sanity.sh [OPTION ...]: run ansible-test sanity for the working tree. Options are passed on: --test validate-modules
+# Code for managed hosts is also compiled and imported with Python 3.9, their oldest version, if it is installed.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 "$root/tests/setup/environment.sh"
 export PATH="$root/.build/venv/bin:$PATH"
-home=$root/.build/home # ansible-test's own: its virtual environments go there, not into the user's home.
+home=$root/.build/home # for the virtual environments of ansible-test, instead of the user's home
 log=$root/.build/sanity.log
 oldest=3.9
 
-# Pip, which ansible-test would fetch in the version its core expects.
+# Provide the version of pip that ansible-test would otherwise download.
 version=$(python -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 pip_version=$(python - "$version" <<'PYTHON'
 import sys
@@ -26,14 +26,14 @@ if [ ! -e "$cache/pip-$pip_version-py3-none-any.whl" ]; then
   python -m pip download -qq --disable-pip-version-check --no-deps --only-binary :all: -d "$cache" "pip==$pip_version"
 fi
 cp "$root/tests/setup/get_pip.py" "$cache/get_pip_${pip_version//./_}.py"
-install -m 600 /dev/null "$home/.config/pip/pip.conf" # An index may be named with its password.
+install -m 600 /dev/null "$home/.config/pip/pip.conf" # the URL of an index may contain a password
 python "$root/tests/setup/pip_settings.py" >"$home/.config/pip/pip.conf"
 
 copy=$("$root/tests/setup/tree.sh")
 
 find_oldest() {
   local candidate
-  # pyenv's shims answer for its active versions only.
+  # The shims of pyenv run only its active versions.
   for candidate in "python$oldest" "${PYENV_ROOT:-$HOME/.pyenv}/versions/$oldest".*/bin/"python$oldest"; do
     "$candidate" -c 'import sys; print(sys.executable)' 2>/dev/null && return
   done
@@ -44,19 +44,19 @@ if found=$(find_oldest); then
   pythons+=(--target-python "$oldest")
   PATH=$root/.build/venv/bin:$(dirname "$found"):$PATH
 else
-  echo "No Python $oldest here: what runs on managed hosts is compiled and imported with $version only."
+  echo "Python $oldest is not installed: code for managed hosts is compiled and imported with $version only."
 fi
 
-# CONTENT_ROOT: or it finds this repository above the copy, and in it only ignored files.
+# Without ANSIBLE_TEST_CONTENT_ROOT, ansible-test uses the repository above the copy, in which .build is ignored.
 cd "$copy"
 status=0
 HOME=$home ANSIBLE_TEST_CONTENT_ROOT=$copy ansible-test sanity -v --lint --color no \
   --controller "origin:python=$version" "${pythons[@]}" "$@" 2>"$log" || status=$?
 
-# Findings are printed by now. What remains to be said: why it broke, if it did; what was not tested; how much was.
+# The findings are already printed. Report why the run failed, which tests were skipped, and how many ran.
 grep -E '^(FATAL|WARNING: (Skipping|Required program))' "$log" || true
 awk '/^Running sanity test/ { gsub(/"/, ""); test = $4 ($7 ? " " $7 : ""); run++ }
      /^No tests applicable/ { idle = idle ", " test; run-- }
      END { printf "ansible-test sanity: %d tests with something to test%s\n", run, idle ? "; nothing yet for " substr(idle, 3) : "" }' "$log"
-[ "$status" = 0 ] || echo "All it said: .build/sanity.log"
+[ "$status" = 0 ] || echo "Full output: .build/sanity.log"
 exit "$status"

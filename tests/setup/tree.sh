@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Makes .build/ansible-test: the working tree as it would be committed now, in a real folder, as ansible-test wants it.
-# Prints the collection's folder.
+# tree.sh: copy the working tree, as it would be committed now, to .build/ansible-test, in the layout that ansible-test
+# needs. Print the folder of the collection.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 copy=$root/.build/ansible-test/ansible_collections/mailops/smtp

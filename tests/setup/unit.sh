@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# unit.sh [PYTEST OPTION ...]: the unit tests; options are passed on: unit.sh -k reply -x
+# unit.sh [PYTEST OPTION ...]: run the unit tests. Options are passed on: unit.sh -k reply -x
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 "$root/tests/setup/environment.sh"
 cd "$root"
-[ $# -gt 0 ] || set -- --numprocesses=auto # all of them, on all cores
+[ $# -gt 0 ] || set -- --numprocesses=auto # run all tests, on all cores
 exec .build/venv/bin/python -m pytest --quiet "$@"

@@ -1,10 +1,10 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""words.py FILE...: finds phrases that are not plain English. One line for each, as an editor's link; exit
-code 1 if there are any.
+"""words.py FILE...: find phrases that are not plain English.
 
-docs/glossary.md has the words to use. A new phrase is a new row of PHRASES.
+Print a line for each, as a link for an editor, and exit with code 1 if there are any. docs/glossary.md has the words to
+use. To find another phrase, add a row to PHRASES.
 """
 
 from __future__ import annotations
@@ -43,22 +43,22 @@ PHRASES = (
     Phrase(r"\bthe role does not know\b", "Unknown variable X"),
     Phrase(r"\bof its own to the\b", "takes no input from"),
 )
-#: A space, or the end of a line and the beginning of a comment on the next.
+#: Matches a space, or a line break followed by the beginning of a comment.
 _GAP = r"\s(?:\s*#:?\s)?\s*"
-#: Files that quote the phrases, and text that other programs or projects wrote.
+#: Files that quote the phrases, and texts of other programs or projects.
 EXCEPT = ("tests/setup/words.py", "tests/unit/setup/test_words.py", "COPYING", ".log", "requirements.txt")
 SUFFIXES = (".py", ".yml", ".yaml", ".md", ".sh", ".j2", ".ini", ".toml")
 
 
 def findings(text: str) -> Iterator[tuple[int, str, Phrase]]:
-    """Line number from 1, what was found, and the phrase. A phrase may continue on the next line."""
+    """Yield the line number, counted from 1, the text found, and the phrase. A phrase may continue on the next line."""
     for phrase in PHRASES:
         for match in re.finditer(phrase.pattern.replace(" ", _GAP), text, flags=re.IGNORECASE):
             yield text.count("\n", 0, match.start()) + 1, " ".join(match.group().split()), phrase
 
 
 def main(paths: list[str]) -> int:
-    """Check the files that are text of the project."""
+    """Check the files of the project that have text, and return the exit code."""
     found = 0
     for path in paths:
         if not path.endswith(SUFFIXES) or path.endswith(EXCEPT):

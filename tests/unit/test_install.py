@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The collection as its users get it: built, installed into an empty folder, and known to Ansible there."""
+"""The collection as users install it: built, installed into an empty folder, and found there by Ansible."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The rules of docs/design.md that keep the rooms apart, checked against the imports of every file.
+"""The rules of docs/design.md that separate the rooms, checked against the imports of every file.
 
-What only Python's parser can see is checked here; what a linter can say is left to the linter.
+Only rules that need Python's parser are checked here; the linters check the others.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ HEADER = (
 CORE_ROOMS = tuple(
     re.findall(r"^\| `(_(?!module`)\w+)` \|", (ROOT / "docs/design.md").read_text(encoding="utf-8"), flags=re.MULTILINE)
 )
-#: The largest part of the house that one room may hold.
+#: The largest share of all lines that one room may have.
 MAX_SHARE = 0.2
 
-# Who may import whom; a room may always import itself, but for entries, which have nothing to say to each other.
+# Which rooms a room may import. Entry points such as modules do not import each other.
 MAY_IMPORT = {
     "modules": {"_module", "core"},
     "action": {"plugin_utils", "_module", "core"},
@@ -46,7 +46,7 @@ MAY_IMPORT = {
     "core": {"core"},
 }
 
-# Who may import what from outside the collection. Anything that opens a socket counts as sockets.
+# Which files may import these modules from outside the collection: modules that open sockets, TLS and DNS.
 GUARDED = {
     "socket": {"_smtp/connection.py"},
     "socketserver": {"_smtp/connection.py"},
@@ -60,7 +60,7 @@ GUARDED = {
 
 
 class Violation(NamedTuple):
-    """A line that breaks a rule; reads as an editor's link and a sentence."""
+    """A line that breaks a rule; as text, a link for an editor and a sentence."""
 
     path: str
     line: int
@@ -72,31 +72,31 @@ class Violation(NamedTuple):
 
 
 class Import(NamedTuple):
-    """An imported name in full: ``a.b.c`` for ``from a.b import c``."""
+    """One import; ``name`` is the full name, such as ``a.b.c`` for ``from a.b import c``."""
 
     line: int
     name: str
     relative: bool
 
     def within(self, package: str) -> bool:
-        """Whether the name is the package or lies in it."""
+        """Whether the name is the package or in it."""
         return f"{self.name}.".startswith(f"{package}.")
 
 
 def violations(root: Path) -> list[Violation]:
-    """Every broken rule in the checkout at ``root``, in the order of files and lines."""
+    """Return all violations in the checkout at ``root``, in the order of files and lines."""
     return [found for path in python_files(root) for found in sorted(check_file(root, path), key=lambda one: one.line)]
 
 
 def python_files(root: Path) -> Iterator[Path]:
-    """The checkout's own Python files; hidden folders hold what is built and what belongs to tools."""
+    """Yield the Python files of the checkout. Hidden folders are skipped: they hold build results and caches."""
     for folder, names, files in os.walk(root):
         names[:] = sorted(name for name in names if not name.startswith(".") and name != "__pycache__")
         yield from (Path(folder, name) for name in sorted(files) if name.endswith(".py"))
 
 
 def check_file(root: Path, path: Path) -> Iterator[Violation]:
-    """Every rule that applies to this file."""
+    """Check every rule that applies to this file."""
     relative = path.relative_to(root).as_posix()
     source = path.read_text(encoding="utf-8")
     tree = ast.parse(source, filename=str(path))
@@ -115,7 +115,7 @@ Finding = tuple[int, str, str]
 
 
 def check_header(source: str, tree: ast.Module) -> Iterator[Finding]:
-    """The licence, a docstring, and annotations that Python 3.9 need not evaluate."""
+    """Require the licence, a module docstring, and annotations that Python 3.9 does not evaluate."""
     lines = source.splitlines()
     first = 1 if lines and lines[0].startswith("#!") else 0
     for number, wanted in enumerate(HEADER, start=first):
@@ -135,17 +135,20 @@ def check_header(source: str, tree: ast.Module) -> Iterator[Finding]:
 
 
 def check_length(source: str) -> Iterator[Finding]:
-    """A file is a thing with one name."""
+    """Require a length that fits one topic."""
     length = source.count("\n")
     if length > MAX_LINES:
-        yield MAX_LINES + 1, "length", f"{length} lines, {MAX_LINES} at most: which two things does this file hold?"
+        yield MAX_LINES + 1, "length", f"{length} lines; expected at most {MAX_LINES}: split the file"
 
 
 def check_imports(inside: str, names: list[Import]) -> Iterator[Finding]:
-    """``inside`` is the file's path below plugins/."""
+    """Check the imports of one file.
+
+    :param inside: path of the file below plugins/.
+    """
     own = room(inside)
     if own not in MAY_IMPORT:
-        yield 1, "rooms", f"docs/design.md knows no room for plugins/{inside}"
+        yield 1, "rooms", f"docs/design.md has no room for plugins/{inside}"
         return
     for name in names:
         yield from check_direction(own, name)
@@ -161,11 +164,15 @@ def check_imports(inside: str, names: list[Import]) -> Iterator[Finding]:
 
 
 def check_direction(own: str, name: Import) -> Iterator[Finding]:
-    """Imports point one way."""
+    """Require that imports point one way."""
     if not name.within(COLLECTION):
         return
     if own in ("core", "_module") and not name.relative:
-        yield name.line, "relative", f"imports {name.name}: inside module_utils, imports of the collection are relative"
+        yield (
+            name.line,
+            "relative",
+            f"imports {name.name}: inside module_utils, import the collection by relative paths",
+        )
     prefix = f"{COLLECTION}.plugins."
     target = room(name.name.removeprefix(prefix).replace(".", "/")) if name.name.startswith(prefix) else name.name
     if target not in MAY_IMPORT[own]:
@@ -174,7 +181,7 @@ def check_direction(own: str, name: Import) -> Iterator[Finding]:
 
 
 def check_core_order(inside: str, name: Import) -> Iterator[Finding]:
-    """Within the core, a room imports only itself and rooms that the map lists below it."""
+    """Require that a room of the core imports only itself and rooms that the map lists below it."""
     prefix = f"{COLLECTION}.plugins.module_utils."
     own = inside.removeprefix("module_utils/").partition("/")[0]
     target = name.name.removeprefix(prefix).partition(".")[0]
@@ -185,17 +192,17 @@ def check_core_order(inside: str, name: Import) -> Iterator[Finding]:
 
 
 def check_ansible(own: str, name: Import) -> Iterator[Finding]:
-    """Ansible stays out of the core, and the controller's part of it out of what runs on managed hosts."""
+    """Keep Ansible out of the core, and its controller code out of what runs on managed hosts."""
     if not name.within("ansible"):
         return
     if own == "core":
-        yield name.line, "core", f"imports {name.name}: the core takes values and raises its own errors"
+        yield name.line, "core", f"imports {name.name}: the core does not use Ansible"
     elif own in ("modules", "_module") and not name.within("ansible.module_utils"):
-        yield name.line, "target", f"imports {name.name}: managed hosts get ansible.module_utils only"
+        yield name.line, "target", f"imports {name.name}: managed hosts have ansible.module_utils only"
 
 
 def check_calls(tree: ast.Module) -> Iterator[Finding]:
-    """The core never exits and never prints."""
+    """Require that the core never exits and never prints."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             called = ast.unparse(node.func)
@@ -210,7 +217,7 @@ def check_calls(tree: ast.Module) -> Iterator[Finding]:
 
 
 def room(inside: str) -> str:
-    """The room of a path below plugins/: ``core`` for every private one of module_utils but ``_module``."""
+    """Return the room of a path below plugins/: ``core`` for private rooms of module_utils other than ``_module``."""
     parts = inside.removesuffix(".py").split("/")
     if parts[0] != "module_utils":
         return parts[0]
@@ -220,7 +227,7 @@ def room(inside: str) -> str:
 
 
 def imports(tree: ast.Module, relative: str) -> Iterator[Import]:
-    """Every import of a file, wherever in it, with relative ones resolved by the file's place in the collection."""
+    """Yield every import anywhere in a file; relative imports are resolved from the file's path in the collection."""
     package = [*COLLECTION.split("."), *relative.split("/")[:-1]]
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -236,13 +243,13 @@ def imports(tree: ast.Module, relative: str) -> Iterator[Import]:
                     yield Import(node.lineno, argument.value, False)
 
 
-def test_this_checkout_keeps_the_rules():
+def test_checkout_keeps_the_rules():
     found = violations(ROOT)
     assert not found, "\n".join(["docs/design.md, 'Rooms':", *map(str, found)])
 
 
 def imported_files(root: Path, path: Path) -> Iterator[Path]:
-    """Files of the collection that this file imports, anywhere in it."""
+    """Yield the files of the collection that this file imports, anywhere in it."""
     relative = path.relative_to(root).as_posix()
     for name in imports(ast.parse(path.read_text(encoding="utf-8")), relative):
         if name.within(COLLECTION):
@@ -255,7 +262,7 @@ def imported_files(root: Path, path: Path) -> Iterator[Path]:
 
 
 def find_circle(graph: dict[Path, set[Path]]) -> list[Path]:
-    """Files that import each other, in order; empty if there is no circle."""
+    """Return files that import each other, in order; empty if there is no circle."""
     done: set[Path] = set()
 
     def walk(path: Path, trail: list[Path]) -> list[Path]:
@@ -278,7 +285,7 @@ def test_no_files_import_each_other():
     assert not circle, " -> ".join(path.relative_to(ROOT).as_posix() for path in circle)
 
 
-def test_a_circle_is_found(tmp_path):
+def test_circle_of_imports_is_found(tmp_path):
     write(tmp_path, "plugins/module_utils/_smtp/a.py", "def f():\n    from .b import x")
     write(tmp_path, "plugins/module_utils/_smtp/b.py", "from . import c")
     write(tmp_path, "plugins/module_utils/_smtp/c.py", "import typing\nif typing.TYPE_CHECKING:\n    from .a import f")
@@ -287,7 +294,7 @@ def test_a_circle_is_found(tmp_path):
     assert [path.stem for path in circle] == ["a", "b", "c", "a"]
 
 
-def test_no_room_holds_more_than_a_fifth_of_the_house():
+def test_no_room_exceeds_the_largest_share():
     sizes: dict[str, int] = {}
     for top in ("plugins", "roles"):
         for path in (ROOT / top).rglob("*"):
@@ -330,7 +337,7 @@ GOOD = [
 
 
 @pytest.mark.parametrize(("path", "line"), GOOD)
-def test_what_the_design_allows(tmp_path, path, line):
+def test_import_that_the_design_allows(tmp_path, path, line):
     assert violations(write(tmp_path, path, f"{HEAD}\n{line}\n")) == []
 
 
@@ -357,7 +364,7 @@ BAD = [
     ("rooms", "plugins/module_utils/smtp.py", "import re"),
     ("rooms", "plugins/module_utils/smtp/reply.py", "import re"),
     ("rooms", "plugins/lookup/mail.py", "import re"),
-    # the core knows no Ansible, never exits, never prints
+    # the core does not import Ansible, exit or print
     ("core", CORE, "from ansible.module_utils.basic import AnsibleModule"),
     ("core", CORE, "import ansible"),
     ("core", CORE, "def f():\n    from ansible.module_utils.common.text.converters import to_text"),
@@ -370,7 +377,7 @@ BAD = [
     ("core", "plugins/module_utils/_names.py", "print('x')"),
     ("target", "plugins/modules/smtp_send.py", "from ansible.errors import AnsibleError"),
     ("target", "plugins/module_utils/_module/send.py", "import ansible.plugins.loader"),
-    # one file opens sockets, one asks the name server
+    # one file opens sockets, one queries the name server
     ("guarded", "plugins/module_utils/_smtp/pool.py", "import socket"),
     ("guarded", "plugins/module_utils/_smtp/tls.py", "from socket import create_connection"),
     ("guarded", "plugins/module_utils/_smtp/oauth.py", "import urllib.request"),
@@ -382,13 +389,13 @@ BAD = [
     ("guarded", "plugins/module_utils/_module/send.py", "from ssl import SSLContext"),
     ("guarded", "plugins/module_utils/_dns/checks.py", "import dns.resolver"),
     ("guarded", "plugins/callback/mail_report.py", "from dns import resolver"),
-    # one thing a file
+    # at most MAX_LINES
     ("length", CORE, "\n" * MAX_LINES),
 ]
 
 
 @pytest.mark.parametrize(("rule", "path", "lines"), BAD)
-def test_what_the_design_forbids(tmp_path, rule, path, lines):
+def test_violation_of_the_design_is_found(tmp_path, rule, path, lines):
     found = violations(write(tmp_path, path, f"{HEAD}\n{lines}\n"))
     assert [(one.path, one.rule) for one in found] == [(path, rule)], "\n".join(map(str, found))
 
@@ -404,19 +411,19 @@ HEADLESS = [
 
 
 @pytest.mark.parametrize(("line", "source"), HEADLESS)
-def test_a_file_says_what_it_is(tmp_path, line, source):
+def test_header_is_required(tmp_path, line, source):
     found = violations(write(tmp_path, "tests/unit/test_x.py", source))
     assert [(one.line, one.rule) for one in found] == [(line, "header")], "\n".join(map(str, found))
 
 
-def test_a_violation_names_the_file_the_line_and_the_rule(tmp_path):
+def test_violation_names_file_line_and_rule(tmp_path):
     found = violations(write(tmp_path, CORE, f"{HEAD}\nimport re\nimport socket\n"))
     assert [str(one) for one in found] == [
         f"{CORE}:{FIRST + 2}: [guarded] imports socket: socket is only for _smtp/connection.py"
     ]
 
 
-def test_every_file_is_read_but_what_is_built(tmp_path):
+def test_every_file_outside_hidden_folders_is_read(tmp_path):
     write(tmp_path, ".build/venv/x.py", "")
     write(tmp_path, "tests/.cache/x.py", "")
     write(tmp_path, "tests/unit/a.py", HEAD)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The services of a transaction: units of systemd, and what is built, validated and asked by the task's commands."""
+"""The managed host: build, validate, activate and check by the commands and systemd units of the task."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .validators import VALIDATORS
 
 
 class ManagedHost:
-    """What :class:`.._transaction.stage.Host` asks for."""
+    """Implements :class:`.._transaction.stage.Host`."""
 
     def __init__(self, module: AnsibleModule, commands: Commands) -> None:
         self._module = module
@@ -31,7 +31,7 @@ class ManagedHost:
         self._explaining = False
 
     def label(self, path: str, live: str) -> None:
-        """Ansible knows the policy; without SELinux this does nothing."""
+        """Set the context that Ansible finds in the policy; without SELinux, do nothing."""
         if self._module.selinux_enabled():
             self._module.set_context_if_different(path, self._module.selinux_default_context(live), False)
 
@@ -45,7 +45,7 @@ class ManagedHost:
             validator.judge(self._commands, option, stage, removed)
 
     def missing(self) -> list[str]:
-        """Programs for building and validating that are not installed yet."""
+        """Return the programs for building and validating that are not installed."""
         programs = [step["command"][0] for step in self._params["build"]]
         for entry in self._params["validators"]:
             validator, option = chosen(VALIDATORS, entry)
@@ -63,21 +63,22 @@ class ManagedHost:
                 self._require_all(service["drained"])
 
     def _require_all(self, commands: t.Iterable[list[str]]) -> None:
-        """Each has to succeed; what one that does not says is the reason."""
+        """Run commands until one fails; its output is the reason in the error."""
         for argv in commands:
             code, output, complaints = self._commands.run(argv)
             if code != 0:
                 raise TransactionError(complaints.strip() or output.strip() or f"{argv[0]}: exit code {code}")
 
     def release(self, first: t.Mapping[str, str]) -> None:
-        """They are asked once more when they have stopped: something may have come in between."""
+        """Stop the services, then check again that they are drained: more may have arrived before they stopped."""
         self._units.bring_down(self._units.look(first), first)
         self.require_drained(first)
 
     def activate(self, plan: Plan, unsettled: t.Collection[str], back: bool) -> None:
-        """The activators, then each service that reads one of the files: restarted where a reload is not enough.
+        """Apply the activators, then reload or restart each service that reads one of the files.
 
-        It is not for a service that is not well, be it before the change or since the new files failed.
+        A service is restarted if a reload does not reach the change, or if it is not healthy: a reload does not start
+        it.
         """
         self._explaining = not back
         held, given_back = plan.duties(back)
@@ -90,7 +91,7 @@ class ManagedHost:
                 activator, option = chosen(ACTIVATORS, entry)
                 activator.apply(self._commands, option)
             self._units.enable({name: units[name] for name in held})
-            for service in self._told(held):
+            for service in self._services_to_activate(held):
                 name = service["unit"]
                 if sick or name in down or _needs_restart(service, plan, unsettled):
                     self._commands.must_succeed(service["restart"] or ["systemctl", "restart", "--", name])
@@ -101,11 +102,11 @@ class ManagedHost:
             raise self._explained(error) from error
 
     def _has_commands(self, down: t.Collection[str]) -> bool:
-        """Whether the health commands can tell anything new: not of units that are known to be down."""
+        """Whether the health commands can add anything: not if all services are units and one of them is down."""
         return not down or any(service["unit"] is None for service in self._params["services"])
 
-    def _told(self, held: t.Collection[str]) -> t.Iterator[t.Mapping[str, t.Any]]:
-        """The declared services but those given back, and on the way back those that are no longer declared."""
+    def _services_to_activate(self, held: t.Collection[str]) -> t.Iterator[t.Mapping[str, t.Any]]:
+        """Yield the declared services that are not given back, and in an undo those that are no longer declared."""
         declared = self._params["services"]
         yield from (service for service in declared if service["unit"] is None or service["unit"] in held)
         for name in sorted(set(held) - {service["unit"] for service in declared}):
@@ -117,27 +118,28 @@ class ManagedHost:
             units = self._units.look([*held, *given_back])
             for name in held:
                 if not units[name].well or not units[name].enabled:
-                    raise TransactionError(f"{name} is {units[name].file or units[name].load}, {units[name].active}")
+                    unit = f"{units[name].file or units[name].load}, {units[name].active}"
+                    raise TransactionError(f"{name} is {unit}; expected an enabled and active unit")
             for name, state in given_back.items():
                 if not is_back(units[name], state):
-                    raise TransactionError(f"{name} is {units[name].state}, and was {state} before the first run")
+                    raise TransactionError(f"{name} is {units[name].state}; before the first run it was {state}")
             for sentence in self._disagreements():
                 raise TransactionError(sentence)
-            if not (back and given_back):  # then they are about what is no longer there
+            if not (back and given_back):  # otherwise they check services that no longer run
                 for argv in self._params["health"]:
                     self._commands.must_succeed(argv)
         except TransactionError as error:
             raise self._explained(error) from error
 
     def is_well(self, plan: Plan) -> bool:
-        """Whether units run and are enabled, no activator has to be applied again, and health commands succeed."""
+        """Whether all units are enabled and active, no activator must be applied again, and health commands succeed."""
         units = self._units.look(plan.services)
         if not all(unit.well and unit.enabled for unit in units.values()):
             return False
         return not any(self._disagreements()) and self._is_healthy()
 
     def _disagreements(self) -> t.Iterator[str]:
-        """A sentence for each activator that has to be applied again."""
+        """Yield a sentence for each activator that must be applied again."""
         for entry in self._params["activate"]:
             activator, option = chosen(ACTIVATORS, entry)
             yield from filter(None, [activator.disagreement(self._commands, option)])
@@ -146,11 +148,11 @@ class ManagedHost:
         return all(self._commands.run(argv)[0] == 0 for argv in self._params["health"])
 
     def _explained(self, error: TransactionError) -> TransactionError:
-        """What the service itself says of its failure; asked when the new files have just failed."""
+        """Append the output of the ``explain`` commands, if the new files have just failed."""
         if not self._explaining:
             return error
-        said = [self._commands.run(argv)[1].strip() for argv in self._params["explain"]]
-        return TransactionError("\n".join([str(error), *filter(None, said)]), error.file, error.line)
+        outputs = [self._commands.run(argv)[1].strip() for argv in self._params["explain"]]
+        return TransactionError("\n".join([str(error), *filter(None, outputs)]), error.file, error.line)
 
 
 def _within(path: str, places: t.Collection[str]) -> bool:
@@ -158,13 +160,13 @@ def _within(path: str, places: t.Collection[str]) -> bool:
 
 
 def _reads(service: t.Mapping[str, t.Any], plan: Plan, unsettled: t.Collection[str]) -> bool:
-    """A service that names no files reads all; where no file is concerned, every service is."""
+    """Whether the service reads a changed file. One that names no files reads all; if no file changes, all are due."""
     paths = {*unsettled, *(change.path for change in plan.changes)}
     return not paths or not service["files"] or any(_within(path, service["files"]) for path in paths)
 
 
 def _needs_restart(service: t.Mapping[str, t.Any], plan: Plan, unsettled: t.Collection[str]) -> bool:
-    """Because of one of its files; where it may use a content that nobody knows, any line may have changed."""
+    """Whether a reload does not reach the change. In unsettled files any line may have changed."""
     if not _reads(service, plan, unsettled):
         return False
     if not service["reload"] and not service["unit"]:

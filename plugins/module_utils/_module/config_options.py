@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The options of ``config_transaction``, and the values the core takes in their place."""
+"""The options of ``config_transaction``, and their conversion to values of the core."""
 
 from __future__ import annotations
 
@@ -91,21 +91,21 @@ ARGUMENTS: dict[str, t.Any] = {
     "explain": _COMMANDS,
 }
 
-#: Options whose entries name one kind each.
+#: Options in which each entry names one kind.
 _KINDS: dict[str, t.Collection[str]] = {"validators": VALIDATORS, "activate": ACTIVATORS}
 
 REQUIRED_IF = [("state", "present", ["files"])]
 
-#: Where transactions remember themselves.
+#: Holds the state of every transaction between runs.
 STATE_DIRECTORY = "/var/lib/mailops"
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What the options ask for.
+    """The declaration of a task.
 
-    :param memory: the transaction's own directory.
-    :param units: those that use the files.
+    :param memory: directory that holds the state of the transaction.
+    :param units: systemd units that use the files.
     """
 
     memory: str
@@ -115,7 +115,10 @@ class Wanted:
 
 
 def read_options(params: t.Mapping[str, t.Any]) -> Wanted:
-    """:raises TransactionError: an option makes no sense."""
+    """Convert the options.
+
+    :raises TransactionError: an option is not valid.
+    """
     memory = os.path.join(STATE_DIRECTORY, _plain_name(params["name"]))
     for option, kinds in _KINDS.items():
         for entry in params[option]:
@@ -133,12 +136,13 @@ def read_options(params: t.Mapping[str, t.Any]) -> Wanted:
 
 
 def _units(services: t.Sequence[t.Mapping[str, t.Any]]) -> tuple[str, ...]:
-    """In the order they are declared, since systemd may know one by two names."""
+    """Return the unit names in declared order, since a unit of systemd may have two names."""
     names = [service["unit"] for service in services if service["unit"] is not None]
     for name in names:
         if not re.match(r"[A-Za-z0-9:_.\\@-]+\.[a-z]+\Z", name) or names.count(name) > 1:
             raise TransactionError(
-                f"services: unit {name!r}, expected a full name such as named.service, and each once"
+                f"services: unit {name!r} is not a full unit name, or is declared twice; "
+                "expected names such as named.service, each once"
             )
     return tuple(names)
 
@@ -155,7 +159,7 @@ def _require_words(params: t.Mapping[str, t.Any]) -> None:
     for option, argv in commands:
         if not argv or not all(isinstance(word, str) for word in argv):
             raise TransactionError(
-                f"{option}: {argv!r} is no command; expected a list of words such as [postfix, status]"
+                f"{option}: {argv!r} is not a valid command; expected a list of words such as [postfix, status]"
             )
 
 
@@ -163,12 +167,14 @@ def _require_pattern(pattern: str | None) -> None:
     try:
         re.compile(pattern or "")
     except re.error as error:
-        raise TransactionError(f"services: restart_lines {pattern!r} is no regular expression: {error}") from error
+        raise TransactionError(
+            f"services: restart_lines {pattern!r} is not a valid regular expression: {error}"
+        ) from error
 
 
 def _plain_name(name: str) -> str:
     if not re.match(r"[A-Za-z0-9][A-Za-z0-9_-]*\Z", name):
-        raise TransactionError(f"name is {name!r}, expected letters, digits, _ and -")
+        raise TransactionError(f"name: {name!r} is not a valid transaction name; expected letters, digits, _ and -")
     return name
 
 
@@ -186,10 +192,10 @@ def _file(options: t.Mapping[str, t.Any]) -> WantedFile:
 
 
 def _product(step: t.Mapping[str, t.Any], written: list[WantedFile]) -> WantedFile:
-    """A built file is as its source is, in owner, mode and secrecy; built anew when source or command differ."""
+    """Return a built file, with owner, mode and secrecy of its source. A change of source or command rebuilds it."""
     source = next((file for file in written if file.path == step["source"]), None)
     if source is None:
-        raise TransactionError(f"build: the source {step['source']} is not among the files")
+        raise TransactionError(f"build: source {step['source']} is not declared; add it to files")
     recipe = json.dumps([step["command"], digest_of(source.content or b"")])
     return WantedFile(
         path=step["creates"],
@@ -208,9 +214,9 @@ def _directory(options: t.Mapping[str, t.Any]) -> WantedDirectory:
 
 
 def _mode(path: str, mode: t.Any) -> int:
-    """Octal digits in quotes, or the number YAML makes of them without quotes."""
+    """Convert octal digits in quotes, or the number that YAML makes of unquoted ones."""
     if isinstance(mode, str) and re.match(r"[0-7]{3,4}\Z", mode):
         return int(mode, 8)
     if isinstance(mode, int) and not isinstance(mode, bool) and 0 <= mode <= 0o7777:
         return int(mode)
-    raise TransactionError(f'the mode of {path} is {mode!r}, expected octal digits in quotes such as "0640"')
+    raise TransactionError(f'{path}: mode {mode!r} is not valid; expected octal digits in quotes such as "0640"')

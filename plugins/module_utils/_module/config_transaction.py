@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The body of ``config_transaction``: from options to the core, and from its outcome to a result."""
+"""The body of ``config_transaction``: pass the options to the core, and turn its outcome into a result."""
 
 from __future__ import annotations
 
@@ -21,17 +21,21 @@ from .config_options import Wanted, read_options
 _SENTENCES = {
     core.UNTOUCHED: "Nothing was changed: {cause}",
     core.PUT_BACK: "{cause}\nEverything was put back as it was.",
-    core.UNHEALTHY: "The files are right and the service is not healthy. {cause}",
-    core.NOT_ACTIVE: "{cause}\nThe old files are back, but the service is not: {then}\nThe next run tries again.",
+    core.UNHEALTHY: "The files are as declared, but the service is not healthy. {cause}",
+    core.NOT_ACTIVE: (
+        "{cause}\nThe previous files are back, but could not be activated: {then}\nThe next run tries again."
+    ),
     core.NOT_BACK: "{cause}\nNot everything could be put back: {then}\nThe next run tries again.",
-    core.NOT_CLEARED: "The new files are active, but the old are not cleared away: {cause}\nThe next run tries again.",
+    core.NOT_CLEARED: (
+        "The new files are active, but the previous ones could not be cleared away: {cause}\nThe next run tries again."
+    ),
 }
-#: Outcomes that leave the host other than it was.
+#: Outcomes that leave the host changed.
 _CHANGED = (core.NOT_ACTIVE, core.NOT_BACK, core.NOT_CLEARED)
 
 
 def run_transaction(module: AnsibleModule) -> None:
-    """One transaction, from options to result."""
+    """Run the transaction that the options describe, and exit with its result."""
     report: dict[str, t.Any] = {"changed": False}
     clock = _Clock()
     try:
@@ -51,7 +55,7 @@ def run_transaction(module: AnsibleModule) -> None:
 
 
 class _Clock:
-    """Hears of every step, and tells how long each kind took."""
+    """An observer that measures how long each kind of step takes."""
 
     def __init__(self) -> None:
         self._seconds: dict[str, float] = {}
@@ -65,13 +69,13 @@ class _Clock:
         self._step, self._since = step, now
 
     def seconds(self) -> dict[str, float]:
-        """By name of step, to the millisecond."""
+        """Return the seconds by name of step, rounded to milliseconds."""
         self("", "")
         return {step: round(spent, 3) for step, spent in self._seconds.items()}
 
 
 def _note(module: AnsibleModule, transaction: core.ConfigTransaction, wanted: Wanted, host: ManagedHost) -> None:
-    """Only remember; a run that was cut short is left to the one that follows."""
+    """Note first states only; an interrupted run is left to the next run that deploys files."""
     if module.check_mode:
         host.states(wanted.units)
     elif not transaction.interrupted():
@@ -86,10 +90,10 @@ def _run(
     host: ManagedHost,
     report: dict[str, t.Any],
 ) -> None:
-    """Do what is to be done, if anything, or put everything back."""
+    """Deploy the files, or put everything back."""
     with transaction.alone(host) as interrupted:
         plan = transaction.plan(wanted.files, wanted.directories, wanted.units)
-        _tell(module, plan, report)
+        _report_plan(module, plan, report)
         report["recovered"] = interrupted
         changed = transaction.carry_out(plan, host)
     report["changed"] = changed or interrupted
@@ -102,13 +106,13 @@ def _preview(
     host: ManagedHost,
     report: dict[str, t.Any],
 ) -> None:
-    """Tell and validate, without touching the host: its programs may not be installed yet."""
+    """Report and validate without changing the host, on which required programs may not be installed yet."""
     interrupted = transaction.interrupted()
     plan = transaction.plan(wanted.files, wanted.directories, wanted.units)
-    _tell(module, plan, report)
+    _report_plan(module, plan, report)
     report["recovered"] = interrupted
     if interrupted:
-        report["edited_files"] = []  # by that run, and not by somebody
+        report["edited_files"] = []  # the interrupted run changed them, not an edit
     missing = host.missing()
     if plan and plan.files and missing:
         report["msg"] = f"Not validated: {', '.join(missing)} not installed yet."
@@ -122,11 +126,11 @@ def _fail(module: AnsibleModule, failed: core.TransactionFailed, report: dict[st
     cause = str(failed.cause)
     if failed.outcome == core.UNTOUCHED and failed.cause.step in ("build", "validate"):
         cause = f"the new configuration is not valid. {cause}"
-    mended = report.get("recovered", False)
-    report["changed"] = failed.outcome in _CHANGED or mended
-    told = _SENTENCES[failed.outcome].format(cause=cause, then=failed.then)
+    recovered = report.get("recovered", False)
+    report["changed"] = failed.outcome in _CHANGED or recovered
+    text = _SENTENCES[failed.outcome].format(cause=cause, then=failed.then)
     module.fail_json(
-        msg=f"{told}\nBefore that, what an earlier run had left was mended." if mended else told,
+        msg=f"{text}\nBefore that, an incomplete earlier run was recovered." if recovered else text,
         step=failed.cause.step or "options",
         failed_file=failed.cause.file,
         failed_line=failed.cause.line,
@@ -134,9 +138,9 @@ def _fail(module: AnsibleModule, failed: core.TransactionFailed, report: dict[st
     )
 
 
-def _tell(module: AnsibleModule, plan: Plan, report: dict[str, t.Any]) -> None:
-    """What will be done, with nothing in it that may not be shown."""
-    # programs may say one line of a secret; Ansible masks what it knows
+def _report_plan(module: AnsibleModule, plan: Plan, report: dict[str, t.Any]) -> None:
+    """Report what the plan changes, without secrets."""
+    # a program may print a single line of a secret, so each line is masked
     for change in plan.changes:
         if change.secret:
             _mask(module, [file.content for file in (change.present, change.original) if file])
@@ -149,34 +153,34 @@ def _tell(module: AnsibleModule, plan: Plan, report: dict[str, t.Any]) -> None:
 
 def _mask(module: AnsibleModule, contents: t.Iterable[bytes | None]) -> None:
     for content in contents:
-        module.no_log_values.update(_telling_lines(content or b""))
+        module.no_log_values.update(_lines_to_mask(content or b""))
 
 
-def _telling_lines(content: bytes) -> t.Iterator[str]:
-    """The lines worth hiding; masking a very short one would only mangle everything else."""
+def _lines_to_mask(content: bytes) -> t.Iterator[str]:
+    """Yield the lines to mask; masking very short ones would garble the rest of the output."""
     for line in content.decode("utf-8", "replace").splitlines():
         if len(line.strip()) >= 4 and not line.startswith("-----"):
             yield line.strip()
 
 
 def _diff(change: Change) -> dict[str, str]:
-    """What changes, for ``--diff``; of a secret only that it does."""
+    """Return the diff of one file; for a secret it shows only that the file changes."""
     before, after = (content.decode("utf-8", "replace") for content in (change.before, change.after))
-    stays = change.wanted or change.original
+    remains = change.wanted or change.original
     if change.wanted and change.wanted.content is None:
         before, after = ("(built)\n" if change.present else ""), "(built anew)\n"
     elif change.secret:
         shown = "(secret)\n" if change.before == change.after else "(secret, changed)\n"
-        before, after = ("(secret)\n" if change.present else ""), (shown if stays else "")
+        before, after = ("(secret)\n" if change.present else ""), (shown if remains else "")
     return {
         "before": before,
         "after": after,
         "before_header": f"{change.path} (edited since the last run)" if change.edited else change.path,
-        "after_header": _described(change),
+        "after_header": _header_after(change),
     }
 
 
-def _described(change: Change) -> str:
+def _header_after(change: Change) -> str:
     wanted = change.wanted
     if wanted:
         return f"{wanted.path} ({wanted.owner}:{wanted.group} {wanted.mode:04o})"

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What can judge a staged configuration. A table: a new validator is a new row, and an option of its name appears."""
+"""The table of validators. Each row adds an option of its name to the entries of ``validators``."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from .commands import Commands
 class Validator(t.NamedTuple):
     """One kind of validator.
 
-    :ivar options: argument spec of the option that bears its name.
-    :ivar programs: what it needs installed, from its option and the paths of the files; where one is missing, check
-        mode says so.
-    :ivar judge: takes its option, the stage, and the paths that will no longer be there; raises
-        :class:`TransactionError` with what is wrong, where known with file and line.
+    :ivar options: argument spec of the option of its name.
+    :ivar programs: takes the value of its option and the paths of the files; returns the programs that it needs. If one
+        is missing, check mode does not validate and reports it.
+    :ivar judge: takes the value of its option, the stage, and the paths that the run removes; raises
+        :class:`TransactionError` with what is wrong, with file and line if known.
     """
 
     options: dict[str, t.Any]
@@ -31,7 +31,7 @@ def _judge_by_command(commands: Commands, argv: list[str], stage: str, _removed:
 
 
 def _judge_by_postfix(_commands: Commands, option: t.Mapping[str, str], stage: str, removed: t.Collection[str]) -> None:
-    from .._postfix import canary  # it brings the SMTP client along, which no other transaction needs
+    from .._postfix import canary  # it imports the SMTP client, which other transactions do not need
 
     try:
         problems = canary.find_problems(stage, live=option["config_directory"], removed=removed)
@@ -42,7 +42,7 @@ def _judge_by_postfix(_commands: Commands, option: t.Mapping[str, str], stage: s
 
 
 def _judge_by_firewall(commands: Commands, _option: t.Any, stage: str, _removed: t.Collection[str]) -> None:
-    from .._firewall import backends, host  # no other transaction needs them
+    from .._firewall import backends, host  # other transactions do not need them
 
     try:
         backends.validate(stage)

@@ -1,9 +1,9 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The verbs of a transaction on disk: read, write durably, keep without using space, remove.
+"""File operations of a transaction: read, write durably, link without using space, remove.
 
-What has to survive a crash is synced here, file and directory, before the caller goes on.
+Whatever must survive a crash is synced here, both file and directory, before the function returns.
 """
 
 from __future__ import annotations
@@ -19,20 +19,23 @@ import stat
 from .model import PresentFile, TransactionError
 
 _LABEL = "security.selinux"
-#: A file system that has no hard links, or another one than the original's.
+#: The file system has no hard links, or the two paths are on different file systems.
 _NO_LINK = (errno.EXDEV, errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
 
 
 def read_present(path: str) -> PresentFile | None:
-    """:raises TransactionError: it is there and cannot be read, or is no regular file."""
+    """Read a file; ``None`` if it does not exist.
+
+    :raises TransactionError: it cannot be read, or is not a regular file.
+    """
     try:
         status = os.lstat(path)
         if stat.S_ISLNK(status.st_mode):
             raise TransactionError(
-                f"{path} is a symbolic link to {os.readlink(path)}; remove it or name the file it leads to"
+                f"{path} is a symbolic link to {os.readlink(path)}; remove it, or declare the file that it points to"
             )
         if not stat.S_ISREG(status.st_mode):
-            raise TransactionError(f"{path} is no regular file; move it away or name another destination")
+            raise TransactionError(f"{path} is not a regular file; move it away, or declare another path")
         with open(path, "rb") as stream:
             return PresentFile(stream.read(), stat.S_IMODE(status.st_mode), status.st_uid, status.st_gid)
     except FileNotFoundError:
@@ -42,9 +45,9 @@ def read_present(path: str) -> PresentFile | None:
 
 
 def owner_ids(path: str, owner: str | None, group: str | None) -> tuple[int, int]:
-    """User and group by number; ``None`` stands for the caller's own.
+    """Return the user ID and the group ID; ``None`` stands for those of this process.
 
-    :raises TransactionError: the host does not know them.
+    :raises TransactionError: the user or the group does not exist on this host.
     """
     try:
         return (
@@ -52,11 +55,13 @@ def owner_ids(path: str, owner: str | None, group: str | None) -> tuple[int, int
             os.getegid() if group is None else grp.getgrnam(group).gr_gid,
         )
     except KeyError as error:
-        raise TransactionError(f"{path} shall belong to {owner}:{group}, which this host does not know") from error
+        raise TransactionError(
+            f"{path}: user {owner!r} or group {group!r} does not exist on this host; create it, or set owner and group"
+        ) from error
 
 
 def write_new(path: str, content: bytes, mode: int, uid: int, gid: int) -> None:
-    """Write and sync a file that is not there yet; never readable by more than it shall be, not even for a moment."""
+    """Write and sync a file that does not exist yet. It is never readable by more users than ``mode`` permits."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as stream:
         stream.write(content)
@@ -67,7 +72,7 @@ def write_new(path: str, content: bytes, mode: int, uid: int, gid: int) -> None:
 
 
 def write_durably(path: str, content: bytes) -> None:
-    """Write a file that only the caller can read, by rename: after a crash it is there whole or not at all."""
+    """Write a file that only this user can read, by rename: after a crash it is complete, or it does not exist."""
     fresh = f"{path}.new"
     remove(fresh)
     try:
@@ -80,9 +85,9 @@ def write_durably(path: str, content: bytes) -> None:
 
 
 def keep(path: str, other: str) -> None:
-    """The file under a second name: the same inode, so that content, owner, mode and label stay and no space is used.
+    """Give a file a second name: the same inode keeps content, owner, mode and label, and uses no space.
 
-    Copied where the file systems differ or know no links.
+    The file is copied if hard links are not possible.
     """
     try:
         os.link(path, other, follow_symlinks=False)
@@ -93,7 +98,7 @@ def keep(path: str, other: str) -> None:
 
 
 def copy(path: str, other: str) -> None:
-    """An equal file: content, owner, mode and SELinux label."""
+    """Copy a file with content, owner, mode and SELinux label."""
     with open(path, "rb") as stream:
         status = os.fstat(stream.fileno())
         write_new(other, stream.read(), stat.S_IMODE(status.st_mode), status.st_uid, status.st_gid)
@@ -101,7 +106,7 @@ def copy(path: str, other: str) -> None:
 
 
 def label_of(path: str) -> bytes | None:
-    """The SELinux context, as stored; ``None`` where there is none."""
+    """Return the SELinux context as stored; ``None`` if the file has none."""
     try:
         return os.getxattr(path, _LABEL, follow_symlinks=False)
     except OSError:
@@ -109,7 +114,7 @@ def label_of(path: str) -> bytes | None:
 
 
 def set_label(path: str, label: bytes | None) -> None:
-    """Give a file that context; a file system without contexts is no error."""
+    """Set the SELinux context of a file; a file system without contexts is not an error."""
     if label is not None and label != label_of(path):
         try:
             os.setxattr(path, _LABEL, label, follow_symlinks=False)
@@ -119,13 +124,13 @@ def set_label(path: str, label: bytes | None) -> None:
 
 
 def remove(path: str) -> None:
-    """Remove a file; one that is not there is no error."""
+    """Remove a file if it exists."""
     with contextlib.suppress(FileNotFoundError):
         os.unlink(path)
 
 
 def make_directory(path: str, mode: int, uid: int, gid: int) -> None:
-    """Make one directory, its parent being there; never open to more than it shall be."""
+    """Make one directory in an existing one. It is never open to more users than ``mode`` permits."""
     os.mkdir(path, 0o700)
     os.chown(path, uid, gid)
     os.chmod(path, mode)
@@ -133,7 +138,7 @@ def make_directory(path: str, mode: int, uid: int, gid: int) -> None:
 
 
 def remove_directory(path: str) -> None:
-    """Remove a directory that holds nothing; one that holds something, or is not there, is left alone."""
+    """Remove a directory if it exists and is empty."""
     try:
         os.rmdir(path)
     except OSError as error:
@@ -142,13 +147,13 @@ def remove_directory(path: str) -> None:
 
 
 def remove_tree(root: str) -> None:
-    """Remove a directory with all it holds, if it is there."""
+    """Remove a directory and everything in it, if it exists."""
     with contextlib.suppress(FileNotFoundError):
         shutil.rmtree(root)
 
 
 def sync_directory(path: str) -> None:
-    """Make what happened to the names in a directory survive a crash."""
+    """Make changes to the entries of a directory survive a crash."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
@@ -157,7 +162,10 @@ def sync_directory(path: str) -> None:
 
 
 def require_private(path: str) -> None:
-    """:raises TransactionError: it is no directory of the caller's alone, so somebody else may put files there."""
+    """Require a directory in which no other user can create files.
+
+    :raises TransactionError: it is not a directory, belongs to another user, or is open to other users.
+    """
     status = os.lstat(path)
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid() or stat.S_IMODE(status.st_mode) & 0o077:
-        raise TransactionError(f"{path} is no directory that only its owner can use; remove it")
+        raise TransactionError(f"{path} is not a directory that only this user can enter (mode 0700); remove it")

@@ -1,9 +1,9 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The directory that remembers a transaction between runs, and keeps two runs apart.
+"""The directory that holds the state of a transaction between runs, and its lock.
 
-Its files tell by their names how far a run came; what they mean is told in ``transaction.py``.
+The names of its files say how far a run has come; ``transaction.py`` describes them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,10 @@ PREPARING, SWAPPING, COMMITTED, UNDONE, MANIFEST = "preparing", "swapping", "com
 
 
 class Memory:
-    """:param directory: absolute path; its last part is the name of the transaction."""
+    """The state of one transaction.
+
+    :param directory: absolute path; its last part is the name of the transaction.
+    """
 
     def __init__(self, directory: str, step: Steps) -> None:
         self._directory = directory
@@ -31,11 +34,12 @@ class Memory:
 
     @contextlib.contextmanager
     def locked(self) -> t.Iterator[None]:
-        """Alone with the directory, which is made when missing and removed, as that above it, when it ends up empty.
+        """Hold the lock of the transaction.
 
-        The lock is on the directory itself and ends with the process, however that ends.
+        The directory is created if it is missing; it and its parent are removed at the end if they are empty. The lock
+        is on the directory itself, so the kernel releases it when the process ends, even if it is killed.
 
-        :raises TransactionError: another run holds it.
+        :raises TransactionError: another run holds the lock.
         """
         with self._step("lock", self._directory):
             os.makedirs(self._directory, mode=0o700, exist_ok=True)
@@ -58,21 +62,21 @@ class Memory:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             alone = os.path.samestat(os.fstat(descriptor), os.stat(self._directory))
         except (BlockingIOError, FileNotFoundError):
-            alone = False  # FileNotFoundError: the run that held it has just removed it
+            alone = False  # FileNotFoundError: the run that held the lock has just removed the directory
         if not alone:
-            raise TransactionError("another run of this transaction is at work")
+            raise TransactionError("another run of this transaction is in progress; retry when it has ended")
 
     def sweep(self) -> None:
-        """Remove what is half done."""
+        """Remove the stage, and records that were not written completely."""
         with self._step("sweep", self.stage):
             disk.remove_tree(self.stage)
             for state in (PREPARING, MANIFEST):
                 disk.remove(self._path(f"{state}.new"))
 
     def read(self, state: str) -> RunRecord | None:
-        """What a run left in this state; ``None`` if none did.
+        """Return the run record in this state; ``None`` if no run is in it.
 
-        :raises TransactionError: it cannot be read.
+        :raises TransactionError: the record cannot be read.
         """
         path = self._path(state)
         try:
@@ -84,17 +88,17 @@ class Memory:
             raise TransactionError(f"{path}, which an earlier run left, cannot be read: {error}") from error
 
     def manifest(self) -> Manifest:
-        """What the transaction owns."""
+        """Return what the transaction owns."""
         last = self.read(MANIFEST)
         return last.manifest if last else Manifest()
 
     def note(self, manifest: Manifest) -> None:
-        """Keep the states in it, which were asked before anything was touched. Needs space."""
+        """Write a manifest with the first states of services, before any of them is touched. Needs disk space."""
         with self._step("note", self._path(MANIFEST)):
             self._write(MANIFEST, RunRecord((), (), (), (), manifest))
 
     def begin(self, record: RunRecord) -> None:
-        """Write down what is about to happen. Needs space."""
+        """Write the run record, before any file is touched. Needs disk space."""
         with self._step("prepare", self._path(PREPARING)):
             self._write(PREPARING, record)
 
@@ -102,13 +106,13 @@ class Memory:
         disk.write_durably(self._path(state), json.dumps(record.to_json()).encode("utf-8"))
 
     def move(self, state: str, other: str) -> None:
-        """The run has come further, or gone back."""
+        """Move the run record to another state."""
         with self._step(other, self._path(other)):
             os.replace(self._path(state), self._path(other))
             disk.sync_directory(self._directory)
 
     def forget(self, *states: str) -> None:
-        """These states are over."""
+        """Remove the records of these states."""
         for state in states:
             with self._step("forget", self._path(state)):
                 disk.remove(self._path(state))
@@ -119,11 +123,14 @@ class Memory:
         return os.path.lexists(self._path(state))
 
     def interrupted(self) -> bool:
-        """Whether a run was cut short, or could not settle the service."""
+        """Whether a run was interrupted, or could not activate the files that are in place."""
         return any(self.reached(state) for state in (PREPARING, SWAPPING, COMMITTED, UNDONE))
 
     def require_unowned(self, paths: t.Iterable[str]) -> None:
-        """:raises TransactionError: another transaction of this host owns one of the paths."""
+        """Require that no other transaction on this host owns one of the paths.
+
+        :raises TransactionError: one of them does.
+        """
         above, own = os.path.split(self._directory)
         others = sorted(os.listdir(above)) if os.path.isdir(above) else []
         wanted = set(paths)
@@ -131,7 +138,7 @@ class Memory:
             if other != own and os.path.isfile(os.path.join(above, other, MANIFEST)):
                 taken = wanted & set(Memory(os.path.join(above, other), self._step).manifest().files)
                 if taken:
-                    raise TransactionError(f"{min(taken)} belongs to the transaction {other!r}; declare it in one only")
+                    raise TransactionError(f"{min(taken)} belongs to the transaction {other!r}; declare it in only one")
 
     def _path(self, state: str) -> str:
         return os.path.join(self._directory, state)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The values a transaction deals with: files as they shall be, as they are, and as the last run left them."""
+"""Values of a transaction: files as declared, as they are on the host, and as the last run left them."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 
 
 class TransactionError(Exception):
-    """A step that could not be done; the text is a sentence.
+    """A step failed; the text says why.
 
-    :ivar step: name of the step, empty until the transaction knows it.
-    :ivar file: path of the file that a validator complains of, if it names one.
+    :ivar step: name of the step; empty until :class:`Steps` sets it.
+    :ivar file: path of the file in which a validator found a problem, if it names one.
     :ivar line: line in that file, counted from 1.
     """
 
@@ -27,12 +27,12 @@ class TransactionError(Exception):
         self.line = line
 
 
-#: Told of every step before it is taken: its name, and the path it is about, if any.
+#: Called before every step with its name, and its path or an empty string.
 Observer = t.Callable[[str, str], None]
 
 
 class Steps:
-    """Announces each step, and makes a sentence of what the operating system refuses in it."""
+    """Report each step to the observer, and turn errors of the operating system into :class:`TransactionError`."""
 
     def __init__(self, observe: Observer) -> None:
         self._observe = observe
@@ -44,9 +44,9 @@ class Steps:
             self._observe(name, path)
             yield
         except OSError as error:
-            told = TransactionError(f"{path or error.filename}: {error.strerror or error} ({name})")
-            told.step = name
-            raise told from error
+            failure = TransactionError(f"{path or error.filename}: {error.strerror or error} ({name})")
+            failure.step = name
+            raise failure from error
         except TransactionError as error:
             error.step = error.step or name
             raise
@@ -54,13 +54,13 @@ class Steps:
 
 @dataclass(frozen=True)
 class WantedFile:
-    """One file as it shall be.
+    """One file as declared.
 
-    :param path: absolute and normal, so that below another root it stays there.
-    :param content: octets; ``None`` when a program builds the file in the stage.
+    :param path: absolute and normalised, so that it cannot leave the stage it is placed below.
+    :param content: octets; ``None`` if a program builds the file in the stage.
     :param mode: permission bits.
-    :param secret: whether the content may never be shown.
-    :param recipe: what a built file is made from and how, in short: it is built anew when this changes.
+    :param secret: whether the content must not be shown.
+    :param recipe: identifies the source and the command of a built file: the file is rebuilt if this changes.
     """
 
     path: str
@@ -72,13 +72,13 @@ class WantedFile:
     recipe: str = ""
 
     def __post_init__(self) -> None:
-        """:raises TransactionError: the path is not absolute, or leads elsewhere than it reads."""
+        """:raises TransactionError: the path is not absolute and normalised."""
         require_plain(self.path)
 
 
 @dataclass(frozen=True)
 class WantedDirectory:
-    """A directory that is made where missing; one that is there is left as it is."""
+    """A directory that is made if it is missing; an existing one is not changed."""
 
     path: str
     mode: int = 0o755
@@ -86,19 +86,22 @@ class WantedDirectory:
     group: str | None = None
 
     def __post_init__(self) -> None:
-        """:raises TransactionError: as for files."""
+        """:raises TransactionError: the path is not absolute and normalised."""
         require_plain(self.path)
 
 
 def require_plain(path: str) -> None:
-    """:raises TransactionError: the path is not absolute and normal."""
+    """Require an absolute, normalised path other than ``/``.
+
+    :raises TransactionError: it is not one.
+    """
     if not path.startswith("/") or os.path.normpath(path) != path or path == "/":
-        raise TransactionError(f"{path!r} is no plain absolute path; expected something like /etc/app.conf")
+        raise TransactionError(f"{path!r} is not a normalised absolute path; expected a path such as /etc/app.conf")
 
 
 @dataclass(frozen=True)
 class PresentFile:
-    """One file as it is; ``None`` in its place means there is none."""
+    """One file as it is on the host. ``None`` is used in its place if there is none."""
 
     content: bytes
     mode: int
@@ -111,7 +114,7 @@ class OwnedFile:
     """One file as the last run left it.
 
     :param digest: SHA-256 of the content, in hexadecimal.
-    :param first: whether an original from before the first run is kept.
+    :param first: whether its original is kept.
     """
 
     digest: str
@@ -123,10 +126,11 @@ class OwnedFile:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a transaction owns: files by path, the directories it made, and services, with the state each was in first.
+    """What a transaction owns between runs: files by path, the directories it made, and services.
 
-    :param services: those that use its files; the state is a word that only :class:`.stage.Service` understands.
-    :param noted: those that a run was going to use and, so far, none has.
+    :param services: first states of the services that use its files, by name. A state is a word that only
+        :class:`.stage.Host` interprets.
+    :param noted: first states of the services that are to use its files, while no run has completed with them.
     """
 
     files: dict[str, OwnedFile] = field(default_factory=dict)
@@ -139,16 +143,16 @@ class Manifest:
 
     @property
     def first_states(self) -> dict[str, str]:
-        """Of every service that a run may have touched."""
+        """First states of all services that a run may have touched, by name."""
         return {**self.noted, **self.services}
 
 
 def digest_of(content: bytes) -> str:
-    """SHA-256 in hexadecimal."""
+    """Return the SHA-256 digest in hexadecimal."""
     return hashlib.sha256(content).hexdigest()
 
 
 def parents_of(path: str) -> t.Iterator[str]:
-    """The directories above a path, nearest first, without ``/``."""
+    """Yield the directories above a path, nearest first, without ``/``."""
     while (path := os.path.dirname(path)) != "/":
         yield path

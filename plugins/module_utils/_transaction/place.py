@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where in a configuration a program found something, read from what it said."""
+"""The file and line to which a program's error message points."""
 
 from __future__ import annotations
 
@@ -10,16 +10,20 @@ import typing as t
 
 
 class FileLine(t.NamedTuple):
-    """:ivar line: counted from 1; ``None`` when only the file was named."""
+    """A place in a configuration.
+
+    :ivar file: ``None`` if the message names no known file.
+    :ivar line: counted from 1; ``None`` if the message names no line.
+    """
 
     file: str | None
     line: int | None
 
 
 def find_place(text: str, paths: t.Iterable[str]) -> FileLine:
-    """The first of the paths that the text names with a line, or else the first it names at all.
+    """Return the first of the paths that the text names with a line, or else the first that it names.
 
-    Read are ``PATH:12``, ``PATH: line 12``, ``PATH, line 12`` and ``PATH line 12``.
+    Recognised forms are ``PATH:12``, ``PATH: line 12``, ``PATH, line 12`` and ``PATH line 12``.
     """
     named: list[tuple[int, FileLine]] = []
     for path in paths:

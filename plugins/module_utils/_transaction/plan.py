@@ -1,14 +1,14 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What differs between the files as they shall be, as they are, and as the last run left them.
+"""Differences between the files as declared, as they are on the host, and as the last run left them.
 
 The rules, one for each case:
 
-- What is declared wins, also over a file somebody edited since; the plan says which were edited.
-- A file that is no longer declared gives way to the original from before the first run, or goes where there was none.
-- A file that is there and as it shall be on the first run is adopted: nothing is written, its original is kept.
-- A service that is no longer declared is given back: it gets the state it was in before the first run.
+- The declaration takes precedence over an edit on the host; the plan names the edited files.
+- A file that is no longer declared is replaced by its original, or removed if there was none.
+- A file that matches its declaration before the first run is adopted: nothing is written, and its original is kept.
+- A service that is no longer declared is given back: it returns to the state before the first run.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ from .model import (
 
 @dataclass(frozen=True)
 class Change:
-    """One file that will not stay as it is.
+    """One file that the run changes.
 
-    :param wanted: what it shall be; ``None`` when it is no longer declared.
-    :param present: what is there; ``None`` for nothing.
-    :param original: what was there before the first run and comes back; ``None`` for nothing.
-    :param owned: as the last run left it; ``None`` on its first.
+    :param wanted: the declared file; ``None`` if it is no longer declared.
+    :param present: the file on the host; ``None`` if there is none.
+    :param original: the original that is restored; ``None`` if none is.
+    :param owned: the file as the last run left it; ``None`` if no run has owned it.
     """
 
     path: str
@@ -48,23 +48,23 @@ class Change:
 
     @property
     def before(self) -> bytes:
-        """What is there; nothing for no file."""
+        """The content before the run; empty if there is no file."""
         return self.present.content if self.present else b""
 
     @property
     def after(self) -> bytes:
-        """What will be there; nothing for no file, and for one that is still to be built."""
+        """The content after the run; empty if there is no file, or if it is still to be built."""
         following = self.wanted or self.original
         return (following.content if following else None) or b""
 
     @property
     def secret(self) -> bool:
-        """Whether the old or the new content may never be shown."""
+        """Whether the old or the new content must not be shown."""
         return bool((self.wanted and self.wanted.secret) or (self.owned and self.owned.secret))
 
     @property
     def edited(self) -> bool:
-        """Whether somebody changed or removed the file since the last run."""
+        """Whether the file was changed or removed on the host since the last run."""
         if self.owned is None:
             return False
         return self.present is None or _trace(self.present) != (self.owned.digest, self.owned.mode)
@@ -72,13 +72,13 @@ class Change:
 
 @dataclass(frozen=True)
 class Plan:
-    """All that a run has to do.
+    """Everything that a run has to do.
 
-    :param made: directories to make, a parent before what it holds.
-    :param released: directories of earlier runs that are no longer needed, what is held before its parent.
-    :param adopted: files that are as they shall be, and whose original is to be kept.
-    :param forgotten: files that are as their original is, and are no longer declared.
-    :param services: names of those that shall use the files.
+    :param made: directories to make, parents first.
+    :param released: directories of earlier runs that are no longer needed, parents last.
+    :param adopted: files that match their declaration and whose original is to be kept.
+    :param forgotten: files that are no longer declared and equal their original.
+    :param services: names of the services that are to use the files.
     """
 
     files: tuple[WantedFile, ...]
@@ -91,16 +91,16 @@ class Plan:
     services: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        """Whether anything changes that the user declared; adopting a file does not."""
+        """Whether the host changes; adopting a file does not change it."""
         return bool(self.changes or self.made or self.released or self.given_back)
 
     @property
     def given_back(self) -> dict[str, str]:
-        """Services that are no longer declared, with the state they shall have again."""
+        """First states of the services that are no longer declared, by name."""
         return {name: state for name, state in self.manifest.first_states.items() if name not in self.services}
 
     def duties(self, back: bool) -> tuple[t.Collection[str], dict[str, str]]:
-        """Services that use the files, and those that are given back.
+        """Return the services that use the files, and the first states of those that are given back.
 
         :param back: whether the run is being undone.
         """
@@ -110,16 +110,19 @@ class Plan:
 
     @property
     def restored(self) -> dict[str, PresentFile]:
-        """Originals from before the first run that come back, by path."""
+        """Originals that are restored, by path."""
         return {change.path: change.original for change in self.changes if not change.wanted and change.original}
 
     @property
     def removed(self) -> list[str]:
-        """Paths that will no longer be there."""
+        """Paths that are removed."""
         return [change.path for change in self.changes if not change.wanted and not change.original]
 
     def manifest_after(self, built: t.Mapping[str, str]) -> Manifest:
-        """:param built: digests of the files that were built."""
+        """Return the manifest after this run.
+
+        :param built: digests of the built files, by path.
+        """
         files = {wanted.path: self._owned_after(wanted, built) for wanted in self.files}
         made = {*self.manifest.directories, *(directory.path for directory in self.made)}
         states = self.manifest.first_states
@@ -148,17 +151,18 @@ def make_plan(
     original_of: t.Callable[[str], str],
     services: t.Sequence[str] = (),
 ) -> Plan:
-    """Compare.
+    """Compare the declaration with the host and the manifest.
 
-    A user or group that does not exist yet counts as a difference: a package to come may create it.
+    A user or group that does not exist counts as a difference, since a package may create it before the files are
+    written.
 
-    :param original_of: where the original of a path is kept.
-    :raises TransactionError: two declarations of one path, or a file that cannot be replaced.
+    :param original_of: returns the path at which the original of a path is kept.
+    :raises TransactionError: a path is declared twice, or a file cannot be replaced.
     """
     wanted_by_path: dict[str, WantedFile] = {}
     for wanted in files:
         if wanted.path in wanted_by_path:
-            raise TransactionError(f"{wanted.path} is declared twice")
+            raise TransactionError(f"{wanted.path} is declared twice; remove one of the declarations")
         wanted_by_path[wanted.path] = wanted
     changes: list[Change] = []
     adopted: list[str] = []

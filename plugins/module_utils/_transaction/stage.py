@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The new files laid out below a root of their own, built and validated there."""
+"""Lay out the new files in the stage, build and validate them there."""
 
 from __future__ import annotations
 
@@ -14,49 +14,49 @@ from .plan import Plan
 
 
 class Host(t.Protocol):
-    """What a transaction has others do. Each raises :class:`TransactionError` with a sentence when it cannot."""
+    """What a transaction needs from the host. Each method raises :class:`TransactionError` if it fails."""
 
     def label(self, path: str, live: str) -> None:
         """Give ``path`` the security context that the host's policy has for ``live``."""
 
     def build(self, stage: str) -> None:
-        """Make the files that no one wrote, below ``stage``."""
+        """Build the files that have no declared content, below ``stage``."""
 
     def validate(self, stage: str, removed: t.Collection[str]) -> None:
-        """Judge the files below ``stage``.
+        """Validate the files below ``stage``.
 
-        :param removed: paths that will no longer be there.
+        :param removed: paths that the run removes.
         """
 
     def states(self, names: t.Collection[str]) -> dict[str, str]:
-        """The state of each of these, before the transaction has touched any of them: a word to be kept."""
+        """Return the state of each service as a word for the manifest, before the transaction touches any of them."""
 
     def require_drained(self, first: t.Mapping[str, str]) -> None:
-        """Ask whether nothing would be lost if these had their first state again."""
+        """Require that nothing is lost if these services return to their first states."""
 
     def release(self, first: t.Mapping[str, str]) -> None:
-        """Stop those of them that did not run at first. They still have their files, and these are about to go.
+        """Stop the services that did not run at first, while they still have their files.
 
-        It comes before :meth:`activate`, which gives them the rest of their first state.
+        :meth:`activate` restores the rest of their first states after the swap.
         """
 
     def activate(self, plan: Plan, unsettled: t.Collection[str], back: bool) -> None:
-        """Make the services use the files, and give back those that no longer do; :meth:`.Plan.duties` says which.
+        """Make the services use the files, and give back the others; :meth:`.Plan.duties` returns both.
 
-        :param unsettled: paths of which a service may use a content that nobody knows any more.
-        :param back: whether the old files have just been put back.
+        :param unsettled: paths of which a service may use a content that is no longer known.
+        :param back: whether the previous files have just been put back.
         """
 
     def check(self, plan: Plan, back: bool) -> None:
-        """Ask whether the services are well, and whether those given back are as they were."""
+        """Require that the services are healthy, and that those given back are in their first states."""
 
 
 def lay_out(root: str, plan: Plan, host: Host, step: Steps) -> dict[str, str]:
-    """Write, build and validate all files below ``root``, each under its full path, with the originals that come back.
+    """Write, build and validate all files below ``root``, each under its full path, with the restored originals.
 
-    :param root: a directory only the caller can enter: some of the files hold secrets.
-    :return: digests of the files that were built.
-    :raises TransactionError: one step failed.
+    :param root: a directory that only this user can enter, since files may hold secrets.
+    :return: digests of the built files, by path.
+    :raises TransactionError: a step failed.
     """
     for wanted in plan.files:
         with step("stage", wanted.path):
@@ -84,7 +84,7 @@ def lay_out(root: str, plan: Plan, host: Host, step: Steps) -> dict[str, str]:
 def _take_over(path: str, wanted: WantedFile, host: Host) -> str:
     present = disk.read_present(path)
     if present is None:
-        raise TransactionError(f"no build command made {wanted.path}")
+        raise TransactionError(f"{wanted.path}: no build command created it; correct its entry in build")
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
     try:
         os.fchown(descriptor, *disk.owner_ids(wanted.path, wanted.owner, wanted.group))
@@ -97,7 +97,7 @@ def _take_over(path: str, wanted: WantedFile, host: Host) -> str:
 
 
 def _label(path: str, live: str, host: Host) -> None:
-    """A file keeps the context of the one it replaces; a new one gets what the policy says."""
+    """Give a file the context of the file that it replaces, or that of the policy if it replaces none."""
     if os.path.lexists(live):
         disk.set_label(path, disk.label_of(live))
     else:

@@ -1,12 +1,12 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The way of a set of files into their places and back, one synced step at a time.
+"""Put a set of files into their places and back, one synced step at a time.
 
-Beside each file lies, while it is being replaced, a private directory ``.mailops-NAME``: there the new file waits
-(``FILE.new``), the old one is kept (``FILE.old``), and the original from before the first run stays (``FILE.first``).
-So every swap is a rename within one file system, nothing is ever written into its place, and the way back needs no
-space. An original keeps its own owner, mode and label; it is the directory, mode 0700, that nobody else can enter.
+A private directory ``.mailops-NAME`` beside each file holds the new version (``FILE.new``) and the previous version
+(``FILE.old``) during a run, and the original (``FILE.first``) between runs. So every swap is a rename within one file
+system, no live file is written in place, and the undo needs no disk space. An original keeps its owner, mode and label;
+the mode of the directory, 0700, keeps other users out.
 """
 
 from __future__ import annotations
@@ -24,12 +24,11 @@ PUT, RESTORE, REMOVE, ADOPT, FORGET = "put", "restore", "remove", "adopt", "forg
 
 @dataclass(frozen=True)
 class Entry:
-    """What happens to one file.
+    """What a run does to one file.
 
-    :param action: a new file is put in its place, its original is restored, it is removed, or its original is
-        only kept or forgotten.
-    :param had: whether a file was there.
-    :param first: whether that file is the original from before the first run.
+    :param action: put a new file in place, restore the original, remove the file, or only keep or forget the original.
+    :param had: whether the file existed before the run.
+    :param first: whether that file is the original.
     """
 
     path: str
@@ -40,11 +39,11 @@ class Entry:
 
 @dataclass(frozen=True)
 class RunRecord:
-    """All that is needed to finish or to undo a run, whoever does it.
+    """The run record: all that this run or the next one needs to finish or to undo it.
 
-    :param unsettled: paths whose service may still use other content than theirs: the run's own, and those of a run
-        before it that could not settle.
-    :param manifest: what the transaction owns afterwards.
+    :param unsettled: paths of which a service may use other content than what is in place: those that this run
+        changes, and those of earlier runs whose files could not be activated.
+    :param manifest: what the transaction owns after the run.
     """
 
     entries: tuple[Entry, ...]
@@ -54,12 +53,15 @@ class RunRecord:
     manifest: Manifest
 
     def to_json(self) -> dict[str, t.Any]:
-        """As a tree of JSON values."""
+        """Return the record as JSON values."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, fields: t.Mapping[str, t.Any]) -> RunRecord:
-        """:raises ValueError, KeyError, TypeError: it is none that :meth:`to_json` made."""
+        """Read a record.
+
+        :raises ValueError, KeyError, TypeError: :meth:`to_json` did not make it.
+        """
         files = {path: OwnedFile(**owned) for path, owned in fields["manifest"]["files"].items()}
         return cls(
             entries=tuple(Entry(**entry) for entry in fields["entries"]),
@@ -71,7 +73,7 @@ class RunRecord:
 
 
 def entries_of(plan: Plan) -> t.Iterator[Entry]:
-    """The plan as steps."""
+    """Yield one entry for each file that the plan changes, adopts or forgets."""
     for change in plan.changes:
         had = change.present is not None
         if change.wanted is not None:
@@ -85,7 +87,10 @@ def entries_of(plan: Plan) -> t.Iterator[Entry]:
 
 
 class Swap:
-    """The verbs of the transaction ``name`` on the entries of one record; each may be cut short and done again."""
+    """The file operations of one run record. Each may be interrupted and repeated.
+
+    :param name: name of the transaction.
+    """
 
     def __init__(self, name: str, record: RunRecord, step: Steps) -> None:
         self._name = name
@@ -94,7 +99,7 @@ class Swap:
         self._step = step
 
     def prepare(self, stage: str, made: t.Sequence[WantedDirectory], label: t.Callable[[str, str], None]) -> None:
-        """Make the directories, lay the new files beside their places, and keep the old ones. Needs space."""
+        """Make the directories, lay out the new files beside the live ones, and keep those. Needs disk space."""
         for directory in made:
             with self._step("prepare", directory.path):
                 ids = disk.owner_ids(directory.path, directory.owner, directory.group)
@@ -106,12 +111,12 @@ class Swap:
         self._sync("prepare", [self.beside(entry, "new") for entry in self._entries])
 
     def _prepare(self, entry: Entry, stage: str) -> None:
-        room = os.path.dirname(self.beside(entry, "new"))
+        private = os.path.dirname(self.beside(entry, "new"))
         if entry.action == FORGET:
             return
-        if not os.path.lexists(room):
-            disk.make_directory(room, 0o700, os.geteuid(), os.getegid())
-        disk.require_private(room)
+        if not os.path.lexists(private):
+            disk.make_directory(private, 0o700, os.geteuid(), os.getegid())
+        disk.require_private(private)
         disk.remove(self.beside(entry, "new"))
         disk.remove(self.beside(entry, "old"))
         if entry.action == PUT:
@@ -124,7 +129,7 @@ class Swap:
             disk.keep(entry.path, self.beside(entry, "old"))
 
     def forward(self) -> None:
-        """Put every file in its place: a reader sees the old one or the new one and nothing between."""
+        """Put every new file in place: a reader sees either the previous or the new version, complete."""
         for entry in self._entries:
             with self._step("swap", entry.path):
                 if entry.action in (PUT, RESTORE):
@@ -134,10 +139,10 @@ class Swap:
         self._sync("swap", [entry.path for entry in self._entries])
 
     def back(self) -> None:
-        """Put back every file that :meth:`forward` replaced, if it did. Needs no space.
+        """Put back every file that :meth:`forward` has replaced. Needs no disk space.
 
-        A missing ``.old`` of a file that was there tells that it is back already. Where ``.old`` still is the file
-        itself, as it was not replaced yet, rename(2) leaves both, and :meth:`sweep` removes it.
+        If ``.old`` is missing for a file that existed, the file is already back. If the file was not replaced yet,
+        ``.old`` is a link to it; rename(2) then leaves both, and :meth:`sweep` removes ``.old``.
         """
         for entry in self._entries:
             if entry.action in (ADOPT, FORGET):
@@ -151,7 +156,7 @@ class Swap:
         self._sync("undo", [entry.path for entry in self._entries])
 
     def sweep(self) -> None:
-        """Remove what :meth:`prepare` made; for a run that did not come to its end."""
+        """Remove what :meth:`prepare` made, after a run that failed or was interrupted."""
         for entry in self._entries:
             with self._step("sweep", entry.path):
                 disk.remove(self.beside(entry, "new"))
@@ -162,7 +167,7 @@ class Swap:
                 disk.remove_directory(path)
 
     def clear(self) -> None:
-        """Keep the originals, and remove what nobody needs any more; for a run that came to its end."""
+        """Keep the originals and remove everything else, after a run that succeeded."""
         for entry in self._entries:
             with self._step("clear", entry.path):
                 old, first = self.beside(entry, "old"), self.beside(entry, "first")
@@ -178,12 +183,12 @@ class Swap:
                 disk.remove_directory(path)
 
     def _leave(self, step: str) -> None:
-        """Let what happened in the private directories survive a crash, and remove those that hold nothing."""
-        rooms = [self.beside(entry, "new") for entry in self._entries]
-        self._sync(step, rooms)
-        for room in sorted({os.path.dirname(path) for path in rooms}):
-            with self._step(step, room):
-                disk.remove_directory(room)
+        """Sync the private directories, and remove those that are empty."""
+        versions = [self.beside(entry, "new") for entry in self._entries]
+        self._sync(step, versions)
+        for private in sorted({os.path.dirname(path) for path in versions}):
+            with self._step(step, private):
+                disk.remove_directory(private)
 
     def _sync(self, step: str, paths: t.Iterable[str]) -> None:
         for directory in sorted({os.path.dirname(path) for path in paths}):
@@ -192,20 +197,23 @@ class Swap:
                     disk.sync_directory(directory)
 
     def beside(self, entry: Entry, kind: str) -> str:
-        """Where the new, the old or the first version of a file lies."""
+        """Return the path of the ``new``, ``old`` or ``first`` version of a file."""
         return path_beside(self._name, entry.path, kind)
 
 
 def path_beside(name: str, path: str, kind: str) -> str:
-    """As :meth:`Swap.beside`, by path."""
+    """Return the path of a version of a file, for the transaction ``name``."""
     directory, base = os.path.split(path)
     return os.path.join(directory, f".mailops-{name}", f"{base}.{kind}")
 
 
 def require_original(plan: Plan) -> None:
-    """:raises TransactionError: an original that shall come back is gone."""
+    """Require every original that the plan restores.
+
+    :raises TransactionError: one is missing.
+    """
     for change in plan.changes:
         if change.wanted is None and change.owned and change.owned.first and not change.original and change.present:
             raise TransactionError(
-                f"{change.path} shall give way to its original, and that is gone; remove the file or declare it again"
+                f"{change.path} cannot be restored: its original is missing; remove the file, or declare it again"
             )

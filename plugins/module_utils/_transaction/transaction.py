@@ -1,33 +1,34 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A set of files deployed as one: all of them and a service that is well, or what was there before.
+"""Deploy a set of files as one: all of them go live with a healthy service, or the previous files are put back.
 
-**States.** One file in the transaction's directory holds the record of a run, written once. Its *name* tells how far
-the run came, so that going on or back is a rename, which needs no space. Each rename is synced, after what it vouches
-for:
+**States.** One file in the transaction's directory is the run record. It is written once; its *name* is the state of
+the run, so that finishing or undoing it is a rename, which needs no disk space. Each rename is synced after everything
+that it vouches for:
 
-============== ============================================= =================================
-``preparing``  new and old versions are laid beside files    sweep what was laid, forget it
-``swapping``   files may be replaced, the service activated  put files back: ``undone``
-``committed``  new files and service are good                clear away the old: ``manifest``
-``undone``     old files are back, the service may not know  activate, then forget it
-``manifest``   nothing: this is what the transaction owns    --
-============== ============================================= =================================
+============== ===================================================== ===========================================
+``preparing``  new and previous versions are kept beside the files   remove them, remove the record
+``swapping``   files may be replaced, services may be activated      put the files back: ``undone``
+``committed``  the new files are in place, the services are healthy  remove the previous versions: ``manifest``
+``undone``     the previous files are back, services may differ      activate, remove the record
+``manifest``   between runs: what the transaction owns               --
+============== ===================================================== ===========================================
 
-The last column is what is done about a state, by the run itself after a failure or by the next one after a crash. Each
-such step may be cut short and done again. ``undone`` stays until a service was activated with the files that are there;
-a new run may begin beside it, and takes over its word.
+The last column says what is done about a state: by the run itself after a failure, or by the next run after a crash.
+Each of these steps may be interrupted and repeated. ``undone`` stays until a service was activated with the files that
+are in place; a new run may begin while it exists, and takes over its unsettled paths.
 
 **Order of a run.** Lock; recover; plan; note; stage, build, validate (in ``stage``, removed at the end or by the next
-run); record; prepare; ``swapping``; release; swap; activate; check; ``committed``; clear; ``manifest``. Before
-``swapping`` no live file and no service is touched, and from there on no space is needed.
+run); record; prepare; ``swapping``; release; swap; activate; check; ``committed``; clear; ``manifest``. No live file
+and no service is touched before ``swapping``, and no disk space is needed after it.
 
-**Services** are names. The state of each is noted in the manifest before the first run touches it. One that is no
-longer declared is given back: stopped, where it did not run at first, before its files go, and given the rest of that
-state after. On the way back the same is done to those that this run was the first to use.
+**Services** are names. The first state of each is noted in the manifest before the first run touches it. A service that
+is no longer declared is given back: if it did not run at first, it is stopped before its files are removed; the rest of
+its first state is restored afterwards. An undo does the same to the services that this run was the first to use.
 
-It runs no program and knows no service manager: a :class:`.stage.Host` does that. An observer hears of each step.
+This module runs no program and uses no service manager: a :class:`.stage.Host` does. An observer is called before each
+step.
 """
 
 from __future__ import annotations
@@ -47,18 +48,18 @@ from .swap import RunRecord, Swap, entries_of, path_beside, require_original
 #: How a failed run left the host.
 UNTOUCHED = "untouched"
 PUT_BACK = "put back"
-UNHEALTHY = "unhealthy"  # nothing had to be replaced, and the service is not well
-NOT_ACTIVE = "not active"  # the old files are back, the service is not
+UNHEALTHY = "unhealthy"  # no file had to be replaced, and the services are not healthy
+NOT_ACTIVE = "not active"  # the previous files are back, but could not be activated; the next run tries again
 NOT_BACK = "not back"  # some files could not be put back; the next run tries again
-NOT_CLEARED = "not cleared"  # all is as wanted, some old file is still beside; the next run tries again
+NOT_CLEARED = "not cleared"  # the new files are live, previous versions remain; the next run tries again
 
 
 class TransactionFailed(Exception):
-    """A run that did not come to its end.
+    """A run failed.
 
-    :ivar cause: what failed first.
-    :ivar outcome: one of the constants above.
-    :ivar then: what failed on the way back; ``None`` if nothing did.
+    :ivar cause: the first failure.
+    :ivar outcome: how the run left the host, one of the constants above.
+    :ivar then: the failure of the undo; ``None`` if it did not fail.
     """
 
     def __init__(self, cause: TransactionError, outcome: str, then: TransactionError | None = None) -> None:
@@ -69,9 +70,10 @@ class TransactionFailed(Exception):
 
 
 class ConfigTransaction:
-    """All runs of one name on one host.
+    """A named set of files on one host.
 
-    :param directory: where it remembers itself; its last part is the name.
+    :param directory: holds the state between runs; its last part is the name.
+    :param observe: called before each step.
     """
 
     def __init__(self, directory: str, observe: Observer) -> None:
@@ -81,9 +83,9 @@ class ConfigTransaction:
 
     @contextlib.contextmanager
     def alone(self, host: Host) -> t.Iterator[bool]:
-        """With no other run beside, after what an earlier one left was finished or undone; gives whether one did.
+        """Hold the lock, and finish or undo an interrupted run; the context is whether there was one.
 
-        :raises TransactionFailed: another run is at work, or what was left cannot be mended.
+        :raises TransactionFailed: another run is in progress, or the interrupted run cannot be finished or undone.
         """
         with contextlib.ExitStack() as stack:
             try:
@@ -95,7 +97,7 @@ class ConfigTransaction:
             yield interrupted
 
     def interrupted(self) -> bool:
-        """Whether an earlier run was cut short; to be asked without the lock."""
+        """Whether an earlier run was interrupted; to be called without the lock."""
         return self._memory.interrupted()
 
     def plan(
@@ -104,11 +106,10 @@ class ConfigTransaction:
         directories: t.Sequence[WantedDirectory] = (),
         services: t.Sequence[str] = (),
     ) -> Plan:
-        """What has to be done; nothing wanted means that all gives way to what was there before the first run.
+        """Compare the declaration with the host. If nothing is declared, all originals are restored.
 
-        :param services: names of those that shall use the files.
-
-        :raises TransactionFailed: the files cannot be declared so, or an original is gone.
+        :param services: names of the services that are to use the files.
+        :raises TransactionFailed: a file cannot be declared, or an original is missing.
         """
         try:
             with self._step("plan"):
@@ -122,9 +123,9 @@ class ConfigTransaction:
             raise TransactionFailed(error, UNTOUCHED) from error
 
     def preview(self, plan: Plan, root: str, host: Host) -> None:
-        """Build and validate below ``root``, an empty directory of the caller's, and leave the host alone.
+        """Build and validate below ``root``, an empty private directory, without changing the host.
 
-        :raises TransactionFailed: the files are not valid, or a service that shall go is still needed.
+        :raises TransactionFailed: the files are not valid, or a service to be given back is not drained.
         """
         try:
             self._require_drained(plan, host)
@@ -134,7 +135,7 @@ class ConfigTransaction:
             raise TransactionFailed(error, UNTOUCHED) from error
 
     def note(self, names: t.Collection[str], host: Host) -> None:
-        """Keep the state that services are in, unless it is known; to be called inside :meth:`alone`.
+        """Note the first states of services, unless they are known; to be called inside :meth:`alone`.
 
         :raises TransactionFailed: a service cannot be used.
         """
@@ -154,10 +155,10 @@ class ConfigTransaction:
         return manifest
 
     def carry_out(self, plan: Plan, host: Host) -> bool:
-        """Do what the plan says; to be called inside :meth:`alone`.
+        """Carry out the plan; to be called inside :meth:`alone`.
 
-        :return: whether anything was done that a user would call a change.
-        :raises TransactionFailed: a step failed; its outcome says what the host is like now.
+        :return: whether the host was changed.
+        :raises TransactionFailed: a step failed; its outcome says how the host was left.
         """
         last = self._memory.read(UNDONE)
         unsettled = last.unsettled if last else ()
@@ -192,7 +193,7 @@ class ConfigTransaction:
         self._clear(host)
 
     def _prepare(self, plan: Plan, unsettled: tuple[str, ...], host: Host) -> RunRecord:
-        """Everything up to the first touch of a live file."""
+        """Do everything that comes before the first change to a live file."""
         try:
             try:
                 self._require_drained(plan, host)
@@ -234,7 +235,7 @@ class ConfigTransaction:
         return lay_out(self._memory.stage, plan, host, self._step)
 
     def _adopt(self, plan: Plan, unsettled: tuple[str, ...], host: Host) -> None:
-        """Take note of what is there: no live file is touched, and no service needs to know."""
+        """Adopt or forget files: no live file is touched, and no service is activated."""
         self._prepare(plan, unsettled, host)
         try:
             self._memory.move(SWAPPING, COMMITTED)
@@ -243,7 +244,7 @@ class ConfigTransaction:
         self._clear(host)
 
     def _settle(self, plan: Plan, unsettled: tuple[str, ...], host: Host) -> bool:
-        """Nothing to replace: activate where a run before could not, or where the service is not well."""
+        """Activate files that need no replacement, if an earlier run could not or the services are not healthy."""
         if not self._memory.reached(UNDONE):
             try:
                 with self._step("health"):
@@ -295,7 +296,7 @@ class ConfigTransaction:
             raise TransactionFailed(error, NOT_CLEARED) from error
 
     def _recover(self, host: Host) -> None:
-        """Finish or undo what a run left, this one or an earlier one; the states tell which."""
+        """Finish or undo this run or an earlier one, by the state of its record."""
         self._memory.sweep()
         if record := self._memory.read(PREPARING):
             Swap(self._name, record, self._step).sweep()

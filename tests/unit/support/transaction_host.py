@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A host for transactions: a tree of files, a service that reads them all, and a state that can be looked at."""
+"""A host for transactions: a tree of files, a service that reads all of them, and its states."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from ansible_collections.mailops.smtp.plugins.module_utils._transaction.transact
 OWNER = getpass.getuser()
 GROUP = grp.getgrgid(os.getgid()).gr_name
 
-#: What a person can see of a tree: path below it -> content, mode, owner.
+#: The visible files of a tree: relative path -> content, mode, owner.
 Tree = dict[str, tuple[str, int, int]]
 Boundary = tuple[str, str]
 
@@ -34,7 +34,7 @@ _nonces = itertools.count()
 
 
 class Sandbox:
-    """``live`` holds the files, ``state`` what transactions remember; ``reads`` is what the service last read."""
+    """``live`` holds the files, ``state`` the state of transactions; ``loaded`` is what the service has read."""
 
     def __init__(self, root: Path, state: Path | None = None) -> None:
         self.live = root / "live"
@@ -54,7 +54,7 @@ class Sandbox:
         return WantedFile(str(self.live / name), content.encode(), mode, OWNER, GROUP, **more)
 
     def built(self, name: str, source: WantedFile, mode: int = 0o640) -> WantedFile:
-        """A file that ``build`` makes of its source, never the same twice."""
+        """A file that ``build`` makes from its source, with different content every time."""
         recipe = f"{source.path} {digest_of(source.content or b'')}"
         return WantedFile(str(self.live / name), None, mode, OWNER, GROUP, recipe=recipe)
 
@@ -70,7 +70,7 @@ class Sandbox:
         fake: FakeHost | None = None,
         name: str = "app",
     ) -> bool:
-        """One run, as the module does it."""
+        """Run a transaction as the module does; return whether anything changed."""
         transaction = ConfigTransaction(str(self.state / name), observe)
         fake = fake or FakeHost(self)
         with transaction.alone(fake) as interrupted:
@@ -78,7 +78,7 @@ class Sandbox:
             return transaction.carry_out(plan, fake) or interrupted
 
     def tree(self) -> Tree:
-        """All but the private directories; a built file without what makes it differ from the last."""
+        """Return all files outside the private directories; of a built file, the part that is reproducible."""
         found: Tree = {}
         for path in sorted(self.live.rglob("*")):
             if any(part.startswith(".mailops-") for part in path.parts):
@@ -89,7 +89,7 @@ class Sandbox:
         return found
 
     def debris(self) -> list[str]:
-        """What no run may leave: anything beside the files but originals, anything in the state but the manifest."""
+        """Return what no run may leave: versions other than originals, and state other than the manifest."""
         beside = [path for path in self.live.rglob(".mailops-*/*") if path.suffix != ".first"]
         beside += [path for path in self.live.rglob(".mailops-*") if not any(path.iterdir())]
         kept = [path for path in self.state.rglob("*") if path.is_file() and path.name != "manifest"]
@@ -109,7 +109,7 @@ class Sandbox:
 
     @property
     def services(self) -> dict[str, str]:
-        """The state of each service the host has; it begins with what it has first."""
+        """The state of each service on the host."""
         return dict(json.loads(self._services.read_text())) if self._services.exists() else {}
 
     def set_services(self, states: t.Mapping[str, str]) -> None:
@@ -119,15 +119,18 @@ class Sandbox:
 
 
 def files_of(tree: Tree) -> Tree:
-    """A service reads files; an empty directory more or less is nothing to it."""
+    """Return the tree without directories, which a service does not read."""
     return {path: seen for path, seen in tree.items() if seen[0] != "/"}
 
 
 class FakeHost:
-    """Reads the tree when activated. Each refusal is a predicate on the tree it is asked about.
+    """A host whose service reads the whole tree on activation.
 
-    Its named services are ``ours`` while they are held. One whose first state is ``stopped`` can only be stopped while
-    its files are there.
+    Its named services are ``ours`` while they use the files. A service whose first state is ``stopped`` can only be
+    stopped while its file exists.
+
+    :param refuses: the step that fails: ``validate``, ``activate``, ``check`` or ``drained``; none if empty.
+    :param with_content: it fails only if a file contains this text.
     """
 
     def __init__(self, host: Sandbox, refuses: str = "", with_content: str = "") -> None:
@@ -153,7 +156,7 @@ class FakeHost:
 
     def require_drained(self, first: t.Mapping[str, str]) -> None:
         if self._refuses == "drained" and "stopped" in first.values():
-            raise TransactionError("drained says no")
+            raise TransactionError("drained was refused")
 
     def release(self, first: t.Mapping[str, str]) -> None:
         stopping = [name for name, state in first.items() if state == "stopped"]
@@ -175,7 +178,7 @@ class FakeHost:
         held, given_back = plan.duties(back)
         for name, state in {**dict.fromkeys(held, "ours"), **given_back}.items():
             if self._states[name] != state:
-                raise TransactionError(f"{name} is {self._states[name]}, and shall be {state}")
+                raise TransactionError(f"{name} is {self._states[name]}; expected {state}")
         self._judge("check", self._host.live)
 
     @property
@@ -187,11 +190,11 @@ class FakeHost:
 
     def _judge(self, step: str, root: Path) -> None:
         if step == self._refuses and any(self._with in path.read_text() for path in root.glob("*") if path.is_file()):
-            raise TransactionError(f"{step} says no")
+            raise TransactionError(f"{step} was refused")
 
 
 class MemoryHost(FakeHost):
-    """One that keeps what it read, and its states, to itself, so that it needs no disk."""
+    """A host that keeps what it read, and the states of services, in memory, so that it needs no disk."""
 
     def __init__(self, host: Sandbox) -> None:
         super().__init__(host)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""config_transaction as Ansible runs it: what it does to files when commands fail, and what it tells."""
+"""config_transaction as Ansible runs it: files after failed commands, and the results."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def leftovers(tmp_path: Path) -> list[str]:
     )
 
 
-def test_a_change_and_none(run: Run, target: Path, tmp_path: Path) -> None:
+def test_second_run_changes_nothing(run: Run, target: Path, tmp_path: Path) -> None:
     files = [{"path": str(target), "content": "new\n"}]
     options = {
         "validators": [{"command": ["grep", "-q", "new", f"{{stage}}{target}"]}],
@@ -70,26 +70,26 @@ FAILURES = [
 
 
 @pytest.mark.parametrize("options", FAILURES)
-def test_whatever_fails_the_old_file_stays(run: Run, target: Path, tmp_path: Path, options: dict[str, t.Any]) -> None:
+def test_any_failure_leaves_the_old_file(run: Run, target: Path, tmp_path: Path, options: dict[str, t.Any]) -> None:
     result = run([{"path": str(target), "content": "new\n"}, {"path": f"{tmp_path}/more", "content": "x"}], **options)
     assert result["failed"] is True
     assert target.read_text() == "old\n"
     assert not (tmp_path / "more").exists()
 
 
-def test_the_service_gets_its_old_file_back(run: Run, target: Path, tmp_path: Path) -> None:
-    """Activation refuses the new file only; the result says that everything is as it was."""
+def test_failed_activation_puts_the_old_file_back(run: Run, target: Path, tmp_path: Path) -> None:
+    """Activation fails with the new file only; the result says that everything was put back."""
     result = run(
         [{"path": str(target), "content": "new\n"}],
         activate=[{"command": ["grep", "-q", "old", str(target)]}],
-        explain=[["echo", "the service says why"]],
+        explain=[["echo", "the reason in the log"]],
     )
     assert "Everything was put back as it was" in result["msg"]
-    assert "the service says why" in result["msg"]
+    assert "the reason in the log" in result["msg"]
     assert leftovers(tmp_path) == []
 
 
-def test_a_killed_run_is_undone_to_what_was_before_it(run: Run, target: Path, tmp_path: Path) -> None:
+def test_killed_run_is_undone_by_the_next(run: Run, target: Path, tmp_path: Path) -> None:
     files = [{"path": str(target), "content": "new\n"}]
     if (child := os.fork()) == 0:
         run(files, activate=[{"command": ["sh", "-c", "kill -9 $PPID"]}])
@@ -105,7 +105,7 @@ def test_a_killed_run_is_undone_to_what_was_before_it(run: Run, target: Path, tm
     assert (target.read_text(), leftovers(tmp_path)) == ("new\n", [])
 
 
-def test_an_unhealthy_service_is_activated_again(run: Run, target: Path, tmp_path: Path) -> None:
+def test_unhealthy_service_is_activated_again(run: Run, target: Path, tmp_path: Path) -> None:
     files = [{"path": str(target), "content": "old\n"}]
     flag = tmp_path / "running"
     options = {"health": [["test", "-e", str(flag)]], "activate": [{"command": ["touch", str(flag)]}]}
@@ -113,7 +113,7 @@ def test_an_unhealthy_service_is_activated_again(run: Run, target: Path, tmp_pat
     assert run(files, **options)["changed"] is True
     assert run(files, **options)["changed"] is False
     broken = run(files, health=[["false"]])
-    assert broken["msg"].startswith("The files are right and the service is not healthy.")
+    assert broken["msg"].startswith("The files are as declared, but the service is not healthy.")
 
 
 def test_no_secret_in_result_or_log(run: Run, target: Path) -> None:
@@ -132,17 +132,19 @@ def test_no_secret_in_result_or_log(run: Run, target: Path) -> None:
 
 
 BAD = [
-    ({"path": "relative.conf"}, {}, "no plain absolute path"),
-    ({"path": "/../../tmp/x"}, {}, "no plain absolute path"),
+    ({"path": "relative.conf"}, {}, "not a normalised absolute path"),
+    ({"path": "/../../tmp/x"}, {}, "not a normalised absolute path"),
     ({"mode": "u=rw"}, {}, "expected octal digits"),
     ({"mode": "1777777"}, {}, "expected octal digits"),
     ({"owner": "no-such-user"}, {}, "no-such-user"),
-    ({}, {"name": "../../x"}, "name is '../../x'"),
+    ({}, {"name": "../../x"}, "name: '../../x' is not a valid transaction name"),
 ]
 
 
 @pytest.mark.parametrize(("file", "options", "words"), BAD)
-def test_bad_input(run: Run, target: Path, file: dict[str, t.Any], options: dict[str, t.Any], words: str) -> None:
+def test_invalid_input_is_refused(
+    run: Run, target: Path, file: dict[str, t.Any], options: dict[str, t.Any], words: str
+) -> None:
     result = run([{"path": str(target), "content": "new\n", **file}], **options)
     assert result["failed"] is True
     assert words in result["msg"]
@@ -150,13 +152,13 @@ def test_bad_input(run: Run, target: Path, file: dict[str, t.Any], options: dict
 
 
 @pytest.mark.parametrize("mode", ["0640", "640", 0o640])
-def test_modes_as_yaml_gives_them(run: Run, target: Path, mode: t.Any) -> None:
+def test_mode_in_each_form_of_yaml(run: Run, target: Path, mode: t.Any) -> None:
     run([{"path": str(target), "content": "new\n", "mode": mode}])
     assert target.stat().st_mode & 0o7777 == 0o640
 
 
-def test_what_a_validator_names(run: Run, target: Path) -> None:
-    """The step, the file and the line; the stage stays out of it."""
+def test_file_and_line_named_by_a_validator(run: Run, target: Path) -> None:
+    """The result has the step, the file and the line, without the path of the stage."""
     complaint = f'echo "fatal: $0{target}, line 7: bad word" >&2'
     result = run(
         [{"path": str(target), "content": "new\n"}], validators=[{"command": ["sh", "-c", complaint, "{stage}"]}]
@@ -174,7 +176,7 @@ def build_step(tmp_path: Path, tool: str = 'cp "$1" "$1.db"') -> dict[str, t.Any
     return {"command": ["sh", "-c", tool, "sh", f"{{stage}}{source}"], "source": source, "creates": f"{source}.db"}
 
 
-def test_build(run: Run, tmp_path: Path) -> None:
+def test_built_file_is_put_in_place_and_removed(run: Run, tmp_path: Path) -> None:
     table = {**TABLE, "path": f"{tmp_path}/names"}
     options: dict[str, t.Any] = {
         "build": [build_step(tmp_path)],
@@ -194,15 +196,15 @@ def test_build(run: Run, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("tool", "words"), [("echo 'duplicate entry' >&2", "duplicate entry"), ("exit 1", "exit code 1"), (":", "no build")]
 )
-def test_what_cannot_be_built(run: Run, tmp_path: Path, tool: str, words: str) -> None:
+def test_failed_build(run: Run, tmp_path: Path, tool: str, words: str) -> None:
     table = {**TABLE, "path": f"{tmp_path}/names"}
     result = run([table], build=[build_step(tmp_path, tool)])
     assert (result["step"], words in result["msg"]) == ("build", True)
     assert not (tmp_path / "names").exists()
 
 
-# what changes in app.conf or other.conf, whether the service was well, and what it is told
-TOLD = [
+# what changes in app.conf or other.conf, whether the service was healthy, and which commands run
+COMMANDS_RUN = [
     ({"content": "port 25\nname b\n"}, {}, True, ["reload"]),
     ({"content": "port 26\nname a\n"}, {}, True, ["restart"]),
     ({"content": "port 25\nname b\n"}, {}, False, ["restart"]),
@@ -213,9 +215,9 @@ TOLD = [
 ]
 
 
-@pytest.mark.parametrize(("changed", "other", "well", "told"), TOLD)
-def test_reload_where_that_suffices(
-    run: Run, tmp_path: Path, changed: dict[str, str], other: dict[str, str], well: bool, told: list[str]
+@pytest.mark.parametrize(("changed", "other", "healthy", "commands"), COMMANDS_RUN)
+def test_reload_if_sufficient_and_restart_otherwise(
+    run: Run, tmp_path: Path, changed: dict[str, str], other: dict[str, str], healthy: bool, commands: list[str]
 ) -> None:
     log, up = tmp_path / "log", tmp_path / "up"
     files = [
@@ -238,13 +240,13 @@ def test_reload_where_that_suffices(
     log.write_text("")
     assert run([*files[:2], {**files[2], "content": "y\n"}], **options)["changed"] is True
     assert log.read_text() == ""
-    if not well:
+    if not healthy:
         up.unlink()
     run([{**files[0], **changed}, {**files[1], **other}, {**files[2], "content": "y\n"}], **options)
-    assert log.read_text().split() == told
+    assert log.read_text().split() == commands
 
 
-def test_after_a_crash_nobody_knows_which_lines_the_service_read(run: Run, target: Path, tmp_path: Path) -> None:
+def test_crash_makes_any_line_count_as_changed(run: Run, target: Path, tmp_path: Path) -> None:
     log = tmp_path / "log"
     service = {"reload": ["sh", "-c", f"echo reload >> {log}"], "restart": ["sh", "-c", f"echo restart >> {log}"]}
     options: dict[str, t.Any] = {"services": [{**service, "restart_lines": "^port "}]}
@@ -257,8 +259,8 @@ def test_after_a_crash_nobody_knows_which_lines_the_service_read(run: Run, targe
     assert log.read_text().split() == ["reload", "restart"]
 
 
-def test_on_the_way_back_a_dead_service_is_restarted(run: Run, target: Path, tmp_path: Path) -> None:
-    """The service dies of the new file; a dead service cannot be reloaded."""
+def test_undo_restarts_a_dead_service(run: Run, target: Path, tmp_path: Path) -> None:
+    """The new file stops the service, and a service that does not run cannot be reloaded."""
     up, log = tmp_path / "up", tmp_path / "log"
     up.touch()
     services = [
@@ -273,7 +275,7 @@ def test_on_the_way_back_a_dead_service_is_restarted(run: Run, target: Path, tmp
     assert (target.read_text(), up.exists(), log.read_text().split()) == ("old\n", True, ["reload", "restart"])
 
 
-def test_absent(run: Run, target: Path, tmp_path: Path) -> None:
+def test_absent_restores_originals_and_removes_the_rest(run: Run, target: Path, tmp_path: Path) -> None:
     files = [{"path": str(target), "content": "new\n"}, {"path": f"{tmp_path}/made/more.conf", "content": "x\n"}]
     run(files)
     target.write_text("edited\n")
@@ -289,8 +291,8 @@ def test_absent(run: Run, target: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "state").exists()
 
 
-def test_an_old_secret_is_no_less_a_secret(run: Run, target: Path) -> None:
-    """Changed, declared in the open, and removed: what the file held before is never shown."""
+def test_old_secret_is_never_shown(run: Run, target: Path) -> None:
+    """The previous content stays hidden when the file is changed, declared as content, or removed."""
     target.unlink()
     run([{"path": str(target), "secret": "first-hunter2\n"}])
     show = {"validators": [{"command": ["sh", "-c", f"cat {target} >&2"]}]}
@@ -305,15 +307,15 @@ def test_an_old_secret_is_no_less_a_secret(run: Run, target: Path) -> None:
     assert results[3]["diff"][0]["before"] == "(secret)\n"
 
 
-def test_a_configuration_that_postfix_does_not_like(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The canary hears what is staged, live and to go; what it finds, or why it could not look, is told."""
+def test_problems_of_postfix_are_reported(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The canary gets stage, live directory and removed paths; its problems and errors are reported."""
     main, table = tmp_path / "main.cf", tmp_path / "table"
     problems = [Problem("bad", "Mend it.", str(main), 3, "biff"), Problem("worse", "Think.", f"{tmp_path}/master.cf")]
     asked: list[tuple[str, str, list[str]]] = []
 
     def find_problems(stage: str, live: str, removed: t.Collection[str]) -> list[Problem]:
         asked.append((Path(stage + str(main)).read_text(), live, list(removed)))
-        if "untold" in asked[-1][0]:
+        if "unreadable" in asked[-1][0]:
             raise canary.CanaryError("postconf cannot be run")
         return problems if "bad" in asked[-1][0] else []
 
@@ -325,8 +327,8 @@ def test_a_configuration_that_postfix_does_not_like(run: Run, tmp_path: Path, mo
     assert (refused["failed"], refused["step"]) == (True, "validate")
     assert (refused["failed_file"], refused["failed_line"]) == (str(main), 3)
     assert f"{main}, line 3 (biff): bad. Mend it.\n{tmp_path}/master.cf: worse. Think." in refused["msg"]
-    untold = run([{"path": str(main), "content": "untold\n"}], validators=[{"postfix": {}}])
-    assert "could not be tried: postconf cannot be run." in untold["msg"]
+    failed = run([{"path": str(main), "content": "unreadable\n"}], validators=[{"postfix": {}}])
+    assert "could not be tried: postconf cannot be run." in failed["msg"]
     assert [(live, removed) for _text, live, removed in asked] == [
         (str(tmp_path), []),
         (str(tmp_path), [str(table)]),
@@ -335,7 +337,7 @@ def test_a_configuration_that_postfix_does_not_like(run: Run, tmp_path: Path, mo
     assert (main.read_text(), table.read_text()) == ("good\n", "a b\n")
 
 
-NO_COMMANDS = [
+INVALID_OPTIONS = [
     {"activate": [{"command": []}]},
     {"activate": [{}]},
     {"activate": [{"command": ["true"], "firewall": {}}]},
@@ -352,8 +354,8 @@ NO_COMMANDS = [
 ]
 
 
-@pytest.mark.parametrize("options", NO_COMMANDS)
-def test_options_that_make_no_sense(run: Run, target: Path, options: dict[str, t.Any]) -> None:
+@pytest.mark.parametrize("options", INVALID_OPTIONS)
+def test_invalid_options_are_named(run: Run, target: Path, options: dict[str, t.Any]) -> None:
     result = run([{"path": str(target), "content": "new\n"}], **options)
     assert result["failed"] is True
     assert next(iter(options)) in result["msg"]

@@ -1,9 +1,9 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""config_transaction and units: what it asks systemctl for, in how many processes, and what it gives back.
+"""config_transaction with systemd units: the calls to systemctl, their number, and the states given back.
 
-A script stands in for systemctl; the lab has the real one.
+A script replaces systemctl here; the lab uses the real one.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def run(deploy: Run) -> Run:
     return deploy
 
 
-#: A unit that is not there, is a name without a file; one with ``bad`` in app.conf does not start.
+#: A unit missing from units.json does not exist. No unit starts while app.conf contains ``bad``.
 SYSTEMCTL = r"""#!/usr/bin/python3 -IS
 import json, pathlib, sys
 here = pathlib.Path(__file__).parent
@@ -58,7 +58,7 @@ print("\n".join(blocks), end="")
 
 
 class Systemd:
-    """The stand-in's units and log."""
+    """The units and the log of the systemctl script."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -76,11 +76,11 @@ class Systemd:
         (self._root / "units.json").write_text(json.dumps(units))
 
     def calls(self) -> list[str]:
-        """Since they were asked for last."""
+        """Return the calls since the last time they were read."""
         log = self._root / "log"
-        said = log.read_text().splitlines() if log.exists() else []
+        lines = log.read_text().splitlines() if log.exists() else []
         log.unlink(missing_ok=True)
-        return said
+        return lines
 
 
 @pytest.fixture
@@ -106,7 +106,7 @@ FIRST_STATES = [
 
 
 @pytest.mark.parametrize("first", FIRST_STATES)
-def test_a_unit_serves_and_is_given_back(run: Run, systemd: Systemd, tmp_path: Path, first: list[str]) -> None:
+def test_unit_is_enabled_started_and_given_back(run: Run, systemd: Systemd, tmp_path: Path, first: list[str]) -> None:
     systemd.units = {"app.service": first}
     assert run(**bundle(tmp_path))["changed"] is True
     assert systemd.units["app.service"] == ["static" if first[0] == "static" else "enabled", "active"]
@@ -122,7 +122,7 @@ def test_a_unit_serves_and_is_given_back(run: Run, systemd: Systemd, tmp_path: P
     assert not (tmp_path / "state").exists()
 
 
-def test_as_few_processes_as_that_takes(run: Run, systemd: Systemd, tmp_path: Path) -> None:
+def test_systemctl_is_called_no_more_than_needed(run: Run, systemd: Systemd, tmp_path: Path) -> None:
     systemd.units = {"app.service": ["disabled", "inactive"]}
     show = "show app.service"
     run(**bundle(tmp_path))
@@ -138,8 +138,8 @@ def test_as_few_processes_as_that_takes(run: Run, systemd: Systemd, tmp_path: Pa
 
 
 @pytest.mark.parametrize("drift", [["disabled", "active"], ["enabled", "inactive"]])
-def test_what_somebody_changed_is_mended(run: Run, systemd: Systemd, tmp_path: Path, drift: list[str]) -> None:
-    """By no more than that takes: one that is only disabled is not started anew."""
+def test_unit_changed_on_the_host_is_corrected(run: Run, systemd: Systemd, tmp_path: Path, drift: list[str]) -> None:
+    """A unit that was only disabled is not restarted."""
     systemd.units = {"app.service": ["enabled", "active"]}
     run(**bundle(tmp_path))
     systemd.units = {"app.service": drift}
@@ -151,7 +151,7 @@ def test_what_somebody_changed_is_mended(run: Run, systemd: Systemd, tmp_path: P
 
 
 @pytest.mark.parametrize("first", FIRST_STATES[:3])
-def test_a_first_run_that_fails_gives_back(run: Run, systemd: Systemd, tmp_path: Path, first: list[str]) -> None:
+def test_failed_first_run_gives_the_unit_back(run: Run, systemd: Systemd, tmp_path: Path, first: list[str]) -> None:
     systemd.units = {"app.service": first}
     result = run(**bundle(tmp_path, "bad\n"), health=[["grep", "-q", "bad", f"{tmp_path}/app.conf"]])
     assert "Job for app.service failed." in result["msg"]
@@ -160,9 +160,7 @@ def test_a_first_run_that_fails_gives_back(run: Run, systemd: Systemd, tmp_path:
     assert not (tmp_path / "app.conf").exists()
 
 
-def test_a_later_run_that_fails_leaves_a_service_of_its_own_as_it_was(
-    run: Run, systemd: Systemd, tmp_path: Path
-) -> None:
+def test_failed_later_run_leaves_all_units_as_they_were(run: Run, systemd: Systemd, tmp_path: Path) -> None:
     systemd.units = {"app.service": ["enabled", "active"], "more.service": ["disabled", "inactive"]}
     run(**bundle(tmp_path))
     bad = bundle(tmp_path, "bad\n")
@@ -171,10 +169,10 @@ def test_a_later_run_that_fails_leaves_a_service_of_its_own_as_it_was(
     assert systemd.units == {"app.service": ["enabled", "active"], "more.service": ["disabled", "inactive"]}
 
 
-def test_a_unit_that_the_transaction_installs(run: Run, systemd: Systemd, tmp_path: Path) -> None:
-    """Known to systemd once it was told, stopped and disabled before its file goes."""
+def test_unit_whose_file_is_declared(run: Run, systemd: Systemd, tmp_path: Path) -> None:
+    """systemd knows it after daemon-reload; it is stopped and disabled before its file is removed."""
     unit = tmp_path / "systemd/system/app.service"
-    files = [{"path": str(unit), "content": "[FakeHost]\n"}]
+    files = [{"path": str(unit), "content": "[Service]\n"}]
     services = [{"unit": "app.service"}]
     run(files, state="noted", services=services)
     systemd.units = {"app.service": ["disabled", "inactive"]}
@@ -182,13 +180,13 @@ def test_a_unit_that_the_transaction_installs(run: Run, systemd: Systemd, tmp_pa
     run(files, services=services)
     show = "show app.service"
     assert systemd.calls() == ["daemon-reload", show, "enable app.service", "restart app.service", show]
-    told = json.dumps(run([], state="absent"))
-    assert systemd.calls() == [show, "stop app.service", "disable app.service", "daemon-reload", show, show], told
+    result = json.dumps(run([], state="absent"))
+    assert systemd.calls() == [show, "stop app.service", "disable app.service", "daemon-reload", show, show], result
     assert not unit.exists()
 
 
-def test_noted(run: Run, systemd: Systemd, tmp_path: Path) -> None:
-    """Before a package brings the unit, enabled and running; afterwards it is neither."""
+def test_noted_state_precedes_the_package(run: Run, systemd: Systemd, tmp_path: Path) -> None:
+    """A package brings the unit enabled and running after the note; it is given back as neither."""
     services = bundle(tmp_path)["services"]
     assert run([], check=True, state="noted", services=services)["changed"] is False
     assert not (tmp_path / "state").exists()
@@ -206,8 +204,8 @@ def drained(tmp_path: Path, when: str) -> list[dict[str, t.Any]]:
 
 
 @pytest.mark.parametrize("first", FIRST_STATES[:2])
-def test_what_would_be_lost(run: Run, systemd: Systemd, tmp_path: Path, first: list[str]) -> None:
-    """Where the service ran before, nothing would."""
+def test_unit_that_is_not_drained_is_kept(run: Run, systemd: Systemd, tmp_path: Path, first: list[str]) -> None:
+    """A unit that ran before the first run is given back without this check."""
     systemd.units = {"app.service": first}
     run(**bundle(tmp_path))
     (tmp_path / "queue").touch()
@@ -221,8 +219,8 @@ def test_what_would_be_lost(run: Run, systemd: Systemd, tmp_path: Path, first: l
             assert "stop app.service" not in systemd.calls()
 
 
-def test_what_comes_in_between(run: Run, systemd: Systemd, tmp_path: Path) -> None:
-    """Asked again when the service has stopped: it is started again, with its files."""
+def test_unit_that_fills_before_it_stops_is_started_again(run: Run, systemd: Systemd, tmp_path: Path) -> None:
+    """``drained`` runs again after the stop; if it fails, the unit is started again with its files."""
     systemd.units = {"app.service": ["disabled", "inactive"]}
     run(**bundle(tmp_path))
     script = f"test ! -e {tmp_path}/asked || {{ echo one waits >&2; exit 1; }}; touch {tmp_path}/asked"
@@ -233,8 +231,8 @@ def test_what_comes_in_between(run: Run, systemd: Systemd, tmp_path: Path) -> No
     assert (tmp_path / "app.conf").exists()
 
 
-@pytest.mark.parametrize("when", ["before", "while it serves"])
-def test_a_masked_unit(run: Run, systemd: Systemd, tmp_path: Path, when: str) -> None:
+@pytest.mark.parametrize("when", ["before", "later"])
+def test_masked_unit_is_refused(run: Run, systemd: Systemd, tmp_path: Path, when: str) -> None:
     if when != "before":
         systemd.units = {"app.service": ["enabled", "active"]}
         run(**bundle(tmp_path))
@@ -247,10 +245,10 @@ def test_a_masked_unit(run: Run, systemd: Systemd, tmp_path: Path, when: str) ->
     assert (tmp_path / "app.conf").exists() is (when != "before")
 
 
-def test_without_systemd(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_error_without_systemd_names_the_options(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     result = run(**bundle(tmp_path))
-    assert "give reload and restart in place of unit" in result["msg"]
+    assert "set reload and restart instead of unit" in result["msg"]
     assert not (tmp_path / "app.conf").exists()
 
 
@@ -258,7 +256,7 @@ BAD = [{"unit": "app"}, {"unit": "app .service"}, {"unit": "app.service", "resta
 
 
 @pytest.mark.parametrize("service", BAD)
-def test_services_that_make_no_sense(run: Run, systemd: Systemd, tmp_path: Path, service: dict[str, t.Any]) -> None:
+def test_invalid_services_are_refused(run: Run, systemd: Systemd, tmp_path: Path, service: dict[str, t.Any]) -> None:
     result = run([{"path": f"{tmp_path}/app.conf", "content": "x"}], services=[service])
     assert result["failed"] is True
     assert "services" in result["msg"]
@@ -268,6 +266,6 @@ def test_services_that_make_no_sense(run: Run, systemd: Systemd, tmp_path: Path,
 @pytest.mark.parametrize(
     ("file", "enabled"), [("enabled", True), ("static", True), ("disabled", False), ("linked", False), ("", False)]
 )
-def test_what_was_kept_tells_whether_it_started_at_boot(file: str, enabled: bool) -> None:
-    """A transient unit has no file, so that its state begins with nothing."""
+def test_noted_state_says_whether_the_unit_started_at_boot(file: str, enabled: bool) -> None:
+    """A transient unit has no file, so its state begins with an empty word."""
     assert was_enabled(Unit("loaded", file, "active").state) == enabled

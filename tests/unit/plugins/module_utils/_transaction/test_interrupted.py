@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A run that is killed, or finds the disk full, at any step: the next one leaves the tree whole."""
+"""A run that is killed, or meets a full disk, at any step: the next run leaves the tree consistent."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ Observer = t.Callable[[str, str], None]
 
 @pytest.fixture
 def root(tmp_path: Path) -> t.Iterator[Path]:
-    """In memory where the machine has such a place: these tests sync thousands of times."""
+    """A directory in memory if the machine has one: these tests sync thousands of times."""
     memory = Path("/dev/shm")  # noqa: S108 - mkdtemp makes a private directory in it
     if not os.access(memory, os.W_OK):
         yield tmp_path
@@ -48,7 +48,7 @@ def root(tmp_path: Path) -> t.Iterator[Path]:
 
 
 def old_bundle(host: Sandbox) -> Bundle:
-    """Replaces an original, builds a table, makes a directory, adopts a file that is as it shall be."""
+    """Replace an original, build a table, make a directory, adopt a file that matches."""
     table = host.wanted("names.table", "old names", 0o600)
     return (
         [
@@ -66,7 +66,7 @@ def old_bundle(host: Sandbox) -> Bundle:
 
 
 def new_bundle(host: Sandbox) -> Bundle:
-    """Replaces again, builds again, makes deep directories, and lets three files of the old one go."""
+    """Replace and build again, make nested directories, and give back three files of the old bundle."""
     table = host.wanted("names.table", "new names", 0o600)
     return (
         [
@@ -84,7 +84,7 @@ def new_bundle(host: Sandbox) -> Bundle:
 
 
 def adopting_bundle(host: Sandbox) -> Bundle:
-    """Only what is there already."""
+    """Declare only what already exists."""
     return [host.wanted("same.cf", "same", 0o644), host.wanted("leaves.cf", "original", 0o600)], [], ["main"]
 
 
@@ -98,7 +98,7 @@ WAYS = [("nothing", "new"), ("old", "new"), ("old", "nothing"), ("nothing", "ado
 
 
 def host_at(root: Path, start: str) -> Sandbox:
-    """A host with originals, on which ``start`` was deployed."""
+    """Return a host with originals, on which ``start`` was deployed."""
     root.mkdir(parents=True, exist_ok=True)
     host = Sandbox(root)
     host.write("main.cf", "original main", 0o604)
@@ -113,7 +113,7 @@ def host_at(root: Path, start: str) -> Sandbox:
 
 
 def boundaries(root: Path, start: str, target: str) -> list[Boundary]:
-    """Every step that an undisturbed run takes, in order."""
+    """Return every step of an undisturbed run, in order."""
     seen: list[Boundary] = []
     host = host_at(root, start)
     host.run(*BUNDLES[target](host), observe=lambda step, path: seen.append((step, path)))
@@ -121,7 +121,7 @@ def boundaries(root: Path, start: str, target: str) -> list[Boundary]:
 
 
 def expected(root: Path, start: str, target: str) -> Whole:
-    """What there is where nothing disturbs."""
+    """Return the result of an undisturbed run."""
     host = host_at(root, start)
     host.run(*BUNDLES[target](host))
     return whole(host)
@@ -132,7 +132,7 @@ def whole(host: Sandbox) -> Whole:
 
 
 def at(number: int, act: t.Callable[[], None]) -> Observer:
-    """An observer that acts before step ``number``, counted from 0."""
+    """Return an observer that acts before step ``number``, counted from 0."""
     steps = iter(range(10_000))
 
     def observe(_step: str, _path: str) -> None:
@@ -143,18 +143,18 @@ def at(number: int, act: t.Callable[[], None]) -> Observer:
 
 
 def killed_at(number: int, host: Sandbox, bundle: Bundle) -> bool:
-    """Run in a process that kills itself before step ``number``; false when the run has fewer steps."""
+    """Run in a process that kills itself before step ``number``; false if the run has fewer steps."""
     child = os.fork()
     if child == 0:
         try:
             host.run(*bundle, observe=at(number, lambda: os.kill(os.getpid(), signal.SIGKILL)))
         finally:
-            os._exit(3)  # came to an end, or raised: both are no kill
+            os._exit(3)  # the run ended or raised: it was not killed
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
 
 
 def require_whole(host: Sandbox, target: str, wanted: Whole) -> None:
-    """The tree is the wanted one, the service uses it, nothing is left over, and one more run finds nothing to do."""
+    """Require that the tree is as wanted and in use, nothing is left over, and one more run changes nothing."""
     assert whole(host) == wanted
     assert host.loaded == files_of(wanted[0])
     assert host.debris() == []
@@ -162,8 +162,8 @@ def require_whole(host: Sandbox, target: str, wanted: Whole) -> None:
 
 
 @pytest.mark.parametrize(("start", "target"), WAYS)
-def test_the_steps_of_a_run(root: Path, start: str, target: str) -> None:
-    """What the tables below are made of: if a kind of step goes missing, they no longer walk it."""
+def test_run_takes_every_kind_of_step(root: Path, start: str, target: str) -> None:
+    """The tests below interrupt these steps; a kind of step that is missing here would no longer be tested."""
     kinds = {step for step, _path in boundaries(root, start, target)}
     always = {"lock", "plan", "prepare", "sweep", "swapping", "committed", "clear"}
     if target == "new" or (start, target) == ("nothing", "adopting"):
@@ -180,7 +180,7 @@ def test_the_steps_of_a_run(root: Path, start: str, target: str) -> None:
 @pytest.mark.parametrize("following", ["target", "start"])
 @pytest.mark.parametrize(("start", "target"), WAYS)
 def test_killed_at_every_step(root: Path, subtests: pytest.Subtests, start: str, target: str, following: str) -> None:
-    """Killed on the way from one bundle to another; the next run brings the one, or the other again."""
+    """Killed between two bundles; the next run completes the new one, or restores the old one."""
     end = target if following == "target" else start
     at_start = host_at(root / "start", start)
     wanted = whole(at_start) if end == start else expected(root / "end", start, target)
@@ -194,12 +194,12 @@ def test_killed_at_every_step(root: Path, subtests: pytest.Subtests, start: str,
             require_whole(host, end, wanted)
         shutil.rmtree(place)
     host = host_at(root / "last", start)
-    assert not killed_at(len(steps), host, BUNDLES[target](host)), "there are more steps than an undisturbed run showed"
+    assert not killed_at(len(steps), host, BUNDLES[target](host)), "the run has more steps than an undisturbed run"
 
 
 @pytest.mark.parametrize("first", ["prepare", "swap", "activate", "clear", "manifest"])
-def test_the_run_that_mends_is_killed_too(root: Path, subtests: pytest.Subtests, first: str) -> None:
-    """Killed at the last step of a kind; the next run at any of its own; the third one finds its way."""
+def test_recovering_run_is_killed_at_every_step(root: Path, subtests: pytest.Subtests, first: str) -> None:
+    """The first run is killed at the last step of a kind, the second at any step; the third completes."""
     steps = boundaries(root / "steps", "old", "new")
     last = max(number for number, (step, _path) in enumerate(steps) if step == first)
     wanted = whole(host_at(root / "old", "old"))
@@ -215,12 +215,12 @@ def test_the_run_that_mends_is_killed_too(root: Path, subtests: pytest.Subtests,
         if not again:
             assert number > 10
             return
-    pytest.fail("the second run never came to its end")
+    pytest.fail("the second run never ended")
 
 
 @contextlib.contextmanager
 def small_disk(root: Path) -> t.Iterator[None]:
-    """A file system of its own, of 256 kB."""
+    """Mount a file system of 256 KiB."""
     root.mkdir()
     try:
         done = subprocess.run(
@@ -237,7 +237,7 @@ def small_disk(root: Path) -> t.Iterator[None]:
 
 
 def fill(root: Path) -> None:
-    """Leave not one octet."""
+    """Fill the file system to the last octet."""
     with open(root / "filler", "ab", buffering=0) as filler:
         for size in (65536, 4096, 1):
             with contextlib.suppress(OSError):
@@ -246,23 +246,23 @@ def fill(root: Path) -> None:
 
 
 def require_clean_failure_or_success(host: Sandbox, observe: Observer, before: Tree, after: Tree) -> str:
-    """Whichever it is, the tree and what the service read are of one piece, and nothing is left over."""
+    """Require that the service has read the tree and nothing is left over; return the failure, or an empty text."""
     fake = MemoryHost(host)
     fake.read = files_of(before)
     states = fake.states_now
-    said, there = "", after
+    failure, tree = "", after
     try:
         host.run(*new_bundle(host), observe=observe, fake=fake)
     except TransactionFailed as failed:
-        said, there = f"{failed.outcome}: {failed}", before
+        failure, tree = f"{failed.outcome}: {failed}", before
         assert fake.states_now == states
-    assert (host.tree(), fake.read, host.debris()) == (there, files_of(there), [])
-    return said
+    assert (host.tree(), fake.read, host.debris()) == (tree, files_of(tree), [])
+    return failure
 
 
 @pytest.mark.parametrize("start", STARTS)
 def test_disk_full_from_any_step_on(root: Path, subtests: pytest.Subtests, start: str) -> None:
-    """A real file system without one free octet. Before the swap that is a clean failure; after it, no matter."""
+    """A real file system without a free octet: a clean failure before the swap, no effect after it."""
     steps = boundaries(root / "steps", start, "new")
     before = host_at(root / "before", start).tree()
     after = expected(root / "after", start, "new")[0]
@@ -273,9 +273,10 @@ def test_disk_full_from_any_step_on(root: Path, subtests: pytest.Subtests, start
         with small_disk(disk), subtests.test(f"full before {number}: {step} {path}"):
             host = host_at(disk, start)
             observe = at(number, functools.partial(fill, disk))
-            said = require_clean_failure_or_success(host, observe, before, after)
-            outcomes.append(said)
-            assert not said or (said.startswith(core.UNTOUCHED) and "No space left" in said and number < swapping)
+            failure = require_clean_failure_or_success(host, observe, before, after)
+            outcomes.append(failure)
+            clean = failure.startswith(core.UNTOUCHED) and "No space left" in failure
+            assert not failure or (clean and number < swapping)
         disk.rmdir()
     assert outcomes[0]
     assert not outcomes[-1]
@@ -283,7 +284,7 @@ def test_disk_full_from_any_step_on(root: Path, subtests: pytest.Subtests, start
 
 @pytest.mark.parametrize("start", STARTS)
 def test_no_file_may_grow_from_any_step_on(root: Path, subtests: pytest.Subtests, start: str) -> None:
-    """The same without root: the process may not write one octet more."""
+    """The same without root: the process cannot write another octet."""
     steps = boundaries(root / "steps", start, "new")
     before = host_at(root / "before", start).tree()
     after = expected(root / "after", start, "new")[0]
@@ -291,13 +292,13 @@ def test_no_file_may_grow_from_any_step_on(root: Path, subtests: pytest.Subtests
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     for number, (step, path) in enumerate(steps):
         host = host_at(root / str(number), start)
-        with subtests.test(f"no more before {number}: {step} {path}"):
+        with subtests.test(f"limit before {number}: {step} {path}"):
             observe = at(number, lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard)))
             try:
-                said = require_clean_failure_or_success(host, observe, before, after)
+                failure = require_clean_failure_or_success(host, observe, before, after)
             finally:
                 resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-            assert not said or (said.startswith(core.UNTOUCHED) and number < swapping)
+            assert not failure or (failure.startswith(core.UNTOUCHED) and number < swapping)
 
 
 def raise_full() -> None:
@@ -305,8 +306,8 @@ def raise_full() -> None:
 
 
 @pytest.mark.parametrize("start", STARTS)
-def test_any_step_may_fail(root: Path, subtests: pytest.Subtests, start: str) -> None:
-    """One step fails: the tree is as it was, or, where the new files are good already, as wanted."""
+def test_failure_of_any_step(root: Path, subtests: pytest.Subtests, start: str) -> None:
+    """The tree is as before the run, or as declared if the new files were already committed."""
     steps = boundaries(root / "steps", start, "new")
     at_start = host_at(root / "before", start)
     before, services = at_start.tree(), at_start.services
@@ -332,7 +333,7 @@ def test_any_step_may_fail(root: Path, subtests: pytest.Subtests, start: str) ->
 
 
 def failing_at_and_from(once: int, on: int, seen: list[str]) -> Observer:
-    """An observer that fails step ``once``, and every step from ``on``; what it hears of is added to ``seen``."""
+    """Return an observer that fails step ``once`` and every step from ``on``; it appends the steps to ``seen``."""
 
     def observe(step: str, _path: str) -> None:
         seen.append(step)
@@ -342,8 +343,8 @@ def failing_at_and_from(once: int, on: int, seen: list[str]) -> Observer:
     return observe
 
 
-def test_what_cannot_be_put_back_is_put_back_by_the_next_run(root: Path, subtests: pytest.Subtests) -> None:
-    """The swap fails, and then every step of the way back from some step on."""
+def test_failed_undo_is_completed_by_the_next_run(root: Path, subtests: pytest.Subtests) -> None:
+    """The swap fails, and then every step of the undo from some step on."""
     wanted = whole(host_at(root / "old", "old"))
     steps = [step for step, _path in boundaries(root / "steps", "old", "new")]
     swap = max(number for number, step in enumerate(steps) if step == "swap")
@@ -360,4 +361,4 @@ def test_what_cannot_be_put_back_is_put_back_by_the_next_run(root: Path, subtest
             assert caught.value.then is not None
             host.run(*old_bundle(host))
             require_whole(host, "old", wanted)
-    pytest.fail("the way back never came to its end")
+    pytest.fail("the undo never ended")

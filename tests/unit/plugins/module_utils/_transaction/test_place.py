@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reading file and line from what programs say."""
+"""Find the file and the line in the messages of programs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ansible_collections.mailops.smtp.plugins.module_utils._transaction.place im
 
 MAIN, MASTER, TABLE = "/etc/postfix/main.cf", "/etc/postfix/master.cf", "/etc/postfix/virtual"
 
-SAID = [
+MESSAGES = [
     ("postconf: warning: /etc/postfix/main.cf: unused parameter: smtpd_tls_loglvl=1", (MAIN, None)),
     ("postconf: fatal: /etc/postfix/main.cf, line 5: missing '=' after attribute name", (MAIN, 5)),
     ("postconf: fatal: file /etc/postfix/master.cf: line 12: bad transport type: ient", (MASTER, 12)),
@@ -26,6 +26,6 @@ SAID = [
 ]
 
 
-@pytest.mark.parametrize(("said", "place"), SAID)
-def test_place(said: str, place: tuple[str | None, int | None]) -> None:
-    assert find_place(said, [MAIN, MASTER, TABLE]) == place
+@pytest.mark.parametrize(("message", "place"), MESSAGES)
+def test_place_in_a_message(message: str, place: tuple[str | None, int | None]) -> None:
+    assert find_place(message, [MAIN, MASTER, TABLE]) == place

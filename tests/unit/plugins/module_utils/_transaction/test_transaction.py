@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The rules of a transaction: what it owns, what wins, what comes back, and what it refuses."""
+"""The rules of a transaction: ownership, precedence, restored originals, and refusals."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def mode_of(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def test_a_run_and_another(host: Sandbox) -> None:
+def test_second_run_changes_nothing(host: Sandbox) -> None:
     old = host.write("old.cf", "before", 0o604)
     files = [host.wanted("old.cf", "after"), host.wanted("deep/er/fresh.cf", "new", 0o600)]
     assert host.run(files) is True
@@ -49,8 +49,8 @@ def test_a_run_and_another(host: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("difference", ["content", "mode", "missing"])
-def test_what_counts_as_a_change(host: Sandbox, difference: str) -> None:
-    """And as an edit, since somebody did it after the last run. What is declared wins."""
+def test_declaration_takes_precedence_over_an_edit(host: Sandbox, difference: str) -> None:
+    """A difference since the last run is a change and an edit."""
     file = host.wanted("x.cf", "declared")
     host.run([file])
     path = Path(file.path)
@@ -66,7 +66,7 @@ def test_what_counts_as_a_change(host: Sandbox, difference: str) -> None:
     assert (path.read_text(), mode_of(path)) == ("declared", 0o640)
 
 
-def test_an_edit_that_is_what_is_declared_next_is_no_change(host: Sandbox) -> None:
+def test_edit_that_equals_the_next_declaration_is_not_a_change(host: Sandbox) -> None:
     host.run([host.wanted("x.cf", "one")])
     (host.live / "x.cf").write_text("two")
     assert plan_of(host, host.wanted("x.cf", "two")).changes == ()
@@ -76,8 +76,8 @@ def test_an_edit_that_is_what_is_declared_next_is_no_change(host: Sandbox) -> No
 
 
 @pytest.mark.parametrize("edited", [False, True])
-def test_no_longer_declared(host: Sandbox, edited: bool) -> None:
-    """The original comes back, and what had none goes, edited since or not; so do directories that were made."""
+def test_file_no_longer_declared_is_replaced_by_its_original(host: Sandbox, edited: bool) -> None:
+    """A file without an original is removed, even if edited, and so are directories that were made."""
     host.write("had.cf", "original", 0o604)
     inode = (host.live / "had.cf").stat().st_ino
     host.run([host.wanted("had.cf", "ours"), host.wanted("d/had_not.cf", "ours"), host.wanted("stays.cf", "ours")])
@@ -99,21 +99,21 @@ def test_no_longer_declared(host: Sandbox, edited: bool) -> None:
     assert (host.originals(), host.debris()) == ({}, [])
 
 
-def test_absent_leaves_nothing_behind(host: Sandbox) -> None:
-    """Nothing of the transaction; a directory that somebody put a file into stays with it."""
+def test_nothing_declared_leaves_nothing_behind(host: Sandbox) -> None:
+    """A directory into which a user put a file stays with that file."""
     host.write("had.cf", "original", 0o604)
     before = host.tree()
     host.run([host.wanted("had.cf", "ours"), host.wanted("made/x.cf", "ours"), host.wanted("used/x.cf", "ours")])
-    host.write("used/by_somebody", "theirs")
+    host.write("used/by_a_user", "theirs")
     assert host.run([]) is True
     assert host.run([]) is False
     assert {path: seen for path, seen in host.tree().items() if not path.startswith("used")} == before
-    assert sorted(path.name for path in (host.live / "used").iterdir()) == ["by_somebody"]
+    assert sorted(path.name for path in (host.live / "used").iterdir()) == ["by_a_user"]
     assert not host.state.exists()
 
 
-def test_a_file_that_is_as_declared_is_adopted_and_given_back(host: Sandbox) -> None:
-    """Nobody needs to hear of that; but the original is kept, for a later change and for the end."""
+def test_file_that_matches_is_adopted_and_given_back(host: Sandbox) -> None:
+    """Adoption does not activate a service, but keeps the original for a later change and for the removal."""
     host.write("same.cf", "same", 0o640)
     assert host.run([host.wanted("same.cf", "same")], fake=FakeHost(host, refuses="activate")) is False
     assert host.originals() == {"same.cf": ("same", 0o640)}
@@ -122,11 +122,11 @@ def test_a_file_that_is_as_declared_is_adopted_and_given_back(host: Sandbox) -> 
     assert host.tree() == {"same.cf": ("same", 0o640, os.geteuid())}
 
 
-def test_an_original_that_is_gone_is_not_made_up_for(host: Sandbox) -> None:
+def test_missing_original_is_named_and_the_file_kept(host: Sandbox) -> None:
     host.write("had.cf", "original")
     host.run([host.wanted("had.cf", "ours")])
     (host.live / ".mailops-app/had.cf.first").unlink()
-    with pytest.raises(TransactionFailed, match="give way to its original, and that is gone"):
+    with pytest.raises(TransactionFailed, match="cannot be restored: its original is missing"):
         host.run([])
     assert (host.live / "had.cf").read_text() == "ours"
     (host.live / "had.cf").unlink()
@@ -134,8 +134,8 @@ def test_an_original_that_is_gone_is_not_made_up_for(host: Sandbox) -> None:
     assert host.tree() == {}
 
 
-def test_what_is_built_is_built_when_its_source_changes(host: Sandbox) -> None:
-    """Not when another file does, though the result never is the same twice."""
+def test_built_file_is_rebuilt_when_its_source_changes(host: Sandbox) -> None:
+    """A change of another file does not rebuild it, although each build gives different content."""
 
     def bundle(names: str, main: str) -> list[WantedFile]:
         table = host.wanted("names.table", names, 0o600)
@@ -155,15 +155,15 @@ def test_what_is_built_is_built_when_its_source_changes(host: Sandbox) -> None:
     assert host.run(bundle("b", "2")) is False
 
 
-def test_what_no_command_built(host: Sandbox) -> None:
+def test_file_that_no_command_built_is_named(host: Sandbox) -> None:
     source = host.wanted("names.other", "x")
-    with pytest.raises(TransactionFailed, match=r"no build command made .*/names\.db"):
+    with pytest.raises(TransactionFailed, match=r"/names\.db: no build command created it"):
         host.run([source, host.built("names.db", source)])
     assert (host.tree(), host.debris()) == ({}, [])
 
 
-def test_directories(host: Sandbox) -> None:
-    """Made with the declared mode, or 0755; one that is there is left as it is."""
+def test_directories_are_made_and_removed(host: Sandbox) -> None:
+    """They get the declared mode, or 0755; an existing directory is not changed."""
     (host.live / "there").mkdir(mode=0o711)
     declared = [host.directory("made", 0o750), host.directory("made/in", 0o700), host.directory("there", 0o700)]
     files = [host.wanted("made/in/x.cf", "x"), host.wanted("plain/x.cf", "x")]
@@ -181,12 +181,12 @@ REFUSALS = [("validate", core.UNTOUCHED), ("activate", core.PUT_BACK), ("check",
 
 
 @pytest.mark.parametrize(("step", "outcome"), REFUSALS)
-def test_what_the_service_refuses(host: Sandbox, step: str, outcome: str) -> None:
-    """The very files come back, not copies of them."""
+def test_refused_files_are_put_back(host: Sandbox, step: str, outcome: str) -> None:
+    """The previous file comes back with its inode, not as a copy."""
     old = host.write("old.cf", "before", 0o604)
     inode = old.stat().st_ino
     fake = FakeHost(host, refuses=step, with_content="after")
-    with pytest.raises(TransactionFailed, match=f"{step} says no") as caught:
+    with pytest.raises(TransactionFailed, match=f"{step} was refused") as caught:
         host.run([host.wanted("old.cf", "after"), host.wanted("d/fresh.cf", "new")], fake=fake)
     assert caught.value.outcome == outcome
     assert host.tree() == {"old.cf": ("before", 0o604, os.geteuid())}
@@ -194,7 +194,7 @@ def test_what_the_service_refuses(host: Sandbox, step: str, outcome: str) -> Non
     assert not host.state.exists()
 
 
-def test_a_service_that_takes_neither_is_tried_again(host: Sandbox) -> None:
+def test_service_that_fails_with_both_versions_is_retried_by_the_next_run(host: Sandbox) -> None:
     host.write("old.cf", "before")
     with pytest.raises(TransactionFailed) as caught:
         host.run([host.wanted("old.cf", "after")], fake=FakeHost(host, refuses="activate"))
@@ -205,18 +205,22 @@ def test_a_service_that_takes_neither_is_tried_again(host: Sandbox) -> None:
     assert host.run([]) is False
 
 
-class Hearing(FakeHost):
-    """Keeps what it is told on activation."""
+class Recording(FakeHost):
+    """Records the arguments of the last activation."""
 
-    heard: tuple[set[str], set[str], bool]
+    activated: tuple[set[str], set[str], bool]
 
     def activate(self, plan: Plan, unsettled: t.Collection[str], back: bool) -> None:
         super().activate(plan, unsettled, back)
-        self.heard = {Path(change.path).name for change in plan.changes}, {Path(path).name for path in unsettled}, back
+        self.activated = (
+            {Path(change.path).name for change in plan.changes},
+            {Path(path).name for path in unsettled},
+            back,
+        )
 
 
-def test_a_service_hears_of_every_file_it_may_have_missed(host: Sandbox) -> None:
-    """Two runs in a row change different files and cannot settle; whoever comes next must tell of both."""
+def test_unsettled_files_of_earlier_runs_reach_the_next_activation(host: Sandbox) -> None:
+    """Two runs in a row change different files and cannot activate them; the next run reports both to the host."""
 
     def bundle(one: str, two: str) -> list[WantedFile]:
         return [host.wanted("one.cf", one), host.wanted("two.cf", two)]
@@ -225,22 +229,22 @@ def test_a_service_hears_of_every_file_it_may_have_missed(host: Sandbox) -> None
     for files in (bundle("2", "1"), bundle("1", "2")):
         with pytest.raises(TransactionFailed):
             host.run(files, fake=FakeHost(host, refuses="activate"))
-    fake = Hearing(host)
+    fake = Recording(host)
     host.run(bundle("1", "1"), fake=fake)
-    assert fake.heard == (set(), {"one.cf", "two.cf"}, False)
+    assert fake.activated == (set(), {"one.cf", "two.cf"}, False)
     host.run(bundle("3", "1"), fake=fake)
-    assert fake.heard == ({"one.cf"}, set(), False)
+    assert fake.activated == ({"one.cf"}, set(), False)
 
 
-def test_after_a_crash_even_a_run_that_is_refused_settles_the_service(host: Sandbox) -> None:
-    """The service may have read the files that were undone; it must not stay so because the next files are no good."""
+def test_refused_run_after_a_crash_activates_the_previous_files(host: Sandbox) -> None:
+    """The service may have read files that were undone, and must not keep them because the next files are refused."""
     host.run([host.wanted("x.cf", "good")])
     if (child := os.fork()) == 0:
         host.run([host.wanted("x.cf", "killed")], observe=lambda step, _path: kill_before("committed", step))
         os._exit(3)
     os.waitpid(child, 0)
     assert host.loaded["x.cf"][0] == "killed"
-    with pytest.raises(TransactionFailed, match="validate says no") as caught:
+    with pytest.raises(TransactionFailed, match="validate was refused") as caught:
         host.run([host.wanted("x.cf", "bad")], fake=FakeHost(host, refuses="validate"))
     assert caught.value.outcome == core.UNTOUCHED
     assert (host.tree()["x.cf"][0], host.loaded["x.cf"][0], host.debris()) == ("good", "good", [])
@@ -251,8 +255,8 @@ def kill_before(last: str, step: str) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-class Judge(FakeHost):
-    """Remembers what it was shown."""
+class RecordingValidator(FakeHost):
+    """Records the files and the removed paths of the last validation."""
 
     def validate(self, stage: str, removed: t.Collection[str]) -> None:
         live = Path(stage + str(self._host.live))
@@ -260,15 +264,15 @@ class Judge(FakeHost):
         self.removed = [Path(path).name for path in removed]
 
 
-def test_a_validator_sees_what_comes_back_and_hears_of_what_goes(host: Sandbox) -> None:
+def test_validator_gets_restored_originals_and_removed_paths(host: Sandbox) -> None:
     host.write("kept.cf", "original")
     host.run([host.wanted("kept.cf", "ours"), host.wanted("new.cf", "ours"), host.wanted("x.cf", "1")])
-    judge = Judge(host)
-    host.run([host.wanted("x.cf", "2")], fake=judge)
-    assert (judge.shown, judge.removed) == ({"kept.cf": "original", "x.cf": "2"}, ["new.cf"])
+    fake = RecordingValidator(host)
+    host.run([host.wanted("x.cf", "2")], fake=fake)
+    assert (fake.shown, fake.removed) == ({"kept.cf": "original", "x.cf": "2"}, ["new.cf"])
 
 
-def test_a_service_that_is_not_well_is_activated(host: Sandbox) -> None:
+def test_unhealthy_service_is_activated_without_a_change(host: Sandbox) -> None:
     files = [host.wanted("x.cf", "x")]
     host.run(files)
     with pytest.raises(TransactionFailed) as caught:
@@ -276,8 +280,8 @@ def test_a_service_that_is_not_well_is_activated(host: Sandbox) -> None:
     assert caught.value.outcome == core.UNHEALTHY
 
 
-def test_the_security_context(host: Sandbox) -> None:
-    """A changed file keeps that of the old one, a restored one has its own, a new one is the policy's business."""
+def test_security_context_of_changed_restored_and_new_files(host: Sandbox) -> None:
+    """A changed file keeps the context of the previous one, an original its own; a new file gets that of the policy."""
     path, label, other = host.write("x.cf", "original"), b"system_u:object_r:etc_t:s0\0", b"u:object_r:other_t:s0\0"
     try:
         os.setxattr(path, "security.selinux", label)
@@ -293,7 +297,7 @@ def test_the_security_context(host: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("error", [errno.EPERM, errno.EXDEV, errno.EOPNOTSUPP])
-def test_without_hard_links(host: Sandbox, monkeypatch: pytest.MonkeyPatch, error: int) -> None:
+def test_put_back_and_restore_without_hard_links(host: Sandbox, monkeypatch: pytest.MonkeyPatch, error: int) -> None:
     def no_link(*_arguments: t.Any, **_more: t.Any) -> None:
         raise OSError(error, os.strerror(error))
 
@@ -326,8 +330,8 @@ def test_state_on_another_file_system(tmp_path: Path) -> None:
         state.rmdir()
 
 
-def test_two_runs_at_once(host: Sandbox) -> None:
-    """The second is told so and touches nothing; when the first is killed, the lock goes with it."""
+def test_second_run_is_refused_while_the_first_holds_the_lock(host: Sandbox) -> None:
+    """It touches nothing; the lock ends when the first run is killed."""
     ready, held = os.pipe()
 
     def hold(step: str, _path: str) -> None:
@@ -340,7 +344,7 @@ def test_two_runs_at_once(host: Sandbox) -> None:
         os._exit(0)
     os.read(ready, 1)
     try:
-        with pytest.raises(TransactionFailed, match="another run of this transaction is at work") as caught:
+        with pytest.raises(TransactionFailed, match="another run of this transaction is in progress") as caught:
             host.run([host.wanted("x.cf", "second")])
         assert (caught.value.outcome, host.tree()) == (core.UNTOUCHED, {})
     finally:
@@ -385,18 +389,18 @@ def private_directory_open(host: Sandbox) -> WantedFile:
 
 
 BAD: list[tuple[t.Callable[[Sandbox], WantedFile], str]] = [
-    (link_to_elsewhere, "is a symbolic link to target; remove it or name the file it leads to"),
-    (directory_in_its_place, "is no regular file"),
+    (link_to_elsewhere, "is a symbolic link to target; remove it, or declare the file that it points to"),
+    (directory_in_its_place, "is not a regular file"),
     (file_above, "Not a directory"),
     (owner_unknown, "no-such-user"),
     (group_unknown, "no-such-group"),
     (owned_by_another, "belongs to the transaction 'other'"),
-    (private_directory_open, "is no directory that only its owner can use"),
+    (private_directory_open, "is not a directory that only this user can enter"),
 ]
 
 
 @pytest.mark.parametrize(("prepare", "words"), BAD)
-def test_what_is_refused(host: Sandbox, prepare: t.Callable[[Sandbox], WantedFile], words: str) -> None:
+def test_refusal_changes_nothing(host: Sandbox, prepare: t.Callable[[Sandbox], WantedFile], words: str) -> None:
     file = prepare(host)
     before = host.tree()
     with pytest.raises(TransactionFailed, match=words) as caught:
@@ -405,18 +409,18 @@ def test_what_is_refused(host: Sandbox, prepare: t.Callable[[Sandbox], WantedFil
     assert host.tree() == before
 
 
-def test_declared_twice(host: Sandbox) -> None:
+def test_file_declared_twice_is_refused(host: Sandbox) -> None:
     with pytest.raises(TransactionFailed, match=r"x\.cf is declared twice"):
         host.run([host.wanted("x.cf", "one"), host.wanted("x.cf", "two")])
 
 
 @pytest.mark.parametrize("path", ["relative", "/", "/a/../b", "/a//b", "/a/"])
-def test_no_plain_path(path: str) -> None:
-    with pytest.raises(TransactionError, match="no plain absolute path"):
+def test_path_that_is_not_normalised_is_refused(path: str) -> None:
+    with pytest.raises(TransactionError, match="is not a normalised absolute path"):
         WantedFile(path, b"")
 
 
-def test_what_an_earlier_run_left_cannot_be_read(host: Sandbox) -> None:
+def test_unreadable_manifest_is_named(host: Sandbox) -> None:
     host.run([host.wanted("x.cf", "x")])
     (host.state / "app/manifest").write_text("{")
     with pytest.raises(TransactionFailed, match=r"manifest, which an earlier run left, cannot be read"):
@@ -424,8 +428,8 @@ def test_what_an_earlier_run_left_cannot_be_read(host: Sandbox) -> None:
     assert host.tree()["x.cf"][0] == "x"
 
 
-def test_what_a_run_was_writing_when_it_was_killed(host: Sandbox) -> None:
-    """Half a journal, and half a stage: the next run clears them away, even when it has nothing else to do."""
+def test_incomplete_record_and_stage_are_removed(host: Sandbox) -> None:
+    """A killed run may leave them; the next run removes them even if it has nothing else to do."""
     files = [host.wanted("x.cf", "x")]
     host.run(files)
     (host.state / "app/preparing.new").write_text("{")
@@ -434,8 +438,8 @@ def test_what_a_run_was_writing_when_it_was_killed(host: Sandbox) -> None:
     assert host.debris() == []
 
 
-def test_what_lies_in_the_way(host: Sandbox) -> None:
-    """Of a crash that forgot a removal: versions beside a file that no journal tells of."""
+def test_versions_without_a_run_record_are_overwritten(host: Sandbox) -> None:
+    """A crash may leave versions beside a file after the run record was removed."""
     files = [host.wanted("x.cf", "ours")]
     host.write("x.cf", "original")
     host.write(".mailops-app/x.cf.new", "half")
@@ -445,7 +449,7 @@ def test_what_lies_in_the_way(host: Sandbox) -> None:
     assert (host.tree()["x.cf"][0], host.originals(), host.debris()) == ("ours", {"x.cf": ("original", 0o644)}, [])
 
 
-def test_who_may_read_what_is_remembered(host: Sandbox) -> None:
+def test_state_and_originals_are_private(host: Sandbox) -> None:
     host.write("x.cf", "original")
     host.run([host.wanted("x.cf", "ours")])
     assert mode_of(host.state / "app") == 0o700
@@ -453,8 +457,8 @@ def test_who_may_read_what_is_remembered(host: Sandbox) -> None:
     assert mode_of(host.live / ".mailops-app") == 0o700
 
 
-def test_a_service_is_given_back_as_it_was(host: Sandbox) -> None:
-    """When it is no longer declared, and at the end; its state is noted once, before the first run touches it."""
+def test_service_is_given_back_in_its_first_state(host: Sandbox) -> None:
+    """When it is no longer declared, and on removal; its state is noted once, before the first run touches it."""
     host.set_services({"main": "running", "login": "stopped"})
     files = [host.wanted("main.cf", "ours"), host.wanted("login.cf", "ours")]
     host.run(files, services=["main", "login"])
@@ -469,15 +473,15 @@ def test_a_service_is_given_back_as_it_was(host: Sandbox) -> None:
     assert not host.state.exists()
 
 
-def test_a_noted_state_is_what_comes_back(host: Sandbox) -> None:
-    """Whatever the service did between the note and the first run, which is put back here, and then succeeds."""
+def test_noted_state_is_restored(host: Sandbox) -> None:
+    """A change of the service after the note does not count, whether the first run is put back or succeeds."""
     host.set_services({"main": "stopped"})
     transaction = ConfigTransaction(str(host.state / "app"), lambda _step, _path: None)
     fake = FakeHost(host, refuses="check", with_content="bad")
     with transaction.alone(fake):
         transaction.note(["main"], fake)
     host.set_services({"main": "running"})
-    with pytest.raises(TransactionFailed, match="check says no") as caught:
+    with pytest.raises(TransactionFailed, match="check was refused") as caught:
         host.run([host.wanted("main.cf", "bad")], services=["main"], fake=fake)
     assert (caught.value.outcome, host.services) == (core.PUT_BACK, {"main": "stopped"})
     host.run([host.wanted("main.cf", "ours")], services=["main"])
@@ -486,15 +490,15 @@ def test_a_noted_state_is_what_comes_back(host: Sandbox) -> None:
 
 
 class Filling(FakeHost):
-    """Has nothing to lose when it is asked first, and something when it has stopped."""
+    """Is drained at the first check, and not after the stop."""
 
     def release(self, first: t.Mapping[str, str]) -> None:
         super().release(first)
-        raise TransactionError("one came in between")
+        raise TransactionError("one message arrived before the stop")
 
 
 @pytest.mark.parametrize(("kind", "outcome"), [("before", core.UNTOUCHED), ("between", core.PUT_BACK)])
-def test_a_service_that_would_lose_something_stays(host: Sandbox, kind: str, outcome: str) -> None:
+def test_service_that_is_not_drained_is_kept(host: Sandbox, kind: str, outcome: str) -> None:
     host.set_services({"main": "stopped"})
     host.run([host.wanted("main.cf", "ours")], services=["main"])
     before = host.tree()
@@ -504,8 +508,8 @@ def test_a_service_that_would_lose_something_stays(host: Sandbox, kind: str, out
     assert host.debris() == []
 
 
-def test_a_file_that_is_adopted_after_a_crash_settles_the_service_all_the_same(host: Sandbox) -> None:
-    """The crashed run's file may still be in use, though nothing has to be replaced now."""
+def test_adoption_after_a_crash_activates_the_service(host: Sandbox) -> None:
+    """The service may still use the file of the crashed run, although no file has to be replaced."""
     host.write("x.cf", "good", 0o640)
     if (child := os.fork()) == 0:
         host.run([host.wanted("x.cf", "killed")], observe=lambda step, _path: kill_before("committed", step))
