@@ -29,8 +29,8 @@ options:
       LOGIN: The password is sent inside TLS, in an old form that some servers still require.
       OAUTHBEARER: The token of O(oauth) is sent inside TLS (RFC 7628).
       XOAUTH2: The token of O(oauth) is sent inside TLS, in the form of Google and Microsoft.
-      EXTERNAL: The client certificate of the TLS connection is the login (RFC 4422). Used only if it is named here, together
-        with O(client_cert).
+      EXTERNAL: The client certificate of the TLS connection is the login (RFC 4422). Used only if it is named here,
+        together with O(client_cert).
   oauth:
     description:
       - Log in with an OAuth2 access token instead of a password. The token is given or fetched.
