@@ -292,7 +292,7 @@ class Connection:
                     problem,
                     stage=Stage.TLS,
                     server=self._server,
-                    advice="Check that this is the right server. If its certificate is new, update pinned_certificates.",
+                    advice="Check that it is the right server; if its certificate is new, update the option.",
                 )
         except ssl.SSLError as error:
             problem, advice = explain(error)

@@ -145,7 +145,10 @@ REFUSALS = [
     (
         400,
         {"error": "invalid_grant", "error_description": "AADSTS70008: expired.\r\nTrace ID: 1"},
-        r'login.example.com refused the request \(400\): "invalid_grant: AADSTS70008: expired.\?\?Trace ID: 1"; the refresh token',
+        (
+            r'login.example.com refused the request \(400\): "invalid_grant: AADSTS70008: expired.\?\?Trace ID: 1"; the'
+            r" refresh token"
+        ),
     ),
     (
         401,
