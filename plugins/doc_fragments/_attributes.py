@@ -10,17 +10,17 @@ class ModuleDocFragment:
     DOCUMENTATION = r"""
 attributes:
   check_mode:
-    description: Can run in C(check_mode) and return what it would do without doing it.
+    description: In C(check_mode), returns what it would do without doing it.
   diff_mode:
     description: Returns details of what changed or would change, for C(--diff).
   idempotent:
-    description: A second run with the same options changes nothing.
+    description: Running it again with the same options changes nothing.
 """
 
     ACTIONGROUP_SMTP = r"""
 attributes:
   action_group:
-    description: Use C(group/mailops.smtp.smtp) in C(module_defaults) to set server and login once.
+    description: Use C(group/mailops.smtp.smtp) in C(module_defaults) to set the server and the login once.
     support: full
     membership:
       - mailops.smtp.smtp

@@ -12,61 +12,64 @@ class ModuleDocFragment:
 options:
   provider:
     description:
-      - Mail provider whose host, port, TLS mode, limits and advice to use. Other options win over it.
-      - The filter P(mailops.smtp.smtp_provider#filter) lists them.
+      - Mail provider whose host, port, TLS mode, limits and advice to use. Other options take precedence over it.
+      - The documentation of the filter P(mailops.smtp.smtp_provider#filter) lists all providers.
     type: str
   region:
-    description: Region of the provider, where it has one host a region.
+    description: Region, for a provider with a host in each region.
     type: str
   host:
-    description: Name or address of the SMTP server. Without it and O(provider), V(localhost).
+    description: Host name or address of the SMTP server. The default is the host of O(provider), or V(localhost).
     type: str
   port:
     description:
       - Port of the SMTP server.
-      - Without it, what O(provider) uses; with O(tls), V(587) for V(starttls), V(465) for V(implicit), else V(25).
+      - The default is that of O(provider). Otherwise it follows from O(tls), V(587) for V(starttls), V(465) for
+        V(implicit) and V(25) for the others.
     type: int
   tls:
     description:
-      - When TLS begins. There is no silent fallback from one to another.
-      - Without it, what O(provider) uses; on port 465 V(implicit), else V(opportunistic).
+      - When TLS begins. The module never falls back from one mode to another.
+      - The default is that of O(provider). Otherwise it is V(implicit) on port 465 and V(opportunistic) on other ports.
     type: str
     choices:
-      starttls: By command, and required (RFC 3207).
-      opportunistic: By command, where the server offers it; verified then, and never a login without it.
+      starttls: By the command STARTTLS, which the server must offer (RFC 3207).
+      opportunistic: By STARTTLS if the server offers it, with a verified certificate. Without TLS, a login is refused
+        unless O(allow_cleartext_login=true).
       implicit: With the first byte (RFC 8314).
       none: Never. A login is refused unless O(allow_cleartext_login=true).
   secure:
     description:
-      - The same in the words of M(community.general.mail).
+      - The same as O(tls), with the values of M(community.general.mail).
       - V(always) is O(tls=implicit), V(starttls) is O(tls=starttls), V(try) is O(tls=opportunistic) and V(never) is
         O(tls=none).
     type: str
     choices: [always, never, starttls, try]
   username:
-    description: User to log in as. Without it no login is tried.
+    description: User to log in as. Without it, the message is sent without a login.
     type: str
   password:
     description:
       - Password, app password or authorisation code of O(username).
-      - It is used once, with the strongest mechanism both sides know, and only inside TLS.
+      - It is used once, with the strongest mechanism that client and server share, and only inside TLS unless
+        O(allow_cleartext_login=true).
     type: str
   validate_certs:
-    description: Whether the server's certificate must be valid and carry the name O(host).
+    description: Whether the server's certificate must be valid and issued for the name O(host).
     type: bool
     default: true
   ca_file:
-    description: File of trusted certificate authorities in PEM, on the host that sends, in place of the system's.
+    description: PEM file with the certificate authorities to trust, on the sending host, in place of the system's.
     type: path
   allow_cleartext_login:
-    description: Whether a login may travel without TLS, where anybody on the way can read it.
+    description: Whether a login may be sent without TLS, so that it can be read on the network.
     type: bool
     default: false
   ca_path:
-    description: Directory of trusted certificate authorities, named by hash, in place of the system's.
+    description: Directory of certificate authorities to trust, named by hash, in place of the system's.
     type: path
   tls_server_name:
-    description: Name to look for in the certificate, in place of O(host).
+    description: Name that the certificate must be issued for, in place of O(host).
     type: str
   tls_min_version:
     description: Oldest TLS version to accept.
@@ -74,22 +77,22 @@ options:
     choices: [TLSv1.2, TLSv1.3]
     default: TLSv1.2
   client_cert:
-    description: File with a client certificate and its chain in PEM, on the host that sends.
+    description: PEM file with a client certificate and its chain, on the sending host.
     type: path
   client_key:
-    description: File with its private key in PEM, where O(client_cert) does not hold it.
+    description: PEM file with the private key of O(client_cert), if that file does not contain it.
     type: path
   pinned_certificates:
     description:
-      - SHA-256 digests of certificates in hexadecimal. The server must show one of them.
-      - With O(validate_certs=false), a pin is proof enough.
+      - SHA-256 digests of certificates in hexadecimal. The server's certificate must have one of them.
+      - With O(validate_certs=false), a matching digest alone is sufficient.
     type: list
     elements: str
     default: []
   ehlo_name:
     description:
-      - Name to introduce the sending host with.
-      - Empty takes its qualified host name, or its address where it has none.
+      - Host name that the sending host gives in EHLO.
+      - If empty, its fully qualified host name, or its address if it has no such name.
     type: str
     default: ""
     aliases: [ehlohost]
@@ -98,13 +101,14 @@ options:
     type: float
     default: 15.0
   timeout:
-    description: Seconds to wait for each reply, however slowly it comes in.
+    description: Seconds to wait for each complete reply.
     type: float
     default: 60.0
   final_timeout:
     description:
-      - Seconds to wait for the reply to the message itself, which servers scan first.
-      - Giving up leaves unknown whether it was accepted (RFC 5321 section 4.5.3.2.6 asks for ten minutes).
+      - Seconds to wait for the reply to the end of the message, which servers scan before they accept it.
+      - After this time it is unknown whether the server accepted the message (RFC 5321 section 4.5.3.2.6 recommends ten
+        minutes).
     type: float
     default: 600.0
   lmtp:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Writes docs/providers.md from the providers' data: make docs."""
+"""Writes docs/providers.md from the presets of the providers: make docs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-# The collection is found where the environment links it, so the path comes before the imports.
+# The imports need the path, since the environment links the collection there.
 sys.path.insert(0, str(ROOT / ".build" / "collections"))
 
 from ansible_collections.mailops.smtp.plugins.module_utils._providers.presets import PROVIDERS  # noqa: E402
@@ -26,22 +26,22 @@ INTRODUCTION = f"""\
 <!-- Made by tests/setup/providers_page.py from plugins/module_utils/_providers. Change the data, then run:
      {COMMAND} -->
 
-What this collection knows of {len(PROVIDERS)} mail providers: where to connect, how to log in, how much they take,
-and what to do when they refuse a login. The filter `mailops.smtp.smtp_provider` gives the same in a playbook:
+The presets of {len(PROVIDERS)} mail providers: where to connect, how to log in, how much they accept, and what to do if
+they refuse a login. The filter `mailops.smtp.smtp_provider` returns the same in a playbook:
 
 ```yaml
-- name: Host and port of Amazon SES in Ireland
+- name: Show host and port of Amazon SES in Ireland
   vars:
     ses: "{{{{ 'ses' | mailops.smtp.smtp_provider(region='eu-west-1') }}}}"
   ansible.builtin.debug:
     msg: "{{{{ ses.host }}}}:{{{{ ses.port }}}}"
 ```
 
-Each fact names the page it is from and the month that page was read; copies of pages were read, some older than that
-month. A source that is not the provider's own, such as a blog, a bug report or another program's table, is marked as
-secondary: `[2?]`. Check such a fact with the provider before you depend on it. No provider was contacted to make this
-page. What no page says is left out: a limit that is missing here is unknown, not absent. Providers change; where one
-differs from this page, name host, port and TLS mode yourself, which wins over the preset, and tell us.
+Each fact has its source and the month in which the source was read. Copies of pages were read, and some are older than
+that month. A source that is not the provider's own, such as a blog, a bug report or another program's table, is marked
+as secondary: `[2?]`. Check such a fact with the provider before you depend on it. No provider was contacted to make
+this page. Unknown facts are left out: a limit that is missing here is unknown, not absent. Providers change: if one
+differs from this page, set host, port and TLS mode, which take precedence over the preset, and report it.
 """
 
 LABELS = {
@@ -53,12 +53,12 @@ LABELS = {
     "mechanisms": "Mechanisms",
     "oauth": "OAuth2",
     "connections": "Connections at once",
-    "messages_per_connection": "Messages a connection",
-    "messages_per_minute": "Messages a minute",
-    "messages_per_day": "Messages a day",
-    "recipients_per_message": "Recipients a message",
-    "recipients_per_day": "Recipients a day",
-    "message_size": "Octets a message",
+    "messages_per_connection": "Messages per connection",
+    "messages_per_minute": "Messages per minute",
+    "messages_per_day": "Messages per day",
+    "recipients_per_message": "Recipients per message",
+    "recipients_per_day": "Recipients per day",
+    "message_size": "Octets per message",
     "notes": "Notes",
 }
 SECRETS = {
@@ -71,7 +71,7 @@ SECRETS = {
 
 
 def page() -> str:
-    """The whole page."""
+    """Return the whole page."""
     details = (line for one in PROVIDERS.values() for line in _details(one))
     return "\n".join([INTRODUCTION, *_table(), "", *details]).rstrip() + "\n"
 
@@ -95,7 +95,7 @@ def _details(one: Provider) -> Iterator[str]:
     for fact, label in LABELS.items():
         if fact in facts:
             yield pages.wrapped(f"{label}: {_value(one, fact, facts[fact])} {_marks(one, fact)}", "- ")
-    yield pages.wrapped(pages.linked(f"When the login fails: {one.login_advice}"), "- ")
+    yield pages.wrapped(pages.linked(f"If the login fails: {one.login_advice}"), "- ")
     yield ""
     yield "Sources:"
     yield ""
@@ -110,7 +110,7 @@ def _value(one: Provider, fact: str, value: object) -> str:
     if fact == "endpoints":
         return ", ".join(map(_endpoint, one.endpoints))
     if fact == "regions":
-        default = f"; `{one.default_region}` without one" if one.default_region else ""
+        default = f"; the default is `{one.default_region}`" if one.default_region else ""
         return ", ".join(_region(one, region) for region in one.regions) + default
     if fact == "secrets":
         return ", ".join(SECRETS[secret.value] for secret in one.secrets)

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The option ``oauth``: an access token for a login, given by the user or fetched over HTTPS.
 
-The request uses urllib, with the trusted authorities and TLS versions of a mail server. Ansible's ``open_url`` would
-pack a file into every task that is as large as a fifth of all that this collection sends to a host.
+The request uses urllib, with the TLS policy of SMTP sessions. Ansible's ``open_url`` would add a file to every task
+that is as large as a fifth of all that this collection sends to a host.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from .._smtp.tls import TlsPolicy
 
 Options = t.Mapping[str, t.Any]
 
-#: A real answer has two thousand octets.
+#: In octets; a real answer has about two thousand.
 _MAX_ANSWER = 262_144
 
 
 def oauth_token(module: AnsibleModule) -> str | None:
-    """The access token that the option ``oauth`` gives or leads to, hidden from whatever the module returns.
+    """Return the access token of the option ``oauth``, given or fetched, and hide it from the module's results.
 
     :returns: None without the option.
-    :raises OAuthError: there is none to be had; the text is a sentence without secrets.
+    :raises OAuthError: no token was obtained; the text is a sentence without secrets.
     """
     options = module.params["oauth"]
     if options is None:
@@ -42,9 +42,9 @@ def oauth_token(module: AnsibleModule) -> str | None:
 
 
 def token_client(options: Options) -> TokenClient:
-    """The client that the option describes; without ``grant``, what the given secrets are for.
+    """Return the client that the option describes; without ``grant``, the secrets decide the grant.
 
-    :raises InvalidTokenClient: options that contradict each other.
+    :raises InvalidTokenClient: the options contradict each other.
     """
     usual = Grant.REFRESH_TOKEN if options["refresh_token"] else Grant.CLIENT_CREDENTIALS
     grant = Grant(options["grant"] or usual)
@@ -58,11 +58,11 @@ def token_client(options: Options) -> TokenClient:
 
 
 def fetch_token(client: TokenClient, ca_file: str | None = None, timeout: float = 30.0) -> AccessToken:
-    """Ask for a token, once.
+    """Request a token, once.
 
     :param ca_file: trusted authorities in PEM in place of the system's.
-    :param timeout: seconds without a sign of life.
-    :raises OAuthError: there is none to be had.
+    :param timeout: seconds to wait for data from the server, each time.
+    :raises OAuthError: no token was obtained.
     """
     problem: OAuthError
     try:
@@ -74,12 +74,14 @@ def fetch_token(client: TokenClient, ca_file: str | None = None, timeout: float 
     except OSError as error:
         problem = _unreachable(client, error)
     except (http.client.HTTPException, ValueError) as error:
-        problem = BadTokenAnswer(f"the token server {client.host} does not speak HTTP: {type(error).__name__}")
+        problem = BadTokenAnswer(
+            f"the token server {client.host} does not speak HTTP: {type(error).__name__}; check token_url"
+        )
     raise problem
 
 
 def _post(client: TokenClient, ca_file: str | None, timeout: float) -> tuple[int, bytes]:
-    """Send the request to its URL and nowhere else: no redirects, no proxy in clear."""
+    """Send the request to its URL only: without redirects, and without a proxy for plain HTTP."""
     request = client.request()
     in_clear = not request.url.lower().startswith("https:")
     opener = urllib.request.build_opener(
@@ -97,10 +99,10 @@ def _post(client: TokenClient, ca_file: str | None, timeout: float) -> tuple[int
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """A redirect is an answer like any other: the request holds secrets."""
+    """Treats a redirect as the final answer, since the request contains secrets."""
 
     def redirect_request(self, *_arguments: t.Any) -> None:
-        """Not followed."""
+        """Return None, so that the redirect is not followed."""
 
 
 def _unreachable(client: TokenClient, reason: object) -> TokenServerUnreachable:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The options that say which server to talk to, and how; documented in the doc fragment ``_smtp_server``."""
+"""The options of the server and the session, documented in the doc fragment ``_smtp_server``."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ SERVER_RULES: dict[str, t.Any] = {
     },
 }
 
-#: What community.general.mail means by its option ``secure``.
+#: ``secure`` of community.general.mail -> TLS mode.
 _SECURE: t.Mapping[str, TlsMode] = {
     "always": TlsMode.IMPLICIT,
     "never": TlsMode.NONE,
@@ -100,12 +100,12 @@ _SECURE: t.Mapping[str, TlsMode] = {
 
 
 def server_settings(module: AnsibleModule) -> tuple[ServerSettings, str | None]:
-    """The settings that the options mean, and the provider whose advice fits.
+    """Return the settings from the options, and the name of the provider whose advice applies.
 
-    Fetches an OAuth2 token where one is wanted, but in check mode.
+    Fetches an OAuth2 token if the options require one, except in check mode without the option ``check``.
 
-    :raises ValueError: options that contradict each other or cannot be used (InvalidSettings, ProviderError,
-        InvalidCredentials), or no access token (OAuthError).
+    :raises ValueError: options contradict each other or cannot be used (InvalidSettings, ProviderError,
+        InvalidCredentials), or no access token was obtained (OAuthError).
     """
     options = module.params
     host, port, tls = _destination(options)
@@ -128,7 +128,10 @@ def server_settings(module: AnsibleModule) -> tuple[ServerSettings, str | None]:
 
 
 def _destination(options: Options) -> tuple[str, int, str]:
-    """What is said explicitly wins over the provider, and that over what community.general.mail does."""
+    """Return host, port and TLS mode.
+
+    Explicit options take precedence over the provider, and the provider over the defaults of community.general.mail.
+    """
     host, port = options["host"], options["port"]
     tls = _SECURE[options["secure"]].value if options["secure"] else options["tls"]
     if options["provider"]:
@@ -136,14 +139,14 @@ def _destination(options: Options) -> tuple[str, int, str]:
 
         return settings_for(resolve(options["provider"], options["region"]), host=host, port=port, tls=tls)
     if port == 465 and tls in (None, TlsMode.OPPORTUNISTIC.value):
-        tls = TlsMode.IMPLICIT.value  # RFC 8314 section 7.3: nothing else is spoken there
+        tls = TlsMode.IMPLICIT.value  # RFC 8314 section 7.3: the port of implicit TLS
     if port is None and options["tls"] is None:
         port = 25
     return host or "localhost", port or 0, tls or TlsMode.OPPORTUNISTIC.value
 
 
 def _provider_of(host: str) -> str | None:
-    """The provider whose host this is. A name without a dot or an address is nobody's, and asks no table."""
+    """Return the provider of this host; an address or a name without a dot has none and needs no table."""
     if "." not in host or ":" in host or host.replace(".", "").isdigit():
         return None
     from .._providers.presets import provider_of_host
@@ -178,14 +181,16 @@ def _tls_policy(options: Options, mode: TlsMode) -> TlsPolicy:
         given = ", ".join(
             f"{name} {options[name]}" for name in ("ca_file", "ca_path", "client_cert", "client_key") if options[name]
         )
-        raise InvalidSettings(f"{given} cannot be used: {error.strerror or error}; expected files in PEM") from error
+        raise InvalidSettings(
+            f"{given} cannot be used: {error.strerror or error}; expected readable PEM files"
+        ) from error
     return policy
 
 
 def _digest(text: str) -> str:
     digest = text.replace(":", "").lower()
     if len(digest) != 64 or not set(digest) <= set("0123456789abcdef"):
-        raise InvalidSettings(f"pinned_certificates: {text!r} is no SHA-256 digest; expected 64 hexadecimal digits")
+        raise InvalidSettings(f"pinned_certificates: {text!r} is not a SHA-256 digest; expected 64 hexadecimal digits")
     return digest
 
 
@@ -195,7 +200,8 @@ def _credentials(module: AnsibleModule) -> Credentials | None:
     if options["oauth"] is None and options["password"] is None and not by_certificate:
         if options["username"]:
             raise InvalidSettings(
-                "there is a username and neither password nor oauth; leave it out to send without a login"
+                "username is set, but neither password nor oauth; set one of them, or remove username to send without"
+                " a login"
             )
         return None
     from .._sasl.credentials import Credentials

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From a reply that a server gave to what the user can do about it."""
+"""Hints: the advice for a server's reply."""
 
 from __future__ import annotations
 
@@ -15,18 +15,17 @@ from .presets import find
 if t.TYPE_CHECKING:
     from .._smtp.reply import Reply
 
-#: RFC 4954 section 6, and what servers say in its place; 530 and 538 ask for something else first.
+#: RFC 4954 section 6, and codes that servers use instead; 530 and 538 require something else first.
 _LOGIN_REFUSED = (525, 534, 535, 550, 553, 554)
 
 
 def hint(reply: Reply, stage: Stage, provider: str | None = None) -> str:
-    """What to do about a reply, as a sentence or two; empty where nothing is known or nothing needs doing.
+    """Return the advice for a reply, as a sentence or two; empty if there is none or the reply is positive.
 
-    What a provider is known to say comes first, then what its users need to know about logging in, then what the code
-    means everywhere.
+    Replies known from a provider come first, then the provider's advice for logins, then the meaning of the code.
 
-    :param stage: where in the session the reply came.
-    :param provider: name or alias of the provider, where there is one (see :func:`.providers.provider_of_host`).
+    :param stage: where in the session the reply was received.
+    :param provider: name or alias of the provider, if known (see :func:`.presets.provider_of_host`).
     """
     if reply.positive or reply.intermediate:
         return ""

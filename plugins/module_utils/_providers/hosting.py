@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Providers that host the mail of one's own domain, as data."""
+"""Presets of providers that host mail for a customer's domain, as data."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ HOSTING: tuple[Provider, ...] = (
         title="Google Workspace SMTP relay",
         host="smtp-relay.gmail.com",
         endpoints=starttls(587),
-        login="none when the relay knows your address, or the full address of a Workspace user",
+        login="none if the relay allows your IP address, or the full address of a Workspace user",
         secrets=(Secret.APP_PASSWORD,),
-        login_advice="In the Admin console, under Gmail, Routing, SMTP relay service, either add the address this host"
-        " sends from, or require SMTP authentication and give a user's app password.",
+        login_advice="In the Admin console, under Gmail, Routing, SMTP relay service, either add the IP address that"
+        " this host sends from, or require SMTP authentication and use a user's app password.",
         limits=Limits(messages_per_day=10_000, recipients_per_day=10_000),
-        notes="The limits are for each user. The relay refuses clients that call themselves localhost: give an EHLO"
-        " name of yours.",
+        notes="The limits are for each user. The relay refuses clients that send localhost in EHLO: set ehlo_name to"
+        " the public name of this host.",
         citations=(
             Citation(
                 "https://support.google.com/a/answer/2956491",
@@ -52,14 +52,15 @@ HOSTING: tuple[Provider, ...] = (
         secrets=(Secret.OAUTH2, Secret.PASSWORD),
         login_advice="Use OAuth2 (option oauth). Microsoft turns passwords (basic authentication) off by default at the"
         " end of December 2026: an administrator can turn them on again in a tenant that exists by then; a tenant"
-        " created later cannot use them by default. In the second half of 2027 Microsoft announces when they are"
-        " removed. Authenticated SMTP must be on for the mailbox (Microsoft 365 admin center, Active users, Mail,"
+        " created later cannot use them by default. Microsoft will announce the date of their removal in the second"
+        " half of 2027. Authenticated SMTP must be on for the mailbox (Microsoft 365 admin center, Active users, Mail,"
         " Manage email apps) and for the tenant, and security defaults block passwords.",
         mechanisms=("LOGIN", "XOAUTH2"),
         oauth="microsoft",
         limits=Limits(connections=3, messages_per_minute=30, recipients_per_day=10_000),
-        notes="The envelope sender must be the mailbox of the login, or one it may send as. Three connections are for"
-        " all hosts together: a play with many forks needs one task that sends a list, or throttle: 1.",
+        notes="The envelope sender must be the mailbox of the login, or one that it may send as. The limit of three"
+        " connections is for all hosts together: a play with many forks needs one task that sends a list, or"
+        " throttle: 1.",
         citations=(
             Citation(
                 "https://learn.microsoft.com/en-us/exchange/mail-flow-best-practices/"
@@ -102,8 +103,8 @@ HOSTING: tuple[Provider, ...] = (
         endpoints=implicit(465),
         login="the full address",
         secrets=(Secret.PASSWORD, Secret.APP_PASSWORD),
-        login_advice="The administrator must allow third-party clients for the mailbox. Where the security password for"
-        " third-party clients (三方客户端安全密码) is on, give that and not the login password.",
+        login_advice="The administrator must allow third-party clients for the mailbox. If the security password for"
+        " third-party clients (三方客户端安全密码) is on, use that and not the login password.",
         citations=(
             Citation(
                 "https://help.aliyun.com/en/document_detail/36687.html", "2026-11", "host endpoints login secrets"
@@ -118,8 +119,8 @@ HOSTING: tuple[Provider, ...] = (
         endpoints=implicit(465),
         login="the full address",
         secrets=(Secret.PASSWORD, Secret.APP_PASSWORD),
-        login_advice="Switch on IMAP/SMTP in the settings of the mailbox. Where secure login (安全登录) is on, give a"
-        " client password made there and not the login password.",
+        login_advice="Turn on IMAP/SMTP in the settings of the mailbox. If secure login (安全登录) is on, use a client"
+        " password created there and not the login password.",
         notes="The envelope sender must be the address of the login.",
         citations=(
             Citation("https://www.67wa.com/127803.html", "2026-11", "host endpoints login secrets", secondary=True),
@@ -135,8 +136,8 @@ HOSTING: tuple[Provider, ...] = (
         endpoints=(*implicit(465), *starttls(587)),
         login="the full address",
         secrets=(Secret.PASSWORD, Secret.APP_PASSWORD),
-        login_advice="The region must be the one the account was made in, as the address of the web mail shows. With"
-        " two-factor authentication, give an application-specific password. Paid plans are provider zoho_pro.",
+        login_advice="The region must be the one in which the account was created, as the address of the web mail"
+        " shows. With two-factor authentication, use an application-specific password. For paid plans, use zoho_pro.",
         citations=(
             Citation(
                 "https://postigo.net/smtp/zoho", "2026-11", "host regions endpoints login secrets", secondary=True
@@ -146,14 +147,14 @@ HOSTING: tuple[Provider, ...] = (
     Provider(
         name="zoho_pro",
         aliases=("zohopro", "zoho_workplace"),
-        title="Zoho Mail, paid plans with an own domain",
+        title="Zoho Mail, paid plans with your own domain",
         host="smtppro.zoho.{region}",
         regions=_ZOHO_REGIONS,
         endpoints=(*implicit(465), *starttls(587)),
         login="the full address",
         secrets=(Secret.PASSWORD, Secret.APP_PASSWORD),
-        login_advice="The region must be the one the account was made in, as the address of the web mail shows. With"
-        " two-factor authentication, give an application-specific password. Free plans are provider zoho.",
+        login_advice="The region must be the one in which the account was created, as the address of the web mail"
+        " shows. With two-factor authentication, use an application-specific password. For free plans, use zoho.",
         citations=(
             Citation(
                 "https://postigo.net/smtp/zoho", "2026-11", "host regions endpoints login secrets", secondary=True
@@ -168,8 +169,8 @@ HOSTING: tuple[Provider, ...] = (
         endpoints=(*implicit(465), *starttls(587)),
         login="the full address",
         secrets=(Secret.PASSWORD,),
-        login_advice="Give the full address and the password of the mailbox, set in the OVHcloud Control Panel."
-        " Email Pro and Exchange have hosts of their own: name them with host.",
+        login_advice="Use the full address and the password of the mailbox, set in the OVHcloud Control Panel."
+        " Email Pro and Exchange use other hosts: set them with host.",
         citations=(
             Citation(
                 "https://github.com/ovh/docs/blob/master/pages/web/emails/email_generalities/guide.en-gb.md",
@@ -192,7 +193,7 @@ HOSTING: tuple[Provider, ...] = (
         endpoints=(*implicit(465), *starttls(587)),
         login="the full address",
         secrets=(Secret.PASSWORD,),
-        login_advice="Give the full address and the password of the mailbox, not those of the IONOS customer account.",
+        login_advice="Use the full address and the password of the mailbox, not those of the IONOS customer account.",
         citations=(Citation(f"{_ISPDB}/ionos.de", "2026-11", "host regions endpoints login secrets", secondary=True),),
     ),
     Provider(
@@ -201,11 +202,11 @@ HOSTING: tuple[Provider, ...] = (
         title="Proton Mail, SMTP submission",
         host="smtp.protonmail.ch",
         endpoints=starttls(587),
-        login="the address of your own domain that the token was made for",
+        login="the address of your own domain for which the token was created",
         secrets=(Secret.SMTP_KEY,),
-        login_advice="Proton takes no account password: make an SMTP token for the address, in its settings under"
-        " IMAP/SMTP. That needs a plan with SMTP submission and an address of your own domain.",
-        notes="Mail sent so is not end-to-end encrypted.",
+        login_advice="Proton does not accept the account password: create an SMTP token for the address, in its"
+        " settings under IMAP/SMTP. That requires a plan with SMTP submission and an address of your own domain.",
+        notes="Mail sent over SMTP submission is not end-to-end encrypted.",
         citations=(
             Citation(
                 "https://github.com/nodemailer/nodemailer/blob/master/lib/well-known/services.json",
@@ -223,7 +224,7 @@ HOSTING: tuple[Provider, ...] = (
         endpoints=implicit(465),
         login="the full address",
         secrets=(Secret.PASSWORD,),
-        login_advice="Give the full address of a mailbox or identity and its password, not those of the Migadu admin.",
+        login_advice="Use the full address of a mailbox or identity and its password, not those of the Migadu admin.",
         citations=(Citation(f"{_ISPDB}/migadu.com.xml", "2026-11", "host endpoints login secrets", secondary=True),),
     ),
     Provider(
@@ -233,8 +234,8 @@ HOSTING: tuple[Provider, ...] = (
         endpoints=(*implicit(465), *starttls(587)),
         login="the main address of the mailbox",
         secrets=(Secret.PASSWORD, Secret.APP_PASSWORD),
-        login_advice="Give the main address and not an alias. With two-factor authentication, give an application"
-        " password, made under All settings, Security.",
+        login_advice="Use the main address and not an alias. With two-factor authentication, use an application"
+        " password, created under All settings, Security.",
         citations=(
             Citation(
                 "https://kb.mailbox.org/en/business/e-mail/e-mail-configuration/",

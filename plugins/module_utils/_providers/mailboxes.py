@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Providers of people's mailboxes, as data."""
+"""Presets of providers of personal mailboxes, as data."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ MAILBOXES: tuple[Provider, ...] = (
         endpoints=(*starttls(587), *implicit(465)),
         login="the full address, such as name@gmail.com",
         secrets=(Secret.APP_PASSWORD, Secret.OAUTH2),
-        login_advice="Google takes no account password: turn on 2-Step Verification, make an app password at"
-        " https://myaccount.google.com/apppasswords and give its 16 letters without spaces, or use OAuth2.",
+        login_advice="Google does not accept the account password: turn on 2-Step Verification, create an app password"
+        " at https://myaccount.google.com/apppasswords and use its 16 letters without spaces, or use OAuth2.",
         mechanisms=("XOAUTH2",),
         oauth="google",
         limits=Limits(messages_per_day=500),
-        notes="The limit of 500 messages a day is that of gmail.com; Workspace mailboxes may send 2,000.",
+        notes="The limit of 500 messages per day is for gmail.com; Workspace mailboxes may send 2,000.",
         citations=(
             Citation("https://developers.google.cn/gmail/oauth_overview", "2026-11", "host endpoints"),
             Citation(
@@ -42,7 +42,7 @@ MAILBOXES: tuple[Provider, ...] = (
         endpoints=starttls(587),
         login="the full address, such as name@outlook.com",
         secrets=(Secret.OAUTH2,),
-        login_advice="Outlook.com takes no password any more: log in with OAuth2 (XOAUTH2), and allow POP and IMAP in"
+        login_advice="Outlook.com no longer accepts passwords: log in with OAuth2 (XOAUTH2), and allow POP and IMAP in"
         " its settings under Mail, Forwarding and IMAP.",
         oauth="microsoft",
         citations=(
@@ -61,8 +61,8 @@ MAILBOXES: tuple[Provider, ...] = (
         endpoints=implicit(465, 994),
         login="the full address, such as name@163.com",
         secrets=(Secret.AUTHORISATION_CODE,),
-        login_advice="163 takes no account password: switch on POP3/SMTP/IMAP in the settings of its web mail and give"
-        " the authorisation code (授权码) it shows then.",
+        login_advice="163 does not accept the account password: turn on POP3/SMTP/IMAP in the settings of its web mail"
+        " and use the authorisation code (授权码) that it then shows.",
         notes="The envelope sender must be the address of the login.",
         citations=(
             Citation(
@@ -79,8 +79,8 @@ MAILBOXES: tuple[Provider, ...] = (
         endpoints=implicit(465),
         login="the full address, such as name@126.com",
         secrets=(Secret.AUTHORISATION_CODE,),
-        login_advice="126 takes no account password: switch on POP3/SMTP/IMAP in the settings of its web mail and give"
-        " the authorisation code (授权码) it shows then.",
+        login_advice="126 does not accept the account password: turn on POP3/SMTP/IMAP in the settings of its web mail"
+        " and use the authorisation code (授权码) that it then shows.",
         citations=(
             Citation(_NODEMAILER, "2026-11", "host endpoints", secondary=True),
             Citation("https://support.websoft9.com/docs/smtps", "2026-11", "login secrets", secondary=True),
@@ -94,8 +94,8 @@ MAILBOXES: tuple[Provider, ...] = (
         endpoints=(*implicit(465), *starttls(587)),
         login="the full address, such as 123456@qq.com",
         secrets=(Secret.AUTHORISATION_CODE,),
-        login_advice="QQ takes no account password: switch on POP3/IMAP/SMTP in the account settings of its web mail"
-        " and give the 16 letters of the authorisation code (授权码).",
+        login_advice="QQ does not accept the account password: turn on POP3/IMAP/SMTP in the account settings of its"
+        " web mail and use the 16 letters of the authorisation code (授权码).",
         limits=Limits(messages_per_day=500),
         notes="The envelope sender must be the address of the login.",
         citations=(
@@ -119,8 +119,8 @@ MAILBOXES: tuple[Provider, ...] = (
         endpoints=implicit(465),
         login="the full address, such as name@aliyun.com",
         secrets=(Secret.PASSWORD,),
-        login_advice="Give the full address and the password of the mailbox, and see whether its settings allow SMTP."
-        " Mailboxes of your own domain are provider aliyun_enterprise, DirectMail is aliyun_directmail.",
+        login_advice="Use the full address and the password of the mailbox, and check that its settings allow SMTP. For"
+        " mailboxes of your own domain, use provider aliyun_enterprise, and for DirectMail aliyun_directmail.",
         citations=(
             Citation(_NODEMAILER, "2026-11", "host endpoints", secondary=True),
             Citation("https://www.yunzhuji.net/aliyun/271458.html", "2026-11", "login secrets", secondary=True),
@@ -134,8 +134,8 @@ MAILBOXES: tuple[Provider, ...] = (
         endpoints=starttls(587),
         login="the full iCloud address, such as name@icloud.com",
         secrets=(Secret.APP_PASSWORD,),
-        login_advice="iCloud takes no Apple account password: make an app-specific password at"
-        " https://account.apple.com, which needs two-factor authentication.",
+        login_advice="iCloud does not accept the password of the Apple account: create an app-specific password at"
+        " https://account.apple.com, which requires two-factor authentication.",
         limits=Limits(recipients_per_day=1000, message_size=20_000_000),
         citations=(
             Citation(
@@ -155,8 +155,8 @@ MAILBOXES: tuple[Provider, ...] = (
         endpoints=(*implicit(465), *starttls(587)),
         login="the full address, such as name@yahoo.com",
         secrets=(Secret.APP_PASSWORD,),
-        login_advice="Yahoo takes no account password: turn on two-step verification, then make an app password under"
-        " Account Security.",
+        login_advice="Yahoo does not accept the account password: turn on two-step verification, then create an app"
+        " password under Account Security.",
         citations=(
             Citation(
                 "https://xenocept.com/docs/email-setup/yahoo.html",
@@ -174,8 +174,8 @@ MAILBOXES: tuple[Provider, ...] = (
         endpoints=implicit(465),
         login="the full address, such as name@yandex.ru",
         secrets=(Secret.APP_PASSWORD,),
-        login_advice="Yandex takes no account password: allow mail clients in its settings under Email clients, and"
-        " make an app password for mail at https://id.yandex.ru/security/app-passwords.",
+        login_advice="Yandex does not accept the account password: allow mail clients in its settings under Email"
+        " clients, and create an app password for mail at https://id.yandex.ru/security/app-passwords.",
         limits=Limits(messages_per_day=500, recipients_per_message=35, recipients_per_day=500),
         citations=(
             Citation(_NODEMAILER, "2026-11", "host endpoints", secondary=True),
@@ -205,7 +205,7 @@ MAILBOXES: tuple[Provider, ...] = (
         endpoints=(*implicit(465), *starttls(587)),
         login="the full address, such as name@gmx.net",
         secrets=(Secret.PASSWORD, Secret.APP_PASSWORD),
-        login_advice="Allow POP3 and IMAP once in the settings of the mailbox. With two-factor authentication, give an"
+        login_advice="Allow POP3 and IMAP once in the settings of the mailbox. With two-factor authentication, use an"
         " application-specific password. Region net is for gmx.net, .de, .at and .ch, com for the other domains.",
         citations=(
             Citation(f"{_ISPDB}/gmx.net.xml", "2026-11", "host regions endpoints login", secondary=True),
@@ -217,10 +217,10 @@ MAILBOXES: tuple[Provider, ...] = (
         title="Fastmail",
         host="smtp.fastmail.com",
         endpoints=implicit(465),
-        login="the full Fastmail address, with its domain",
+        login="the full Fastmail address, including its domain",
         secrets=(Secret.APP_PASSWORD,),
-        login_advice="Fastmail takes no account password: make an app password that may send mail, in its settings"
-        " under Privacy & Security.",
+        login_advice="Fastmail does not accept the account password: create an app password that may send mail, in its"
+        " settings under Privacy & Security.",
         mechanisms=("PLAIN",),
         citations=(
             Citation(

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Look-up of providers: by name and region, with the user's own settings on top. No provider is ever contacted."""
+"""Look-up of provider presets by name and region; the user's settings take precedence. No provider is contacted."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ PROVIDERS: t.Mapping[str, Provider] = {
 _NAMES: t.Mapping[str, str] = {
     name: provider.name for provider in PROVIDERS.values() for name in (provider.name, *provider.aliases)
 }
-#: RFC 8314 section 7.3: the one port whose number alone says that TLS begins at once.
+#: The only port whose number implies implicit TLS (RFC 8314 section 7.3).
 _SUBMISSIONS = 465
 
 
 class ProviderError(ValueError):
-    """A provider that cannot be used as asked; the text is a sentence for the user, without the final full stop."""
+    """The provider cannot be used as requested; the text is a sentence for the user, without the final full stop."""
 
 
 class UnknownProvider(ProviderError):
-    """No provider of that name."""
+    """There is no provider with this name."""
 
 
 class RegionRequired(ProviderError):
-    """The provider has one host a region, and none was named."""
+    """The provider has a host in each region, and the region is missing."""
 
 
 class UnknownRegion(ProviderError):
-    """The provider has no such region, or none at all."""
+    """The provider does not have this region, or has no regions."""
 
 
 class NoSuchEndpoint(ProviderError):
-    """The provider has no port with this kind of TLS."""
+    """The provider has no port with this TLS mode."""
 
 
 class Destination(t.NamedTuple):
@@ -55,33 +55,35 @@ class Destination(t.NamedTuple):
 
 
 def find(name: str) -> Provider | None:
-    """The provider of that name or alias, whatever its case, its host not yet resolved."""
+    """Return the provider with this name or alias in any case; its host may still contain ``{region}``."""
     return PROVIDERS.get(_NAMES.get(_normalise(name), ""))
 
 
 def resolve(name: str, region: str | None = None) -> Provider:
-    """Find a provider; the host of the result is a host name.
+    """Return a provider with the host name of the region.
 
-    :raises UnknownProvider: says which names come close, and how to list them.
-    :raises RegionRequired: says which regions there are.
-    :raises UnknownRegion: says the same.
+    :raises UnknownProvider: the text has similar names, and how to list all of them.
+    :raises RegionRequired: the text lists the regions.
+    :raises UnknownRegion: the text lists the regions.
     """
     provider = find(name)
     if provider is None:
         raise UnknownProvider(
-            f"provider {name!r} is not known{_closest(name)};"
-            " ansible-doc -t filter mailops.smtp.smtp_provider lists all of them"
+            f"provider is {name!r}, which is unknown{_closest(name)}; 'ansible-doc -t filter"
+            " mailops.smtp.smtp_provider' lists the known providers"
         )
     allowed = ", ".join(provider.regions)
     if region and not provider.regions:
-        raise UnknownRegion(f"region is {region!r}, but provider {provider.name} has no regions; leave it out")
+        raise UnknownRegion(f"region is {region!r}, but provider {provider.name} has no regions; remove region")
     chosen = region or provider.default_region
     if not provider.regions:
         return provider
     if not chosen:
-        raise RegionRequired(f"provider {provider.name} has one host a region; say which with region: {allowed}")
+        raise RegionRequired(
+            f"provider {provider.name} has a different host in each region; set region to one of: {allowed}"
+        )
     if chosen not in provider.regions:
-        raise UnknownRegion(f"region is {region!r}, provider {provider.name} has: {allowed}")
+        raise UnknownRegion(f"region is {region!r}; expected one of those of provider {provider.name}: {allowed}")
     host = provider.host.replace("{region}", provider.regions[chosen])
     return dataclasses.replace(provider, host=host, region=chosen)
 
@@ -89,13 +91,13 @@ def resolve(name: str, region: str | None = None) -> Provider:
 def settings_for(
     provider: Provider, *, host: str | None = None, port: int | None = None, tls: str | None = None
 ) -> Destination:
-    """The provider's settings, with what the user said explicitly in their place.
+    """Return the provider's settings, with the user's explicit settings in their place.
 
-    A port alone takes the TLS mode that the provider speaks there; a TLS mode alone takes the first port that has it.
+    A port alone uses the TLS mode that the provider has on it; a TLS mode alone uses the first port that has it.
 
     :param provider: from :func:`resolve`.
-    :param tls: a value of :class:`.tls.TlsMode`; every mode but ``implicit`` takes a STARTTLS port.
-    :raises NoSuchEndpoint: no port of the provider has this TLS mode; name the port too to try it nevertheless.
+    :param tls: a value of :class:`.tls.TlsMode`; every mode but ``implicit`` uses a STARTTLS port.
+    :raises NoSuchEndpoint: no port of the provider has this TLS mode; an explicit port overrides that.
     """
     endpoint = provider.default
     if port:
@@ -106,7 +108,7 @@ def settings_for(
 
 
 def provider_of_host(host: str) -> str | None:
-    """The name of the provider whose host this is, for those who named the host and not the provider."""
+    """Return the name of the provider with this host, for users who set host and not provider."""
     wanted = host.rstrip(".").lower()
     for provider in PROVIDERS.values():
         regions = provider.regions.values() or ("",)
@@ -138,4 +140,6 @@ def _endpoint_with(provider: Provider, tls: str) -> Endpoint:
         if endpoint.tls is mode:
             return endpoint
     offered = ", ".join(f"{endpoint.port} ({endpoint.tls.value})" for endpoint in provider.endpoints)
-    raise NoSuchEndpoint(f"tls is {tls!r}, provider {provider.name} has: {offered}")
+    raise NoSuchEndpoint(
+        f"tls is {tls!r}, but provider {provider.name} has only: {offered}; change tls, or set port too"
+    )

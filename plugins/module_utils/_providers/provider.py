@@ -1,10 +1,10 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is known of a mail provider, as types. The providers themselves are tables of them.
+"""Types of the presets: what is known about a mail provider, and its known replies.
 
-Every fact names the page it is from, the month that page was read, and whether the page is the provider's own. What no
-page says stays unknown.
+Each fact has the page it is from, the month in which the page was read, and whether the page is the provider's own. A
+fact without a page stays unknown.
 """
 
 from __future__ import annotations
@@ -22,27 +22,27 @@ if t.TYPE_CHECKING:
 
 
 class Secret(str, enum.Enum):
-    """What stands in the place of the password."""
+    """The kind of secret that a login needs."""
 
     PASSWORD = "password"
-    APP_PASSWORD = "app_password"  # made for one program, in the settings of the account
-    AUTHORISATION_CODE = "authorisation_code"  # the same in China (授权码), shown when SMTP is switched on
-    SMTP_KEY = "smtp_key"  # made by the service for SMTP, or its API key
+    APP_PASSWORD = "app_password"  # created for one program, in the settings of the account
+    AUTHORISATION_CODE = "authorisation_code"  # the same in China (授权码), shown when SMTP is turned on
+    SMTP_KEY = "smtp_key"  # created by the service for SMTP, or its API key
     OAUTH2 = "oauth2"
 
 
 class Endpoint(t.NamedTuple):
-    """A port and when TLS begins on it."""
+    """A port and its TLS mode."""
 
     port: int
     tls: TlsMode
 
 
 class Citation(t.NamedTuple):
-    """Where some facts are from.
+    """The source of some facts.
 
     :param url: the page.
-    :param date: the month it was read, ``YYYY-MM``.
+    :param date: the month in which it was read, ``YYYY-MM``.
     :param facts: names of the fields of :class:`Provider` and :class:`Limits`, separated by spaces.
     :param secondary: whether the page is a third party's, such as a blog, a bug report or another program's table.
     """
@@ -55,7 +55,7 @@ class Citation(t.NamedTuple):
 
 @dataclass(frozen=True)
 class Limits:
-    """How much a provider takes from one account. None: no page says.
+    """How much a provider accepts from one account; None is unknown.
 
     :param message_size: octets, after encoding.
     """
@@ -69,31 +69,31 @@ class Limits:
     message_size: int | None = None
 
     def known(self) -> dict[str, int]:
-        """The limits that some page names."""
+        """Return the limits that are known."""
         values = {one.name: getattr(self, one.name) for one in fields(self)}
         return {name: value for name, value in values.items() if value is not None}
 
 
 @dataclass(frozen=True)
 class Provider:
-    """One provider.
+    """The preset of one provider.
 
-    :param name: what users write, in lower case.
-    :param title: what people call it.
-    :param host: host name; ``{region}`` stands where the regions differ.
+    :param name: the value of the option ``provider``, in lower case.
+    :param title: its usual name.
+    :param host: host name; contains ``{region}`` if the regions have different hosts.
     :param endpoints: ports, the default one first.
-    :param login: which user name to give, as a sentence.
-    :param secrets: what serves as the password, the usual one first.
-    :param login_advice: what to do when the login is refused, as a sentence or two.
-    :param citations: where each fact that is set is from.
-    :param aliases: other names users write.
-    :param regions: region -> what stands for ``{region}`` in ``host``. Where an account lives in one region there is
-        no default: the wrong region refuses a right password.
-    :param default_region: the region of those who name none, where any will do.
-    :param region: the region of this one, once it is resolved.
-    :param mechanisms: SASL mechanisms that are known to be offered; empty is not known.
-    :param oauth: which token endpoints fit: ``microsoft``, ``google``, or empty.
-    :param notes: what else a sender needs to know.
+    :param login: the user name to use, as part of a sentence.
+    :param secrets: the secrets that it accepts, the usual one first.
+    :param login_advice: what to do if the login is refused, as a sentence or two.
+    :param citations: the sources of all facts that are set.
+    :param aliases: other values of the option ``provider``.
+    :param regions: region -> replacement of ``{region}`` in ``host``. If an account exists in one region only, there is
+        no default, since another region refuses the right password.
+    :param default_region: the region if none is set, for providers that accept an account in any region.
+    :param region: the chosen region, after :func:`.presets.resolve`.
+    :param mechanisms: SASL mechanisms that are known to be offered; empty is unknown.
+    :param oauth: the provider of OAuth2 tokens: ``microsoft``, ``google``, or empty.
+    :param notes: what else a sender must know.
     """
 
     name: str
@@ -115,22 +115,22 @@ class Provider:
 
     @property
     def default(self) -> Endpoint:
-        """The port to take when the user names none."""
+        """The endpoint to use if the user sets neither port nor TLS mode."""
         return self.endpoints[0]
 
     def facts(self) -> dict[str, t.Any]:
-        """Every fact that needs a source, by the name of its field."""
+        """Return all the facts that need a source, by the name of the field."""
         names = ("host", "endpoints", "login", "secrets", "regions", "mechanisms", "oauth", "notes")
         values = {name: getattr(self, name) for name in names}
         return {**{name: value for name, value in values.items() if value}, **self.limits.known()}
 
     def citation_of(self, fact: str) -> Citation | None:
-        """Where one fact is from: the provider's own page, or a third party's where there is no other."""
+        """Return the source of one fact: the provider's own page, else a third party's."""
         found = [citation for citation in self.citations if fact in citation.facts.split()]
         return min(found, key=lambda citation: citation.secondary, default=None)
 
     def to_dict(self) -> dict[str, t.Any]:
-        """The form a filter or module returns."""
+        """Return the dictionary that the filter returns."""
         return {
             "name": self.name,
             "title": self.title,
@@ -152,15 +152,15 @@ class Provider:
 
 @dataclass(frozen=True)
 class KnownReply:
-    """One reply, and the advice for it. A condition that is left out always holds.
+    """One known reply and its advice. An empty condition always matches.
 
     :param advice: what to do, as a sentence or two.
-    :param source: where the reply is from.
+    :param source: where the reply is documented.
     :param codes: three-digit codes.
     :param enhanced: enhanced status codes.
-    :param text: a pattern found in the text, whatever its case.
-    :param providers: names of those who mean this by it; leave out where the other conditions tell.
-    :param stages: where in the session it is said.
+    :param text: a pattern to search in the text, in any case.
+    :param providers: names of the providers that send it; empty if the other conditions are sufficient.
+    :param stages: stages of the session in which it is sent.
     """
 
     advice: str
@@ -172,7 +172,7 @@ class KnownReply:
     stages: tuple[Stage, ...] = ()
 
     def fits(self, reply: Reply, stage: Stage, provider: str | None) -> bool:
-        """Whether every condition holds."""
+        """Return whether all the conditions match."""
         return (
             (not self.codes or reply.code in self.codes)
             and (not self.enhanced or reply.enhanced in self.enhanced)
@@ -183,10 +183,10 @@ class KnownReply:
 
 
 def starttls(*ports: int) -> tuple[Endpoint, ...]:
-    """Ports where TLS begins by command."""
+    """Return endpoints where TLS begins by STARTTLS."""
     return tuple(Endpoint(port, TlsMode.STARTTLS) for port in ports)
 
 
 def implicit(*ports: int) -> tuple[Endpoint, ...]:
-    """Ports where TLS begins with the first byte."""
+    """Return endpoints where TLS begins with the first byte."""
     return tuple(Endpoint(port, TlsMode.IMPLICIT) for port in ports)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Services that send mail for applications, as data."""
+"""Presets of services that send mail for applications, as data."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ SERVICES: tuple[Provider, ...] = (
         endpoints=(*starttls(587, 2587, 25), *implicit(465, 2465)),
         login="the SMTP user name that the SES console shows",
         secrets=(Secret.SMTP_KEY,),
-        login_advice="SES takes no AWS access key: create SMTP credentials in the SES console, in the same region."
-        " They work in that region only.",
+        login_advice="SES does not accept an AWS access key: create SMTP credentials in the SES console, in the same"
+        " region. They work only in that region.",
         limits=Limits(recipients_per_message=50, message_size=40_000_000),
-        notes="Until the account has left the sandbox it sends 200 messages a day, one a second, and to verified"
-        " addresses only. EC2 blocks port 25.",
+        notes="An account in the sandbox sends at most 200 messages per day and one per second, and only to verified"
+        " addresses. EC2 blocks port 25.",
         citations=(
             Citation("https://docs.aws.amazon.com/ses/latest/DeveloperGuide/smtp-connect.html", "2026-11", "endpoints"),
             Citation(
@@ -60,10 +60,10 @@ SERVICES: tuple[Provider, ...] = (
             "eu-central-1": "-eu-central-1.aliyuncs.com",
         },
         endpoints=(*implicit(465), *starttls(80, 25)),
-        login="the sender address set up in the DirectMail console",
+        login="the sender address configured in the DirectMail console",
         secrets=(Secret.SMTP_KEY,),
         login_advice="Set an SMTP password for the sender address in the DirectMail console, under Sender Addresses,"
-        " in this region. The user name is that address, and so is the envelope sender.",
+        " in this region. The user name and the envelope sender are that address.",
         mechanisms=("LOGIN",),
         notes="The envelope sender must be the address of the login. Alibaba Cloud hosts cannot use port 25.",
         citations=(
@@ -85,10 +85,10 @@ SERVICES: tuple[Provider, ...] = (
         title="Twilio SendGrid",
         host="smtp.sendgrid.net",
         endpoints=(*starttls(587, 2525, 25), *implicit(465)),
-        login="the word apikey, whatever the account is called",
+        login="the word apikey, for every account",
         secrets=(Secret.SMTP_KEY,),
         login_advice="The user name is the word apikey, the password an API key (it begins with SG.) that may send"
-        " mail. The key's ID is not the key.",
+        " mail. The ID of the key is not the key.",
         mechanisms=("PLAIN", "LOGIN"),
         limits=Limits(connections=10_000, messages_per_connection=5_000, message_size=31_457_280),
         citations=(
@@ -110,8 +110,8 @@ SERVICES: tuple[Provider, ...] = (
         endpoints=(*starttls(587, 2525, 25), *implicit(465)),
         login="the SMTP user of the sending domain, such as postmaster@mg.example.com",
         secrets=(Secret.SMTP_KEY,),
-        login_advice="Mailgun takes no API key here: reset the password of the SMTP credentials of this domain, under"
-        " Sending, Domain settings. The region must be the one the domain was made in.",
+        login_advice="Mailgun does not accept an API key for SMTP: reset the password of the SMTP credentials of this"
+        " domain, under Sending, Domain settings. The region must be the one in which the domain was created.",
         limits=Limits(message_size=25_000_000),
         citations=(
             Citation(
@@ -142,11 +142,11 @@ SERVICES: tuple[Provider, ...] = (
         endpoints=starttls(587, 2525, 25),
         login="the server API token, or the access key of an SMTP token",
         secrets=(Secret.SMTP_KEY,),
-        login_advice="Give the server API token as user name and as password alike, or the access key and secret key"
-        " of an SMTP token. The account API token is another one, and SMTP must be on for the server.",
+        login_advice="Use the server API token both as user name and as password, or the access key and secret key of"
+        " an SMTP token. Do not use the account API token. SMTP must be on for the server.",
         mechanisms=("CRAM-MD5", "DIGEST-MD5", "PLAIN"),
         limits=Limits(recipients_per_message=50, message_size=10_000_000),
-        notes="The region is the kind of message stream. A stream of your own needs the header X-PM-Message-Stream.",
+        notes="The region is the type of the message stream. A custom stream needs the header X-PM-Message-Stream.",
         citations=(
             Citation(
                 "https://postmarkapp.com/support/article/811-what-are-the-smtp-details-api-tokens-i-should-be-using",
@@ -165,8 +165,8 @@ SERVICES: tuple[Provider, ...] = (
         endpoints=(*implicit(465), *starttls(587, 2525)),
         login="the SMTP login shown under SMTP & API",
         secrets=(Secret.SMTP_KEY,),
-        login_advice="Brevo takes neither an API key nor the account password here: give the SMTP login and an SMTP"
-        " key, both from https://app.brevo.com/settings/keys/smtp.",
+        login_advice="Brevo accepts neither an API key nor the account password for SMTP: use the SMTP login and an"
+        " SMTP key, both from https://app.brevo.com/settings/keys/smtp.",
         citations=(
             Citation("https://developers.brevo.com/docs/smtp-integration", "2026-11", "endpoints secrets"),
             Citation("https://developers.brevo.com/docs/node-smtp-relay-example.md", "2026-11", "host login"),
@@ -177,7 +177,7 @@ SERVICES: tuple[Provider, ...] = (
         title="Resend",
         host="smtp.resend.com",
         endpoints=(*implicit(465, 2465), *starttls(587, 2587, 25)),
-        login="the word resend, whatever the account is called",
+        login="the word resend, for every account",
         secrets=(Secret.SMTP_KEY,),
         login_advice="The user name is the word resend, the password an API key (it begins with re_).",
         citations=(Citation("https://resend.com/docs/send-with-smtp.md", "2026-11", "host endpoints login secrets"),),
@@ -191,8 +191,8 @@ SERVICES: tuple[Provider, ...] = (
         endpoints=(*starttls(2525, 8025, 587, 80, 25), *implicit(465, 8465, 443)),
         login="the name of an SMTP user",
         secrets=(Secret.SMTP_KEY,),
-        login_advice="Give the name and password of an SMTP user, made under Sending, SMTP Users. They are not those"
-        " of the SMTP2GO account.",
+        login_advice="Use the name and password of an SMTP user, created under Sending, SMTP Users, not those of the"
+        " SMTP2GO account.",
         citations=(
             Citation(
                 "https://developers.smtp2go.com/docs/smtp-relay", "2026-11", "host regions endpoints login secrets"
@@ -206,8 +206,8 @@ SERVICES: tuple[Provider, ...] = (
         endpoints=(*starttls(587), *implicit(465)),
         login="the API key",
         secrets=(Secret.SMTP_KEY,),
-        login_advice="The user name is the API key and the password the secret key, both from the API key page; a"
-        " sub-account has a pair of its own.",
+        login_advice="The user name is the API key and the password the secret key, both from the API key page. A"
+        " sub-account has its own pair of keys.",
         citations=(
             Citation("https://rubydoc.info/gems/mailjet/Mailjet/Mailer", "2026-11", "host login secrets"),
             Citation("https://smtptester.org/guides/mailjet-smtp-test/", "2026-11", "endpoints", secondary=True),
@@ -219,10 +219,10 @@ SERVICES: tuple[Provider, ...] = (
         host="smtp{region}.sparkpostmail.com",
         regions={"us": "", "eu": ".eu"},
         endpoints=starttls(587, 2525),
-        login="the word SMTP_Injection, whatever the account is called",
+        login="the word SMTP_Injection, for every account",
         secrets=(Secret.SMTP_KEY,),
         login_advice="The user name is the word SMTP_Injection, the password an API key with the permission Send via"
-        " SMTP, made in this region.",
+        " SMTP, created in this region.",
         mechanisms=("LOGIN",),
         limits=Limits(messages_per_connection=100),
         citations=(
@@ -238,10 +238,10 @@ SERVICES: tuple[Provider, ...] = (
         title="MailerSend",
         host="smtp.mailersend.net",
         endpoints=starttls(587),
-        login="the name that was made for an SMTP user",
+        login="the generated name of an SMTP user",
         secrets=(Secret.SMTP_KEY,),
-        login_advice="Give the generated name and password of an SMTP user, under Domains, Manage, SMTP. They are"
-        " neither those of the account nor an API token.",
+        login_advice="Use the generated name and password of an SMTP user, under Domains, Manage, SMTP, not those of"
+        " the account and not an API token.",
         notes="The sender must be in a verified domain.",
         citations=(
             Citation(
@@ -259,7 +259,7 @@ SERVICES: tuple[Provider, ...] = (
         title="Mailtrap Email Sending",
         host="live.smtp.mailtrap.io",
         endpoints=starttls(587),
-        login="the word api, whatever the account is called",
+        login="the word api, for every account",
         secrets=(Secret.SMTP_KEY,),
         login_advice="The user name is the word api, the password an API token of a verified sending domain. The login"
         " of a testing inbox does not work here.",

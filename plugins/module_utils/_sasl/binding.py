@@ -1,10 +1,10 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Channel binding: what ties a login to the TLS connection it travels in (RFC 5056, RFC 5929).
+"""Channel binding, which ties a login to the TLS connection that carries it (RFC 5056, RFC 5929).
 
-``tls-server-end-point`` is a hash of the server's certificate, so whoever sits between with another certificate cannot
-pass a login on, even where the certificate was not verified. It is the one kind that Python can give in TLS 1.3:
+``tls-server-end-point`` is a hash of the server's certificate, so an attacker in the middle with another certificate
+cannot relay a login, even if the certificate was not verified. It is the only type that Python supports in TLS 1.3:
 ``tls-unique`` ends with TLS 1.2 and ``tls-exporter`` (RFC 9266) has no interface in :mod:`ssl`.
 """
 
@@ -15,10 +15,10 @@ import typing as t
 
 
 class ChannelBinding(t.NamedTuple):
-    """One channel as both ends name it.
+    """The binding of one channel, the same at both ends.
 
     :param kind: the registered name of the type (RFC 5056 section 7).
-    :param data: what only the two ends of this channel share.
+    :param data: what identifies this channel.
     """
 
     kind: str
@@ -48,10 +48,10 @@ _HASHES = {
     "2.16.840.1.101.3.4.2.4": "sha224",
 }
 _RSASSA_PSS = "1.2.840.113549.1.1.10"
-#: RFC 5929 section 4.1: what is too weak is replaced.
+#: Weak hash -> its replacement (RFC 5929 section 4.1).
 _STRONG_ENOUGH = {"md5": "sha256", "sha1": "sha256"}
 
-#: In octets; those above have nine at most.
+#: In octets; the identifiers above have at most nine.
 _LONGEST_IDENTIFIER = 32
 
 _SEQUENCE = 0x30
@@ -60,14 +60,14 @@ _PSS_HASH = 0xA0
 
 
 class _NotDer(ValueError):
-    """Bytes that are no such certificate."""
+    """The bytes are not a certificate in DER."""
 
 
 def server_end_point(certificate: bytes) -> ChannelBinding | None:
-    """``tls-server-end-point`` (RFC 5929 section 4.1).
+    """Return the ``tls-server-end-point`` binding (RFC 5929 section 4.1).
 
-    :param certificate: in DER, as ``getpeercert(binary_form=True)`` gives it, verified or not.
-    :returns: None where the RFC defines none: the signature has no hash of its own, as Ed25519, or is unknown.
+    :param certificate: in DER, as ``getpeercert(binary_form=True)`` returns it, verified or not.
+    :returns: None if the RFC defines no binding: the signature has no hash of its own, such as Ed25519, or is unknown.
     """
     try:
         name = _signature_hash(certificate)
@@ -79,7 +79,7 @@ def server_end_point(certificate: bytes) -> ChannelBinding | None:
 
 
 def _signature_hash(certificate: bytes) -> str | None:
-    """Certificate ::= SEQUENCE {tbsCertificate, signatureAlgorithm, signature} (RFC 5280 section 4.1)."""
+    """Return the hash of Certificate ::= SEQUENCE {tbsCertificate, signatureAlgorithm, signature} (RFC 5280 4.1)."""
     fields = _children(_only(certificate, _SEQUENCE))
     if len(fields) != 3 or fields[1][0] != _SEQUENCE:
         raise _NotDer
@@ -88,7 +88,7 @@ def _signature_hash(certificate: bytes) -> str | None:
 
 
 def _pss_hash(parameters: bytes) -> str | None:
-    """RSASSA-PSS-params name the hash in a field that is left out for SHA-1 (RFC 4055 section 3.1)."""
+    """Return the hash that RSASSA-PSS-params name in a field that is omitted for SHA-1 (RFC 4055 section 3.1)."""
     for tag, value in _children(_only(parameters, _SEQUENCE)):
         if tag == _PSS_HASH:
             return _HASHES.get(_algorithm(_only(value, _SEQUENCE))[0])
@@ -96,7 +96,7 @@ def _pss_hash(parameters: bytes) -> str | None:
 
 
 def _algorithm(content: bytes) -> tuple[str, bytes]:
-    """AlgorithmIdentifier: the object identifier in dots, and its parameters as they are."""
+    """Split an AlgorithmIdentifier into the dotted object identifier and its parameters in DER."""
     tag, value, rest = _element(content)
     if tag != _OBJECT_IDENTIFIER:
         raise _NotDer
@@ -104,7 +104,7 @@ def _algorithm(content: bytes) -> tuple[str, bytes]:
 
 
 def _dotted(value: bytes) -> str:
-    """X.690 section 8.19: the first two arcs share a number, each number in base 128."""
+    """Decode an object identifier: the first two arcs share a number, and numbers are base 128 (X.690 section 8.19)."""
     if len(value) > _LONGEST_IDENTIFIER:
         raise _NotDer
     arcs: list[int] = []
@@ -121,7 +121,7 @@ def _dotted(value: bytes) -> str:
 
 
 def _only(data: bytes, tag: int) -> bytes:
-    """The content of the one element that the data must be."""
+    """Return the content of the only element of the data."""
     found, content, rest = _element(data)
     if found != tag or rest:
         raise _NotDer
@@ -137,7 +137,7 @@ def _children(content: bytes) -> list[tuple[int, bytes]]:
 
 
 def _element(data: bytes) -> tuple[int, bytes, bytes]:
-    """The first element's tag and content, and what follows it (X.690 section 8.1)."""
+    """Return the tag and content of the first element, and the bytes after it (X.690 section 8.1)."""
     if len(data) < 2:
         raise _NotDer
     length, start = data[1], 2

@@ -20,20 +20,20 @@ if t.TYPE_CHECKING:
 
 
 class NoUsableMechanism(ValueError):
-    """No mechanism that both sides know can use the credentials, or not the one that was asked for."""
+    """No mechanism that client and server share fits the credentials, or the requested one does not fit."""
 
 
 @dataclass(frozen=True)
 class SaslMechanism:
     """One SASL mechanism.
 
-    :param name: as in the AUTH line.
-    :param proof: what it needs of the credentials.
-    :param start: gives the exchange.
+    :param name: as in the AUTH command.
+    :param proof: the kind of credentials that it needs.
+    :param start: returns the exchange.
     :param initial: whether the client speaks first, so that its response may go with the command (RFC 4954 section 4).
     :param binds: whether it ties the login to the TLS connection.
-    :param prepares: whether name and password must pass SASLprep.
-    :param digest: the hash it cannot do without; a host in FIPS mode may lack it.
+    :param prepares: whether user name and password must pass SASLprep.
+    :param digest: the hash that it needs; a host in FIPS mode may lack it.
     """
 
     name: str
@@ -50,9 +50,9 @@ def _scram(name: str, digest: str, *, binds: bool) -> SaslMechanism:
     return SaslMechanism(name, Proof.PASSWORD, start, binds=binds, prepares=True, digest=digest)
 
 
-#: Strongest first; the first that fits is used, once (a second try after a refusal locks accounts). The bound ones come
-#: before the others whatever their hash: who can bind and does not while the server offers it is refused as downgraded
-#: (RFC 5802 section 6), and SHA-1 is no weakness in HMAC.
+#: Strongest first; the first that fits is used, once, since a second attempt after a refusal can lock the account.
+#: Mechanisms with channel binding come first, whatever their hash: a server that offers binding refuses a client that
+#: can bind and does not, as a downgrade (RFC 5802 section 6), and SHA-1 is still strong in HMAC.
 MECHANISMS: tuple[SaslMechanism, ...] = (
     _scram("SCRAM-SHA-256-PLUS", "sha256", binds=True),
     _scram("SCRAM-SHA-1-PLUS", "sha1", binds=True),
@@ -74,12 +74,12 @@ def choose_mechanism(
     forced: str | None = None,
     channel_binding: ChannelBinding | None = None,
 ) -> SaslMechanism:
-    """Pick the strongest mechanism that both sides know and the credentials can use.
+    """Choose the strongest mechanism that client and server share and that fits the credentials.
 
-    :param offered: in upper case, as the server says.
-    :param forced: the one to use, or none; in any case. It may name EXTERNAL beside a password.
-    :param channel_binding: of the TLS connection, where it has one.
-    :raises NoUsableMechanism: there is none; says what was offered.
+    :param offered: the names that the server offers, in upper case.
+    :param forced: the only mechanism to use, in upper or lower case. EXTERNAL is allowed together with a password.
+    :param channel_binding: of the TLS connection, if it has one.
+    :raises NoUsableMechanism: no mechanism fits; the text lists those that the server offers.
     """
     if forced:
         return _forced_mechanism(forced.upper(), offered, credentials, channel_binding)
@@ -88,7 +88,7 @@ def choose_mechanism(
         if usable and mechanism.name in offered:
             return mechanism
     known = ", ".join(mechanism.name for mechanism in MECHANISMS if mechanism.proof is credentials.proof)
-    raise NoUsableMechanism(f"{_offer(offered)}; with {credentials.proof.value} this client knows {known}")
+    raise NoUsableMechanism(f"{_offer(offered)}; with {credentials.proof.value} this client supports {known}")
 
 
 def _forced_mechanism(
@@ -97,7 +97,7 @@ def _forced_mechanism(
     mechanism = next((mechanism for mechanism in MECHANISMS if mechanism.name == name), None)
     if mechanism is None:
         known = ", ".join(mechanism.name for mechanism in MECHANISMS)
-        raise NoUsableMechanism(f"{mechanisms.printable(name)} was asked for; this client knows {known}")
+        raise NoUsableMechanism(f"{mechanisms.printable(name)} was asked for; this client supports {known}")
     if name not in offered:
         raise NoUsableMechanism(f"{name} was asked for; {_offer(offered)}")
     if mechanism.proof not in (credentials.proof, Proof.CERTIFICATE):
@@ -113,18 +113,18 @@ def _offer(offered: t.Sequence[str]) -> str:
 
 
 def _obstacle(mechanism: SaslMechanism, credentials: Credentials, channel_binding: ChannelBinding | None) -> str:
-    """Why this mechanism cannot be used here, or nothing."""
+    """Return why this mechanism cannot be used here, or an empty string."""
     if mechanism.binds and channel_binding is None:
-        return "it needs TLS with a certificate that channel binding is defined for (RFC 5929 section 4)"
+        return "it needs TLS with a certificate for which channel binding is defined (RFC 5929 section 4)"
     if mechanism.prepares:
         for name, value in (("user name", credentials.username), ("password", credentials.password or "")):
             try:
                 if not saslprep(value):
                     return f"it needs a {name}"
             except NotPreparable as error:
-                return f"the {name} is not fit for it: {error}"
+                return f"it cannot carry the {name}: {error}"
     if mechanism.digest and not _has_digest(mechanism.digest):
-        return f"this host does without {mechanism.digest} (FIPS mode)"
+        return f"the Python of this host does not provide {mechanism.digest} (FIPS mode)"
     return ""
 
 
@@ -137,9 +137,9 @@ def _has_digest(name: str) -> bool:
 
 
 def gs2_for(mechanism: SaslMechanism, offered: t.Sequence[str], channel_binding: ChannelBinding | None) -> Gs2:
-    """What to say of channel binding (RFC 5802 section 6).
+    """Return the GS2 header for a mechanism (RFC 5802 section 6).
 
-    A mechanism without it that was forced although the server offers some gets ``n``: ``y`` would be refused.
+    A forced mechanism without binding gets ``n`` if the server offers binding: the server would refuse ``y``.
     """
     if channel_binding is None:
         return Gs2("n")

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A login: user name and secret, which no log, error or ``repr`` shows (RFC 4422)."""
+"""Credentials: user name and secret, which no log, error or ``repr`` shows (RFC 4422)."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from .saslprep import NotPreparable, saslprep
 from .scrubbing import encoded_forms, scrub_text
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-#: RFC 6750 section 2.1 has fewer characters still; issuers are known to use more.
+#: RFC 6750 section 2.1 allows fewer characters, but some issuers use others.
 _TOKEN = re.compile(r"[!-~]+\Z")
 
 
 class InvalidCredentials(ValueError):
-    """Credentials no mechanism can carry; the text is a sentence and shows no secret."""
+    """No mechanism can carry these credentials; the text is a sentence without secrets."""
 
 
 class Proof(enum.Enum):
-    """What a login is proven with; the value names it in a sentence."""
+    """How a login is proven; the value names it in a sentence."""
 
     PASSWORD = "a password"
     TOKEN = "an OAuth2 token"
@@ -32,13 +32,13 @@ class Proof(enum.Enum):
 
 @dataclass(frozen=True, repr=False)
 class Credentials:
-    """A login. Never part of a log, an error or a ``repr``.
+    """User name and secret of a login, which never appear in a log, an error or a ``repr``.
 
-    :param username: may be empty with a client certificate only, which names the user itself.
+    :param username: may be empty only with a client certificate, which identifies the user.
     :param password: or app password, or authorisation code.
-    :param token: an OAuth2 access token in place of a password. Neither of them: the client certificate of the TLS
-        connection proves who it is.
-    :raises InvalidCredentials: both secrets, or characters that no mechanism can carry.
+    :param token: an OAuth2 access token in place of a password. Without password and token, the client certificate of
+        the TLS connection proves the identity.
+    :raises InvalidCredentials: both secrets are set, or a value has characters that no mechanism can carry.
     """
 
     username: str
@@ -48,13 +48,13 @@ class Credentials:
 
     def __post_init__(self) -> None:
         if self.password is not None and self.token is not None:
-            raise InvalidCredentials("there is a password and a token; give one of them")
+            raise InvalidCredentials("both a password and a token are set; set only one")
         for name, value in (("user name", self.username), ("password", self.password or "")):
             if _CONTROL.search(value):
-                hint = "; it ends with a line end" if value.endswith(("\n", "\r")) else ""
-                raise InvalidCredentials(f"the {name} holds a control character{hint}")
+                hint = " at its end: a line break; remove it" if value.endswith(("\n", "\r")) else ""
+                raise InvalidCredentials(f"the {name} contains a control character{hint}")
         if self.token is not None and not _TOKEN.match(self.token):
-            raise InvalidCredentials("the token holds a space, a control character or a letter outside of ASCII")
+            raise InvalidCredentials("the token is empty or contains a space, a control or a non-ASCII character")
         object.__setattr__(self, "_forms", encoded_forms(self._secrets()))
 
     def __repr__(self) -> str:
@@ -62,18 +62,18 @@ class Credentials:
 
     @property
     def proof(self) -> Proof:
-        """What this login is proven with."""
+        """How this login is proven."""
         if self.token is not None:
             return Proof.TOKEN
         return Proof.CERTIFICATE if self.password is None else Proof.PASSWORD
 
     @property
     def nameless(self) -> bool:
-        """Whether nobody is named; a certificate names its user itself."""
+        """Whether the user name is missing; a certificate identifies its user and needs none."""
         return not self.username and self.proof is not Proof.CERTIFICATE
 
     def _secrets(self) -> list[str]:
-        """The secret as given, and as SCRAM prepares it."""
+        """Return the secret as given, and as SCRAM prepares it."""
         secret = self.password or self.token
         if not secret:
             return []
@@ -85,8 +85,8 @@ class Credentials:
     def scrub_text(self, text: str, sent: t.Iterable[str] = ()) -> str:
         """Return the text without the secrets, in any form in which a server may echo them.
 
-        A user name can be a secret too (Postmark's is the token).
+        The user name can be the secret, too (Postmark's is the token).
 
-        :param sent: more to hide: the responses that went over the connection.
+        :param sent: further texts to hide: the responses that went over the connection.
         """
         return scrub_text(text, [*self._forms, *sent])

@@ -1,9 +1,10 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An OAuth2 access token for SMTP: the request for one, and what the answer means (RFC 6749).
+"""OAuth2 access tokens for SMTP: the request for a token, and the meaning of the answer (RFC 6749).
 
-Nothing here opens a connection: a :class:`TokenClient` gives the request, whoever fetched it gives the answer.
+Nothing here opens a connection: a :class:`TokenClient` builds the request, and the caller sends it and passes the
+answer back.
 """
 
 from __future__ import annotations
@@ -36,28 +37,28 @@ __all__ = [
 
 
 class OAuthError(ValueError):
-    """No access token could be had; the text is a sentence without secrets and without the final full stop."""
+    """No access token was obtained; the text is a sentence without secrets and without the final full stop."""
 
 
 class Grant(str, enum.Enum):
-    """How the client shows that it may have a token."""
+    """How the client is authorised to get a token."""
 
     CLIENT_CREDENTIALS = "client_credentials"  # on its own behalf (RFC 6749 section 4.4)
     REFRESH_TOKEN = "refresh_token"  # for a user who consented once (RFC 6749 section 6)
 
 
 class InvalidTokenClient(OAuthError):
-    """Values that no request can be made of; nothing was sent."""
+    """The values do not make a valid request; nothing was sent."""
 
 
 class TokenServerUnreachable(OAuthError):
-    """No answer from the token server, or not from whom its name says."""
+    """The token server did not answer, or its certificate does not match its name."""
 
 
 class TokenRefused(OAuthError):
-    """The token server said no.
+    """The token server refused the request.
 
-    :param error: its word for it (RFC 6749 section 5.2), where it gave one.
+    :param error: its error code (RFC 6749 section 5.2), if it sent one.
     """
 
     def __init__(self, problem: str, error: str = "") -> None:
@@ -66,17 +67,17 @@ class TokenRefused(OAuthError):
 
 
 class BadTokenAnswer(OAuthError):
-    """An answer that is no answer of a token server (RFC 6749 section 5.1)."""
+    """The answer is not a valid answer of a token server (RFC 6749 section 5.1)."""
 
 
 @dataclass(frozen=True)
 class TokenProvider:
-    """The token end point of a provider.
+    """The token endpoint of a provider.
 
-    :param token_url: may hold ``{tenant}``.
-    :param scopes: grant -> the scope for SMTP; empty asks for what was consented to. A grant that is not here is none
-        of the provider's.
-    :param default_tenants: grant -> what stands for the tenant where none is given.
+    :param token_url: may contain ``{tenant}``.
+    :param scopes: grant -> the scope for SMTP; empty requests what the user consented to. The provider does not
+        support a grant that is missing here.
+    :param default_tenants: grant -> the tenant if none is given.
     """
 
     token_url: str
@@ -86,7 +87,7 @@ class TokenProvider:
 
 #: learn.microsoft.com/exchange/client-developer/legacy-protocols/
 #: how-to-authenticate-an-imap-pop-smtp-application-by-using-oauth; developers.google.com/identity/protocols/oauth2/
-#: web-server (Google has no client credentials grant, its service accounts sign a JWT instead).
+#: web-server (Google has no client credentials grant; its service accounts sign a JWT instead).
 PROVIDERS: t.Mapping[str, TokenProvider] = {
     "microsoft": TokenProvider(
         "https://login.microsoftonline.com/{tenant}/oauth2/v2.0/token",
@@ -99,22 +100,23 @@ PROVIDERS: t.Mapping[str, TokenProvider] = {
     "google": TokenProvider("https://oauth2.googleapis.com/token", {Grant.REFRESH_TOKEN: ""}),
 }
 
-#: RFC 6749 section 5.2 -> what to do about it.
+#: Error code of RFC 6749 section 5.2 -> advice.
 _ADVICE = {
-    "invalid_client": "check client_id and client_secret; secrets expire",
-    "invalid_grant": "the refresh token has expired or was revoked: let the user consent again",
-    "unauthorized_client": "this client may not use this grant: see its registration",
-    "unsupported_grant_type": "the server does not know this grant",
-    "invalid_scope": "the scope is not what this client or user consented to",
+    "invalid_client": "check client_id and client_secret; the secret may have expired",
+    "invalid_grant": "the refresh token has expired or was revoked; have the user consent again, then set"
+    " refresh_token to the new one",
+    "unauthorized_client": "this client may not use this grant; check its registration, or change grant",
+    "unsupported_grant_type": "the server does not support this grant; change grant",
+    "invalid_scope": "the client or the user did not consent to this scope; check scope",
 }
 
 _TENANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,252}\Z")
-_NO_URL = "the token_url is not a URL such as https://login.example.com/token"
+_NO_URL = "token_url is not a valid URL; expected a URL such as https://login.example.com/token"
 _TOKEN = re.compile(r"[!-~]+\Z")
 
 
 class TokenRequest(t.NamedTuple):
-    """What to send with POST. The body holds the secrets."""
+    """What to send with POST; the body contains the secrets."""
 
     url: str
     body: bytes
@@ -126,7 +128,7 @@ class AccessToken:
     """A token that was granted.
 
     :param token: the secret.
-    :param expires_in: seconds it is good for, where the server says.
+    :param expires_in: its lifetime in seconds, if the server sends it.
     """
 
     token: str = field(repr=False)
@@ -135,10 +137,10 @@ class AccessToken:
 
 @dataclass(frozen=True)
 class TokenClient:
-    """One client at one token end point.
+    """One client at one token endpoint.
 
     :param token_url: https, or http on the loopback interface.
-    :param client_secret: not for public clients, which have none (RFC 6749 section 2.1).
+    :param client_secret: None for public clients, which have no secret (RFC 6749 section 2.1).
     :raises InvalidTokenClient: the values contradict each other.
     """
 
@@ -152,10 +154,10 @@ class TokenClient:
     def __post_init__(self) -> None:
         _check_url(self.token_url)
         if not self.client_id:
-            raise InvalidTokenClient("a token is asked for with a client_id, and there is none")
+            raise InvalidTokenClient("client_id is empty; set it to the ID that the provider gave the application")
         needed = "refresh_token" if self.grant is Grant.REFRESH_TOKEN else "client_secret"
         if not getattr(self, needed):
-            raise InvalidTokenClient(f"the grant {self.grant.value} needs {needed}")
+            raise InvalidTokenClient(f"grant {self.grant.value} needs {needed}; set it, or change grant")
 
     @classmethod
     def of_provider(
@@ -168,17 +170,17 @@ class TokenClient:
         scope: str | None = None,
         tenant: str | None = None,
     ) -> TokenClient:
-        """A client of one of :data:`PROVIDERS`.
+        """Return a client of one of :data:`PROVIDERS`.
 
-        :param scope: in place of the provider's for SMTP.
-        :raises InvalidTokenClient: also for a grant the provider does not know, and a tenant missing or not one.
+        :param scope: replaces the provider's scope for SMTP.
+        :raises InvalidTokenClient: also if the provider does not support the grant, or the tenant is not valid.
         """
         known = PROVIDERS.get(provider)
         if known is None:
-            raise InvalidTokenClient(f"the provider is {provider!r}, expected {' or '.join(PROVIDERS)}")
+            raise InvalidTokenClient(f"provider is {provider!r}; expected {' or '.join(PROVIDERS)}")
         if grant not in known.scopes:
             grants = " and ".join(grant.value for grant in known.scopes)
-            raise InvalidTokenClient(f"{provider} has no grant {grant.value} for SMTP, it knows {grants}")
+            raise InvalidTokenClient(f"{provider} does not support grant {grant.value} for SMTP; expected {grants}")
         url = known.token_url
         if "{tenant}" in url:
             url = url.format(tenant=_tenant(tenant or known.default_tenants.get(grant, "")))
@@ -187,11 +189,14 @@ class TokenClient:
 
     @property
     def host(self) -> str:
-        """Whom the request goes to."""
+        """The host that receives the request."""
         return urllib.parse.urlsplit(self.token_url).hostname or ""
 
     def request(self) -> TokenRequest:
-        """The client authenticates in the body, which Microsoft and Google document (RFC 6749 section 2.3.1)."""
+        """Build the request. As Microsoft and Google document it, the client authenticates in the body.
+
+        RFC 6749 section 2.3.1.
+        """
         fields = {
             "grant_type": self.grant.value,
             "client_id": self.client_id,
@@ -204,26 +209,26 @@ class TokenClient:
         return TokenRequest(self.token_url, body.encode("ascii"), headers)
 
     def scrub(self, text: str, *more: str) -> str:
-        """The text without this client's secrets, fit for a log."""
+        """Return the text without this client's secrets and control characters, for a log."""
         forms = encoded_forms(filter(None, [self.client_secret, self.refresh_token, *more]))
         return printable(scrub_text(text, forms), limit=600)
 
     def read_answer(self, status: int, body: bytes) -> AccessToken:
-        """What the server answered.
+        """Return the token in the server's answer.
 
-        :param status: of HTTP.
-        :raises TokenRefused: it said no, and why.
-        :raises BadTokenAnswer: neither a token nor a refusal.
+        :param status: the HTTP status code.
+        :raises TokenRefused: the server refused; the text has its reason.
+        :raises BadTokenAnswer: the answer is neither a token nor a refusal.
         """
         facts = _json_object(body)
         if status != 200 or "error" in facts:
             raise self._refused(status, facts)
         token = facts.get("access_token")
         if not isinstance(token, str) or not _TOKEN.match(token):
-            raise BadTokenAnswer(f"the token server {self.host} answered without an access token")
+            raise BadTokenAnswer(f"the token server {self.host} answered without an access token; check token_url")
         kind = facts.get("token_type", "bearer")
         if not isinstance(kind, str) or kind.lower() != "bearer":  # RFC 6749 section 7.1
-            raise BadTokenAnswer(f"the token server {self.host} granted a token that is not of type bearer")
+            raise BadTokenAnswer(f"the token server {self.host} granted a token of another type; expected type bearer")
         return AccessToken(token, _seconds(facts.get("expires_in")))
 
     def _refused(self, status: int, facts: t.Mapping[str, t.Any]) -> TokenRefused:
@@ -231,15 +236,15 @@ class TokenClient:
             value if isinstance(value, str) else ""
             for value in (facts.get("error"), facts.get("error_description"), facts.get("access_token"))
         )
-        said = self.scrub(": ".join(filter(None, [error, description])), token)
+        reason = self.scrub(": ".join(filter(None, [error, description])), token)
         advice = _ADVICE.get(error, "")
-        problem = f"the token server {self.host} refused ({status})"
-        problem += f': "{said}"' if said else " without a reason it could spell"
+        problem = f"the token server {self.host} refused the request ({status})"
+        problem += f': "{reason}"' if reason else " without a readable reason"
         return TokenRefused(f"{problem}; {advice}" if advice else problem, self.scrub(error, token))
 
 
 def _check_url(url: str) -> None:
-    """RFC 6749 section 3.2: TLS, no fragment. Plain HTTP stays on this host."""
+    """Require TLS and no fragment (RFC 6749 section 3.2); plain HTTP may only go to this host."""
     try:
         parts = urllib.parse.urlsplit(url)
         host, port = parts.hostname, parts.port
@@ -248,13 +253,13 @@ def _check_url(url: str) -> None:
     if not host or port == 0 or not _TOKEN.match(url) or parts.scheme not in ("http", "https"):
         raise InvalidTokenClient(_NO_URL)
     if parts.username is not None or parts.fragment:
-        raise InvalidTokenClient("the token_url holds a user or a fragment, which belong elsewhere")
+        raise InvalidTokenClient("token_url contains a user name or a fragment; remove it, and use client_id")
     if parts.scheme == "http" and not is_loopback(host):
-        raise InvalidTokenClient(f"the token_url sends secrets to {host} without TLS; use https")
+        raise InvalidTokenClient(f"token_url would send secrets to {host} without TLS; use https")
 
 
 def is_loopback(host: str) -> bool:
-    """Whether the host is this one, by its own name or address (RFC 6761 section 6.3)."""
+    """Return whether the host is ``localhost`` or a loopback address (RFC 6761 section 6.3)."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -263,14 +268,14 @@ def is_loopback(host: str) -> bool:
 
 def _tenant(tenant: str) -> str:
     if not tenant:
-        raise InvalidTokenClient("this grant needs the tenant: its id or its domain")
+        raise InvalidTokenClient("this grant needs tenant; set it to the ID or the domain of the tenant")
     if not _TENANT.match(tenant):
-        raise InvalidTokenClient(f"the tenant is {tenant!r}, expected an id or a domain")
+        raise InvalidTokenClient(f"tenant is {tenant!r}; expected an ID or a domain")
     return tenant
 
 
 def _json_object(body: bytes) -> t.Mapping[str, t.Any]:
-    """The object that the body is, or an empty one. A parser's error would carry the body, secrets and all."""
+    """Return the JSON object of the body, or an empty one; a parser's error would quote the body with its secrets."""
     try:
         facts = json.loads(body)
     except (ValueError, RecursionError):
@@ -279,7 +284,7 @@ def _json_object(body: bytes) -> t.Mapping[str, t.Any]:
 
 
 def _seconds(value: object) -> int | None:
-    """A lifetime; some servers write it as a string."""
+    """Return a lifetime in seconds, or None; some servers send it as a string."""
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 12:
         value = int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""SCRAM, the client's side (RFC 5802, RFC 7677): neither end shows the password, both prove that they know it.
+"""Client side of SCRAM (RFC 5802, RFC 7677): neither end sends the password, both prove that they know it.
 
 ::
 
@@ -26,10 +26,10 @@ from .saslprep import saslprep
 if t.TYPE_CHECKING:
     from .credentials import Credentials
 
-#: A server may make the client work. 600,000 is what the careful use; past this it is an attack on the client's time.
+#: Careful servers require 600,000 iterations; more than this limit is an attack on the client's time.
 MAX_ITERATIONS = 10_000_000
 
-# RFC 5802 section 7; an extension ahead of the nonce ("m=") is mandatory and unknown, so it must not match.
+# RFC 5802 section 7. An extension before the nonce ("m=") is mandatory and unknown, so it must not match.
 _SERVER_FIRST = re.compile(r"r=([!-+\--~]+),s=([A-Za-z0-9+/]+={0,2}),i=([1-9][0-9]{0,8})(?:,[^\0]*)?\Z")
 _SERVER_FINAL = re.compile(r"([ev])=([^,\0]+)(?:,[^\0]*)?\Z")
 _SERVER_ERROR = re.compile(r"e=([^,\0]+)")
@@ -44,13 +44,13 @@ class _Challenge(t.NamedTuple):
 
 
 def scram(digest: str, credentials: Credentials, context: ExchangeContext, nonce: str = "") -> Exchange:
-    """One exchange.
+    """Run one exchange.
 
     :param digest: ``sha256`` or ``sha1``.
-    :param nonce: the client's, for tests with known answers; random otherwise.
-    :raises BadChallenge: the server's message cannot be understood or breaks a rule of RFC 5802.
+    :param nonce: the client's nonce, for tests with known answers; random if empty.
+    :raises BadChallenge: the server's message is malformed or violates RFC 5802.
     :raises ServerUnproven: the server does not know the password.
-    :raises NotPreparable: name or password is not fit for SCRAM.
+    :raises NotPreparable: SASLprep prohibits the user name or the password.
     """
     nonce = nonce or secrets.token_urlsafe(24)
     password = saslprep(credentials.password or "").encode()
@@ -70,12 +70,12 @@ def scram(digest: str, credentials: Credentials, context: ExchangeContext, nonce
 
 
 def _saslname(username: str) -> str:
-    """RFC 5802 section 5.1, attribute n."""
+    """Return the user name as the attribute ``n`` (RFC 5802 section 5.1)."""
     return saslprep(username).replace("=", "=3D").replace(",", "=2C")
 
 
 def _proof(digest: str, salted: bytes, signed: bytes) -> bytes:
-    """RFC 5802 section 3: ClientKey XOR ClientSignature."""
+    """Return ClientKey XOR ClientSignature (RFC 5802 section 3)."""
     client_key = hmac.digest(salted, b"Client Key", digest)
     signature = hmac.digest(hashlib.new(digest, client_key).digest(), signed, digest)
     return bytes(key ^ mark for key, mark in zip(client_key, signature))
@@ -87,27 +87,27 @@ def _server_first(message: bytes, nonce: str) -> _Challenge:
     if match is None:
         error = _SERVER_ERROR.match(text)
         if error:
-            raise BadChallenge(f"the server breaks SCRAM off: {error.group(1)}")
-        raise BadChallenge("the first SCRAM challenge is not as RFC 5802 section 7 has it")
+            raise BadChallenge(f"the server aborted SCRAM: {error.group(1)}")
+        raise BadChallenge("the server's first SCRAM challenge does not follow RFC 5802 section 7")
     server_nonce, salt, iterations = match.group(1), match.group(2), int(match.group(3))
     if not server_nonce.startswith(nonce) or server_nonce == nonce:
-        raise BadChallenge("the nonce of the SCRAM challenge does not continue ours (RFC 5802 section 5.1)")
+        raise BadChallenge("the nonce of the SCRAM challenge does not extend the client's (RFC 5802 section 5.1)")
     if iterations > MAX_ITERATIONS:
-        raise BadChallenge(f"the server asks for {iterations} iterations of SCRAM, more than {MAX_ITERATIONS}")
+        raise BadChallenge(f"the server requires {iterations} SCRAM iterations; expected at most {MAX_ITERATIONS}")
     return _Challenge(server_nonce, _decode(salt), iterations)
 
 
 def _server_final(message: bytes, signature: bytes) -> str:
     """Check the server's proof.
 
-    :returns: the error that the server says instead, or nothing.
+    :returns: the error that the server sends instead, or an empty string.
     """
     match = _SERVER_FINAL.match(_text(message))
     if match is None:
-        raise ServerUnproven("the last SCRAM challenge holds no signature of the server (RFC 5802 section 7)")
+        raise ServerUnproven("the last SCRAM challenge has no signature of the server (RFC 5802 section 7)")
     attribute, value = match.groups()
     if attribute == "e":
-        return f"the server says {value}"
+        return f"the server reports {value}"
     if not hmac.compare_digest(_decode(value), signature):
         raise ServerUnproven(
             "the server's SCRAM signature is wrong: it does not know the password (RFC 5802 section 5)"

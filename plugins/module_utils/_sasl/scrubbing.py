@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Taking secrets out of what others say, in every form that they were or could have been sent in."""
+"""Removal of secrets from text that servers send, in every form in which they may echo them."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ import typing as t
 import urllib.parse
 
 MASK = "********"
-#: A piece of base64 shorter than this says nothing and occurs by chance.
+#: A shorter piece of base64 reveals nothing and occurs by chance.
 _SHORTEST_PIECE = 4
-#: So many characters of a secret in a row are no accident.
+#: This many consecutive characters of a secret do not occur by chance.
 _TELLING = 8
 
 
 def encoded_forms(secrets: t.Iterable[str]) -> tuple[str, ...]:
-    """Each secret in clear, quoted for JSON and URLs, and in base64 wherever in a larger blob it stands.
+    """Return each secret in clear, quoted for JSON and URLs, in hexadecimal, and in base64 at any offset in a blob.
 
     Base64 turns three octets into four characters, so a secret inside a blob (PLAIN, XOAUTH2, OAUTHBEARER) has one of
-    three forms, by its place; their characters that depend on a neighbour are left out.
+    three forms, depending on its offset; characters that depend on a neighbour are left out.
     """
     forms: dict[str, None] = {}
     for secret in filter(None, secrets):
@@ -38,7 +38,7 @@ _URL_SAFE = str.maketrans("+/", "-_")
 
 
 def _in_base64(octets: bytes, place: int) -> t.Iterator[str]:
-    """What is certain of the base64 of these octets when they begin ``place`` octets into a group."""
+    """Yield the base64 of these octets that does not depend on neighbours, ``place`` octets into a group of three."""
     first = -(-place * 8 // 6)
     last = (place + len(octets)) * 8 // 6
     piece = base64.b64encode(b"\0" * place + octets).decode("ascii")[first:last]
@@ -47,7 +47,7 @@ def _in_base64(octets: bytes, place: int) -> t.Iterator[str]:
 
 
 def scrub_text(text: str, hidden: t.Iterable[str]) -> str:
-    """The text with a mask in place of each hidden form, the longest first, and of each word with a part of one."""
+    """Mask each hidden form in the text, the longest first, and each word that contains a part of one."""
     forms = sorted(filter(None, hidden), key=len, reverse=True)
     for form in forms:
         text = text.replace(form, MASK)
@@ -55,6 +55,6 @@ def scrub_text(text: str, hidden: t.Iterable[str]) -> str:
 
 
 def _echoes(word: str, forms: t.Sequence[str]) -> bool:
-    """Whether so many characters of a form stand in the word that it is no accident: servers cut what they echo."""
+    """Return whether the word contains a telling part of a form; servers truncate what they echo."""
     pieces = [word[start : start + _TELLING] for start in range(len(word) - _TELLING + 1)]
     return any(piece in form for form in forms for piece in pieces)

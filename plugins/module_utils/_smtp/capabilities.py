@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a server says it can do, from its EHLO reply (RFC 5321 section 4.1.1.1).
+"""The extensions that a server offers in its EHLO reply (RFC 5321 section 4.1.1.1).
 
 ::
 
@@ -20,13 +20,13 @@ from dataclasses import dataclass, field
 if t.TYPE_CHECKING:
     from .reply import Reply
 
-#: "AUTH=PLAIN" is how servers answered before RFC 2554; some still say both.
+#: "AUTH=PLAIN" is the form from before RFC 2554; some servers still send both.
 _LINE = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]*)(?:[ =](.*))?\Z")
 
 
 @dataclass(frozen=True)
 class Capabilities:
-    """The extensions of one server at one moment; discarded and asked again after STARTTLS (RFC 3207 section 4.2).
+    """The extensions of one EHLO reply; discarded and requested again after STARTTLS (RFC 3207 section 4.2).
 
     :param keywords: EHLO keyword in upper case -> its parameters.
     """
@@ -35,7 +35,7 @@ class Capabilities:
 
     @classmethod
     def parse(cls, reply: Reply) -> Capabilities:
-        """Read the EHLO reply; lines that are no keyword are passed over, as RFC 5321 section 4.1.1.1 asks."""
+        """Parse the EHLO reply; lines without a keyword are ignored (RFC 5321 section 4.1.1.1)."""
         keywords: dict[str, tuple[str, ...]] = {}
         for line in reply.lines[1:]:
             match = _LINE.match(line.strip())
@@ -54,6 +54,6 @@ class Capabilities:
 
     @property
     def max_size(self) -> int | None:
-        """The largest message in octets, or None where the server names no limit (RFC 1870 section 4)."""
+        """The largest message in octets, or None if the server does not give a limit (RFC 1870 section 4)."""
         parameters = self.keywords.get("SIZE", ())
         return int(parameters[0]) or None if parameters and parameters[0].isdecimal() else None

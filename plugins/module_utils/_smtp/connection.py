@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One connection to an SMTP server: the only file of the collection that opens sockets."""
+"""One connection to an SMTP server; the only file of this package that opens sockets."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from .errors import ConnectFailed, ConnectionLost, ProtocolViolation, ProxyFaile
 from .reply import MAX_LINE_LENGTH, MalformedReply, Reply, ReplyParser, single_line_reply
 from .tls import TlsInfo, describe, explain
 
-#: Octets handed over at once; each such piece has the time of one reply.
+#: Octets to send at once; each such piece has the time-out of one reply.
 _PIECE = 65536
-#: The same in TLS, the largest record (RFC 8446 section 5.1): a peer can read all of a record or nothing.
+#: The same in TLS: the largest record (RFC 8446 section 5.1), since the server can read a record only as a whole.
 _RECORD = 16384
 
 if t.TYPE_CHECKING:
@@ -29,7 +29,7 @@ if t.TYPE_CHECKING:
 def connect(settings: ServerSettings) -> Connection:
     """Open a connection, trying each address of a name in turn.
 
-    :raises ConnectFailed: the name does not resolve, nobody answers, or a proxy says no.
+    :raises ConnectFailed: the name does not resolve, no address answers, or the proxy refuses.
     """
 
     def failed(problem: str, advice: str) -> ConnectFailed:
@@ -38,26 +38,26 @@ def connect(settings: ServerSettings) -> Connection:
     try:
         return Connection(*_open_stream(settings), settings)
     except ProxyFailed as error:
-        raise failed(f"the proxy did not connect: {error}", "Check the proxy, its login and its rules.") from None
+        raise failed(f"the proxy did not connect: {error}", "Check the option proxy and the proxy's rules.") from None
     except socket.timeout as error:
         raise failed(
             f"no connection within {settings.connect_timeout:g} s",
-            "A firewall may drop the port, on this host, on the way or at the server.",
+            "A firewall may drop the packets, on this host, on the network or at the server; check host and port.",
         ) from error
     except socket.gaierror as error:
         name = settings.proxy.host if settings.proxy else settings.host
         raise failed(
-            f"the name {name} does not resolve: {error.strerror}", "Check the name and this host's DNS."
+            f"the name {name} does not resolve: {error.strerror}", "Check the name and the DNS of this host."
         ) from error
     except OSError as error:
         raise failed(
             f"no connection: {error.strerror or error}",
-            "Check host and port, that the server runs, and the firewalls between.",
+            "Check host and port, that the server is running, and the firewalls in between.",
         ) from error
 
 
 def _open_stream(settings: ServerSettings) -> tuple[socket.socket, str]:
-    """:returns: a stream to the server, and the address of whom it is connected to."""
+    """Return a stream to the server, and the address of its other end: the server, the proxy or the socket's path."""
     if settings.unix_socket:
         stream = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         stream.settimeout(settings.connect_timeout)
@@ -78,9 +78,9 @@ def _open_stream(settings: ServerSettings) -> tuple[socket.socket, str]:
 
 
 class _Hurried:
-    """A stream for one conversation that must end in time, however slowly the peer drips.
+    """A stream with one time limit for a whole conversation, however slowly data arrives.
 
-    :param timeout: seconds for all of it.
+    :param timeout: seconds for the whole conversation.
     """
 
     def __init__(self, stream: socket.socket, timeout: float) -> None:
@@ -103,14 +103,14 @@ class _Hurried:
 
 
 class Connection:
-    """Bytes to and replies from one peer, each within a time limit.
+    """Sends bytes to one peer and reads its replies, each within a time limit.
 
     :param address: the peer's address.
-    :param timeout: seconds for one reply, however slowly it comes in; may be changed at any time.
-    :param final_timeout: the same for the reply to the content.
-    :ivar scrub: what each reply goes through before anybody sees it; a login takes its secrets out.
-    :ivar usable: whether there is any sense in sending more.
-    :ivar round_trips: how often an answer was waited for.
+    :ivar timeout: seconds for one complete reply; may be changed at any time.
+    :ivar final_timeout: the same for the reply to the content.
+    :ivar scrub: applied to each reply before it is returned; removes the secrets of the login.
+    :ivar usable: whether more can be sent.
+    :ivar round_trips: how many times the client waited for an answer.
     """
 
     def __init__(self, stream: socket.socket, address: str, settings: ServerSettings) -> None:
@@ -132,7 +132,7 @@ class Connection:
 
     @property
     def own_name(self) -> str:
-        """This host's qualified name, or else its address as a literal (RFC 5321 section 4.1.4)."""
+        """This host's fully qualified name, or else its address as a literal (RFC 5321 section 4.1.4)."""
         name = socket.gethostname()
         if "." in name:
             return name
@@ -143,12 +143,12 @@ class Connection:
 
     @property
     def tls(self) -> TlsInfo | None:
-        """What the handshake came to, if there was one."""
+        """The result of the TLS handshake, or None without TLS."""
         return describe(self._stream, self._policy) if isinstance(self._stream, ssl.SSLSocket) else None
 
     @property
     def channel_binding(self) -> ChannelBinding | None:
-        """What a login can be tied to (RFC 5929 section 4), whether or not the certificate was verified."""
+        """The channel binding for a login (RFC 5929 section 4), whether or not the certificate was verified."""
         if not isinstance(self._stream, ssl.SSLSocket):
             return None
         from .._sasl.binding import server_end_point
@@ -157,17 +157,20 @@ class Connection:
         return server_end_point(certificate) if certificate else None
 
     def send(self, data: bytes | memoryview, stage: Stage) -> None:
-        """:raises ConnectionLost: not all of it could be handed over in time."""
+        """Send all the data.
+
+        :raises ConnectionLost: not all of it was sent in time.
+        """
         rest = memoryview(data)
         while rest:
             rest = rest[self._send_piece(rest, stage) :]
 
     def send_content(self, content: bytes, ahead: bytes, before_end: t.Callable[[], None] | None = None) -> None:
-        """Send a message's content, and right behind it the commands of the next message.
+        """Send the content of a message, immediately followed by the commands of the next message.
 
-        :param before_end: called when the piece that ends the content is about to leave: from then on nobody but the
-            server knows whether it has the message.
-        :raises ConnectionLost: at stage ``BODY`` while the end of the content has not left, else at ``END_OF_DATA``.
+        :param before_end: called before the last piece of the content is sent: from then on only the server knows
+            whether it has the message.
+        :raises ConnectionLost: at stage ``BODY`` if the end of the content was not sent, else at ``END_OF_DATA``.
         """
         rest = memoryview(content + ahead)
         last_piece = (len(content) - 1) // self._piece * self._piece
@@ -179,7 +182,7 @@ class Connection:
             rest = rest[self._send_piece(rest, Stage.BODY if len(rest) > len(ahead) else Stage.END_OF_DATA) :]
 
     def _send_piece(self, data: memoryview, stage: Stage) -> int:
-        """:returns: how many octets left. When it raises none did, or none that the peer can read."""
+        """Return how many octets were sent. If it raises, none were sent, or none that the peer can read."""
         try:
             self._allow(self.timeout)
             self._spoke = True
@@ -188,24 +191,24 @@ class Connection:
             raise self._lost(error, stage) from error
 
     def read_reply(self, stage: Stage) -> Reply:
-        """Wait for one whole reply.
+        """Wait for one complete reply.
 
-        :raises ConnectionLost: closed, reset, or not there in time.
-        :raises ProtocolViolation: no SMTP reply.
+        :raises ConnectionLost: the connection was closed or reset, or the reply is late.
+        :raises ProtocolViolation: the answer is not an SMTP reply.
         """
         try:
             reply = self._reply_at_hand() or self._wait_for_reply(stage)
         except MalformedReply as error:
-            said = "" if stage is Stage.AUTH else f": {error}"  # it may echo what it was told
+            answer = "" if stage is Stage.AUTH else f": {error}"  # it may echo the login
             raise self.violation(
-                f"the answer is no SMTP reply{said}",
+                f"the answer is not an SMTP reply{answer}",
                 stage,
-                "Check that host and port name an SMTP server; a port with implicit TLS needs tls: implicit.",
+                "Check that host and port are those of an SMTP server; a port with implicit TLS needs tls: implicit.",
             ) from (None if stage is Stage.AUTH else error)
         return self.scrub(reply) if self.scrub else reply
 
     def _reply_at_hand(self) -> Reply | None:
-        """A reply of one line that has come in already, as nearly all have with PIPELINING."""
+        """Return a reply of one line that has already arrived, the usual case with PIPELINING."""
         end = self._buffer.find(b"\n") + 1
         reply = single_line_reply(bytes(self._buffer[:end])) if end else None
         if reply:
@@ -226,17 +229,20 @@ class Connection:
 
     @property
     def has_input(self) -> bool:
-        """Whether something has come in, or the end, that nobody has asked for yet."""
+        """Whether unread data, or the end of the stream, has arrived."""
         return bool(self._buffer) or (bool(self._arrivals.poll(0)) and self._take_arrived())
 
     def _take_arrived(self) -> bool:
-        """:returns: False for what TLS tells itself, such as session tickets (RFC 8446 section 4.6.1)."""
+        """Read what has arrived.
+
+        :returns: False for messages of TLS itself, such as session tickets (RFC 8446 section 4.6.1).
+        """
         self._allow(0.0)
         try:
             self._buffer += self._stream.recv(65536)
         except (BlockingIOError, ssl.SSLWantReadError):
             return False
-        except OSError:  # the next to read will hear of it
+        except OSError:  # the next read raises it again
             return True
         return True
 
@@ -248,9 +254,9 @@ class Connection:
                 del self._buffer[:end]
                 return line
             if len(self._buffer) > MAX_LINE_LENGTH:
-                raise self.violation("an endless reply line", stage)
+                raise self.violation(f"a line of the reply is longer than {MAX_LINE_LENGTH} octets", stage)
             self._buffer += self._receive(stage, timeout)
-            timeout = deadline - time.monotonic()  # what is left for the rest of a reply that drips
+            timeout = deadline - time.monotonic()  # time left for the rest of the reply
 
     def _receive(self, stage: Stage, timeout: float) -> bytes:
         self.round_trips += self._spoke
@@ -267,11 +273,11 @@ class Connection:
         return data
 
     def start_tls(self, policy: TlsPolicy, host: str, stage: Stage) -> None:
-        """Go on in TLS.
+        """Continue in TLS.
 
-        :raises ProtocolViolation: plaintext is waiting behind the reply to STARTTLS; it could be anybody's
+        :raises ProtocolViolation: plaintext follows the reply to STARTTLS; an attacker may have injected it
             (RFC 3207 section 4.2, CVE-2011-0411).
-        :raises TlsFailed: no handshake, or not with whom we asked for.
+        :raises TlsFailed: the handshake failed, or the server is not the expected one.
         """
         if self._buffer:
             raise self.violation("the server sent plaintext ahead of TLS", stage)
@@ -282,7 +288,12 @@ class Connection:
             self.round_trips += 1 if self._stream.version() == "TLSv1.3" else 2
             problem = policy.check_pin(self._stream)
             if problem:
-                raise TlsFailed(problem, stage=Stage.TLS, server=self._server, advice="Check who answers there.")
+                raise TlsFailed(
+                    problem,
+                    stage=Stage.TLS,
+                    server=self._server,
+                    advice="Check that it is the right server; if its certificate is new, update the option.",
+                )
         except ssl.SSLError as error:
             problem, advice = explain(error)
             raise TlsFailed(problem, stage=Stage.TLS, server=self._server, advice=advice) from error
@@ -290,17 +301,17 @@ class Connection:
             raise self._lost(error, Stage.TLS) from error
 
     def _allow(self, timeout: float) -> None:
-        """Set the socket's time-out; each change is a system call, and with thousands of messages none is needed."""
+        """Set the socket's time-out if it changes: each change costs a system call."""
         if timeout != self._allowed:
             self._stream.settimeout(timeout)
             self._allowed = timeout
 
     def close(self) -> None:
-        """Let go of the socket."""
+        """Close the socket."""
         self._stream.close()
 
     def violation(self, problem: str, stage: Stage, advice: str = "") -> ProtocolViolation:
-        """The error for a peer that cannot be trusted to speak SMTP; nothing more is said to it."""
+        """Return the error for a peer that violates SMTP; nothing more is sent to it."""
         self.usable = False
         return ProtocolViolation(problem, stage=stage, server=self._server, advice=advice)
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is handed to a session, and what became of it."""
+"""The envelope that a session sends, and the results that it returns."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from .reply import Reply
 if t.TYPE_CHECKING:
     from .tls import TlsInfo
 
-#: Nothing of this may reach a command line: CR and LF would start another command (RFC 5321 section 2.3.8).
+#: Characters that must not reach a command: CR and LF would start another one (RFC 5321 section 2.3.8).
 _UNFIT = re.compile(r"[\x00-\x1f\x7f<>]")
-#: Where Postfix, Exim, Exchange and the large providers name the queue entry in their reply to the message.
+#: The queue ID in the reply to the message, as Postfix, Exim, Exchange and the large providers write it.
 _QUEUE_ID = re.compile(
     r"(?:queued as|\bid[= ]|Ok:? queued:?|Message accepted as)\s*<?([A-Za-z0-9][\w.@-]{4,})", re.IGNORECASE
 )
 
 
 class DeliveryStatus(str, enum.Enum):
-    """The fate of one message for one recipient."""
+    """What became of one message for one recipient."""
 
     SENT = "sent"  # the server took responsibility (RFC 5321 section 6.1)
-    REFUSED = "refused"  # a 5yz reply: never like this
-    DEFERRED = "deferred"  # known not to be accepted, and worth another attempt
-    UNKNOWN = "unknown"  # the connection was lost between the final dot and its reply
+    REFUSED = "refused"  # a permanent failure, such as a 5yz reply
+    DEFERRED = "deferred"  # not accepted, but a later attempt may succeed
+    UNKNOWN = "unknown"  # the connection was lost between the end of data and its reply
 
     @classmethod
     def of(cls, reply: Reply) -> DeliveryStatus:
-        """The status that a final reply means."""
+        """Return the status for a final reply."""
         if reply.positive:
             return cls.SENT
         return cls.REFUSED if reply.permanent else cls.DEFERRED
@@ -42,12 +42,12 @@ class DeliveryStatus(str, enum.Enum):
 
 @dataclass(frozen=True)
 class DsnRequest:
-    """Which delivery status notifications to ask for (RFC 3461).
+    """The delivery status notifications to request (RFC 3461).
 
     :param notify: ``success``, ``failure``, ``delay`` or only ``never``; empty leaves it to the servers.
-    :param full: whether a notification brings the whole message back (RET=FULL) or only its header (RET=HDRS).
-    :param envelope_id: comes back in the notification; empty for none.
-    :raises ValueError: the envelope id is not all text.
+    :param full: whether a notification returns the whole message (RET=FULL) or only its header (RET=HDRS).
+    :param envelope_id: returned in the notification; empty for none.
+    :raises ValueError: the envelope ID is not valid Unicode text.
     """
 
     notify: tuple[str, ...] = ()
@@ -59,23 +59,23 @@ class DsnRequest:
             self.envelope_id.encode("utf-8")
         except UnicodeEncodeError:
             raise ValueError(
-                f"the envelope id {self.envelope_id!r} is not all text: it holds half a character"
+                f"the envelope ID {self.envelope_id!r} is not valid text: it contains half of a surrogate pair"
             ) from None
 
     def mail_parameters(self) -> str:
-        """The parameters of MAIL, a space before each."""
+        """Return the parameters of MAIL, each with a space before it."""
         envelope_id = f" ENVID={_xtext(self.envelope_id)}" if self.envelope_id else ""
         return f" RET={'FULL' if self.full else 'HDRS'}{envelope_id}"
 
     def rcpt_parameters(self, address: str) -> str:
-        """The parameters of RCPT, a space before each."""
+        """Return the parameters of RCPT, each with a space before it."""
         notify = f" NOTIFY={','.join(self.notify).upper()}" if self.notify else ""
         original = f" ORCPT=rfc822;{_xtext(address)}" if address.isascii() else ""
         return notify + original
 
 
 def _xtext(text: str) -> str:
-    """RFC 3461 section 4: printable ASCII but for ``+`` and ``=`` stands for itself."""
+    """Encode text as xtext: printable ASCII except ``+`` and ``=`` is unchanged (RFC 3461 section 4)."""
     return "".join(
         chr(octet) if 33 <= octet <= 126 and octet not in b"+=" else f"+{octet:02X}" for octet in text.encode("utf-8")
     )
@@ -83,16 +83,16 @@ def _xtext(text: str) -> str:
 
 @dataclass(frozen=True)
 class Envelope:
-    """One message ready for the wire.
+    """One message and its addresses, ready to send.
 
     :param sender: reverse path without angle brackets; empty is the null sender (RFC 5321 section 4.5.5).
     :param recipients: forward paths without angle brackets, at least one.
-    :param content: the message with CRLF line ends, the last line ended, dots not stuffed.
-    :param message_id: the Message-ID in it, for the result.
-    :param dsn: notifications to ask for where the server offers DSN.
-    :param utf8_header: whether a header field is in UTF-8, which takes SMTPUTF8 like an address that is not ASCII.
-    :param require_tls: whether every hop must use verified TLS (RFC 8689); such a message is sent that way or not.
-    :raises ValueError: no recipient, a control character in an address, or content that ends within a line.
+    :param content: the message with CRLF line ends, also after the last line, without dot-stuffing.
+    :param message_id: its Message-ID, for the result.
+    :param dsn: notifications to request if the server offers DSN.
+    :param utf8_header: whether a header field is in UTF-8, which needs SMTPUTF8 like a non-ASCII address.
+    :param require_tls: whether every hop must use verified TLS (RFC 8689); otherwise the message is not sent.
+    :raises ValueError: no recipient, a forbidden character in an address, or content that does not end with CRLF.
     """
 
     sender: str
@@ -108,9 +108,11 @@ class Envelope:
             raise ValueError("a message needs at least one recipient")
         for address in (self.sender, *self.recipients):
             if _UNFIT.search(address):
-                raise ValueError(f"{address!r} holds a character that no address may hold")
+                raise ValueError(
+                    f"{address!r} is not a valid address: it contains a control character or an angle bracket"
+                )
         if not self.content.endswith(b"\r\n"):
-            raise ValueError("the content of a message ends with CRLF")
+            raise ValueError("the content of a message must end with CRLF")
 
     @property
     def is_8bit(self) -> bool:
@@ -124,10 +126,10 @@ class Envelope:
 
 
 class RecipientResult(t.NamedTuple):
-    """What became of a message for one recipient.
+    """The result of a message for one recipient.
 
-    :param stage: the stage that decided.
-    :param problem: a sentence, empty when sent.
+    :param stage: the stage that decided the status.
+    :param problem: a sentence, empty if the message was sent.
     """
 
     address: str
@@ -138,12 +140,12 @@ class RecipientResult(t.NamedTuple):
 
     @classmethod
     def from_dict(cls, form: t.Mapping[str, t.Any]) -> RecipientResult:
-        """:param form: what :meth:`to_dict` gave."""
+        """Return the result from the dictionary of :meth:`to_dict`."""
         reply = Reply(form["code"], (form["text"],)) if form["code"] else None
         return cls(form["address"], DeliveryStatus(form["status"]), Stage(form["stage"]), reply, form["problem"])
 
     def to_dict(self) -> dict[str, t.Any]:
-        """The form a module returns."""
+        """Return the dictionary that a module returns."""
         return {
             "address": self.address,
             "status": self.status.value,
@@ -156,11 +158,11 @@ class RecipientResult(t.NamedTuple):
 
 
 class DeliveryResult(t.NamedTuple):
-    """What became of one message.
+    """The result of one message.
 
     :param size: octets of the content.
-    :param attempts: how often it was tried.
-    :param number: its place among the messages of a pool, from 0.
+    :param attempts: how many times it was tried.
+    :param number: its index among the messages of a pool, from 0.
     """
 
     message_id: str
@@ -170,12 +172,12 @@ class DeliveryResult(t.NamedTuple):
     number: int = 0
 
     def having(self, status: DeliveryStatus) -> tuple[RecipientResult, ...]:
-        """The recipients with this status."""
+        """Return the recipients with this status."""
         return tuple(recipient for recipient in self.recipients if recipient.status is status)
 
     @property
     def queue_id(self) -> str | None:
-        """The server's name for the message, where its last reply tells."""
+        """The server's ID of the message, if its reply has one."""
         for recipient in self.having(DeliveryStatus.SENT):
             match = _QUEUE_ID.search(recipient.reply.text) if recipient.reply else None
             if match:
@@ -184,12 +186,12 @@ class DeliveryResult(t.NamedTuple):
 
     @classmethod
     def from_dict(cls, form: t.Mapping[str, t.Any]) -> DeliveryResult:
-        """:param form: what :meth:`to_dict` gave."""
+        """Return the result from the dictionary of :meth:`to_dict`."""
         recipients = tuple(map(RecipientResult.from_dict, form["recipients"]))
         return cls(form["message_id"], form["size"], recipients, form["attempts"], form["index"])
 
     def to_dict(self) -> dict[str, t.Any]:
-        """The form a module returns."""
+        """Return the dictionary that a module returns."""
         return {
             "index": self.number,
             "message_id": self.message_id,
@@ -201,10 +203,10 @@ class DeliveryResult(t.NamedTuple):
 
 
 class SessionInfo(t.NamedTuple):
-    """What a session came to.
+    """The facts of one session.
 
-    :param seconds: from the first packet on.
-    :param messages: how many had a reply to their end, whatever it said.
+    :param seconds: since the start of the connection.
+    :param messages: how many received a reply to the end of data, positive or negative.
     """
 
     server: str
@@ -216,7 +218,7 @@ class SessionInfo(t.NamedTuple):
     seconds: float
 
     def to_dict(self) -> dict[str, t.Any]:
-        """The form a module returns."""
+        """Return the dictionary that a module returns."""
         return {
             "server": self.server,
             "address": self.address,

@@ -1,10 +1,10 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What can go wrong between two SMTP hosts, as types.
+"""Errors of an SMTP session, as types.
 
-Every error says at which stage of the session it happened, with which server, what that server said, and what a
-person can do about it. ``str(error)`` is the whole sentence.
+Every error has the stage of the session, the server, the server's reply and advice for the user. ``str(error)`` is the
+whole message.
 """
 
 from __future__ import annotations
@@ -36,16 +36,16 @@ class Stage(str, enum.Enum):
 
 
 class SmtpError(Exception):
-    """A session that could not do what it was asked to.
+    """A session failed.
 
     :param problem: what happened, as a sentence without the final full stop.
-    :param stage: where in the session.
+    :param stage: where in the session it happened.
     :param server: ``host:port`` as the user named it.
-    :param reply: what the server answered, where it answered.
-    :param advice: what to do, as a sentence; empty where nothing general is known.
+    :param reply: the server's reply, if there was one.
+    :param advice: what to do, as a sentence; empty if there is no general advice.
     """
 
-    #: Whether the same attempt may succeed later where no reply tells.
+    #: Whether a later attempt may succeed, for an error without a reply.
     passing: t.ClassVar[bool] = True
 
     def __init__(
@@ -59,46 +59,46 @@ class SmtpError(Exception):
         super().__init__(self.sentence(advice))
 
     def __reduce__(self) -> tuple[t.Any, ...]:
-        """What another process needs to have the same error."""
+        """Return what another process needs to rebuild the error."""
         again = functools.partial(
             type(self), stage=self.stage, server=self.server, reply=self.reply, advice=self.advice
         )
         return again, (self.problem,)
 
     def sentence(self, advice: str) -> str:
-        """What happened, with this advice in place of the general one, where it is not empty."""
+        """Return the whole message, with this advice in place of the general one unless it is empty."""
         said = f' The server said: "{self.reply}".' if self.reply else ""
         advice = advice or self.advice
         return f"{self.server}, stage {self.stage.value}: {self.problem}.{said}" + (f" {advice}" if advice else "")
 
     @property
     def temporary(self) -> bool:
-        """Whether the same attempt may succeed later: what a reply says (RFC 5321 section 4.2.1), or the kind."""
+        """Whether a later attempt may succeed: decided by the reply (RFC 5321 section 4.2.1), else by the type."""
         return self.reply.transient if self.reply else self.passing
 
 
 class ConnectFailed(SmtpError):
-    """No TCP connection: the name does not resolve, nobody listens, or nobody answers."""
+    """No TCP connection: the name does not resolve, the port is closed, or the host does not answer."""
 
 
 class ConnectionLost(SmtpError):
-    """The peer closed, reset or fell silent in the middle of a session."""
+    """The server closed or reset the connection, or stopped answering, in the middle of a session."""
 
 
 class TlsFailed(SmtpError):
-    """TLS was required and is not to be had, or the certificate does not prove who the server is."""
+    """TLS is required but not available, or the certificate does not prove the server's identity."""
 
     passing = False
 
 
 class ProtocolViolation(SmtpError):
-    """The peer does not speak SMTP: a malformed or endless reply, or plaintext sent ahead of TLS."""
+    """The server does not speak SMTP: a malformed or endless reply, or plaintext sent before TLS."""
 
     passing = False
 
 
 class CommandRefused(SmtpError):
-    """A 4yz or 5yz reply to a command the session cannot do without."""
+    """A 4yz or 5yz reply to a command that the session needs."""
 
 
 class AuthRefused(CommandRefused):
@@ -106,13 +106,13 @@ class AuthRefused(CommandRefused):
 
 
 class ServerNotProven(SmtpError):
-    """A login that must prove the server as well did not: it may be anybody (RFC 5802 section 5)."""
+    """The server did not prove its identity in the login, so it may be an impostor (RFC 5802 section 5)."""
 
     passing = False
 
 
 class ProxyFailed(Exception):
-    """The proxy did not connect; the text is a sentence."""
+    """The proxy did not connect to the server; the text is a sentence."""
 
 
 class NotOffered(SmtpError):

@@ -1,9 +1,9 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One login: a mechanism chosen and driven over AUTH (RFC 4954 section 4), tried once.
+"""One login: choose a mechanism and run it over AUTH, once (RFC 4954 section 4).
 
-It takes a way to send a command and get the reply, and knows no connection.
+It is given a function that sends a command and returns the reply, and does not use the connection.
 """
 
 from __future__ import annotations
@@ -24,21 +24,23 @@ if t.TYPE_CHECKING:
     from .._sasl.mechanisms import Exchange, Response
     from .reply import Reply
 
-#: Sends one line, waits for its reply.
+#: Sends one line and returns its reply.
 Command = t.Callable[[str], "Reply"]
 
-#: RFC 5321 section 4.5.3.1.4, CR LF included; a longer initial response waits for a challenge (RFC 4954 section 4).
+#: In octets, including CR LF (RFC 5321 section 4.5.3.1.4). A longer initial response is sent after an empty challenge
+#: (RFC 4954 section 4).
 _MAX_COMMAND = 512
 
 _ADVICE = {
-    Proof.PASSWORD: "Check username and password; many providers ask for an app password or an authorisation code.",
-    Proof.TOKEN: "Check that the token is fresh, was issued for SMTP, and belongs to this user.",
-    Proof.CERTIFICATE: "Check that the server knows the client certificate and whom it stands for.",
+    Proof.PASSWORD: "Check username and password; many providers require an app password or an authorisation code.",
+    Proof.TOKEN: "Check that the token in oauth has not expired, was issued for SMTP, and belongs to this username.",
+    Proof.CERTIFICATE: "Check that the server accepts client_cert and maps it to the right user.",
 }
-_NO_LOGIN_HERE = "Logins are usual on port 587 (tls: starttls) and port 465 (tls: implicit), not on port 25."
+_NO_LOGIN_HERE = "Servers usually offer logins on ports 587 (tls: starttls) and 465 (tls: implicit), not on port 25."
+_OTHER_MECHANISM = "Set auth_mechanism to a mechanism that fits, or remove it to use the strongest one."
 _BINDING_ADVICE = (
-    "It refused before any password was proven: it may not know tls-server-end-point;"
-    " auth_mechanism logs in without channel binding."
+    "The server refused before the password was proven: it may not support tls-server-end-point;"
+    " set auth_mechanism to a mechanism without -PLUS to log in without channel binding."
 )
 
 
@@ -48,8 +50,8 @@ class Target(t.NamedTuple):
     :param server: ``host:port`` as errors name it.
     :param host: as the user named it.
     :param port: its port.
-    :param forced: the mechanism to use, or none to choose.
-    :param binding: of the TLS connection, where it has one.
+    :param forced: the only mechanism to use, or None to choose one.
+    :param binding: of the TLS connection, if it has one.
     """
 
     server: str
@@ -60,19 +62,19 @@ class Target(t.NamedTuple):
 
 
 def log_in(command: Command, offered: t.Sequence[str], credentials: Credentials, target: Target) -> str:
-    """Choose one mechanism and try it once: every further try counts towards a lock-out.
+    """Choose one mechanism and try it once, since each further attempt counts towards a lock-out.
 
-    :param offered: the mechanisms that the server names, in upper case.
-    :returns: the mechanism's name.
+    :param offered: the mechanisms that the server offers, in upper case.
+    :returns: the name of the mechanism.
     :raises NotOffered: no mechanism fits; nothing was sent.
-    :raises AuthRefused: the server's verdict, without secrets.
-    :raises ServerNotProven: the server did not show that it knows the password; nothing it says can be trusted.
-    :raises ProtocolViolation: the server's challenges make no sense.
+    :raises AuthRefused: the server refused the login; its reply is without secrets.
+    :raises ServerNotProven: the server did not prove that it knows the password, so it cannot be trusted.
+    :raises ProtocolViolation: the server's challenges violate the mechanism.
     """
     try:
         mechanism = choose_mechanism(offered, credentials, forced=target.forced, channel_binding=target.binding)
     except NoUsableMechanism as error:
-        advice = "" if offered else _NO_LOGIN_HERE
+        advice = _NO_LOGIN_HERE if not offered else _OTHER_MECHANISM if target.forced else ""
         raise NotOffered(f"no way to log in: {error}", stage=Stage.AUTH, server=target.server, advice=advice) from None
     gs2 = gs2_for(mechanism, offered, target.binding)
     exchange = mechanism.start(credentials, ExchangeContext(target.host, target.port, gs2))
@@ -101,10 +103,10 @@ class _Login:
         if response.remark:
             raise self._failed(ProtocolViolation, f"the server accepted the login after a failure: {response.remark}")
         if not response.complete:
-            raise self._failed(ServerNotProven, "the server accepted the login before the exchange was over")
+            raise self._failed(ServerNotProven, "the server accepted the login before the exchange was complete")
 
     def _start(self, response: Response) -> Reply:
-        """Send AUTH, with the initial response if there is one and the line has room (RFC 4954 section 4)."""
+        """Send AUTH, with the initial response if there is one and it fits the line (RFC 4954 section 4)."""
         line = f"AUTH {self._mechanism.name}"
         if not self._mechanism.initial:
             return self._command(line)
@@ -124,12 +126,12 @@ class _Login:
         return text
 
     def _next_response(self, exchange: Exchange, reply: Reply) -> Response:
-        """Answer a challenge, or cancel what cannot be answered (RFC 4954 section 4)."""
+        """Return the response to a challenge, or cancel the exchange if there is none (RFC 4954 section 4)."""
         problem: SmtpError
         try:
             return exchange.send(_decode(reply))
         except StopIteration:
-            problem = self._failed(ProtocolViolation, "the server goes on asking when everything is said")
+            problem = self._failed(ProtocolViolation, "the server sent a challenge after the exchange was complete")
         except ServerUnproven as error:
             problem = self._failed(ServerNotProven, str(error))
         except BadChallenge as error:
@@ -158,9 +160,9 @@ class _Login:
 
 
 def _decode(reply: Reply) -> bytes:
-    """The challenge: one line of base64."""
+    """Decode a challenge, which is one line of base64."""
     if len(reply.lines) != 1:
-        raise BadChallenge("the login challenge has several lines")
+        raise BadChallenge("the login challenge has several lines; expected one")
     try:
         return base64.b64decode(reply.lines[0].strip(), validate=True)
     except ValueError:

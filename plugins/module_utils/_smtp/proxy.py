@@ -1,9 +1,9 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The way through a proxy: SOCKS5 (RFC 1928, RFC 1929) and HTTP CONNECT (RFC 9110 section 9.3.6).
+"""Client side of proxies: SOCKS5 (RFC 1928, RFC 1929) and HTTP CONNECT (RFC 9110 section 9.3.6).
 
-Pure over a byte stream: it is given one that is connected to the proxy, and leaves it connected to the server.
+It takes a byte stream that is connected to the proxy, and leaves it connected to the server.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from .errors import ProxyFailed
 __all__ = ["Proxy", "ProxyFailed"]
 
 _DEFAULT_PORTS = {"socks5": 1080, "http": 3128}
-#: An answer of a proxy to CONNECT that is longer than this is none.
+#: Longest accepted answer of a proxy to CONNECT, in octets.
 _MAX_ANSWER = 16384
 
 _SOCKS_PROBLEMS = {
@@ -27,20 +27,20 @@ _SOCKS_PROBLEMS = {
     3: "the network is unreachable",
     4: "the host is unreachable",
     5: "the connection was refused",
-    6: "it took too long",
-    7: "it knows no CONNECT",
-    8: "it knows no such address",
+    6: "the connection timed out",
+    7: "it does not support CONNECT",
+    8: "it does not support this type of address",
 }
 
 
 class Stream(t.Protocol):
-    """What a socket offers and this needs."""
+    """The methods of a socket that a proxy needs."""
 
     def sendall(self, data: bytes) -> None:
-        """Send all of it."""
+        """Send all the data."""
 
     def recv(self, size: int) -> bytes:
-        """Receive at most so much; nothing at the end."""
+        """Receive at most ``size`` octets; none at the end of the stream."""
 
 
 @dataclass(frozen=True)
@@ -58,23 +58,25 @@ class Proxy:
 
     @classmethod
     def parse(cls, url: str) -> Proxy:
-        """Read ``socks5://host:port`` or ``http://user:password@host:port``.
+        """Parse ``socks5://host:port`` or ``http://user:password@host:port``.
 
-        :raises ValueError: neither; the text does not show the login in it.
+        :raises ValueError: the URL is neither; the text does not show its login.
         """
         parts = urlsplit(url)
         if parts.scheme not in _DEFAULT_PORTS or not parts.hostname or parts.path.strip("/"):
-            raise ValueError("the proxy is no socks5://host:port and no http://host:port")
+            raise ValueError("proxy is not a valid URL; expected socks5://host:port or http://host:port")
         port = parts.port or _DEFAULT_PORTS[parts.scheme]
         user, password = unquote(parts.username or ""), unquote(parts.password or "")
         if parts.scheme == "socks5" and max(len(user.encode()), len(password.encode())) > 255:
-            raise ValueError("the login for the proxy is too long: SOCKS5 has 255 octets for each part (RFC 1929)")
+            raise ValueError(
+                "proxy: user name or password is too long; expected at most 255 octets each for SOCKS5 (RFC 1929)"
+            )
         return cls(parts.scheme, parts.hostname, port, user, password)
 
     def connect(self, stream: Stream, host: str, port: int) -> None:
-        """Ask the proxy for a connection to the server; the name is resolved there.
+        """Have the proxy connect to the server, whose name the proxy resolves.
 
-        :raises ProxyFailed: it says no, or is no such proxy.
+        :raises ProxyFailed: the proxy refused, or does not speak its protocol.
         """
         (_socks5 if self.kind == "socks5" else _http)(self, stream, host, port)
 
@@ -84,14 +86,14 @@ def _socks5(proxy: Proxy, stream: Stream, host: str, port: int) -> None:
     stream.sendall(b"\x05\x02\x00\x02" if login else b"\x05\x01\x00")
     version, method = _receive(stream, 2)
     if version != 5:
-        raise ProxyFailed("it speaks no SOCKS5")
+        raise ProxyFailed("it does not speak SOCKS5")
     if method == 2 and login:
         user, password = proxy.username.encode(), proxy.password.encode()
         stream.sendall(bytes([1, len(user)]) + user + bytes([len(password)]) + password)
         if _receive(stream, 2)[1] != 0:
             raise ProxyFailed("it refused the login")
     elif method != 0:
-        raise ProxyFailed("it wants a login" if not login else "it accepts no login by user name")
+        raise ProxyFailed("it does not accept a user name and password" if login else "it requires a login")
     name = host.encode("idna")
     stream.sendall(b"\x05\x01\x00\x03" + bytes([len(name)]) + name + port.to_bytes(2, "big"))
     _version, status, _reserved, kind = _receive(stream, 4)
@@ -110,14 +112,14 @@ def _http(proxy: Proxy, stream: Stream, host: str, port: int) -> None:
     stream.sendall("\r\n".join([*lines, "", ""]).encode("utf-8"))
     answer = b""
     while not answer.endswith(b"\r\n\r\n"):
-        answer += _receive(stream, 1)  # byte by byte: what follows the answer is the server's
+        answer += _receive(stream, 1)  # byte by byte, since the server's data follows the answer
         if len(answer) > _MAX_ANSWER:
-            raise ProxyFailed("it answers without end")
+            raise ProxyFailed(f"its answer is longer than {_MAX_ANSWER} octets")
     status = answer.split(b"\r\n", 1)[0].decode("ascii", "replace").split(" ", 2)
     if len(status) < 2 or not status[0].startswith("HTTP/"):
-        raise ProxyFailed("it speaks no HTTP")
+        raise ProxyFailed("it does not speak HTTP")
     if not status[1].startswith("2"):
-        raise ProxyFailed(f"it answered {status[1][:3]}")  # and no more: it may echo what it was told
+        raise ProxyFailed(f"it answered {status[1][:3]}")  # only the code: the text may echo the login
 
 
 def _receive(stream: Stream, size: int) -> bytes:

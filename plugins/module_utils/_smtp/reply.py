@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Replies of an SMTP server (RFC 5321 section 4.2, RFC 2034, RFC 3463)."""
+"""Replies of an SMTP server and their parser (RFC 5321 section 4.2, RFC 2034, RFC 3463)."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ import functools
 import re
 import typing as t
 
-#: RFC 5321 section 4.5.3.1.5 allows 512 octets a line; servers are known to send somewhat more.
+#: RFC 5321 section 4.5.3.1.5 allows 512 octets per line; some servers send more.
 MAX_LINE_LENGTH = 4096
-#: An EHLO reply of a large server has some twenty lines.
+#: An EHLO reply of a large server has about twenty lines.
 MAX_LINES = 128
 
 _LINE = re.compile(rb"([2-5][0-9]{2})(?:([ -])([^\r\n]*))?\r?\n?\Z")
 _ENHANCED = re.compile(r"([245]\.[0-9]{1,3}\.[0-9]{1,3})(?: |\Z)")
-#: Control characters, and what makes a terminal show other words than it was given.
+#: Control characters, and characters that change the order of text on a terminal.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 class MalformedReply(ValueError):
-    """A line that is no SMTP reply line."""
+    """The line is not a valid line of an SMTP reply."""
 
 
 class Reply(t.NamedTuple):
-    """One whole reply.
+    """One complete reply.
 
     :param code: the three-digit code.
     :param lines: the text of each line, without code and line end.
@@ -36,33 +36,33 @@ class Reply(t.NamedTuple):
 
     @property
     def positive(self) -> bool:
-        """2yz: done."""
+        """2yz: the command is completed."""
         return 200 <= self.code < 300
 
     @property
     def intermediate(self) -> bool:
-        """3yz: go on."""
+        """3yz: the server waits for more input."""
         return 300 <= self.code < 400
 
     @property
     def transient(self) -> bool:
-        """4yz: not now."""
+        """4yz: a temporary failure."""
         return 400 <= self.code < 500
 
     @property
     def permanent(self) -> bool:
-        """5yz: not like this."""
+        """5yz: a permanent failure."""
         return self.code >= 500
 
     @property
     def enhanced(self) -> str | None:
-        """The enhanced status code such as ``5.7.8``, where the first line carries one (RFC 2034 section 4)."""
+        """The enhanced status code such as ``5.7.8``, if the first line has one (RFC 2034 section 4)."""
         match = _ENHANCED.match(self.lines[0])
         return match.group(1) if match else None
 
     @property
     def text(self) -> str:
-        """The text of all lines, an enhanced code said once."""
+        """The text of all lines, with the enhanced code only once."""
         prefix = self.enhanced
         if prefix is None:
             return " ".join(self.lines)
@@ -70,7 +70,7 @@ class Reply(t.NamedTuple):
         return " ".join([self.lines[0], *rest]).strip()
 
     def rewritten(self, change: t.Callable[[str], str]) -> Reply:
-        """Return the reply with each line changed, such as to hide the secrets that a server echoes."""
+        """Return the reply with each line changed, for example to hide secrets that the server echoes."""
         return self._replace(lines=tuple(map(change, self.lines)))
 
     def __str__(self) -> str:
@@ -78,10 +78,10 @@ class Reply(t.NamedTuple):
 
 
 def parse_reply_line(line: bytes) -> tuple[int, bool, str]:
-    """Split one reply line, its line end included or not.
+    """Split one line of a reply, with or without its line end.
 
     :returns: code, whether it is the last line of its reply, text. Bytes that are not UTF-8 become U+FFFD, control
-        characters a question mark: the text goes into logs and terminals.
+        characters become a question mark, since the text goes to logs and terminals.
     :raises MalformedReply: the line does not begin with a code, or is too long.
     """
     match = _LINE.match(line)
@@ -93,7 +93,7 @@ def parse_reply_line(line: bytes) -> tuple[int, bool, str]:
 
 @functools.lru_cache(maxsize=256)
 def single_line_reply(line: bytes) -> Reply | None:
-    """The reply that this line is, or None when more lines belong to it; a server says the same few all the time.
+    """Return the reply of one line, or None if more lines follow; cached, since servers repeat the same few replies.
 
     :raises MalformedReply: see :func:`parse_reply_line`.
     """
@@ -102,9 +102,9 @@ def single_line_reply(line: bytes) -> Reply | None:
 
 
 class ReplyParser:
-    """Collects lines until a reply is whole.
+    """Collects lines until a reply is complete.
 
-    :raises MalformedReply: from :meth:`feed`, for a bad line, lines with different codes, or too many of them.
+    :raises MalformedReply: from :meth:`feed`, for a malformed line, lines with different codes, or too many lines.
     """
 
     def __init__(self) -> None:
@@ -112,10 +112,10 @@ class ReplyParser:
         self._lines: list[str] = []
 
     def feed(self, line: bytes) -> Reply | None:
-        """Take one line; give the reply when this was its last."""
+        """Add one line; return the reply if this was its last line."""
         code, last, text = parse_reply_line(line)
         if self._lines and code != self._code:
-            raise MalformedReply(f"a reply that began with {self._code} went on with {code}")
+            raise MalformedReply(f"a reply that began with {self._code} continued with {code}")
         if len(self._lines) >= MAX_LINES:
             raise MalformedReply(f"a reply of more than {MAX_LINES} lines")
         self._code = code

@@ -1,10 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One SMTP session.
-
-Greeting, EHLO, TLS, EHLO again, AUTH once, then messages (RFC 5321 section 3, RFC 3207, RFC 4954, RFC 2920).
-"""
+"""One SMTP session: greeting, EHLO, TLS, EHLO, AUTH once, messages (RFC 5321 section 3, RFC 3207, 4954, 2920)."""
 
 from __future__ import annotations
 
@@ -26,37 +23,37 @@ if t.TYPE_CHECKING:
     from .reply import Reply
     from .settings import ServerSettings
 
-#: How long a polite goodbye may take once everything that matters is done, in seconds.
+#: Longest time to wait for the reply to QUIT, in seconds; all that matters is done by then.
 _QUIT_TIMEOUT = 5.0
-#: How a server says that it is older than EHLO (RFC 5321 section 3.2).
+#: Replies of a server that does not support EHLO (RFC 5321 section 3.2).
 _NO_EHLO = (500, 502)
-#: How it says that it ends the session, whatever was asked (RFC 5321 section 3.8).
+#: Reply of a server that ends the session, to any command (RFC 5321 section 3.8).
 _CLOSING = 421
 
 _T = t.TypeVar("_T")
 
 
 class DeliveryObserver(t.Protocol):
-    """What a session tells of each message, so that it can be remembered. What it raises ends the session."""
+    """Receives the progress of each message, such as to record it. An exception that it raises ends the session."""
 
     def begin(self, envelope: Envelope) -> None:
-        """Take note that the end of the message is about to leave; if this raises, the message is not sent."""
+        """Called before the end of the message is sent; if this raises, the message is not sent."""
 
     def end(self, attempt: DeliveryResult) -> None:
-        """Take note of what became of the message."""
+        """Called with the result of the message."""
 
 
 @t.final
 class SmtpSession:
-    """A session that is open from ``with`` to the end of its block.
+    """A session that is open within a ``with`` block.
 
     ::
 
         with SmtpSession(settings) as session:
             result = session.deliver(envelope)
 
-    :param observer: told when the end of a message is about to leave, and what became of it.
-    :raises SmtpError: from ``with``, when the session cannot be opened as the settings demand.
+    :param observer: receives the progress of each message.
+    :raises SmtpError: from ``with``, if the session cannot be opened as the settings require.
     """
 
     def __init__(self, settings: ServerSettings, observer: DeliveryObserver | None = None) -> None:
@@ -80,7 +77,7 @@ class SmtpSession:
 
     @property
     def info(self) -> SessionInfo:
-        """What the session came to so far."""
+        """The facts of the session so far."""
         return SessionInfo(
             self._settings.server,
             self._connection.address,
@@ -92,7 +89,7 @@ class SmtpSession:
         )
 
     def __exit__(self, *_exception: object) -> None:
-        """Say QUIT. What was accepted stays accepted, whatever the server does now (RFC 5321 section 4.1.1.10)."""
+        """Send QUIT. Accepted messages stay accepted, whatever the reply (RFC 5321 section 4.1.1.10)."""
         try:
             if self._connection.usable:
                 self._connection.timeout = min(_QUIT_TIMEOUT, self._settings.timeout)
@@ -104,7 +101,7 @@ class SmtpSession:
 
     @property
     def usable(self) -> bool:
-        """Whether another message can be handed over."""
+        """Whether another message can be sent."""
         return self._connection.usable
 
     # Opening
@@ -124,7 +121,7 @@ class SmtpSession:
                 "the server offers no TLS, and the login would travel in clear",
                 stage=Stage.AUTH,
                 server=settings.server,
-                advice="Use a server or port with TLS, or send without a login.",
+                advice="Use a server or port with TLS, or remove username and the secret to send without a login.",
             )
         return self._login(settings.credentials)
 
@@ -139,15 +136,16 @@ class SmtpSession:
         self._pipelining = "PIPELINING" in self.capabilities
 
     def _starttls(self) -> bool:
-        """:returns: whether the session goes on in TLS."""
+        """Start TLS if the server offers it, and return whether the session continues in TLS."""
         if "STARTTLS" not in self.capabilities:
             if self._settings.tls.mode is TlsMode.OPPORTUNISTIC:
                 return False
             raise TlsFailed(
-                "STARTTLS is required and the server does not offer it",
+                "STARTTLS is required, and the server does not offer it",
                 stage=Stage.STARTTLS,
                 server=self._settings.server,
-                advice="If the port speaks TLS from the first byte use tls: implicit.",
+                advice="Use a port of the server that offers it; if the port uses TLS from the first byte, set"
+                " tls: implicit.",
             )
         self._expect_positive(self._command("STARTTLS", Stage.STARTTLS), Stage.STARTTLS)
         self._connection.start_tls(self._settings.tls, self._settings.host, Stage.STARTTLS)
@@ -157,11 +155,11 @@ class SmtpSession:
         from .login import Target, log_in
 
         settings = self._settings
-        # what a server says is the same few replies, and each is searched once
+        # servers repeat the same few replies, so each is scrubbed only once
         scrubbed = functools.lru_cache(maxsize=256)(lambda reply: reply.rewritten(credentials.scrub_text))
         self._connection.scrub = scrubbed
-        # Python offers no tls-exporter, the binding that servers prefer in TLS 1.3 (RFC 9266), and there is but one
-        # attempt: channel binding is for those who ask for it
+        # Python does not provide tls-exporter, the binding that servers prefer in TLS 1.3 (RFC 9266), and there is only
+        # one attempt, so channel binding is used only if the user sets a -PLUS mechanism
         bound = (settings.auth_mechanism or "").upper().endswith("-PLUS")
         binding = self._connection.channel_binding if bound else None
         target = Target(settings.server, settings.host, settings.port, settings.auth_mechanism, binding)
@@ -172,21 +170,22 @@ class SmtpSession:
     # Messages
 
     def deliver(self, envelope: Envelope) -> DeliveryResult:
-        """Hand over one message; never raises for what the server or the network does to it.
+        """Send one message; a failure of the server or the network is in the result, not raised.
 
-        From the positive reply to the end of the data on the message is sent, for each recipient that was accepted. A
-        connection lost before leaves them deferred, lost between the two unknown (RFC 5321 section 4.2.5).
+        A positive reply to the end of data makes each accepted recipient ``sent``. If the connection is lost before the
+        end of data, the status is ``deferred``; between the end of data and its reply, ``unknown`` (RFC 5321 section
+        4.2.5).
         """
         result = next(self.deliver_all([envelope]), None)
         return result or self._given_back[0].result()
 
     def deliver_all(self, envelopes: t.Iterable[Envelope]) -> t.Iterator[DeliveryResult]:
-        """Hand over messages, giving a result for each in turn; see :meth:`deliver`.
+        """Send messages, yielding a result for each in turn; see :meth:`deliver`.
 
-        With PIPELINING the commands of the next message travel behind the content of the one before, so that a message
-        costs one round trip (RFC 2920 section 3.1). What the caller does with a result and to make further messages is
-        done while the server works, so two messages are taken ahead and a result comes when the next message is on its
-        way. Ends early when the connection is lost: then :attr:`untried` has what was taken.
+        With PIPELINING, the commands of the next message follow the content of the previous one, so that a message
+        costs one round trip (RFC 2920 section 3.1). The caller processes results and makes further messages while the
+        server works: two messages are taken ahead, and a result is yielded when the next message is on its way. If the
+        connection is lost, the iterator ends early and :attr:`untried` has the messages that were taken.
         """
         waiting = Lookahead(
             MailTransaction(envelope, self.capabilities, self._settings.server) for envelope in envelopes
@@ -219,14 +218,14 @@ class SmtpSession:
 
     @property
     def untried(self) -> list[Envelope]:
-        """What :meth:`deliver_all` took and had no occasion to try before the session ended."""
+        """The messages that :meth:`deliver_all` took but did not try before the session ended."""
         return [transaction.envelope for transaction in self._given_back]
 
     def probe(self, envelope: Envelope) -> tuple[RecipientResult, ...]:
-        """Ask whether the server would take this message, by MAIL and RCPT, and reset.
+        """Check by MAIL and RCPT whether the server would accept this message, then reset.
 
-        :returns: the recipients it would not take it for.
-        :raises SmtpError: the session broke.
+        :returns: the recipients that it would not accept.
+        :raises SmtpError: the session failed.
         """
         transaction = MailTransaction(envelope, self.capabilities, self._settings.server)
         replies: list[Reply] = []
@@ -240,7 +239,7 @@ class SmtpSession:
         return transaction.fallen_out
 
     def _start(self, transaction: MailTransaction, ahead: bool) -> bool:
-        """Say the commands of a transaction, unless they went ahead, and take the replies.
+        """Send the commands of a transaction, unless they were sent ahead, and read the replies.
 
         :returns: whether the server now waits for the content.
         """
@@ -257,7 +256,7 @@ class SmtpSession:
                 self._connection.send(transaction.group, Stage.MAIL)
             return self._take_replies(transaction)
         except SmtpError as error:
-            # a server may end a session when it likes (RFC 5321 section 3.8); that says nothing about this message
+            # a server may end a session at any time (RFC 5321 section 3.8), which does not count against this message
             self._ended_between_messages = error.stage is Stage.MAIL and error.temporary and self._messages > 0
             transaction.fail(error)
             return False
@@ -267,25 +266,27 @@ class SmtpSession:
         try:
             for stage, command in transaction.commands:
                 if not self._pipelining:
-                    decides = len(replies) == 1 or stage is Stage.DATA  # the sender, and that anybody is left
+                    decides = (
+                        len(replies) == 1 or stage is Stage.DATA
+                    )  # the reply to MAIL, and whether a recipient is left
                     if decides and not transaction.take(replies):
                         break
                     self._connection.send(command, stage)
                 self._transaction_open = True
                 replies.append(self._read(stage))
         finally:
-            waiting = transaction.take(replies)  # what was said before a connection was lost still holds
+            waiting = transaction.take(replies)  # replies from before a lost connection still count
         if not waiting and replies and replies[-1].intermediate:
-            # RFC 2920 section 3.1: the server waits although nobody is left, so it gets an empty message for nobody
+            # RFC 2920 section 3.1: the server waits although no recipient is left, so it gets an empty message
             self._connection.send(b".\r\n", Stage.BODY)
             self._connection.read_reply(Stage.END_OF_DATA)
             self._transaction_open = False
         return waiting
 
     def _send_content(self, transaction: MailTransaction, following: MailTransaction | None) -> bool:
-        """Send the content, the commands of the following transaction right behind it.
+        """Send the content, immediately followed by the commands of the following transaction.
 
-        :returns: whether a reply will come.
+        :returns: whether to read the reply to the content.
         """
         try:
             self._expect_silence(Stage.DATA)
@@ -296,7 +297,7 @@ class SmtpSession:
             transaction.fail(self._last_words(error))
             return False
         except BaseException:
-            self._connection.usable = False  # in the middle of the content QUIT would be taken for a part of it
+            self._connection.usable = False  # in the middle of the content, QUIT would be part of it
             raise
         return True
 
@@ -307,14 +308,14 @@ class SmtpSession:
             replies.extend(self._read(Stage.END_OF_DATA) for _number in range(count))
             self._transaction_open = False
         except SmtpError as error:
-            transaction.finish(replies, self._settings.lmtp)  # what was said before a connection was lost still holds
+            transaction.finish(replies, self._settings.lmtp)  # replies from before a lost connection count
             transaction.fail(error)
         else:
             transaction.finish(replies, self._settings.lmtp)
             self._messages += 1
 
     def _last_words(self, error: SmtpError) -> SmtpError:
-        """A server that will not have the content may say so and close while it is still being sent."""
+        """Return the error with the reply of a server that refuses the content and closes while it is being sent."""
         if error.stage not in (Stage.BODY, Stage.END_OF_DATA):
             return error
         try:
@@ -323,7 +324,12 @@ class SmtpSession:
             return error
         if reply.positive or reply.intermediate:
             return error
-        return CommandRefused("the server broke off", stage=error.stage, server=self._settings.server, reply=reply)
+        return CommandRefused(
+            "the server refused the content before its end",
+            stage=error.stage,
+            server=self._settings.server,
+            reply=reply,
+        )
 
     # Commands
 
@@ -332,9 +338,9 @@ class SmtpSession:
         return self._connection.read_reply(stage)
 
     def _read(self, stage: Stage) -> Reply:
-        """A reply of the class that this stage can have: 354 to DATA, 2yz to the others, 4yz and 5yz to all.
+        """Read a reply of the class that fits this stage: 354 for DATA, 2yz for the others, 4yz and 5yz for all.
 
-        Anything else means that replies and commands do not belong together, and no "250" could be trusted.
+        Any other reply means that replies and commands are out of step, so that no "250" can be trusted.
         """
         reply = self._connection.read_reply(stage)
         if reply.code == _CLOSING:
@@ -343,13 +349,13 @@ class SmtpSession:
                 self._expect_positive(reply, stage)
         if reply.code >= 400 or reply.intermediate is (stage is Stage.DATA):
             return reply
-        raise self._connection.violation(f'the answer does not belong here: "{reply}"', stage)
+        raise self._connection.violation(f'the reply does not fit the command: "{reply}"', stage)
 
     def _expect_silence(self, stage: Stage) -> None:
-        """Make sure that nothing is waiting but a goodbye: it would be taken for the answer to what is said next."""
+        """Check that no reply but a 421 is waiting: it would be read as the reply to the next command."""
         if self._connection.has_input:
             self._read(stage)
-            raise self._connection.violation("the server answered more than it was asked", stage)
+            raise self._connection.violation("the server sent a reply without a command", stage)
 
     def _expect_positive(self, reply: Reply, stage: Stage) -> None:
         if not reply.positive:
@@ -361,9 +367,9 @@ def _line(command: str) -> bytes:
 
 
 class Lookahead(t.Iterator[_T]):
-    """Takes from a source ahead of its use. A source that fails does so when its turn has come, not before.
+    """An iterator that can take items ahead. An exception of the source is raised only after the items before it.
 
-    :ivar taken: what was taken and not given yet.
+    :ivar taken: items that were taken from the source and not returned yet.
     """
 
     def __init__(self, source: t.Iterable[_T]) -> None:
@@ -373,11 +379,11 @@ class Lookahead(t.Iterator[_T]):
         self.taken: deque[_T] = deque()
 
     def peek(self, number: int) -> _T | None:
-        """The next, the one after it (2) and so on; None where there is none."""
+        """Return the next item (1), the one after it (2) and so on, or None at the end."""
         while len(self.taken) < number and self._open:
             try:
                 self.taken.append(next(self._source))
-            except Exception as error:  # noqa: BLE001 - raised when its turn has come
+            except Exception as error:  # noqa: BLE001 - raised in its turn
                 self._failure, self._open = error, False
         return self.taken[number - 1] if len(self.taken) >= number else None
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where a session goes and how it behaves there."""
+"""The settings of a session: the server, its TLS, login and time-outs."""
 
 from __future__ import annotations
 
@@ -23,33 +23,33 @@ DEFAULT_PORTS: t.Mapping[TlsMode, int] = {
 }
 
 
-#: A day, in seconds: longer is a mistake.
+#: One day, in seconds; a longer time-out is a mistake.
 _LONGEST = 86400
 
 
 class InvalidSettings(ValueError):
-    """Settings that contradict each other or cannot be used; the text is a sentence for the user."""
+    """The settings contradict each other or cannot be used; the text is a sentence for the user."""
 
 
 @dataclass(frozen=True)
 class ServerSettings:
-    """One server as one user sees it.
+    """One server, and how to talk to it.
 
     :param host: name or address.
-    :param port: 0 takes the usual port of the TLS mode.
-    :param tls: when TLS begins and what it must prove.
+    :param port: 0 uses the default port of the TLS mode.
+    :param tls: when TLS begins and what the certificate must prove.
     :param credentials: the login, or None to send without one.
-    :param ehlo_name: what to call ourselves (RFC 5321 section 4.1.1.1); empty takes this host's qualified name, or the
-        address it connects from where it has none.
+    :param ehlo_name: this host's name in EHLO (RFC 5321 section 4.1.1.1); if empty, its fully qualified name, or the
+        address it connects from if it has no such name.
     :param connect_timeout: seconds for the TCP connection, per address.
-    :param timeout: seconds for one command and its reply, however slowly it drips.
-    :param final_timeout: seconds for the reply to the content: servers scan it first, and giving up leaves its fate
-        unknown (RFC 5321 section 4.5.3.2.6).
-    :param allow_cleartext_login: whether a login may travel without TLS.
+    :param timeout: seconds for one command and its complete reply.
+    :param final_timeout: seconds for the reply to the content; servers scan it first, and after the time-out the
+        status is unknown (RFC 5321 section 4.5.3.2.6).
+    :param allow_cleartext_login: whether a login may be sent without TLS.
     :param lmtp: whether the server speaks LMTP, with a reply for each recipient (RFC 2033).
     :param unix_socket: path to connect to in place of host and port; ``host`` is then only the name to verify.
-    :param proxy: connects in this host's place.
-    :param auth_mechanism: the one to log in with; None takes the strongest that fits.
+    :param proxy: the proxy to connect through.
+    :param auth_mechanism: the only one to log in with; None uses the strongest that fits.
     """
 
     host: str
@@ -67,29 +67,35 @@ class ServerSettings:
     auth_mechanism: str | None = None
 
     def __post_init__(self) -> None:
-        """:raises InvalidSettings: nothing was connected yet."""
+        """Set the default port.
+
+        :raises InvalidSettings: see the class.
+        """
         if not _is_host(self.host):
-            raise InvalidSettings(f"host is {self.host!r}, expected a host name or an address")
+            raise InvalidSettings(f"host is {self.host!r}; expected a host name or an address")
         if not 0 <= self.port <= 65535:
-            raise InvalidSettings(f"port is {self.port}, expected 1 to 65535")
+            raise InvalidSettings(f"port is {self.port}; expected 1 to 65535")
         if not self.ehlo_name.isascii() or any(not "!" <= character <= "~" for character in self.ehlo_name):
-            raise InvalidSettings(f"the EHLO name is {self.ehlo_name!r}, expected a host name in ASCII letters")
+            raise InvalidSettings(f"ehlo_name is {self.ehlo_name!r}; expected a host name in ASCII without spaces")
         for timeout in (self.connect_timeout, self.timeout, self.final_timeout):
             if not 0 < timeout <= _LONGEST:
-                raise InvalidSettings(f"a time-out is {timeout:g} s, expected more than 0 and at most {_LONGEST}")
+                raise InvalidSettings(f"a time-out is {timeout:g} s; expected more than 0 and at most {_LONGEST} s")
         if self.credentials and self.credentials.nameless:
-            raise InvalidSettings("the user name of the login is empty; leave it out to send without a login")
+            raise InvalidSettings("username is empty; set it, or remove it and the secret to send without a login")
         if self.credentials and self.tls.mode is TlsMode.NONE and not self.allow_cleartext_login:
             raise InvalidSettings(
                 "a login without TLS would send the password in clear; use tls: starttls or tls: implicit"
             )
         if self.unix_socket and self.proxy:
-            raise InvalidSettings("a Unix socket is on this host, and no proxy leads to it; leave one of them out")
+            raise InvalidSettings(
+                "unix_socket and proxy are both set, but a proxy cannot connect to a Unix socket of"
+                " this host; remove one of them"
+            )
         if not self.port:
             object.__setattr__(self, "port", DEFAULT_PORTS[self.tls.mode])
 
     def without_login(self) -> ServerSettings:
-        """The same, but for the login."""
+        """Return the same settings without the login."""
         return replace(self, credentials=None)
 
     @property
@@ -101,7 +107,7 @@ class ServerSettings:
 
 
 def _is_host(name: str) -> bool:
-    """Whether the resolver can be asked for this name, which it turns into IDNA itself."""
+    """Return whether the resolver accepts this name, which it converts to IDNA itself."""
     try:
         return bool(name) and all("!" <= chr(octet) <= "~" for octet in name.encode("idna"))
     except UnicodeError:

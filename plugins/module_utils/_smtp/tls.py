@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""TLS for a client that wants to know whom it talks to (RFC 3207, RFC 8314, RFC 9525)."""
+"""TLS policy of a client that verifies the server (RFC 3207, RFC 8314, RFC 9525)."""
 
 from __future__ import annotations
 
@@ -16,17 +16,18 @@ class TlsMode(str, enum.Enum):
     """When TLS begins."""
 
     IMPLICIT = "implicit"  # with the first byte (RFC 8314 section 3.3)
-    STARTTLS = "starttls"  # by command, and required (RFC 3207)
-    OPPORTUNISTIC = "opportunistic"  # by command, where offered; never with a login in clear
+    STARTTLS = "starttls"  # by the command STARTTLS, required (RFC 3207)
+    OPPORTUNISTIC = "opportunistic"  # by STARTTLS if offered; never with a login in clear
     NONE = "none"
 
 
 class TlsInfo(t.NamedTuple):
-    """What a handshake came to.
+    """The result of a handshake.
 
-    :param digest: SHA-256 of the server's certificate in hexadecimal, as a pin names it.
-    :param subject: whose certificate it is, such as ``CN=mx.example.com``, and until when it is valid, in the words of
-        OpenSSL. Empty where the certificate was not verified: its words prove nothing then, and Python reads none.
+    :param digest: SHA-256 of the server's certificate in hexadecimal, in the form of a pin.
+    :param subject: of the server's certificate, such as ``CN=mx.example.com``. Empty if the certificate was not
+        verified: its content proves nothing then, and Python does not parse it.
+    :param expires: the end of its validity, as OpenSSL formats it; empty like ``subject``.
     """
 
     version: str
@@ -39,17 +40,17 @@ class TlsInfo(t.NamedTuple):
 
 @dataclass(frozen=True)
 class TlsPolicy:
-    """What to ask of TLS.
+    """The requirements for TLS.
 
-    :param mode: when it begins.
-    :param verify: whether the chain and the host name must check.
+    :param mode: when TLS begins.
+    :param verify: whether the chain and the host name must be valid.
     :param ca_file: PEM file of trusted authorities in place of the system's.
-    :param ca_path: directory of them, named by hash.
-    :param server_name: the name to look for in the certificate in place of the host's.
+    :param ca_path: directory of trusted authorities, named by hash.
+    :param server_name: the name that the certificate must be issued for, in place of the host's.
     :param client_certificate: PEM file with the client's certificate and its chain.
-    :param client_key: PEM file with its key, where the certificate's file does not hold it.
-    :param pins: SHA-256 digests in hexadecimal; the server's certificate must have one of them. With ``verify`` off a
-        pin is proof enough.
+    :param client_key: PEM file with its key, if the certificate's file does not contain it.
+    :param pins: SHA-256 digests in hexadecimal; the server's certificate must have one of them. With ``verify`` off, a
+        pin alone is sufficient.
     :param minimum_version: ``TLSv1.2`` or ``TLSv1.3``.
     """
 
@@ -64,9 +65,9 @@ class TlsPolicy:
     minimum_version: str = "TLSv1.2"
 
     def context(self) -> ssl.SSLContext:
-        """The one place where contexts are made: TLS 1.2 or later (RFC 8996), verified unless said otherwise.
+        """Return an SSL context: TLS 1.2 or later (RFC 8996), verified by default. The only place that makes contexts.
 
-        :raises OSError: a file cannot be read, or holds not what it should (:class:`ssl.SSLError`).
+        :raises OSError: a file cannot be read, or is not valid PEM (:class:`ssl.SSLError`).
         """
         context = ssl.create_default_context(cafile=self.ca_file, capath=self.ca_path)
         context.minimum_version = _VERSIONS[self.minimum_version]
@@ -78,21 +79,24 @@ class TlsPolicy:
         return context
 
     def check_pin(self, stream: ssl.SSLSocket) -> str | None:
-        """:returns: what is wrong with the server's certificate, as a sentence, or None."""
+        """Compare the server's certificate with the pins.
+
+        :returns: what is wrong with the certificate, as a sentence, or None.
+        """
         digest = hashlib.sha256(stream.getpeercert(binary_form=True) or b"").hexdigest()
         if not self.pins or digest in self.pins:
             return None
-        return f"the server's certificate has the SHA-256 digest {digest}, which is none of those pinned"
+        return f"the server's certificate has the SHA-256 digest {digest}, which is not in pinned_certificates"
 
 
 _VERSIONS: t.Mapping[str, ssl.TLSVersion] = {"TLSv1.2": ssl.TLSVersion.TLSv1_2, "TLSv1.3": ssl.TLSVersion.TLSv1_3}
 
-#: OpenSSL's names for it: what the server says, and what this side finds.
+#: OpenSSL's reasons, for the server's alert and for an error on the client's side.
 _NO_COMMON_VERSION = frozenset({"TLSV1_ALERT_PROTOCOL_VERSION", "UNSUPPORTED_PROTOCOL", "WRONG_SSL_VERSION"})
 
 
 def describe(stream: ssl.SSLSocket, policy: TlsPolicy) -> TlsInfo:
-    """Say what an established connection uses."""
+    """Return the TLS parameters of an established connection."""
     cipher = stream.cipher()
     certificate = t.cast("dict[str, t.Any]", stream.getpeercert() or {})
     return TlsInfo(
@@ -106,13 +110,13 @@ def describe(stream: ssl.SSLSocket, policy: TlsPolicy) -> TlsInfo:
 
 
 def _subject(certificate: t.Mapping[str, t.Any]) -> str:
-    """Whose certificate it is; many name their host as an alternative only."""
+    """Return the subject, or the alternative names, since many certificates name their host only there."""
     names = [f"{_SHORT.get(name, name)}={value}" for part in certificate.get("subject", ()) for name, value in part]
     names = names or [f"{kind}:{name}" for kind, name in certificate.get("subjectAltName", ())]
     return ", ".join(names)
 
 
-#: How people write what OpenSSL calls in full (RFC 4514 section 3).
+#: OpenSSL's long name of an attribute -> its short name (RFC 4514 section 3).
 _SHORT: t.Mapping[str, str] = {
     "commonName": "CN",
     "organizationName": "O",
@@ -124,20 +128,20 @@ _SHORT: t.Mapping[str, str] = {
 
 
 def explain(error: ssl.SSLError) -> tuple[str, str]:
-    """Turn OpenSSL's words into a problem and an advice, each a sentence."""
+    """Turn an error of OpenSSL into a problem and advice, each a sentence."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return (
             f"the server's certificate was refused: {error.verify_message.rstrip('.')}",
-            "Use the host name that the certificate carries, or name the right authority in ca_file.",
+            "Set host or tls_server_name to a name in the certificate, or ca_file to the authority that issued it.",
         )
     if error.reason == "WRONG_VERSION_NUMBER":
         return (
             "the server answered without TLS",
-            "The port speaks plaintext first: use tls: starttls (usual on 587 and 25); implicit TLS is usual on 465.",
+            "The port starts without TLS: use tls: starttls (usual on 587 and 25), or port 465 for implicit TLS.",
         )
     if error.reason in _NO_COMMON_VERSION:
         return (
             "server and client have no TLS version in common",
-            "Have the server updated, or lower tls_min_version, if it is above TLSv1.2.",
+            "Have the server updated, or lower tls_min_version if it is above TLSv1.2.",
         )
     return f"the TLS handshake failed: {error.reason or error}", ""

@@ -1,9 +1,9 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One mail transaction: its commands, and what the replies to them make of it (RFC 5321 section 3.3).
+"""One mail transaction: its commands, and the status that the replies decide (RFC 5321 section 3.3).
 
-Pure: it makes bytes and takes replies, and leaves it to the session when which of them travel.
+It does no input or output: it makes the commands and takes the replies, and the session decides when to send.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ _SUBJECTS = {Stage.MAIL: "the sender", Stage.RCPT: "the recipient"}
 
 
 class MailTransaction:
-    """One message on its way through one session.
+    """One mail transaction in one session.
 
-    :param server: ``host:port``, for the sentences of what cannot be sent.
+    :param server: ``host:port``, for error messages.
     """
 
     def __init__(self, envelope: Envelope, capabilities: Capabilities, server: str) -> None:
@@ -38,7 +38,7 @@ class MailTransaction:
             self.fail(error)
 
     def _commands(self, capabilities: Capabilities) -> list[tuple[Stage, bytes]]:
-        """MAIL, RCPT and, without CHUNKING, DATA: all that goes ahead of the content."""
+        """Return all the commands before the content: MAIL, RCPT and, without CHUNKING, DATA."""
         envelope = self.envelope
         commands = [(Stage.MAIL, mail_command(envelope, capabilities))]
         commands += [(Stage.RCPT, rcpt_command(envelope, address, capabilities)) for address in envelope.recipients]
@@ -53,18 +53,18 @@ class MailTransaction:
 
     @property
     def accepted(self) -> list[str]:
-        """The recipients that nothing was said against yet."""
+        """The recipients whose status is not decided yet."""
         return [address for address in self.envelope.recipients if address not in self._results]
 
     @property
     def fallen_out(self) -> tuple[RecipientResult, ...]:
-        """The recipients that something was said against."""
+        """The recipients whose status is decided."""
         return tuple(self._results.values())
 
     def take(self, replies: t.Sequence[Reply]) -> bool:
-        """Take the replies to the commands so far.
+        """Process the replies to the commands so far.
 
-        :returns: whether the server now waits for the content.
+        :returns: whether a recipient is left, so that the transaction can continue.
         """
         for (stage, _command), address, reply in zip(self.commands, (None, *self.envelope.recipients), replies):
             if not reply.positive:
@@ -76,7 +76,7 @@ class MailTransaction:
 
     @property
     def content(self) -> bytes:
-        """The message as it travels: one chunk (RFC 3030 section 2), or dots stuffed and ended (RFC 5321 4.5.2)."""
+        """The content on the wire: one chunk (RFC 3030 section 2), or dot-stuffed with its end (RFC 5321 4.5.2)."""
         content = self.envelope.content
         if self._chunking:
             return b"BDAT %d LAST\r\n" % len(content) + content
@@ -85,16 +85,16 @@ class MailTransaction:
         return (b"." if content.startswith(b".") else b"") + content + b".\r\n"
 
     def finish(self, replies: t.Sequence[Reply], one_each: bool = False) -> None:
-        """Take what was said to the content.
+        """Process the replies to the content.
 
-        :param one_each: whether each accepted recipient gets a reply (LMTP, RFC 2033); else one is for all.
+        :param one_each: whether each accepted recipient has its own reply (LMTP, RFC 2033); else one is for all.
         """
         accepted = self.accepted
         for address, reply in zip(accepted, replies if one_each else [*replies] * len(accepted)):
             self._judge([address], Stage.END_OF_DATA, reply)
 
     def fail(self, error: SmtpError) -> None:
-        """Everybody who is still open shares the fate of the session; only the end of the data leaves it undecided."""
+        """Give the undecided recipients the status of a session that failed: unknown only at the end of data."""
         if error.stage is Stage.END_OF_DATA and not error.reply:
             status = DeliveryStatus.UNKNOWN
         else:
@@ -110,15 +110,15 @@ class MailTransaction:
             self._results.setdefault(address, RecipientResult(address, status, stage, reply, problem))
 
     def result(self) -> DeliveryResult:
-        """What became of the message, for each recipient in the order given."""
+        """Return the status for each recipient, in the order of the envelope."""
         recipients = tuple(self._results[address] for address in self.envelope.recipients)
         return DeliveryResult(self.envelope.message_id, len(self.envelope.content), recipients)
 
 
 def check_offered(envelope: Envelope, capabilities: Capabilities, server: str) -> None:
-    """See before anything is said whether this server can take this message.
+    """Check before the first command that the server's extensions and limits allow this message.
 
-    :raises NotOffered: it cannot.
+    :raises NotOffered: they do not.
     """
 
     def refuse(problem: str, advice: str) -> NotOffered:
@@ -127,28 +127,28 @@ def check_offered(envelope: Envelope, capabilities: Capabilities, server: str) -
     limit = capabilities.max_size
     if limit and len(envelope.content) > limit:
         raise refuse(
-            f"the message has {len(envelope.content)} octets, the server takes {limit}",
-            "Send less, or a link in place of the attachment.",
+            f"the message has {len(envelope.content)} octets, the server accepts at most {limit}",
+            "Make the attachments smaller, or send a link in place of them.",
         )
     if envelope.needs_smtputf8 and "SMTPUTF8" not in capabilities:
         raise refuse(
-            "an address is not ASCII and the server does not offer SMTPUTF8",
-            "Use an ASCII address, or a server that offers SMTPUTF8 (RFC 6531).",
+            "an address or a header field is not ASCII, and the server does not offer SMTPUTF8",
+            "Use ASCII addresses, or a server that offers SMTPUTF8 (RFC 6531).",
         )
     if envelope.is_8bit and "8BITMIME" not in capabilities:
         raise refuse(
-            "the message holds octets over 127 and the server does not offer 8BITMIME",
-            "Let the message be encoded (RFC 6152).",
+            "the message contains octets above 127, and the server does not offer 8BITMIME",
+            "Encode the message as base64 or quoted-printable (RFC 6152).",
         )
     if envelope.require_tls and "REQUIRETLS" not in capabilities:
         raise refuse(
-            "the message demands TLS all the way and the server does not offer REQUIRETLS",
-            "Send it without that demand, or by a server that offers it (RFC 8689).",
+            "the message requires TLS on every hop, and the server does not offer REQUIRETLS",
+            "Set require_tls to false, or use a server that offers it (RFC 8689).",
         )
 
 
 def mail_command(envelope: Envelope, capabilities: Capabilities) -> bytes:
-    """MAIL with the parameters of the extensions in use (RFC 1870, 6152, 6531, 8689, 3461)."""
+    """Return MAIL with the parameters of the extensions in use (RFC 1870, 6152, 6531, 8689, 3461)."""
     parameters = f" SIZE={len(envelope.content)}" if "SIZE" in capabilities else ""
     needs_smtputf8 = envelope.needs_smtputf8
     if needs_smtputf8 or envelope.is_8bit:
@@ -163,6 +163,6 @@ def mail_command(envelope: Envelope, capabilities: Capabilities) -> bytes:
 
 
 def rcpt_command(envelope: Envelope, address: str, capabilities: Capabilities) -> bytes:
-    """RCPT with the parameters of DSN where offered (RFC 3461 section 4)."""
+    """Return RCPT, with the parameters of DSN if the server offers it (RFC 3461 section 4)."""
     parameters = envelope.dsn.rcpt_parameters(address) if envelope.dsn and "DSN" in capabilities else ""
     return f"RCPT TO:<{address}>{parameters}\r\n".encode()

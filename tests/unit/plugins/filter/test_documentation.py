@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The documentation of every filter against the signature of its function."""
+"""The documentation of every filter against the signature of its function; one file for all of plugins/filter."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def documentation_of(name: str) -> dict[str, t.Any]:
 
 
 def parameters_of(name: str) -> list[inspect.Parameter]:
-    """Without the first, which takes what stands before the bar."""
+    """Return the parameters without the first, which is the input of the filter."""
     return list(inspect.signature(FUNCTIONS[name]).parameters.values())[1:]
 
 
@@ -35,13 +35,13 @@ def options_of(name: str) -> dict[str, dict[str, t.Any]]:
     return {option: spec for option, spec in documentation_of(name)["options"].items() if option != "_input"}
 
 
-def test_every_filter_has_a_file_of_documentation_and_the_other_way_round():
+def test_every_filter_has_documentation_and_every_documentation_a_filter():
     assert {"relay_plan", "smtp_provider"} <= set(FUNCTIONS)
     assert sorted(FUNCTIONS) == sorted(file.stem for file in FILTERS.glob("*.yml"))
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_documentation_bears_the_name_of_the_filter(name: str):
+def test_documentation_has_the_name_of_the_filter(name: str):
     assert documentation_of(name)["name"] == name
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The filter as templates call it, and its documentation against what it returns."""
+"""The filter smtp_provider as templates call it, and its documentation against its result."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TYPES = {"str": str, "int": int, "list": list, "dict": dict}
 smtp_provider = FilterModule().filters()["smtp_provider"]
 
 
-def test_a_provider():
+def test_provider_is_returned():
     found = smtp_provider("gmail")
     assert (found["host"], found["port"], found["tls"]) == ("smtp.gmail.com", 587, "starttls")
     assert found["ports"] == [{"port": 587, "tls": "starttls"}, {"port": 465, "tls": "implicit"}]
@@ -31,36 +31,36 @@ def test_a_provider():
     assert found["sources"]["host"].startswith("https://")
 
 
-def test_a_region():
+def test_region_is_positional_or_named():
     assert smtp_provider("ses", region="eu-west-1")["host"] == "email-smtp.eu-west-1.amazonaws.com"
     assert smtp_provider("mailgun", "eu")["region"] == "eu"
 
 
-def test_a_number_that_yaml_made_of_a_name():
+def test_name_that_yaml_parses_as_a_number_is_found():
     assert smtp_provider(163)["host"] == "smtp.163.com"
 
 
 @pytest.mark.parametrize(
     ("name", "region", "words"),
     [
-        ("gmial", None, "provider 'gmial' is not known (did you mean gmail?)"),
-        ("ses", None, "say which with region: us-east-1"),
-        ("sparkpost", "asia", "provider sparkpost has: us, eu"),
+        ("gmial", None, "provider is 'gmial', which is unknown (did you mean gmail?)"),
+        ("ses", None, "set region to one of: us-east-1"),
+        ("sparkpost", "asia", "expected one of those of provider sparkpost: us, eu"),
     ],
 )
-def test_an_error(name, region, words):
+def test_error_is_a_sentence(name, region, words):
     with pytest.raises(AnsibleFilterError) as caught:
         smtp_provider(name, region)
     assert words in str(caught.value)
     assert str(caught.value).endswith(".")
 
 
-def test_the_documentation_lists_every_provider():
+def test_documentation_lists_every_provider():
     assert DOCUMENTS["DOCUMENTATION"]["options"]["_input"]["choices"] == list(PROVIDERS)
 
 
 @pytest.mark.parametrize("name", PROVIDERS)
-def test_the_documentation_names_every_value_and_its_type(name):
+def test_documentation_names_every_value_and_its_type(name):
     region = next(iter(PROVIDERS[name].regions), None)
     assert_documented(smtp_provider(name, region), DOCUMENTS["RETURN"]["_value"]["contains"])
 

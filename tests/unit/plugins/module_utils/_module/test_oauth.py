@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tokens fetched from a real token server on loopback, by HTTPS."""
+"""Access tokens fetched over HTTPS from a token server on loopback."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ GRANTED = json.dumps({"access_token": "ya29.t0ken", "token_type": "Bearer", "exp
 
 
 class TokenServer(http.server.ThreadingHTTPServer):
-    """Answers every request with ``status`` and ``body``, and keeps what it got."""
+    """Answers every request with ``status`` and ``body``, and keeps what it receives."""
 
     daemon_threads = True
     status = 200
@@ -58,7 +58,7 @@ class TokenServer(http.server.ThreadingHTTPServer):
         self.seen: list[t.Any] = []
 
     def handle_error(self, *_arguments: object) -> None:
-        """A client that refuses the certificate is no event."""
+        """Ignore a client that refuses the certificate."""
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
@@ -108,7 +108,7 @@ def client(url: str) -> TokenClient:
     return TokenClient(url, Grant.CLIENT_CREDENTIALS, "app", SECRET, scope="mail")
 
 
-def test_fetched(served: Served) -> None:
+def test_token_is_fetched(served: Served) -> None:
     token = fetch_token(client(served.url), served.ca_file, 5)
     assert (token.token, token.expires_in) == ("ya29.t0ken", 3599)
     assert served.server.forms == [
@@ -116,7 +116,7 @@ def test_fetched(served: Served) -> None:
     ]
 
 
-def test_refused(served: Served) -> None:
+def test_refusal_shows_reason_and_advice_but_no_secret(served: Served) -> None:
     served.server.status = 401
     served.server.body = json.dumps({"error": "invalid_client", "error_description": f"not {SECRET}"}).encode()
     with pytest.raises(TokenRefused, match=r"401.*invalid_client: not \*{8}.*check client_id") as caught:
@@ -125,7 +125,7 @@ def test_refused(served: Served) -> None:
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
-def test_secrets_follow_no_redirect(served: Served, status: int) -> None:
+def test_redirect_is_not_followed(served: Served, status: int) -> None:
     served.server.status = status
     served.server.headers = {"Location": served.url + "/elsewhere"}
     with pytest.raises(OAuthError, match=str(status)):
@@ -133,7 +133,7 @@ def test_secrets_follow_no_redirect(served: Served, status: int) -> None:
     assert len(served.server.forms) == 1
 
 
-def test_a_strange_certificate_gets_no_secret(served: Served) -> None:
+def test_untrusted_certificate_gets_no_secret(served: Served) -> None:
     with pytest.raises(TokenServerUnreachable, match="no token from localhost: .*certificate"):
         fetch_token(client(served.url), None, 5)
     with pytest.raises(TokenServerUnreachable, match="127.0.0.1"):
@@ -141,27 +141,27 @@ def test_a_strange_certificate_gets_no_secret(served: Served) -> None:
     assert served.server.forms == []
 
 
-def test_an_endless_answer_is_cut(served: Served) -> None:
+def test_endless_answer_is_truncated(served: Served) -> None:
     served.server.body = b" " * 1_000_000 + GRANTED
     with pytest.raises(BadTokenAnswer, match="without an access token"):
         fetch_token(client(served.url), served.ca_file, 5)
 
 
-def test_nobody_listens() -> None:
+def test_closed_port_is_an_error() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     with pytest.raises(TokenServerUnreachable, match="refused"):
         fetch_token(client(f"https://localhost:{port}/"), None, 5)
 
 
-def test_a_ca_file_that_is_not_there() -> None:
+def test_missing_ca_file_is_an_error() -> None:
     with pytest.raises(TokenServerUnreachable, match="No such file"):
         fetch_token(client("https://localhost:1/"), "/nowhere/ca.pem", 5)
 
 
 @contextlib.contextmanager
 def plain_server(answer: bytes | None) -> Iterator[str]:
-    """One that says something else than HTTP, or nothing."""
+    """Serve one connection with this answer; None sends nothing and keeps it open."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         over = threading.Event()
 
@@ -170,7 +170,7 @@ def plain_server(answer: bytes | None) -> Iterator[str]:
             with stream:
                 stream.recv(65536)
                 stream.sendall(answer or b"")
-                if answer is not None:  # what is closed with a request half read is reset
+                if answer is not None:  # closing with a half-read request would reset the connection
                     stream.shutdown(socket.SHUT_WR)
                     while stream.recv(65536):
                         pass
@@ -185,7 +185,7 @@ def plain_server(answer: bytes | None) -> Iterator[str]:
 
 
 #: answer -> error, words
-STRANGE = [
+MALFORMED = [
     (b"220 mx ESMTP\r\n", BadTokenAnswer, "does not speak HTTP"),
     (b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{}", OAuthError, "no token|without an access token|speak HTTP"),
     (b"", TokenServerUnreachable, "no token from 127.0.0.1"),
@@ -193,14 +193,16 @@ STRANGE = [
 ]
 
 
-@pytest.mark.parametrize(("answer", "error", "words"), STRANGE)
-def test_a_strange_server(answer: bytes | None, error: type[OAuthError], words: str) -> None:
+@pytest.mark.parametrize(("answer", "error", "words"), MALFORMED)
+def test_malformed_or_missing_answer_is_an_error_without_secrets(
+    answer: bytes | None, error: type[OAuthError], words: str
+) -> None:
     with plain_server(answer) as url, pytest.raises(error, match=words) as caught:
         fetch_token(client(url), None, 0.5)
     assert SECRET not in "".join(traceback.format_exception(caught.value))
 
 
-def test_no_proxy_in_clear(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_plain_http_ignores_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
     with plain_server(b"HTTP/1.0 200 OK\r\n\r\n" + GRANTED) as url:
         assert fetch_token(client(url), None, 5).token == "ya29.t0ken"
@@ -217,16 +219,16 @@ def module(oauth: t.Mapping[str, t.Any] | None) -> Module:
     return Module(result.validated_parameters, set())
 
 
-def test_no_option_no_token() -> None:
+def test_without_the_option_there_is_no_token() -> None:
     assert oauth_token(t.cast(t.Any, module(None))) is None
 
 
-def test_a_given_token_is_taken_as_it_is() -> None:
+def test_given_token_is_used_as_it_is() -> None:
     given = module({"token": "ya29.t0ken"})
     assert oauth_token(t.cast(t.Any, given)) == "ya29.t0ken"
 
 
-def test_a_fetched_token_is_hidden(served: Served) -> None:
+def test_fetched_token_is_hidden(served: Served) -> None:
     asked = module(
         {"token_url": served.url, "client_id": "app", "client_secret": SECRET, "ca_file": served.ca_file, "timeout": 5}
     )
@@ -235,12 +237,12 @@ def test_a_fetched_token_is_hidden(served: Served) -> None:
     assert served.server.forms[0]["grant_type"] == "client_credentials"
 
 
-def test_the_grant_follows_from_the_secrets() -> None:
+def test_default_grant_follows_from_the_secrets() -> None:
     options = {"provider": "google", "client_id": "app", "client_secret": SECRET, "refresh_token": "r"}
     assert token_client(module(options).params["oauth"]).grant is Grant.REFRESH_TOKEN
 
 
-def test_options_that_contradict_each_other() -> None:
+def test_contradicting_options_are_refused() -> None:
     with pytest.raises(InvalidTokenClient, match="client_secret"):
         token_client(module({"token_url": "https://x.test/", "client_id": "app"}).params["oauth"])
     validator = ArgumentSpecValidator(OAUTH_ARGUMENTS)
@@ -249,7 +251,7 @@ def test_options_that_contradict_each_other() -> None:
         assert validator.validate({"oauth": options}).error_messages, options
 
 
-def test_each_option_is_described_once() -> None:
+def test_documented_options_are_those_of_the_argument_spec() -> None:
     documented = yaml.safe_load(ModuleDocFragment.DOCUMENTATION)["options"]
     assert documented.keys() == OAUTH_ARGUMENTS.keys()
     assert list(documented["auth_mechanism"]["choices"]) == OAUTH_ARGUMENTS["auth_mechanism"]["choices"]
@@ -262,7 +264,7 @@ def test_each_option_is_described_once() -> None:
         assert suboptions[name].get("default") == values.get("default"), name
 
 
-def test_the_choices_are_what_the_core_knows() -> None:
+def test_choices_are_the_supported_mechanisms_providers_and_grants() -> None:
     assert OAUTH_ARGUMENTS["auth_mechanism"]["choices"] == [mechanism.name for mechanism in MECHANISMS]
     spec = OAUTH_ARGUMENTS["oauth"]["options"]
     assert spec["provider"]["choices"] == list(PROVIDERS)
@@ -270,5 +272,5 @@ def test_the_choices_are_what_the_core_knows() -> None:
 
 
 @pytest.mark.parametrize("name", ["token", "client_secret", "refresh_token"])
-def test_secrets_are_marked(name: str) -> None:
+def test_secrets_are_marked_no_log(name: str) -> None:
     assert OAUTH_ARGUMENTS["oauth"]["options"][name]["no_log"] is True

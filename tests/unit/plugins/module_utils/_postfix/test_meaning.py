@@ -27,9 +27,9 @@ def hop(text: str, status: str = "deferred", relay: str = "smtp.p.test[192.0.2.1
 LOGGED: list[tuple[str, str, bool]] = [
     ("badauth", "did not accept user name and password", True),
     ("block", "block list", False),
-    ("busy", "holds this address back", False),
+    ("busy", "limits this host's address", False),
     ("denied", "does not relay mail from this host", True),
-    ("denied5", "does not carry mail for this recipient", True),
+    ("denied5", "does not relay mail from this host to this recipient", True),
     ("drop", "the server may have it", False),
     ("grey", "greylisting", False),
     ("handshake", "no TLS version or cipher in common", False),

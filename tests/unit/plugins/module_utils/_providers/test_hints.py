@@ -1,7 +1,10 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Hints: what servers really say gets the advice for it, and nobody gets another one's."""
+"""Hints: real replies of servers get their advice, and no provider gets the advice for another.
+
+Covers _providers/hints.py and its tables.
+"""
 
 from __future__ import annotations
 
@@ -20,14 +23,14 @@ EVERY_NAME = (None, *PROVIDERS)
 
 
 def parsed(text: str) -> Reply:
-    """The reply as a server sends it, its lines parted by ``|``."""
+    """Parse a reply whose lines are separated by ``|``."""
     parser = ReplyParser()
     replies = [parser.feed(line.encode() + b"\r\n") for line in text.split("|")]
     assert replies[-1] is not None
     return replies[-1]
 
 
-# What was said, at which stage, by whom (None: the words alone tell), and what the hint must say.
+# reply, stage, provider (None: the text is specific), words of the hint
 BY_ONE = [
     # Microsoft
     (
@@ -73,23 +76,28 @@ BY_ONE = [
         "550 5.7.30 Basic authentication is not supported for Client Submission.",
         Stage.AUTH,
         None,
-        "has ended passwords",
+        "has removed passwords",
     ),
-    ("530 5.7.57 Client not authenticated to send mail.", Stage.MAIL, None, "wants a login before mail"),
+    ("530 5.7.57 Client not authenticated to send mail.", Stage.MAIL, None, "requires a login before mail"),
     (
         "530 5.7.57 SMTP; Client was not authenticated to send anonymous mail during MAIL FROM",
         Stage.MAIL,
         None,
-        "wants a login before mail",
+        "requires a login before mail",
     ),
     ("535 5.7.3 Authentication unsuccessful", Stage.AUTH, "microsoft365", "SMTP.Send"),
     (
         "432 4.3.2 Concurrent connections limit exceeded. Visit https://aka.ms/concurrent_sending for more.",
         Stage.MAIL,
         None,
-        "three connections",
+        "three simultaneous connections",
     ),
-    ("432 4.3.2 STOREDRV.ClientSubmit; sender thread limit exceeded", Stage.END_OF_DATA, None, "three connections"),
+    (
+        "432 4.3.2 STOREDRV.ClientSubmit; sender thread limit exceeded",
+        Stage.END_OF_DATA,
+        None,
+        "three simultaneous connections",
+    ),
     (
         "554 5.2.252 SendAsDenied; a@example.com not allowed to send as b@example.com;",
         Stage.END_OF_DATA,
@@ -137,9 +145,9 @@ BY_ONE = [
         ),
         Stage.MAIL,
         None,
-        "day's quota",
+        "daily quota",
     ),
-    ("550 5.4.5 Daily SMTP relay limit exceeded for user.", Stage.MAIL, None, "day's quota"),
+    ("550 5.4.5 Daily SMTP relay limit exceeded for user.", Stage.MAIL, None, "daily quota"),
     ("550 5.7.1 Daily SMTP relay limit exceeded for customer.", Stage.MAIL, None, "relay quota"),
     (
         (
@@ -148,7 +156,7 @@ BY_ONE = [
         ),
         Stage.EHLO,
         "google_workspace_relay",
-        "EHLO name",
+        "ehlo_name",
     ),
     (
         (
@@ -172,15 +180,15 @@ BY_ONE = [
     # NetEase
     ("535 Error: authentication failed", Stage.AUTH, "163", "authorisation code"),
     ("535 Error: authentication failed", Stage.AUTH, "126", "authorisation code"),
-    ("550 User has no permission", Stage.AUTH, None, "not switched on"),
+    ("550 User has no permission", Stage.AUTH, None, "not turned on"),
     (
         "554 DT:SPM 163 smtp13,EcCowABHTnIbq3hcYHqZBw--.5253S2 1551412001,please see http://mail.163.com/help/help_spam",
         Stage.END_OF_DATA,
         None,
-        "takes the message for spam",
+        "treats the message as spam",
     ),
     ("451 Requested mail action not taken: too much fail authentication", Stage.AUTH, None, "failed logins"),
-    ("421 HL:ICC 163 smtp10,x 1551412001", Stage.GREETING, None, "NetEase has too many"),
+    ("421 HL:ICC 163 smtp10,x 1551412001", Stage.GREETING, None, "NetEase received too many"),
     ("553 Mail from must equal authorized user", Stage.MAIL, None, "address of the login"),
     ("553 Local user only,163 smtp5,HdxpCgA3f+63sTNhtiNZDA--.2001S2 1630777785", Stage.MAIL, "163", "of this provider"),
     # Tencent
@@ -191,9 +199,9 @@ BY_ONE = [
         ),
         Stage.AUTH,
         None,
-        "QQ wants an authorisation code",
+        "QQ requires an authorisation code",
     ),
-    ("503 Error: need EHLO and AUTH first !", Stage.MAIL, None, "wants a login before mail"),
+    ("503 Error: need EHLO and AUTH first !", Stage.MAIL, None, "requires a login before mail"),
     ("501 mail from address must be same as authorization user", Stage.MAIL, None, "address of the login"),
     # Sending services
     (
@@ -208,7 +216,7 @@ BY_ONE = [
     ("454 Throttling failure: Maximum sending rate exceeded.", Stage.END_OF_DATA, None, "SES account is used up"),
     ("454 Throttling failure: Daily message quota exceeded.", Stage.END_OF_DATA, None, "SES account is used up"),
     ("421 Too many concurrent SMTP connections; please try again later.", Stage.GREETING, "ses", "SES has too many"),
-    ("535 Authentication Credentials Invalid", Stage.AUTH, "ses", "no AWS access key"),
+    ("535 Authentication Credentials Invalid", Stage.AUTH, "ses", "does not accept an AWS access key"),
     ("535 Authentication failed: Bad username / password", Stage.AUTH, "sendgrid", "the word apikey"),
     (
         "535 Authentication failed: The provided authorization grant is invalid, expired, or revoked",
@@ -227,7 +235,7 @@ BY_ONE = [
         None,
         "Sender Authentication",
     ),
-    ("535 Authentication failed", Stage.AUTH, "mailgun", "Mailgun takes no API key"),
+    ("535 Authentication failed", Stage.AUTH, "mailgun", "Mailgun does not accept an API key"),
     (
         (
             "554 Sandbox subdomains are for test purposes only. Please add your own domain or add the address to"
@@ -246,13 +254,14 @@ BY_ONE = [
     ("554 5.7.1 [2] Message rejected under suspicion of SPAM", Stage.END_OF_DATA, "yandex", "24 hours"),
 ]
 
-BY_ANYONE = [
+# reply, stage, words of the hint
+BY_ANY_SERVER = [
     ("530 5.7.0 Must issue a STARTTLS command first", Stage.AUTH, "tls to starttls"),
     ("530 Must issue a STARTTLS command first.", Stage.MAIL, "tls to starttls"),
     ("538 5.7.11 Encryption required for requested authentication mechanism", Stage.AUTH, "tls to starttls"),
-    ("421 4.7.1 smtp.provider.test Error: No client certificate presented", Stage.EHLO, "in client_cert"),
-    ("530 5.7.0 Authentication required", Stage.MAIL, "wants a login"),
-    ("550 Authentication is required for relay", Stage.RCPT, "wants a login"),
+    ("421 4.7.1 smtp.provider.test Error: No client certificate presented", Stage.EHLO, "set client_cert"),
+    ("530 5.7.0 Authentication required", Stage.MAIL, "requires a login"),
+    ("550 Authentication is required for relay", Stage.RCPT, "requires a login"),
     ("535 5.7.8 Error: authentication failed: (reason unavailable)", Stage.AUTH, "did not accept user name"),
     ("535 Authentication credentials invalid", Stage.AUTH, "did not accept user name"),
     ("535 5.7.3 Authentication unsuccessful", Stage.AUTH, "did not accept user name"),
@@ -265,8 +274,8 @@ BY_ANYONE = [
     ("550 5.7.25 The IP address sending this message does not have a PTR record.", Stage.END_OF_DATA, "PTR"),
     ("452 4.2.2 The recipient's inbox is out of storage space.", Stage.RCPT, "mailbox is full"),
     ("552 5.2.2 Over quota", Stage.END_OF_DATA, "mailbox is full"),
-    ("452 4.5.3 Error: too many recipients", Stage.RCPT, "no more recipients"),
-    ("452 Too many recipients received this hour", Stage.RCPT, "no more recipients"),
+    ("452 4.5.3 Error: too many recipients", Stage.RCPT, "accepts no more recipients"),
+    ("452 Too many recipients received this hour", Stage.RCPT, "accepts no more recipients"),
     ("452 4.3.1 Insufficient system storage", Stage.MAIL, "out of space"),
     ("552 5.3.4 Message size exceeds fixed limit", Stage.MAIL, "larger than"),
     ("552 Message size exceeds maximum permitted", Stage.END_OF_DATA, "larger than"),
@@ -277,27 +286,27 @@ BY_ANYONE = [
     ),
     ("550 No such user here", Stage.RCPT, "no such mailbox"),
     ("550 Requested action not taken: mailbox unavailable", Stage.RCPT, "no such mailbox"),
-    ("556 5.1.10 Recipient address has null MX", Stage.RCPT, "takes no mail"),
-    ("550 5.7.1 Unable to relay", Stage.RCPT, "does not carry mail"),
-    ("554 5.7.1 <x@example.org>: Relay access denied", Stage.RCPT, "does not carry mail"),
-    ("553 5.7.1 <b@example.com>: Sender address rejected: not owned by user a", Stage.RCPT, "belongs to it"),
+    ("556 5.1.10 Recipient address has null MX", Stage.RCPT, "accepts no mail"),
+    ("550 5.7.1 Unable to relay", Stage.RCPT, "does not relay mail"),
+    ("554 5.7.1 <x@example.org>: Relay access denied", Stage.RCPT, "does not relay mail"),
+    ("553 5.7.1 <b@example.com>: Sender address rejected: not owned by user a", Stage.RCPT, "an address of the login"),
     (
         "554 5.7.1 Service unavailable; Client host [192.0.2.1] blocked using zen.spamhaus.org",
         Stage.RCPT,
         "block list",
     ),
-    ("504 5.5.2 <localhost>: Helo command rejected: need fully-qualified hostname", Stage.RCPT, "EHLO name"),
-    ("450 4.1.8 <a@nowhere.example>: Sender address rejected: Domain not found", Stage.RCPT, "not in DNS"),
+    ("504 5.5.2 <localhost>: Helo command rejected: need fully-qualified hostname", Stage.RCPT, "ehlo_name"),
+    ("450 4.1.8 <a@nowhere.example>: Sender address rejected: Domain not found", Stage.RCPT, "not in the DNS"),
     ("550 5.7.23 SPF validation failed", Stage.END_OF_DATA, "SPF"),
-    ("550 5.6.7 Non-ASCII recipient", Stage.RCPT, "ASCII"),
-    ("550 High probability of spam", Stage.END_OF_DATA, "for spam"),
+    ("550 5.6.7 Non-ASCII recipient", Stage.RCPT, "ASCII form"),
+    ("550 High probability of spam", Stage.END_OF_DATA, "as spam"),
     ("450 4.2.1 The user you are trying to contact is receiving mail too quickly.", Stage.RCPT, "slow down"),
     ("421 4.7.0 mx.example.org Error: too many connections from 192.0.2.1", Stage.GREETING, "fewer connections"),
-    ("421 4.7.0 Temporarily deferred", Stage.GREETING, "holds this address back"),
-    ("421 4.3.2 Service shutting down", Stage.MAIL, "not available right now"),
+    ("421 4.7.0 Temporarily deferred", Stage.GREETING, "limits this host's address"),
+    ("421 4.3.2 Service shutting down", Stage.MAIL, "not available at the moment"),
 ]
 
-NOTHING_TO_SAY = [
+NO_HINT = [
     ("250 2.0.0 Ok: queued as 4XyZ", Stage.END_OF_DATA),
     ("235 2.7.0 Authentication successful", Stage.AUTH),
     ("354 End data with <CR><LF>.<CR><LF>", Stage.DATA),
@@ -308,56 +317,56 @@ NOTHING_TO_SAY = [
 
 
 @pytest.mark.parametrize(("text", "stage", "provider", "words"), BY_ONE)
-def test_what_one_provider_says(text, stage, provider, words):
+def test_reply_of_a_provider_gets_its_hint(text, stage, provider, words):
     assert words in hint(parsed(text), stage, provider)
 
 
-@pytest.mark.parametrize(("text", "stage", "words"), BY_ANYONE)
-def test_what_anyone_says(text, stage, words):
+@pytest.mark.parametrize(("text", "stage", "words"), BY_ANY_SERVER)
+def test_reply_of_any_server_gets_its_hint(text, stage, words):
     assert words in hint(parsed(text), stage)
 
 
-@pytest.mark.parametrize(("text", "stage"), NOTHING_TO_SAY)
-def test_nothing_to_say(text, stage):
+@pytest.mark.parametrize(("text", "stage"), NO_HINT)
+def test_other_reply_has_no_hint(text, stage):
     assert [hint(parsed(text), stage, name) for name in EVERY_NAME if hint(parsed(text), stage, name)] == []
 
 
 @pytest.mark.parametrize(("text", "stage", "provider", "words"), BY_ONE)
 def test_no_provider_gets_the_advice_for_another(text, stage, provider, words):
-    """Where the words alone tell, all get the same; where they do not, the others get none of it."""
-    said = {name: hint(parsed(text), stage, name) for name in EVERY_NAME}
+    """If the text is specific, all providers get the same hint; if not, the others do not get it."""
+    hints = {name: hint(parsed(text), stage, name) for name in EVERY_NAME}
     if provider is None:
-        assert len(set(said.values())) == 1
+        assert len(set(hints.values())) == 1
         return
     related = {"163": ("126",), "126": ("163",), "microsoft365": ("outlook",), "qq": ("tencent_exmail",)}
     related["google_workspace_relay"] = ("gmail",)
     mine = (provider, *related.get(provider, ()))
-    assert {name: advice for name, advice in said.items() if advice == said[provider] and name not in mine} == {}
+    assert {name: advice for name, advice in hints.items() if advice == hints[provider] and name not in mine} == {}
 
 
 @pytest.mark.parametrize("name", PROVIDERS)
-def test_a_refused_login_gets_what_its_users_need_to_know(name):
+def test_refused_login_gets_the_login_advice_of_the_provider(name):
     assert hint(parsed("535 5.7.8 no"), Stage.AUTH, name) == PROVIDERS[name].login_advice
     assert hint(parsed("530 5.7.0 Must issue a STARTTLS command first"), Stage.AUTH, name) != (
         PROVIDERS[name].login_advice
     )
 
 
-def test_an_alias_is_as_good_as_a_name():
+def test_alias_gets_the_same_hint_as_the_name():
     reply = parsed("535 Error: authentication failed")
     assert hint(reply, Stage.AUTH, "netease_163") == hint(reply, Stage.AUTH, "163")
-    assert hint(reply, Stage.AUTH, "nobody") == hint(reply, Stage.AUTH)
+    assert hint(reply, Stage.AUTH, "unknown") == hint(reply, Stage.AUTH)
 
 
 KNOWN = [*BY_PROVIDER, *BY_CODE]
 
 
 @pytest.mark.parametrize("known", KNOWN, ids=lambda known: known.advice[:40])
-def test_every_entry_is_whole_and_reached_by_a_real_reply(known):
+def test_every_entry_is_complete_and_matches_a_real_reply(known):
     assert known.advice.endswith(".")
     assert re.match(r"https://\S+$|RFC \d+ section \d", known.source)
     assert known.codes or known.enhanced or known.text
     assert [name for name in known.providers if name not in PROVIDERS] == []
     assert all(400 <= code < 600 for code in known.codes)
-    asked = [(text, stage, name) for text, stage, name, dummy in BY_ONE] + [(*one[:2], None) for one in BY_ANYONE]
+    asked = [(text, stage, name) for text, stage, name, dummy in BY_ONE] + [(*one[:2], None) for one in BY_ANY_SERVER]
     assert any(hint(parsed(text), stage, name) == known.advice for text, stage, name in asked)

@@ -1,7 +1,10 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Providers: the data is whole, names and regions are found, the user's own settings win."""
+"""Presets: the data is complete, names and regions are found, and the user's settings take precedence.
+
+Covers _providers/presets.py, _providers/provider.py and the tables.
+"""
 
 from __future__ import annotations
 
@@ -26,15 +29,15 @@ from ansible_collections.mailops.smtp.plugins.module_utils._smtp.settings import
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.tls import TlsMode, TlsPolicy
 
 ALL = [pytest.param(provider, id=provider.name) for provider in PROVIDERS.values()]
-#: Those that users most often ask for.
-ASKED_FOR = (
+#: The providers that users need most.
+NEEDED = (
     *("gmail", "google_workspace_relay", "microsoft365", "outlook", "163", "126", "qq", "aliyun", "tencent_exmail"),
     *("ses", "sendgrid", "mailgun", "postmark", "brevo", "fastmail", "zoho", "icloud", "yahoo", "yandex", "resend"),
     *("smtp2go", "mailjet", "sparkpost"),
 )
 
 
-#: Sites on which providers speak for themselves; subdomains included.
+#: The providers' own sites, including subdomains.
 OWN_SITES: dict[str, tuple[str, ...]] = {
     "gmail": ("developers.google.cn", "developers.google.com"),
     "google_workspace_relay": ("support.google.com",),
@@ -63,8 +66,8 @@ OWN_SITES: dict[str, tuple[str, ...]] = {
 }
 
 
-def test_there_are_the_providers_that_were_asked_for():
-    assert [name for name in ASKED_FOR if name not in PROVIDERS] == []
+def test_needed_providers_exist():
+    assert [name for name in NEEDED if name not in PROVIDERS] == []
     assert len(PROVIDERS) >= 25
 
 
@@ -78,10 +81,10 @@ def test_every_name_and_alias_means_one_provider():
 
 
 @pytest.mark.parametrize("provider", ALL)
-def test_the_data_is_whole(provider: Provider):
+def test_data_is_complete(provider: Provider):
     assert provider.title
     assert provider.endpoints
-    assert all(endpoint.tls is not TlsMode.NONE for endpoint in provider.endpoints), "no preset sends in clear"
+    assert all(endpoint.tls is not TlsMode.NONE for endpoint in provider.endpoints), "no preset may send in clear"
     assert len({endpoint.port for endpoint in provider.endpoints}) == len(provider.endpoints)
     assert provider.secrets
     assert provider.oauth in ("", "google", "microsoft")
@@ -96,7 +99,7 @@ def test_the_data_is_whole(provider: Provider):
 
 
 @pytest.mark.parametrize("provider", ALL)
-def test_every_fact_has_a_source_with_a_date_and_every_source_a_fact(provider: Provider):
+def test_every_fact_has_a_dated_source_and_every_source_a_fact(provider: Provider):
     facts = provider.facts()
     assert [fact for fact in facts if provider.citation_of(fact) is None] == []
     for citation in provider.citations:
@@ -107,14 +110,14 @@ def test_every_fact_has_a_source_with_a_date_and_every_source_a_fact(provider: P
 
 
 @pytest.mark.parametrize("provider", ALL)
-def test_a_source_is_secondary_unless_it_is_the_provider_s_own_site(provider: Provider):
+def test_source_is_secondary_unless_it_is_on_the_provider_s_own_site(provider: Provider):
     for citation in provider.citations:
         page = citation.url.removeprefix("https://").removeprefix("www.")
         own = any(re.match(rf"([a-z0-9-]+\.)*{re.escape(site)}/", page) for site in OWN_SITES.get(provider.name, ()))
         assert citation.secondary is not own, citation.url
 
 
-def test_the_provider_s_own_page_is_cited_before_a_third_party_s():
+def test_provider_s_own_page_is_preferred_as_source():
     gmail, own = PROVIDERS["gmail"], Citation("https://a.test/", "2026-11", "host")
     other = Citation("https://b.test/", "2026-11", "host oauth", secondary=True)
     cited = replace(gmail, citations=(other, own))
@@ -124,7 +127,7 @@ def test_the_provider_s_own_page_is_cited_before_a_third_party_s():
 
 
 @pytest.mark.parametrize("provider", ALL)
-def test_the_session_takes_what_every_provider_and_region_comes_to(provider: Provider):
+def test_every_provider_and_region_makes_valid_settings(provider: Provider):
     for region in provider.regions or (None,):
         resolved = resolve(provider.name, region)
         destination = settings_for(resolved)
@@ -158,26 +161,31 @@ FOUND = [
 
 
 @pytest.mark.parametrize(("name", "region", "host"), FOUND)
-def test_a_provider_is_found(name, region, host):
+def test_provider_is_found_by_name_alias_and_region(name, region, host):
     assert resolve(name, region).host == host
 
 
 NOT_FOUND = [
-    ("gmial", None, UnknownProvider, "provider 'gmial' is not known (did you mean gmail?); ansible-doc -t filter"),
+    (
+        "gmial",
+        None,
+        UnknownProvider,
+        "provider is 'gmial', which is unknown (did you mean gmail?); 'ansible-doc -t filter",
+    ),
     ("send grid", None, UnknownProvider, "did you mean sendgrid"),
     ("microsoft356", None, UnknownProvider, "did you mean microsoft365"),
-    ("nowhere.example", None, UnknownProvider, "provider 'nowhere.example' is not known; ansible-doc"),
-    ("", None, UnknownProvider, "provider '' is not known"),
-    ("ses", None, RegionRequired, "one host a region; say which with region: us-east-1, us-east-2,"),
-    ("mailgun", "", RegionRequired, "region: us, eu"),
-    ("mailgun", "asia", UnknownRegion, "region is 'asia', provider mailgun has: us, eu"),
-    ("smtp2go", "mars", UnknownRegion, "provider smtp2go has: global, us, eu, au"),
-    ("gmail", "eu", UnknownRegion, "provider gmail has no regions; leave it out"),
+    ("nowhere.example", None, UnknownProvider, "provider is 'nowhere.example', which is unknown; 'ansible-doc"),
+    ("", None, UnknownProvider, "provider is '', which is unknown"),
+    ("ses", None, RegionRequired, "different host in each region; set region to one of: us-east-1, us-east-2,"),
+    ("mailgun", "", RegionRequired, "set region to one of: us, eu"),
+    ("mailgun", "asia", UnknownRegion, "region is 'asia'; expected one of those of provider mailgun: us, eu"),
+    ("smtp2go", "mars", UnknownRegion, "expected one of those of provider smtp2go: global, us, eu, au"),
+    ("gmail", "eu", UnknownRegion, "provider gmail has no regions; remove region"),
 ]
 
 
 @pytest.mark.parametrize(("name", "region", "error", "words"), NOT_FOUND)
-def test_an_error_says_what_there_is(name, region, error, words):
+def test_error_names_the_allowed_values(name, region, error, words):
     with pytest.raises(error) as caught:
         resolve(name, region)
     assert words in str(caught.value)
@@ -203,13 +211,13 @@ SETTINGS = [
 
 
 @pytest.mark.parametrize(("name", "explicit", "host", "port", "tls"), SETTINGS)
-def test_what_the_user_says_wins(name, explicit, host, port, tls):
+def test_settings_of_the_user_take_precedence(name, explicit, host, port, tls):
     assert settings_for(resolve(name), **explicit) == (host, port, tls)
 
 
 @pytest.mark.parametrize(("name", "tls", "offered"), [("postmark", "implicit", "587"), ("163", "starttls", "465")])
-def test_a_tls_mode_that_a_provider_does_not_have(name, tls, offered):
-    with pytest.raises(NoSuchEndpoint, match=f"tls is '{tls}', provider {name} has: {offered}"):
+def test_missing_tls_mode_is_an_error_with_the_ports(name, tls, offered):
+    with pytest.raises(NoSuchEndpoint, match=f"tls is '{tls}', but provider {name} has only: {offered}"):
         settings_for(resolve(name), tls=tls)
 
 
@@ -224,5 +232,5 @@ def test_a_tls_mode_that_a_provider_does_not_have(name, tls, offered):
         ("", None),
     ],
 )
-def test_a_host_tells_its_provider(host, name):
+def test_provider_is_found_by_host(host, name):
     assert provider_of_host(host) == name

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""tls-server-end-point for certificates signed in every usual way (RFC 5929 section 4.1)."""
+"""Channel binding tls-server-end-point for certificates with every common signature (RFC 5929 section 4.1)."""
 
 from __future__ import annotations
 
@@ -45,41 +45,41 @@ SIGNATURES = [
 
 
 @pytest.mark.parametrize(("key", "algorithm", "digest"), SIGNATURES)
-def test_the_hash_of_the_signature(key: t.Any, algorithm: t.Any, digest: str) -> None:
+def test_binding_uses_the_hash_of_the_signature(key: t.Any, algorithm: t.Any, digest: str) -> None:
     der = certificate(key, algorithm)
     assert server_end_point(der) == ("tls-server-end-point", hashlib.new(digest, der).digest())
 
 
 @pytest.mark.parametrize(("algorithm", "digest"), [(hashes.SHA256(), "sha256"), (hashes.SHA512(), "sha512")])
-def test_the_hash_of_rsassa_pss(algorithm: hashes.HashAlgorithm, digest: str) -> None:
+def test_binding_uses_the_hash_of_rsassa_pss(algorithm: hashes.HashAlgorithm, digest: str) -> None:
     der = certificate(RSA, algorithm, rsa_padding=pss(algorithm))
     binding = server_end_point(der)
     assert binding is not None
     assert binding.data == hashlib.new(digest, der).digest()
 
 
-#: sha256WithRSAEncryption -> what nobody signs with any more, by its last octet
+#: Last octet of the identifier in place of sha256WithRSAEncryption's -> hash of the binding
 @pytest.mark.parametrize(("arc", "digest"), [(4, "sha256"), (5, "sha256"), (12, "sha384"), (99, None), (10, None)])
-def test_weak_and_unknown_signatures(arc: int, digest: str | None) -> None:
+def test_weak_hash_is_replaced_and_unknown_signature_has_no_binding(arc: int, digest: str | None) -> None:
     identifier = bytes.fromhex("2a864886f70d0101")
     der = certificate(RSA, hashes.SHA256()).replace(identifier + b"\x0b", identifier + bytes([arc]))
     binding = server_end_point(der)
     assert binding == (digest and ("tls-server-end-point", hashlib.new(digest, der).digest()))
 
 
-def test_no_hash_no_binding() -> None:
+def test_signature_without_a_hash_has_no_binding() -> None:
     assert server_end_point(certificate(ed25519.Ed25519PrivateKey.generate(), None)) is None
 
 
-@settings(deadline=None)  # a busy machine is no failure
+@settings(deadline=None)  # a busy machine must not fail the test
 @given(st.binary(max_size=64))
-def test_any_bytes_are_read_or_passed_over(data: bytes) -> None:
+def test_any_bytes_are_parsed_or_ignored(data: bytes) -> None:
     server_end_point(data)
 
 
-@settings(deadline=None)  # a busy machine is no failure
+@settings(deadline=None)  # a busy machine must not fail the test
 @given(st.integers(0, 800), st.binary(min_size=1, max_size=4))
-def test_a_damaged_certificate_is_read_or_passed_over(place: int, damage: bytes) -> None:
+def test_damaged_certificate_is_parsed_or_ignored(place: int, damage: bytes) -> None:
     der = DAMAGED[:place] + damage + DAMAGED[place + len(damage) :]
     server_end_point(der)
     server_end_point(DAMAGED[:place])

@@ -1,7 +1,10 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Credentials and the choice of a mechanism."""
+"""Choice of a mechanism, validation of credentials and removal of their secrets from text.
+
+Covers _sasl/choice.py, _sasl/credentials.py and _sasl/scrubbing.py.
+"""
 
 from __future__ import annotations
 
@@ -49,58 +52,60 @@ CHOICES = [
 
 
 @pytest.mark.parametrize(("offered", "credentials", "binding", "chosen"), CHOICES)
-def test_the_strongest_that_fits(
+def test_strongest_mechanism_that_fits_is_chosen(
     offered: list[str], credentials: Credentials, binding: ChannelBinding | None, chosen: str
 ) -> None:
     assert choose_mechanism(offered, credentials, channel_binding=binding).name == chosen
 
 
 NO_CHOICES = [
-    (["GSSAPI"], PASSWORD, None, "offers GSSAPI; with a password this client knows SCRAM"),
+    (["GSSAPI"], PASSWORD, None, "offers GSSAPI; with a password this client supports SCRAM"),
     ([], PASSWORD, None, "offers no mechanism"),
     (["SCRAM-SHA-256-PLUS"], PASSWORD, None, "offers SCRAM-SHA-256-PLUS"),
-    (["PLAIN", "EXTERNAL"], TOKEN, None, "with an OAuth2 token this client knows OAUTHBEARER, XOAUTH2"),
+    (["PLAIN", "EXTERNAL"], TOKEN, None, "with an OAuth2 token this client supports OAUTHBEARER, XOAUTH2"),
     (["XOAUTH2"], PASSWORD, None, "offers XOAUTH2"),
-    (["PLAIN"], CERTIFICATE, None, "with a client certificate this client knows EXTERNAL"),
+    (["PLAIN"], CERTIFICATE, None, "with a client certificate this client supports EXTERNAL"),
     (["PLAIN"], PASSWORD, "LOGIN", "LOGIN was asked for; the server offers PLAIN"),
-    (["PLAIN"], PASSWORD, "NTLM\x07", r"NTLM\? was asked for; this client knows SCRAM"),
+    (["PLAIN"], PASSWORD, "NTLM\x07", r"NTLM\? was asked for; this client supports SCRAM"),
     (["XOAUTH2"], PASSWORD, "XOAUTH2", "it needs an OAuth2 token"),
     (["PLAIN"], TOKEN, "PLAIN", "it needs a password"),
     (["SCRAM-SHA-1-PLUS"], PASSWORD, "SCRAM-SHA-1-PLUS", "RFC 5929"),
     (["SCRAM-SHA-1"], Credentials("user", ""), "SCRAM-SHA-1", "it needs a password"),
-    (["SCRAM-SHA-1"], Credentials("user", "\ue000"), "SCRAM-SHA-1", "the password is not fit for it"),
+    (["SCRAM-SHA-1"], Credentials("user", "\ue000"), "SCRAM-SHA-1", "it cannot carry the password"),
 ]
 
 
 @pytest.mark.parametrize(("offered", "credentials", "forced", "words"), NO_CHOICES)
-def test_nothing_fits(offered: list[str], credentials: Credentials, forced: str | None, words: str) -> None:
+def test_error_names_the_offer_and_the_supported_mechanisms(
+    offered: list[str], credentials: Credentials, forced: str | None, words: str
+) -> None:
     with pytest.raises(NoUsableMechanism, match=words):
         choose_mechanism(offered, credentials, forced=forced)
 
 
 @pytest.mark.parametrize("name", ["LOGIN", "login", "EXTERNAL", "SCRAM-SHA-1"])
-def test_the_one_that_was_asked_for(name: str) -> None:
+def test_forced_mechanism_is_chosen_in_any_case(name: str) -> None:
     assert choose_mechanism(ALL, PASSWORD, forced=name, channel_binding=BINDING).name == name.upper()
 
 
-def test_a_host_without_md5(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_mechanism_is_skipped_on_a_host_without_its_hash(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(choice, "_has_digest", lambda name: name != "md5")
     assert choose_mechanism(["CRAM-MD5", "PLAIN"], PASSWORD).name == "PLAIN"
-    with pytest.raises(NoUsableMechanism, match="without md5"):
+    with pytest.raises(NoUsableMechanism, match="does not provide md5"):
         choose_mechanism(["CRAM-MD5"], PASSWORD, forced="CRAM-MD5")
 
 
-#: mechanism, offered, binding -> what is said of it (RFC 5802 section 6)
+#: mechanism, offered, binding -> GS2 header (RFC 5802 section 6)
 BOUND = [
     ("SCRAM-SHA-256-PLUS", ["SCRAM-SHA-256-PLUS"], BINDING, Gs2("p=tls-server-end-point", b"hash")),
     ("SCRAM-SHA-256", ["SCRAM-SHA-256"], BINDING, Gs2("y")),
     ("SCRAM-SHA-256", ["SCRAM-SHA-256"], None, Gs2("n")),
-    ("SCRAM-SHA-256", ["SCRAM-SHA-256", "SCRAM-SHA-256-PLUS"], BINDING, Gs2("n")),  # by force
+    ("SCRAM-SHA-256", ["SCRAM-SHA-256", "SCRAM-SHA-256-PLUS"], BINDING, Gs2("n")),  # forced
 ]
 
 
 @pytest.mark.parametrize(("name", "offered", "binding", "gs2"), BOUND)
-def test_what_is_said_of_channel_binding(
+def test_gs2_header_announces_the_channel_binding(
     name: str, offered: list[str], binding: ChannelBinding | None, gs2: Gs2
 ) -> None:
     mechanism = choose_mechanism(offered, PASSWORD, forced=name, channel_binding=binding)
@@ -110,17 +115,19 @@ def test_what_is_said_of_channel_binding(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("user", "one", "two"), "a password and a token"),
-        (("user", "secret\n"), "it ends with a line end"),
-        (("user", "sec\0ret"), "the password holds a control character"),
-        (("us\rer", "secret"), "the user name holds a control character"),
+        (("user", "one", "two"), "both a password and a token are set"),
+        (("user", "secret\n"), "at its end: a line break"),
+        (("user", "sec\0ret"), "the password contains a control character"),
+        (("us\rer", "secret"), "the user name contains a control character"),
         (("user", "sec\ud800ret"), "control character"),
-        (("user", None, "to ken"), "the token holds"),
-        (("user", None, "to\x01ken"), "the token holds"),
-        (("user", None, ""), "the token holds"),
+        (("user", None, "to ken"), "the token is empty or contains"),
+        (("user", None, "to\x01ken"), "the token is empty or contains"),
+        (("user", None, ""), "the token is empty or contains"),
     ],
 )
-def test_credentials_that_nothing_can_carry(arguments: tuple[str, ...], words: str) -> None:
+def test_credentials_that_no_mechanism_can_carry_are_refused_without_the_secret(
+    arguments: tuple[str, ...], words: str
+) -> None:
     with pytest.raises(InvalidCredentials, match=words) as caught:
         Credentials(*arguments)
     assert "ret" not in str(caught.value).replace("secret", "")
@@ -149,7 +156,7 @@ SENT = [("PLAIN", PASSWORD), ("LOGIN", PASSWORD), ("XOAUTH2", TOKEN), ("OAUTHBEA
 
 
 @pytest.mark.parametrize(("name", "credentials"), SENT)
-def test_what_was_sent_is_scrubbed_from_an_echo(name: str, credentials: Credentials) -> None:
+def test_sent_response_is_scrubbed_from_an_echo(name: str, credentials: Credentials) -> None:
     data = first_data(name, credentials)
     secret = credentials.password or credentials.token or ""
     echoes = [base64.b64encode(data).decode(), data.decode(), json.dumps(data.decode()), data.hex()]
@@ -160,13 +167,13 @@ def test_what_was_sent_is_scrubbed_from_an_echo(name: str, credentials: Credenti
     assert base64.b64encode(data).decode()[-12:-4] not in shown.text
 
 
-@settings(deadline=None)  # a busy machine is no failure
+@settings(deadline=None)  # a busy machine must not fail the test
 @given(
     st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=8, max_size=60),
     st.binary(max_size=7),
     st.binary(max_size=7),
 )
-def test_no_base64_of_a_secret_survives_wherever_it_stands(secret: str, before: bytes, after: bytes) -> None:
+def test_base64_of_a_secret_is_masked_at_any_offset(secret: str, before: bytes, after: bytes) -> None:
     credentials = Credentials("user", secret)
     blob = base64.b64encode(before + secret.encode() + after).decode()
     url_safe = base64.urlsafe_b64encode(before + secret.encode() + after).decode()

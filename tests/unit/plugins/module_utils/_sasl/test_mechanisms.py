@@ -1,7 +1,10 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Mechanisms against the examples of their specifications, and against challenges that make no sense."""
+"""Mechanisms with the examples of their specifications, and with challenges that make no sense.
+
+Covers _sasl/mechanisms.py and _sasl/scram.py.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +48,9 @@ PENCIL = Credentials("user", "pencil")
 
 
 @pytest.mark.parametrize(("digest", "nonce", "server_first", "client_final", "server_final"), SCRAM)
-def test_scram(digest: str, nonce: str, server_first: bytes, client_final: bytes, server_final: bytes) -> None:
+def test_scram_matches_the_examples_of_the_rfcs(
+    digest: str, nonce: str, server_first: bytes, client_final: bytes, server_final: bytes
+) -> None:
     exchange = scram.scram(digest, PENCIL, ExchangeContext(), nonce)
     assert next(exchange) == (f"n,,n=user,r={nonce}".encode(), False, "")
     assert exchange.send(server_first) == (client_final, False, "")
@@ -54,14 +59,14 @@ def test_scram(digest: str, nonce: str, server_first: bytes, client_final: bytes
         exchange.send(b"")
 
 
-def test_scram_escapes_and_prepares_the_name() -> None:
+def test_scram_escapes_and_prepares_the_user_name() -> None:
     first = next(
         scram.scram("sha256", Credentials("a=b,c\u00adü", "x"), ExchangeContext(gs2=Gs2("p=kind", b"data")), "nonce")
     )
     assert first.data == "p=kind,,n=a=3Db=2Ccü,r=nonce".encode()
 
 
-def test_scram_nonces_are_never_the_same() -> None:
+def test_scram_nonces_differ() -> None:
     nonces = {next(scram.scram("sha256", PENCIL, ExchangeContext())).data for _attempt in range(100)}
     assert len(nonces) == 100
 
@@ -69,26 +74,26 @@ def test_scram_nonces_are_never_the_same() -> None:
 GOOD_FIRST = b"r=noncemore,s=QSXCR+Q6sek8bf92,i=1"
 
 BAD_FIRST = [
-    (b"", "not as RFC 5802"),
-    (b"garbage", "not as RFC 5802"),
+    (b"", "does not follow RFC 5802"),
+    (b"garbage", "does not follow RFC 5802"),
     (b"\xff\xfe", "not UTF-8"),
-    (b"m=must,r=noncemore,s=QSXC,i=1", "not as RFC 5802"),
-    (b"r=noncemore", "not as RFC 5802"),
-    (b"r=noncemore,s=QSXC", "not as RFC 5802"),
-    (b"r=noncemore,s=,i=1", "not as RFC 5802"),
+    (b"m=must,r=noncemore,s=QSXC,i=1", "does not follow RFC 5802"),
+    (b"r=noncemore", "does not follow RFC 5802"),
+    (b"r=noncemore,s=QSXC", "does not follow RFC 5802"),
+    (b"r=noncemore,s=,i=1", "does not follow RFC 5802"),
     (b"r=noncemore,s=QSX,i=1", "not base64"),
-    (b"r=noncemore,s=QSXC,i=0", "not as RFC 5802"),
-    (b"r=noncemore,s=QSXC,i=-5", "not as RFC 5802"),
-    (b"r=noncemore,s=QSXC,i=10000001", "asks for 10000001 iterations"),
-    (b"r=noncemore,s=QSXC,i=99999999999999", "not as RFC 5802"),
-    (b"r=other,s=QSXC,i=1", "does not continue ours"),
-    (b"r=nonce,s=QSXC,i=1", "does not continue ours"),
-    (b"e=unknown-user", "breaks SCRAM off: unknown-user"),
+    (b"r=noncemore,s=QSXC,i=0", "does not follow RFC 5802"),
+    (b"r=noncemore,s=QSXC,i=-5", "does not follow RFC 5802"),
+    (b"r=noncemore,s=QSXC,i=10000001", "requires 10000001 SCRAM iterations; expected at most 10000000"),
+    (b"r=noncemore,s=QSXC,i=99999999999999", "does not follow RFC 5802"),
+    (b"r=other,s=QSXC,i=1", "does not extend the client's"),
+    (b"r=nonce,s=QSXC,i=1", "does not extend the client's"),
+    (b"e=unknown-user", "aborted SCRAM: unknown-user"),
 ]
 
 
 @pytest.mark.parametrize(("challenge", "words"), BAD_FIRST)
-def test_scram_a_first_challenge_that_cannot_be(challenge: bytes, words: str) -> None:
+def test_scram_refuses_an_invalid_first_challenge(challenge: bytes, words: str) -> None:
     exchange = scram.scram("sha256", PENCIL, ExchangeContext(), "nonce")
     next(exchange)
     with pytest.raises(BadChallenge, match=words):
@@ -107,7 +112,9 @@ BAD_FINAL = [
 
 
 @pytest.mark.parametrize(("challenge", "error", "words"), BAD_FINAL)
-def test_scram_a_server_that_does_not_prove_itself(challenge: bytes, error: type[BadChallenge], words: str) -> None:
+def test_scram_refuses_a_server_that_does_not_prove_itself(
+    challenge: bytes, error: type[BadChallenge], words: str
+) -> None:
     exchange = scram.scram("sha256", PENCIL, ExchangeContext(), "nonce")
     next(exchange)
     exchange.send(GOOD_FIRST)
@@ -115,14 +122,14 @@ def test_scram_a_server_that_does_not_prove_itself(challenge: bytes, error: type
         exchange.send(challenge)
 
 
-def test_scram_a_server_that_says_why() -> None:
+def test_scram_failure_has_the_reason_of_the_server() -> None:
     exchange = scram.scram("sha256", PENCIL, ExchangeContext(), "nonce")
     next(exchange)
     exchange.send(GOOD_FIRST)
-    assert exchange.send(b"e=invalid-proof") == (b"", False, "the server says invalid-proof")
+    assert exchange.send(b"e=invalid-proof") == (b"", False, "the server reports invalid-proof")
 
 
-def test_cram_md5() -> None:
+def test_cram_md5_matches_the_example_of_the_rfc() -> None:
     """RFC 2195 section 2."""
     exchange = mechanisms.cram_md5(Credentials("tim", "tanstaaftanstaaf"), ExchangeContext())
     assert next(exchange) is mechanisms.LISTEN
@@ -130,14 +137,14 @@ def test_cram_md5() -> None:
     assert response == (b"tim b913a602c7eda7a495b4e6e7334d3890", True, "")
 
 
-def test_cram_md5_without_a_challenge() -> None:
+def test_cram_md5_refuses_an_empty_challenge() -> None:
     exchange = mechanisms.cram_md5(PENCIL, ExchangeContext())
     next(exchange)
     with pytest.raises(BadChallenge, match="empty"):
         exchange.send(b"")
 
 
-def test_plain() -> None:
+def test_plain_matches_the_example_of_the_rfc() -> None:
     """RFC 4616 section 4."""
     assert (
         next(mechanisms.plain(Credentials("tim", "tanstaaftanstaaf"), ExchangeContext())).data
@@ -152,7 +159,7 @@ REFUSED_TOKEN = base64.b64decode(
 )
 
 
-def test_oauthbearer() -> None:
+def test_oauthbearer_matches_the_examples_of_the_rfc() -> None:
     """RFC 7628 sections 4.1 and 4.3."""
     exchange = mechanisms.oauthbearer(OAUTH, ExchangeContext("server.example.com", 587))
     response = next(exchange)
@@ -169,13 +176,13 @@ def test_oauthbearer() -> None:
 
 
 @pytest.mark.parametrize(("user", "identity"), [("a,b=c", b"n,a=a=2Cb=3Dc,\x01"), ("", b"n,,\x01")])
-def test_oauthbearer_names(user: str, identity: bytes) -> None:
+def test_oauthbearer_escapes_the_user_name(user: str, identity: bytes) -> None:
     data = next(mechanisms.oauthbearer(Credentials(user, token="t"), ExchangeContext("h", 1))).data
     assert data == identity + b"host=h\x01port=1\x01auth=Bearer t\x01\x01"
 
 
-def test_xoauth2() -> None:
-    """The example of Google's page on the protocol."""
+def test_xoauth2_matches_the_example_of_google() -> None:
+    """The example is from Google's page on the protocol."""
     exchange = mechanisms.xoauth2(
         Credentials("someuser@example.com", token="ya29.vF9dft4qmTc2Nvb3RlckBhdHRhdmlzdGEuY29tCg"), ExchangeContext()
     )
@@ -192,12 +199,12 @@ def test_xoauth2() -> None:
 
 
 @pytest.mark.parametrize("failure", [b"", b"[]", b"{", b"\xff", b"[" * 100_000, b'{"status": {}}', b"9" * 10_000])
-def test_a_refused_token_without_sense(failure: bytes) -> None:
+def test_refusal_of_a_token_with_malformed_json_is_described(failure: bytes) -> None:
     assert mechanisms.token_problem(failure).startswith("the server refused the token")
 
 
 @pytest.mark.parametrize(("user", "data"), [("", b""), ("someone", b"someone")])
-def test_external(user: str, data: bytes) -> None:
+def test_external_sends_the_user_name(user: str, data: bytes) -> None:
     assert next(mechanisms.external(Credentials(user), ExchangeContext())).data == data
 
 
@@ -212,7 +219,7 @@ CHALLENGES = st.one_of(st.binary(max_size=80), st.from_regex(rb"\A[rvsemi]=[!-~]
 
 
 @pytest.mark.parametrize("mechanism", MECHANISMS, ids=lambda mechanism: mechanism.name)
-@settings(deadline=None)  # a busy machine is no failure
+@settings(deadline=None)  # a busy machine must not fail the test
 @given(challenges=st.lists(CHALLENGES, min_size=1, max_size=4))
 def test_any_challenge_is_answered_or_refused(mechanism: t.Any, challenges: list[bytes]) -> None:
     exchange = started(mechanism)
@@ -223,9 +230,9 @@ def test_any_challenge_is_answered_or_refused(mechanism: t.Any, challenges: list
         pass
 
 
-@settings(deadline=None)  # a busy machine is no failure
+@settings(deadline=None)  # a busy machine must not fail the test
 @given(challenge=CHALLENGES)
-def test_any_last_challenge_of_scram_is_a_failure(challenge: bytes) -> None:
+def test_any_wrong_last_challenge_of_scram_is_a_failure(challenge: bytes) -> None:
     exchange = scram.scram("sha256", PENCIL, ExchangeContext(), "nonce")
     next(exchange)
     exchange.send(GOOD_FIRST)

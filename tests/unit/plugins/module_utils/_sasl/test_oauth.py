@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Requests for a token and the answers to them (RFC 6749)."""
+"""Requests for an access token and the answers to them (RFC 6749)."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ END_POINTS = [
 
 
 @pytest.mark.parametrize(("provider", "grant", "tenant", "scope", "url", "asked"), END_POINTS)
-def test_providers(
+def test_request_has_the_url_and_scope_of_the_provider(
     provider: str, grant: Grant, tenant: str | None, scope: str | None, url: str, asked: str | None
 ) -> None:
     client = TokenClient.of_provider(provider, grant, "app", SECRET, REFRESH, scope, tenant)
@@ -74,23 +74,23 @@ def test_providers(
     assert b"s3cret" not in request.url.encode()
 
 
-def test_a_public_client_has_no_secret() -> None:
+def test_request_of_a_public_client_has_no_secret() -> None:
     client = TokenClient("http://127.0.0.1:8080/token", Grant.REFRESH_TOKEN, "app", None, REFRESH)
     assert fields(client) == {"grant_type": "refresh_token", "client_id": "app", "refresh_token": REFRESH}
 
 
 BAD_CLIENTS: list[tuple[dict[str, t.Any], str]] = [
-    ({"provider": "google", "grant": Grant.CLIENT_CREDENTIALS}, "google has no grant client_credentials"),
-    ({"provider": "microsoft", "grant": Grant.CLIENT_CREDENTIALS}, "needs the tenant"),
-    ({"provider": "microsoft", "tenant": "a/../b"}, "the tenant is 'a/../b'"),
-    ({"provider": "nobody"}, "the provider is 'nobody', expected microsoft or google"),
+    ({"provider": "google", "grant": Grant.CLIENT_CREDENTIALS}, "google does not support grant client_credentials"),
+    ({"provider": "microsoft", "grant": Grant.CLIENT_CREDENTIALS}, "needs tenant"),
+    ({"provider": "microsoft", "tenant": "a/../b"}, "tenant is 'a/../b'"),
+    ({"provider": "unknown"}, "provider is 'unknown'; expected microsoft or google"),
     ({"provider": "google", "client_id": ""}, "client_id"),
     ({"provider": "google", "refresh_token": None}, "needs refresh_token"),
 ]
 
 
 @pytest.mark.parametrize(("values", "words"), BAD_CLIENTS)
-def test_clients_that_cannot_ask(values: dict[str, t.Any], words: str) -> None:
+def test_invalid_client_is_refused(values: dict[str, t.Any], words: str) -> None:
     usual = {"grant": Grant.REFRESH_TOKEN, "client_id": "app", "client_secret": SECRET, "refresh_token": REFRESH}
     with pytest.raises(InvalidTokenClient, match=words):
         TokenClient.of_provider(**{**usual, **values})
@@ -100,26 +100,26 @@ BAD_URLS = [
     ("http://login.example.com/token", "without TLS"),
     ("http://localhost.example.com/", "without TLS"),
     ("http://127.0.0.1.example.com/", "without TLS"),
-    ("https://user:pw@login.example.com/", "holds a user"),
+    ("https://user:pw@login.example.com/", "contains a user name"),
     ("https://login.example.com/#x", "fragment"),
-    ("ftp://login.example.com/", "not a URL"),
-    ("login.example.com", "not a URL"),
-    ("https:///token", "not a URL"),
-    ("https://login.example.com:99999/", "not a URL"),
-    ("https://[::1/", "not a URL"),
-    ("https://login.example.com/\r\nX: y", "not a URL"),
-    ("file:///etc/passwd", "not a URL"),
+    ("ftp://login.example.com/", "not a valid URL"),
+    ("login.example.com", "not a valid URL"),
+    ("https:///token", "not a valid URL"),
+    ("https://login.example.com:99999/", "not a valid URL"),
+    ("https://[::1/", "not a valid URL"),
+    ("https://login.example.com/\r\nX: y", "not a valid URL"),
+    ("file:///etc/passwd", "not a valid URL"),
 ]
 
 
 @pytest.mark.parametrize(("url", "words"), BAD_URLS)
-def test_urls_no_secret_is_sent_to(url: str, words: str) -> None:
+def test_unsafe_or_invalid_url_is_refused(url: str, words: str) -> None:
     with pytest.raises(InvalidTokenClient, match=words):
         TokenClient(url, Grant.CLIENT_CREDENTIALS, "app", SECRET)
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.9.9.9", "[::1]"])
-def test_plain_http_stays_on_this_host(host: str) -> None:
+def test_plain_http_is_allowed_to_this_host(host: str) -> None:
     assert TokenClient(f"http://{host}:8080/token", Grant.CLIENT_CREDENTIALS, "app", SECRET).request()
 
 
@@ -134,7 +134,7 @@ GOOD_ANSWERS: list[tuple[dict[str, t.Any], int | None]] = [
 
 
 @pytest.mark.parametrize(("facts", "seconds"), GOOD_ANSWERS)
-def test_granted(facts: dict[str, t.Any], seconds: int | None) -> None:
+def test_granted_token_has_its_lifetime(facts: dict[str, t.Any], seconds: int | None) -> None:
     body = json.dumps({"access_token": "ya29.t0ken", **facts}).encode()
     token = CLIENT.read_answer(200, body)
     assert token == AccessToken("ya29.t0ken", seconds)
@@ -145,18 +145,25 @@ REFUSALS = [
     (
         400,
         {"error": "invalid_grant", "error_description": "AADSTS70008: expired.\r\nTrace ID: 1"},
-        r'login.example.com refused \(400\): "invalid_grant: AADSTS70008: expired.\?\?Trace ID: 1"; the refresh token',
+        (
+            r'login.example.com refused the request \(400\): "invalid_grant: AADSTS70008: expired.\?\?Trace ID: 1"; the'
+            r" refresh token"
+        ),
     ),
-    (401, {"error": "invalid_client"}, r"refused \(401\): \"invalid_client\"; check client_id and client_secret"),
-    (200, {"error": "odd", "access_token": "t"}, r"refused \(200\): \"odd\""),
-    (302, {}, r"refused \(302\) without a reason"),
-    (503, {"error": {"code": 1}}, r"refused \(503\) without a reason"),
+    (
+        401,
+        {"error": "invalid_client"},
+        r"refused the request \(401\): \"invalid_client\"; check client_id and client_secret",
+    ),
+    (200, {"error": "odd", "access_token": "t"}, r"refused the request \(200\): \"odd\""),
+    (302, {}, r"refused the request \(302\) without a readable reason"),
+    (503, {"error": {"code": 1}}, r"refused the request \(503\) without a readable reason"),
     (400, {"error_description": "x" * 9999}, r"x{600}\.\.\."),
 ]
 
 
 @pytest.mark.parametrize(("status", "facts", "words"), REFUSALS)
-def test_refused(status: int, facts: dict[str, t.Any], words: str) -> None:
+def test_refusal_has_status_reason_and_advice(status: int, facts: dict[str, t.Any], words: str) -> None:
     with pytest.raises(TokenRefused, match=words):
         CLIENT.read_answer(status, json.dumps(facts).encode())
 
@@ -186,13 +193,13 @@ BAD_ANSWERS = [
 
 
 @pytest.mark.parametrize("body", [*BAD_ANSWERS, b'{"access_token": "t", "token_type": "mac"}', b"[" * 200_000])
-def test_no_answer_of_a_token_server(body: bytes) -> None:
+def test_answer_without_a_valid_token_is_refused(body: bytes) -> None:
     with pytest.raises(BadTokenAnswer) as caught:
         CLIENT.read_answer(200, body)
     assert caught.value.__context__ is None
 
 
-@settings(deadline=None)  # a busy machine is no failure
+@settings(deadline=None)  # a busy machine must not fail the test
 @given(
     st.integers(100, 599),
     st.one_of(

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Logins driven over AUTH: in lines, and in sessions over real TLS against an independent server."""
+"""Logins over AUTH: with scripted replies, and in sessions over TLS with an independent SCRAM server."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def encoded(data: bytes) -> str:
 
 
 class Script:
-    """A server of few words: the lines it got, and the replies it gives one after the other."""
+    """A server that records the lines it receives and returns scripted replies in turn."""
 
     def __init__(self, *replies: str) -> None:
         self.lines: list[str] = []
@@ -74,14 +74,14 @@ ACCEPTED = [
 
 
 @pytest.mark.parametrize(("mechanism", "credentials", "replies", "lines"), ACCEPTED)
-def test_accepted(mechanism: str, credentials: Credentials, replies: list[str], lines: list[str]) -> None:
+def test_login_is_accepted(mechanism: str, credentials: Credentials, replies: list[str], lines: list[str]) -> None:
     script = Script(*replies)
     assert attempt(script, mechanism, credentials) == mechanism
     assert script.lines == lines
 
 
 @pytest.mark.parametrize(("length", "lines"), [(372, 1), (373, 2)])
-def test_a_response_too_long_for_the_command_waits(length: int, lines: int) -> None:
+def test_response_too_long_for_the_command_waits_for_a_challenge(length: int, lines: int) -> None:
     """RFC 4954 section 4: the AUTH line has 512 octets at most, CR LF included."""
     token = "x" * (length - len("user=u\x01auth=Bearer \x01\x01"))
     script = Script(*["334 "] * (lines - 1), "235 ok")
@@ -92,7 +92,7 @@ def test_a_response_too_long_for_the_command_waits(length: int, lines: int) -> N
         assert script.lines[0] == "AUTH XOAUTH2"
 
 
-def test_a_long_response_refused_before_it_was_sent() -> None:
+def test_refusal_before_a_long_response_is_an_error() -> None:
     script = Script("454 4.7.0 later")
     with pytest.raises(errors.AuthRefused) as caught:
         attempt(script, "XOAUTH2", Credentials("u", token="x" * 1000))
@@ -104,7 +104,7 @@ TOKEN_CHALLENGE = encoded(b'{"status":"401","scope":"https://mail.google.com/"}'
 
 
 @pytest.mark.parametrize(("mechanism", "answer"), [("XOAUTH2", ""), ("OAUTHBEARER", "AQ==")])
-def test_a_refused_token_says_why(mechanism: str, answer: str) -> None:
+def test_refused_token_has_the_reason_of_the_server(mechanism: str, answer: str) -> None:
     script = Script(f"334 {TOKEN_CHALLENGE}", "535 5.7.8 bad ya29.secret-token")
     with pytest.raises(errors.AuthRefused, match="status 401, scope https://mail.google.com/") as caught:
         attempt(script, mechanism, TOKEN)
@@ -116,26 +116,47 @@ def test_a_refused_token_says_why(mechanism: str, answer: str) -> None:
 #: mechanism, credentials, replies -> error, words, whether the client cancels
 FAILED = [
     ("PLAIN", LOGIN, ["535 5.7.8 no"], errors.AuthRefused, "login of user with PLAIN was refused", False),
-    ("PLAIN", LOGIN, ["334 bW9yZQ=="], errors.ProtocolViolation, "goes on asking", True),
-    ("LOGIN", LOGIN, ["235 ok"], errors.ServerNotProven, "before the exchange was over", False),
+    (
+        "PLAIN",
+        LOGIN,
+        ["334 bW9yZQ=="],
+        errors.ProtocolViolation,
+        "sent a challenge after the exchange was complete",
+        True,
+    ),
+    ("LOGIN", LOGIN, ["235 ok"], errors.ServerNotProven, "before the exchange was complete", False),
     ("LOGIN", LOGIN, ["334 Username:"], errors.ProtocolViolation, "not base64", True),
     ("LOGIN", LOGIN, ["334 VXNl\ncm5hbWU6"], errors.ProtocolViolation, "several lines", True),
     ("LOGIN", LOGIN, ["334 ü"], errors.ProtocolViolation, "not base64", True),
     ("LOGIN", LOGIN, ["334 VXNlcm5hbWU6", "334 !"], errors.ProtocolViolation, "not base64", True),
-    ("LOGIN", LOGIN, ["334 ", "334 ", "334 "], errors.ProtocolViolation, "goes on asking", True),
+    (
+        "LOGIN",
+        LOGIN,
+        ["334 ", "334 ", "334 "],
+        errors.ProtocolViolation,
+        "sent a challenge after the exchange was complete",
+        True,
+    ),
     ("CRAM-MD5", LOGIN, ["334 "], errors.ProtocolViolation, "CRAM-MD5 challenge is empty", True),
     ("CRAM-MD5", LOGIN, ["503 5.5.1 no"], errors.AuthRefused, "503", False),
-    ("SCRAM-SHA-256", LOGIN, ["235 ok"], errors.ServerNotProven, "before the exchange was over", False),
+    ("SCRAM-SHA-256", LOGIN, ["235 ok"], errors.ServerNotProven, "before the exchange was complete", False),
     ("SCRAM-SHA-256", LOGIN, ["334 "], errors.ProtocolViolation, "RFC 5802", True),
     ("SCRAM-SHA-256", LOGIN, ["334 ZT1vdGhlci1lcnJvcg=="], errors.ProtocolViolation, "other-error", True),
     ("SCRAM-SHA-256", LOGIN, ["535 5.7.8 no"], errors.AuthRefused, "many providers", False),
     ("XOAUTH2", TOKEN, [f"334 {TOKEN_CHALLENGE}", "235 ok"], errors.ProtocolViolation, "accepted .* after", False),
-    ("XOAUTH2", TOKEN, [f"334 {TOKEN_CHALLENGE}", "334 "], errors.ProtocolViolation, "goes on asking", True),
+    (
+        "XOAUTH2",
+        TOKEN,
+        [f"334 {TOKEN_CHALLENGE}", "334 "],
+        errors.ProtocolViolation,
+        "sent a challenge after the exchange was complete",
+        True,
+    ),
 ]
 
 
 @pytest.mark.parametrize(("mechanism", "credentials", "replies", "error", "words", "cancels"), FAILED)
-def test_failed(
+def test_failed_login_is_tried_once_and_shows_no_secret(
     mechanism: str,
     credentials: Credentials,
     replies: list[str],
@@ -154,20 +175,22 @@ def test_failed(
     assert "ya29" not in told
 
 
-def test_nothing_is_sent_when_nothing_fits() -> None:
+def test_nothing_is_sent_if_no_mechanism_fits() -> None:
     script = Script()
-    with pytest.raises(errors.NotOffered, match="SCRAM-SHA-1 was asked for; the server offers PLAIN"):
+    words = r"SCRAM-SHA-1 was asked for; the server offers PLAIN\. Set auth_mechanism to a mechanism that fits"
+    with pytest.raises(errors.NotOffered, match=words):
         attempt(script, "PLAIN", forced="SCRAM-SHA-1")
     assert script.lines == []
 
 
-def test_a_refused_binding_says_what_to_try() -> None:
+def test_refused_channel_binding_advises_another_mechanism() -> None:
     script = Script("535 5.7.8 no")
-    with pytest.raises(errors.AuthRefused, match="auth_mechanism logs in without channel binding"):
+    words = "set auth_mechanism to a mechanism without -PLUS to log in without channel binding"
+    with pytest.raises(errors.AuthRefused, match=words):
         attempt(script, "SCRAM-SHA-256-PLUS", binding=ChannelBinding("tls-server-end-point", b"x"))
 
 
-def test_a_user_name_that_is_the_secret() -> None:
+def test_user_name_that_is_the_secret_is_not_shown() -> None:
     script = Script("535 5.7.8 tok-en-1234 is wrong")
     with pytest.raises(errors.AuthRefused) as caught:
         attempt(script, "PLAIN", Credentials("tok-en-1234", "tok-en-1234"))
@@ -177,7 +200,7 @@ def test_a_user_name_that_is_the_secret() -> None:
 @pytest.mark.parametrize(
     "echo", [PLAIN_RESPONSE, SECRET, encoded(SECRET.encode()), f"user {SECRET}", f"x{PLAIN_RESPONSE}y"]
 )
-def test_an_echo_is_scrubbed(echo: str) -> None:
+def test_echo_of_the_secret_is_scrubbed(echo: str) -> None:
     with pytest.raises(errors.AuthRefused) as caught:
         attempt(Script(f"535 5.7.8 {echo} is wrong"), "PLAIN")
     assert echo not in "".join(traceback.format_exception(caught.value))
@@ -193,9 +216,9 @@ REPLIES = st.one_of(
 
 
 @pytest.mark.parametrize("mechanism", ["PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-256", "XOAUTH2", "OAUTHBEARER"])
-@settings(deadline=None)  # a busy machine is no failure
+@settings(deadline=None)  # a busy machine must not fail the test
 @given(replies=st.lists(REPLIES, max_size=5))
-def test_any_server_ends_in_a_login_or_a_typed_error(mechanism: str, replies: list[str]) -> None:
+def test_any_replies_end_in_a_login_or_a_typed_error(mechanism: str, replies: list[str]) -> None:
     script = Script(*replies)
     credentials = TOKEN if "OAUTH" in mechanism else LOGIN
     accepted, told = True, ""
@@ -208,7 +231,7 @@ def test_any_server_ends_in_a_login_or_a_typed_error(mechanism: str, replies: li
     assert len(script.lines) < 6
 
 
-# Over real TLS
+# Over TLS
 
 
 class Authority(t.NamedTuple):
@@ -247,13 +270,13 @@ DIGESTS = {"SCRAM-SHA-256": "sha256", "SCRAM-SHA-1": "sha1"}
 
 
 @pytest.mark.parametrize("name", DIGESTS)
-def test_scram(authority: Authority, name: str) -> None:
+def test_scram_login_is_accepted(authority: Authority, name: str) -> None:
     assert log_in_over_tls(authority, {name: ScramServer(DIGESTS[name])}) == name
 
 
 @pytest.mark.parametrize("verify", [True, False])
 @pytest.mark.parametrize("name", DIGESTS)
-def test_scram_bound_to_the_certificate(authority: Authority, name: str, verify: bool) -> None:
+def test_scram_is_bound_to_the_certificate(authority: Authority, name: str, verify: bool) -> None:
     server = ScramServer(DIGESTS[name], binding=authority.binding, plus=True)
     policy = TlsPolicy(verify=verify, ca_file=authority.ca_file)
     others = {name: ScramServer(DIGESTS[name], binding=authority.binding)}
@@ -262,7 +285,7 @@ def test_scram_bound_to_the_certificate(authority: Authority, name: str, verify:
     assert server.seen[0].startswith(b"p=tls-server-end-point,,n=user,r=")
 
 
-def test_somebody_between_with_another_certificate(authority: Authority) -> None:
+def test_bound_login_fails_if_an_attacker_in_the_middle_has_another_certificate(authority: Authority) -> None:
     server = ScramServer(binding=("tls-server-end-point", b"the true one"), plus=True)
     with pytest.raises(errors.AuthRefused, match="535"):
         log_in_over_tls(
@@ -273,15 +296,15 @@ def test_somebody_between_with_another_certificate(authority: Authority) -> None
         )
 
 
-def test_no_binding_unless_asked_for(authority: Authority) -> None:
-    """Servers of TLS 1.3 prefer a binding that Python cannot give, and there is but one attempt."""
+def test_channel_binding_is_used_only_on_request(authority: Authority) -> None:
+    """Servers with TLS 1.3 prefer a binding that Python does not support, and there is only one attempt."""
     server = ScramServer()
     servers = {"SCRAM-SHA-256-PLUS": ScramServer(binding=authority.binding, plus=True), "SCRAM-SHA-256": server}
     assert log_in_over_tls(authority, servers) == "SCRAM-SHA-256"
     assert server.seen[0].startswith(b"n,,")
 
 
-def test_the_unbound_one_by_force(authority: Authority) -> None:
+def test_forced_mechanism_without_binding_is_accepted(authority: Authority) -> None:
     servers = {
         "SCRAM-SHA-256-PLUS": ScramServer(binding=authority.binding, plus=True),
         "SCRAM-SHA-256": ScramServer(binding=authority.binding),
@@ -289,31 +312,31 @@ def test_the_unbound_one_by_force(authority: Authority) -> None:
     assert log_in_over_tls(authority, servers, auth_mechanism="scram-sha-256") == "SCRAM-SHA-256"
 
 
-def test_names_and_passwords_in_any_language(authority: Authority) -> None:
+def test_user_name_and_password_may_be_non_ascii(authority: Authority) -> None:
     server = ScramServer(user="jürgen", password="pässwörd IX")
     credentials = Credentials("jürgen", "pa\u0308sswo\u0308rd\u00a0Ⅸ")
     assert log_in_over_tls(authority, {"SCRAM-SHA-256": server}, credentials=credentials) == "SCRAM-SHA-256"
 
 
-LIES: list[tuple[dict[str, t.Any], type[errors.SmtpError], str]] = [
-    ({"final": lambda _message: None}, errors.ServerNotProven, "before the exchange was over"),
+VIOLATIONS: list[tuple[dict[str, t.Any], type[errors.SmtpError], str]] = [
+    ({"final": lambda _message: None}, errors.ServerNotProven, "before the exchange was complete"),
     ({"final": lambda _message: b"v=" + base64.b64encode(b"x" * 32)}, errors.ServerNotProven, "signature is wrong"),
     ({"final": lambda message: message[:-8]}, errors.ServerNotProven, "signature is wrong"),
     ({"final": lambda _message: b""}, errors.ServerNotProven, "no signature"),
     ({"final": lambda _message: b"e=other-error"}, errors.ProtocolViolation, "after a failure: .* other-error"),
     ({"first": lambda message: message[:20]}, errors.ProtocolViolation, "RFC 5802"),
-    ({"first": lambda message: b"r=x" + message[2:]}, errors.ProtocolViolation, "does not continue ours"),
+    ({"first": lambda message: b"r=x" + message[2:]}, errors.ProtocolViolation, "does not extend the client's"),
     ({"first": lambda message: message.replace(b"i=64", b"i=999999999")}, errors.ProtocolViolation, "iterations"),
     ({"first": lambda _message: b"\xff\0"}, errors.ProtocolViolation, "not UTF-8"),
     ({"password": "another"}, errors.AuthRefused, REFUSED[4:]),
 ]
 
 
-@pytest.mark.parametrize(("lie", "error", "words"), LIES)
-def test_scram_with_a_server_that_lies(
-    authority: Authority, lie: dict[str, t.Any], error: type[errors.SmtpError], words: str
+@pytest.mark.parametrize(("changes", "error", "words"), VIOLATIONS)
+def test_scram_server_that_violates_the_exchange_is_refused(
+    authority: Authority, changes: dict[str, t.Any], error: type[errors.SmtpError], words: str
 ) -> None:
     with pytest.raises(error, match=words) as caught:
-        log_in_over_tls(authority, {"SCRAM-SHA-256": ScramServer(**lie)})
+        log_in_over_tls(authority, {"SCRAM-SHA-256": ScramServer(**changes)})
     assert SECRET not in "".join(traceback.format_exception(caught.value))
     assert not caught.value.temporary

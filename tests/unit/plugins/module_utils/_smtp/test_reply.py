@@ -1,7 +1,10 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Replies: what is one, what is none, and how it reads."""
+"""Parsing of replies and capabilities.
+
+Covers _smtp/reply.py and _smtp/capabilities.py.
+"""
 
 from __future__ import annotations
 
@@ -41,18 +44,18 @@ BAD_LINES = [
 
 
 @pytest.mark.parametrize(("line", "expected"), GOOD_LINES)
-def test_good_line(line: bytes, expected: tuple[int, bool, str]) -> None:
+def test_line_is_parsed(line: bytes, expected: tuple[int, bool, str]) -> None:
     assert parse_reply_line(line) == expected
 
 
 @pytest.mark.parametrize("line", BAD_LINES)
-def test_bad_line(line: bytes) -> None:
+def test_malformed_line_is_refused(line: bytes) -> None:
     with pytest.raises(MalformedReply):
         parse_reply_line(line)
 
 
 @given(st.binary(max_size=200))
-def test_any_line_is_read_or_refused(line: bytes) -> None:
+def test_any_line_is_parsed_or_refused(line: bytes) -> None:
     try:
         code, _last, text = parse_reply_line(line)
     except MalformedReply:
@@ -62,7 +65,7 @@ def test_any_line_is_read_or_refused(line: bytes) -> None:
     assert "\n" not in text
 
 
-#: Lines that look like replies, and some that do not.
+#: Lines, most of which look like lines of a reply.
 LINES = st.one_of(
     st.builds(
         lambda code, mark, text: b"%d%s%s\r\n" % (code, mark, text),
@@ -77,7 +80,7 @@ LINES = st.one_of(
 
 @given(st.lists(LINES, max_size=30))
 def test_any_lines_are_replies_or_refused(lines: list[bytes]) -> None:
-    """Nothing but the documented error comes of them, and nothing that a terminal would act upon."""
+    """Parsing raises only the documented error, and the text has no control characters."""
     parser, count = ReplyParser(), 0
     for line in lines:
         try:
@@ -97,7 +100,7 @@ def test_any_lines_are_replies_or_refused(lines: list[bytes]) -> None:
 
 
 @given(st.lists(st.text(max_size=60) | st.from_regex(r"(AUTH|SIZE|X-?)[ =].{0,20}", fullmatch=True), min_size=1))
-def test_any_capabilities_are_read(lines: list[str]) -> None:
+def test_any_capabilities_are_parsed(lines: list[str]) -> None:
     capabilities = Capabilities.parse(Reply(250, tuple(lines)))
     assert capabilities.max_size is None or capabilities.max_size > 0
     assert all(name == name.upper() and name in capabilities for name in capabilities.keywords)
@@ -113,7 +116,7 @@ def test_parser_joins_lines() -> None:
 def test_parser_refuses_mixed_codes() -> None:
     parser = ReplyParser()
     parser.feed(b"250-one\r\n")
-    with pytest.raises(MalformedReply, match="250 went on with 550"):
+    with pytest.raises(MalformedReply, match="250 continued with 550"):
         parser.feed(b"550 two\r\n")
 
 
@@ -134,7 +137,7 @@ def test_parser_refuses_endless_replies() -> None:
         (("3.5.1000 no code",), None, "3.5.1000 no code"),
     ],
 )
-def test_enhanced_code_is_said_once(lines: tuple[str, ...], enhanced: str | None, text: str) -> None:
+def test_enhanced_code_is_in_the_text_once(lines: tuple[str, ...], enhanced: str | None, text: str) -> None:
     reply = Reply(550, lines)
     assert reply.enhanced == enhanced
     assert reply.text == text
@@ -145,7 +148,7 @@ EHLO = Reply(
 )
 
 
-def test_capabilities() -> None:
+def test_capabilities_are_parsed() -> None:
     capabilities = Capabilities.parse(EHLO)
     assert "8bitmime" in capabilities
     assert "STARTTLS" not in capabilities
@@ -154,5 +157,5 @@ def test_capabilities() -> None:
 
 
 @pytest.mark.parametrize(("line", "size"), [("SIZE", None), ("SIZE 0", None), ("SIZE x", None), ("SIZE 5", 5)])
-def test_size(line: str, size: int | None) -> None:
+def test_size_limit_is_a_positive_number_or_none(line: str, size: int | None) -> None:
     assert Capabilities.parse(Reply(250, ("hello", line))).max_size == size

@@ -1,7 +1,10 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The ways to a server: opportunistic TLS, pins, client certificates, Unix sockets and proxies."""
+"""Connections to a server: opportunistic TLS, pins, client certificates, TLS versions, Unix sockets and proxies.
+
+Covers _smtp/connection.py, _smtp/tls.py and _smtp/proxy.py.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ import trustme
 
 from ansible_collections.mailops.smtp.plugins.module_utils._sasl.credentials import Credentials
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp import errors
-from ansible_collections.mailops.smtp.plugins.module_utils._smtp.delivery import DsnRequest, Envelope
+from ansible_collections.mailops.smtp.plugins.module_utils._smtp.delivery import Envelope
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.proxy import Proxy
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.session import SmtpSession
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.settings import ServerSettings
@@ -55,7 +58,7 @@ def send(settings: ServerSettings) -> dict[str, t.Any]:
         return session.info.to_dict()
 
 
-def test_opportunistic_takes_tls_where_offered(authority: Authority) -> None:
+def test_opportunistic_uses_tls_if_offered(authority: Authority) -> None:
     policy = TlsPolicy(TlsMode.OPPORTUNISTIC, ca_file=authority.ca_file)
     with Peer(tls=authority.server) as peer:
         assert send(ServerSettings("localhost", peer.port, policy))["tls_version"] == "TLSv1.3"
@@ -72,7 +75,7 @@ def test_opportunistic_is_verified_and_sends_no_login_in_clear(authority: Author
         assert not any(command.startswith("AUTH") for command in peer.commands)
 
 
-def test_pins(authority: Authority) -> None:
+def test_pin_is_sufficient_and_another_digest_is_refused(authority: Authority) -> None:
     with Peer(tls=authority.server) as peer:
         pinned = TlsPolicy(verify=False, pins=(authority.digest,))
         info = send(ServerSettings("localhost", peer.port, pinned))
@@ -82,13 +85,13 @@ def test_pins(authority: Authority) -> None:
             send(ServerSettings("localhost", peer.port, wrong))
 
 
-def test_another_name_in_the_certificate(authority: Authority) -> None:
+def test_server_name_replaces_the_host_in_verification(authority: Authority) -> None:
     with Peer(tls=authority.server) as peer:
         policy = TlsPolicy(ca_file=authority.ca_file, server_name="localhost")
         assert send(ServerSettings("127.0.0.1", peer.port, policy))["tls_verified"] is True
 
 
-def test_client_certificate(authority: Authority) -> None:
+def test_client_certificate_is_presented(authority: Authority) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.ca.issue_cert("localhost").configure_cert(context)
     authority.ca.configure_trust(context)
@@ -102,7 +105,7 @@ def test_client_certificate(authority: Authority) -> None:
             send(ServerSettings("localhost", peer.port, TlsPolicy(ca_file=authority.ca_file)))
 
 
-def test_minimum_version(authority: Authority) -> None:
+def test_older_tls_version_than_the_minimum_is_refused(authority: Authority) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.maximum_version = ssl.TLSVersion.TLSv1_2
     authority.ca.issue_cert("localhost").configure_cert(context)
@@ -116,7 +119,7 @@ def test_minimum_version(authority: Authority) -> None:
             send(ServerSettings("localhost", peer.port, policy))
 
 
-def test_unix_socket(tmp_path: Path) -> None:
+def test_unix_socket_speaks_lmtp(tmp_path: Path) -> None:
     path = str(tmp_path / "lmtp")
     with Peer(unix_socket=path) as peer:
         info = send(ServerSettings("localhost", 0, PLAINTEXT, unix_socket=path, lmtp=True))
@@ -128,7 +131,7 @@ def test_unix_socket(tmp_path: Path) -> None:
 
 @contextlib.contextmanager
 def proxy(kind: str, refuse: bool = False) -> t.Iterator[tuple[int, list[bytes]]]:
-    """A proxy that connects to this machine's ports only, and keeps what it was asked."""
+    """Run a proxy that connects only to ports of this machine, and records the requests."""
     asked: list[bytes] = []
     listener = socket.create_server(("127.0.0.1", 0))
 
@@ -182,58 +185,30 @@ def _serve_http(stream: socket.socket, asked: list[bytes], refuse: bool) -> int 
 
 @pytest.mark.parametrize("login", ["", "me:p%40ss@"])
 @pytest.mark.parametrize("kind", ["socks5", "http"])
-def test_through_a_proxy_with_tls_to_the_server(authority: Authority, kind: str, login: str) -> None:
+def test_proxy_connects_and_tls_is_with_the_server(authority: Authority, kind: str, login: str) -> None:
     with Peer(tls=authority.server) as peer, proxy(kind) as (port, asked):
-        way = Proxy.parse(f"{kind}://{login}127.0.0.1:{port}")
-        settings = ServerSettings("localhost", peer.port, TlsPolicy(ca_file=authority.ca_file), proxy=way)
+        through = Proxy.parse(f"{kind}://{login}127.0.0.1:{port}")
+        settings = ServerSettings("localhost", peer.port, TlsPolicy(ca_file=authority.ca_file), proxy=through)
         assert send(settings)["tls_verified"] is True
     assert b"localhost" in b"".join(asked)
     assert (b"p@ss" in b"".join(asked) or b"Basic bWU6cEBzcw==" in b"".join(asked)) is bool(login)
-    assert "p@ss" not in repr(way)
+    assert "p@ss" not in repr(through)
 
 
 @pytest.mark.parametrize(("kind", "words"), [("socks5", "rules forbid"), ("http", "it answered 403")])
-def test_a_proxy_that_says_no(kind: str, words: str) -> None:
+def test_refusal_of_a_proxy_is_an_error(kind: str, words: str) -> None:
     with proxy(kind, refuse=True) as (port, _asked), pytest.raises(errors.ConnectFailed, match=words):
         send(ServerSettings("localhost", 25, PLAINTEXT, proxy=Proxy.parse(f"{kind}://127.0.0.1:{port}")))
 
 
 @pytest.mark.parametrize("url", ["ftp://x", "socks5://", "x:1", "http://u:secret@h/path"])
-def test_no_proxy(url: str) -> None:
+def test_invalid_proxy_is_refused_and_its_login_not_shown(url: str) -> None:
     with pytest.raises(ValueError, match="socks5://host:port") as caught:
         Proxy.parse(url)
     assert "secret" not in str(caught.value)
 
 
-def test_extensions_where_offered() -> None:
-    asked = DsnRequest(("success", "failure"), full=True, envelope_id="a+b=c d")
-    envelope = Envelope("f@a.test", ("r@b.test",), "é\r\n".encode(), dsn=asked, require_tls=True)
-    extensions = ["PIPELINING", "CHUNKING", "8BITMIME", "DSN", "REQUIRETLS", "SIZE"]
-    with (
-        Peer(extensions=extensions) as peer,
-        SmtpSession(ServerSettings("localhost", peer.port, PLAINTEXT)) as session,
-    ):
-        assert session.deliver(envelope).recipients[0].status.value == "sent"
-    assert peer.commands[1:4] == [
-        "MAIL FROM:<f@a.test> SIZE=4 BODY=8BITMIME REQUIRETLS RET=FULL ENVID=a+2Bb+3Dc+20d",
-        "RCPT TO:<r@b.test> NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;r@b.test",
-        "BDAT 4 LAST",
-    ]
-    assert peer.messages == ["é\r\n".encode()]
-
-
-@pytest.mark.parametrize(("missing", "words"), [("8BITMIME", "8BITMIME"), ("REQUIRETLS", "REQUIRETLS")])
-def test_what_a_message_needs_and_the_server_lacks(missing: str, words: str) -> None:
-    envelope = Envelope("f@a.test", ("r@b.test",), "é\r\n".encode(), require_tls=True)
-    extensions = [name for name in ("8BITMIME", "REQUIRETLS") if name != missing]
-    with Peer(extensions=extensions) as peer, SmtpSession(ServerSettings("localhost", peer.port, PLAINTEXT)) as session:
-        (result,) = session.deliver(envelope).recipients
-    assert result.status.value == "refused"
-    assert words in result.problem
-    assert not any(command.startswith("MAIL") for command in peer.commands)
-
-
-def test_what_a_proxy_says_is_not_repeated() -> None:
+def test_text_of_a_proxy_is_not_shown() -> None:
     words = "no aHVudGVyMi1zZWNyZXQ= hunter2-secret \x1b[2J"
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
@@ -245,13 +220,13 @@ def test_what_a_proxy_says_is_not_repeated() -> None:
 
         thread = threading.Thread(target=answer)
         thread.start()
-        way = Proxy.parse(f"http://user:hunter2-secret@127.0.0.1:{listener.getsockname()[1]}")
+        through = Proxy.parse(f"http://user:hunter2-secret@127.0.0.1:{listener.getsockname()[1]}")
         with pytest.raises(errors.ConnectFailed, match=r"did not connect: it answered 407\. Check"):
-            send(ServerSettings("localhost", 25, PLAINTEXT, proxy=way))
+            send(ServerSettings("localhost", 25, PLAINTEXT, proxy=through))
         thread.join(5)
 
 
-def test_a_proxy_that_drips_has_the_time_of_one_connection() -> None:
+def test_slow_proxy_has_the_time_limit_of_one_connection() -> None:
     over = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
@@ -263,15 +238,15 @@ def test_a_proxy_that_drips_has_the_time_of_one_connection() -> None:
 
         thread = threading.Thread(target=answer)
         thread.start()
-        way = Proxy.parse(f"http://127.0.0.1:{listener.getsockname()[1]}")
+        through = Proxy.parse(f"http://127.0.0.1:{listener.getsockname()[1]}")
         began = time.monotonic()
         with pytest.raises(errors.ConnectFailed, match=r"no connection within 0\.5 s"):
-            send(ServerSettings("localhost", 25, PLAINTEXT, proxy=way, connect_timeout=0.5))
+            send(ServerSettings("localhost", 25, PLAINTEXT, proxy=through, connect_timeout=0.5))
         assert time.monotonic() - began < 5
         over.set()
         thread.join(5)
 
 
-def test_a_login_that_socks_cannot_carry() -> None:
+def test_login_too_long_for_socks_is_refused() -> None:
     with pytest.raises(ValueError, match="255 octets"):
         Proxy.parse(f"socks5://user:{'p' * 256}@127.0.0.1:1080")

@@ -1,10 +1,11 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every stage by every fault, for one message and for many: the right status, nothing lost, nothing repeated.
+"""The fault walk: each fault at each stage, for one message and for many. No message is lost or sent twice.
 
-One test is one stage and one fault. Its cells run side by side, since most of their time is waiting; those with several
-connections run one after the other. A cell that fails shows what the client told and what the peer saw.
+Covers _smtp/session.py and _mailing/pool.py together. One test is one stage and one fault. Its cells run in parallel,
+since they mostly wait; those with several connections run one after the other. A cell that fails shows what the client
+reported and what the server saw.
 """
 
 from __future__ import annotations
@@ -23,14 +24,14 @@ from ansible_collections.mailops.smtp.tests.unit.support.authority import Author
 SENT, DEFERRED, REFUSED, UNKNOWN = ["sent"] * 2, ["deferred"] * 2, ["refused"] * 2, ["unknown"] * 2
 CLOSING, LATER, NEVER = "421 4.3.2 closing", "451 4.3.0 later", "550 5.7.1 never"
 
-#: The connection is gone, or as good as gone.
+#: The connection is lost, or unusable.
 LOST = (Fault.CLOSE, Fault.RESET, Fault.STALL, Fault.DRIP)
 SLOW = (Fault.STALL, Fault.DRIP)
-#: What no SMTP server says here: nothing more is said to it, and it is not asked again.
+#: Replies that violate SMTP: the client sends nothing more, and does not retry.
 NONSENSE = (Fault.GARBAGE, Fault.ENDLESS, Fault.OUT_OF_STEP)
 FAULTS = (*LOST, Fault.ACCEPT_AND_CLOSE, *NONSENSE, Fault.INJECT, CLOSING, LATER, NEVER)
 QUICK = [fault for fault in FAULTS if fault not in SLOW]
-#: After these the peer says what was not asked for: what follows may be refused, but never wrongly told.
+#: Faults with unexpected replies: later messages may be refused, but must not have a wrong status.
 WILD = (*NONSENSE, Fault.INJECT)
 
 MESSAGE_STAGES = ("mail", "first recipient", "second recipient", "data", "content", "end of data", "between", "quit")
@@ -43,7 +44,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 
 def first_try(cell: Cell) -> list[list[str]]:
-    """What the message that is hit may come to at the first attempt; empty: the session does not open, for good."""
+    """Return the allowed statuses of the affected message after one attempt; empty if the session fails for good."""
     fault = CLOSING if cell.fault == CLOSING else cell.fault
     if cell.stage in OPENING:
         return _of_opening(cell)
@@ -61,7 +62,7 @@ def first_try(cell: Cell) -> list[list[str]]:
         alone = {"first recipient": [status, "sent"], "second recipient": ["sent", status]}
         return [alone.get(cell.stage, [status] * 2)]
     if fault is Fault.INJECT:
-        # without DATA nothing tells a reply too many from the reply to the next command
+        # without DATA, an extra reply cannot be distinguished from the reply to the next command
         return [SENT, REFUSED] if cell.form == "chunking" else [REFUSED]
     return [REFUSED] if fault in NONSENSE else [DEFERRED]
 
@@ -75,7 +76,7 @@ def _of_opening(cell: Cell) -> list[list[str]]:
 
 
 def _of_content(cell: Cell) -> list[list[str]]:
-    """A client that has handed over everything cannot know that the peer stopped in the middle."""
+    """Return the same for the content; a client that sent all of it cannot know that the server stopped reading."""
     if cell.fault in (CLOSING, LATER):
         return [DEFERRED]
     if cell.fault == NEVER:
@@ -88,7 +89,7 @@ def _of_content(cell: Cell) -> list[list[str]]:
 
 
 def _of_lmtp(cell: Cell, status: str) -> list[str]:
-    """Each recipient has a reply, and what was said for one holds whatever comes for the other."""
+    """Return the same for LMTP: each recipient has a reply, which counts whatever happens to the other."""
     if cell.stage == "second answer":
         return ["sent", status]
     if cell.fault == CLOSING:
@@ -97,7 +98,7 @@ def _of_lmtp(cell: Cell, status: str) -> list[str]:
 
 
 def unlike_the_table(cell: Cell, outcome: Outcome) -> t.Iterator[str]:
-    """Whether each message came to what the stage and the fault mean."""
+    """Yield each message whose status differs from what the stage and the fault mean."""
     wanted = first_try(cell)
     if not wanted:
         if not outcome.error:
@@ -110,7 +111,7 @@ def unlike_the_table(cell: Cell, outcome: Outcome) -> t.Iterator[str]:
         if cell.resend_unknown:
             wanted = [["sent" if status == "unknown" else status for status in one] for one in wanted]
     for index, envelope in enumerate(cell.envelopes):
-        if cell.stage in OPENING:  # whichever message was waiting for the session
+        if cell.stage in OPENING:  # any message may have been waiting for the session
             allowed = wanted if cell.count == 1 or cell.times >= cell.attempts else [*wanted, SENT]
         else:
             allowed = wanted if index == cell.hit else _of_neighbours(cell, index)
@@ -119,18 +120,18 @@ def unlike_the_table(cell: Cell, outcome: Outcome) -> t.Iterator[str]:
 
 
 def _of_neighbours(cell: Cell, index: int) -> list[list[str]]:
-    """What the others may come to; empty for anything that is told rightly."""
+    """Return the allowed statuses of the other messages; empty allows any status that is true."""
     if index < cell.hit and cell.connections == 1:
         return [SENT]
     if cell.fault in WILD or (cell.stage == "between" and cell.fault in (*LOST, LATER, NEVER)):
         return []
-    # who closes with a reply takes the next message along that was begun behind it
+    # a server that closes with a reply also ends the next message if that was already started
     begun = cell.fault == CLOSING or (cell.stage == "content" and cell.fault in (LATER, NEVER))
     return [SENT, DEFERRED] if begun and cell.times >= cell.attempts else [SENT]
 
 
 def walk(cells: t.Iterable[Cell], authority: Authority, side_by_side: int = 24) -> None:
-    """Run the cells, and fail with all that went wrong."""
+    """Run the cells, and fail with the first three that are wrong."""
 
     cells = list(cells)
 
@@ -141,7 +142,7 @@ def walk(cells: t.Iterable[Cell], authority: Authority, side_by_side: int = 24) 
 
     with ThreadPoolExecutor(side_by_side) as executor:
         verdicts = list(zip(cells, executor.map(judge, cells), strict=True))
-    # a busy machine may be late for a quarter of a second: alone, and with more patience, it is not
+    # a busy machine can exceed the short time-outs, so a failed cell runs again alone with longer ones
     failures = [
         judge(replace(cell, patience=2.0)) if cell.fault in SLOW else failure for cell, failure in verdicts if failure
     ]
@@ -155,16 +156,16 @@ def fault_id(value: object) -> str:
 
 
 def forms(stage: str) -> list[str]:
-    """Those that have this stage."""
+    """Return the forms that have this stage."""
     return ["in turn", "pipelining"] if stage == "data" else ["in turn", "pipelining", "chunking"]
 
 
-#: (attempts, how often it happens): once and for all, once and then no more, whenever it is tried.
+#: (attempts, how many times the fault happens): one attempt, a fault that passes, a fault that lasts.
 TRIES = ((1, 1000), (3, 1), (3, 1000))
 
 
 def pairs(stages: t.Iterable[str], faults: t.Iterable[Fault | str]) -> list[tuple[str, Fault | str]]:
-    """Each stage with each fault; to do as asked and close is a fault of its own only where something is asked."""
+    """Return each stage with each fault; ACCEPT_AND_CLOSE differs from CLOSE only where there is data to accept."""
     product = itertools.product(stages, faults)
     return [
         pair for pair in product if pair[1] is not Fault.ACCEPT_AND_CLOSE or pair[0] in ("end of data", "second answer")
@@ -179,7 +180,7 @@ def opening_cells(stage: str, fault: Fault | str) -> list[Cell]:
 
 
 def message_cells(stage: str, fault: Fault | str) -> list[Cell]:
-    """Alone, and as the first, one in the middle and the last of many, over one connection."""
+    """Return cells with the message alone, and as the first, middle and last of three, over one connection."""
     places = [(3, 0), (3, 1)] if stage == "between" else [(1, 0), (3, 0), (3, 1), (3, 2)]
     cells = [
         Cell(stage, fault, form, count, hit, times=times, attempts=attempts)
@@ -205,25 +206,25 @@ def lmtp_cells(stage: str, fault: Fault | str) -> list[Cell]:
 
 
 @pytest.mark.parametrize(("stage", "fault"), pairs(OPENING, QUICK), ids=fault_id)
-# CPython leaves a socket to its garbage collector when a reset overtakes the handshake
+# CPython leaves a socket to its garbage collector if a reset arrives during the handshake
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_a_session_that_fails_to_open(authority: Authority, stage: str, fault: Fault | str) -> None:
+def test_session_fails_to_open(authority: Authority, stage: str, fault: Fault | str) -> None:
     walk(opening_cells(stage, fault), authority)
 
 
 @pytest.mark.parametrize(("stage", "fault"), pairs(MESSAGE_STAGES, QUICK), ids=fault_id)
-def test_a_message_that_fails(authority: Authority, stage: str, fault: Fault | str) -> None:
+def test_message_fails(authority: Authority, stage: str, fault: Fault | str) -> None:
     walk(message_cells(stage, fault), authority)
 
 
 @pytest.mark.parametrize(("stage", "fault"), pairs(LMTP_STAGES, QUICK), ids=fault_id)
-def test_lmtp(authority: Authority, stage: str, fault: Fault | str) -> None:
+def test_lmtp_message_fails(authority: Authority, stage: str, fault: Fault | str) -> None:
     walk(lmtp_cells(stage, fault), authority)
 
 
 @pytest.mark.parametrize("fault", SLOW, ids=fault_id)
-def test_every_stage_where_time_runs_out(authority: Authority, fault: Fault) -> None:
-    """In one test, since all they do is wait."""
+def test_time_runs_out_at_every_stage(authority: Authority, fault: Fault) -> None:
+    """All stages are in one test, since the cells only wait."""
     cells = [cell for stage in OPENING for cell in opening_cells(stage, fault)]
     cells += [cell for stage in MESSAGE_STAGES for cell in message_cells(stage, fault)]
     cells += [cell for stage in LMTP_STAGES if stage != "second answer" for cell in lmtp_cells(stage, fault)]
@@ -231,12 +232,12 @@ def test_every_stage_where_time_runs_out(authority: Authority, fault: Fault) -> 
 
 
 @pytest.mark.parametrize("fault", SLOW, ids=fault_id)
-def test_lmtp_falls_silent_after_its_first_answer(authority: Authority, fault: Fault) -> None:
+def test_lmtp_server_stops_after_its_first_reply(authority: Authority, fault: Fault) -> None:
     walk(lmtp_cells("second answer", fault), authority)
 
 
 @pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault is not Fault.ACCEPT_AND_CLOSE], ids=fault_id)
-def test_a_large_message_that_fails_on_its_way(authority: Authority, fault: Fault | str) -> None:
+def test_large_message_fails_during_the_content(authority: Authority, fault: Fault | str) -> None:
     cells = [
         Cell("content", fault, form, times=times, attempts=attempts, large=True)
         for form, (attempts, times) in (("pipelining", TRIES[0]), ("pipelining", TRIES[1]), ("chunking", TRIES[0]))
@@ -250,7 +251,7 @@ def test_a_large_message_that_fails_on_its_way(authority: Authority, fault: Faul
     ids=fault_id,
 )
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_several_connections(authority: Authority, stage: str, fault: Fault | str) -> None:
+def test_message_fails_on_one_of_several_connections(authority: Authority, stage: str, fault: Fault | str) -> None:
     tries = [(1, 1000, False), (3, 1, False), (3, 1, True)]
     cells = [
         Cell(stage, fault, count=6, hit=2, connections=3, times=times, attempts=attempts, resend_unknown=resend)
