@@ -174,13 +174,13 @@ def advice(recipient: RecipientResult, provider: str | None) -> str:
     return hint_for(recipient.reply, recipient.stage, provider) or _ADVICE[recipient.status]
 
 
-def hint_for(reply: Reply | None, stage: Stage, provider: str | None) -> str:
-    """Return the hint for a reply; empty if there is none."""
+def hint_for(reply: Reply | None, stage: Stage, provider: str | None, advice: str = "") -> str:
+    """Return the hint for a reply; empty if there is none. See :func:`.._providers.hints.hint`."""
     if reply is None:
         return ""
     from .._providers.hints import hint
 
-    return hint(reply, stage, provider)
+    return hint(reply, stage, provider, advice)
 
 
 def problem(recipient: RecipientResult, provider: str | None) -> str:

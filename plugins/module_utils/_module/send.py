@@ -205,7 +205,7 @@ class _Task:
     def _fail(self, error: SmtpError) -> t.NoReturn:
         """Fail because no session can be opened and a retry is pointless."""
         self._stop(
-            error.sentence(hint_for(error.reply, error.stage, self._provider)),
+            error.sentence(hint_for(error.reply, error.stage, self._provider, error.advice)),
             stage=error.stage.value,
             server=error.server,
             code=error.reply.code if error.reply else None,

@@ -19,13 +19,15 @@ if t.TYPE_CHECKING:
 _LOGIN_REFUSED = (525, 534, 535, 550, 553, 554)
 
 
-def hint(reply: Reply, stage: Stage, provider: str | None = None) -> str:
+def hint(reply: Reply, stage: Stage, provider: str | None = None, advice: str = "") -> str:
     """Return the advice for a reply, as a sentence or two; empty if there is none or the reply is positive.
 
-    Replies known from a provider come first, then the provider's advice for logins, then the meaning of the code.
+    Replies known from a provider come first. For a refused login follow the advice of the client, which knows what it
+    tried, and the advice of the provider. The meaning of the code comes last.
 
     :param stage: where in the session the reply was received.
     :param provider: name or alias of the provider, if known (see :func:`.presets.provider_of_host`).
+    :param advice: of the client, for its own attempt to log in (:attr:`.._smtp.errors.SmtpError.advice`).
     """
     if reply.positive or reply.intermediate:
         return ""
@@ -34,6 +36,6 @@ def hint(reply: Reply, stage: Stage, provider: str | None = None) -> str:
     for known in BY_PROVIDER:
         if known.fits(reply, stage, name):
             return known.advice
-    if preset and stage is Stage.AUTH and reply.code in _LOGIN_REFUSED:
-        return preset.login_advice
+    if stage is Stage.AUTH and reply.code in _LOGIN_REFUSED and (advice or preset):
+        return advice or (preset.login_advice if preset else "")
     return next((known.advice for known in BY_CODE if known.fits(reply, stage, name)), "")

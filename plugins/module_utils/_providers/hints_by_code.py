@@ -185,4 +185,16 @@ BY_CODE: tuple[KnownReply, ...] = (
         "RFC 5321 section 4.2.3",
         codes=(421,),
     ),
+    KnownReply(
+        "Check username and password; many providers require an app password or an authorisation code.",
+        "RFC 4954 section 6",
+        codes=(432, 525, 534, 550, 553, 554),
+        stages=(Stage.AUTH,),
+    ),
+    KnownReply(
+        "The server does not accept this way to log in: set auth_mechanism to another mechanism that it offers.",
+        "RFC 4954 section 4",
+        codes=(500, 501, 502, 503, 504),
+        stages=(Stage.AUTH,),
+    ),
 )

@@ -31,8 +31,8 @@ Command = t.Callable[[str], "Reply"]
 #: (RFC 4954 section 4).
 _MAX_COMMAND = 512
 
+#: A refused password has its advice in the tables of hints, by provider and by code.
 _ADVICE = {
-    Proof.PASSWORD: "Check username and password; many providers require an app password or an authorisation code.",
     Proof.TOKEN: "Check that the token in oauth has not expired, was issued for SMTP, and belongs to this username.",
     Proof.CERTIFICATE: "Check that the server accepts client_cert and maps it to the right user.",
 }
@@ -155,7 +155,7 @@ class _Login:
             stage=Stage.AUTH,
             server=self._server,
             reply=reply.rewritten(lambda line: self._credentials.scrub_text(line, self._sent)),
-            advice=_BINDING_ADVICE if unbound else _ADVICE[self._mechanism.proof],
+            advice=_BINDING_ADVICE if unbound else _ADVICE.get(self._mechanism.proof, ""),
         )
 
 

@@ -111,7 +111,7 @@ def test_preview_has_no_terminal_control_characters() -> None:
 
 
 def test_envelope_id_must_be_text() -> None:
-    with pytest.raises(ValueError, match="the envelope id"):
+    with pytest.raises(ValueError, match="the envelope ID"):
         Composer(COMMON).envelope({"dsn": {"notify": [], "full": False, "envelope_id": "\ud800"}})
 
 

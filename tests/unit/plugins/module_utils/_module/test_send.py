@@ -194,6 +194,23 @@ def test_known_reply_has_advice(run: Run) -> None:
     assert result["recipients"][0]["advice"] in result["msg"]
 
 
+@pytest.mark.parametrize(
+    ("login", "mechanism", "words"),
+    [
+        ({"oauth": {"token": "ya29-not-real"}}, "XOAUTH2", "Check that the token in oauth"),
+        ({"password": "hunter2-not-real"}, "PLAIN", "did not accept user name and password"),
+    ],
+)
+def test_a_refused_login_gets_the_advice_for_what_was_tried(
+    run: Run, login: dict[str, t.Any], mechanism: str, words: str
+) -> None:
+    """A 535 after a token says nothing about passwords."""
+    with Peer({"AUTH": "535 5.7.8 Authentication failed"}, extensions=(f"AUTH {mechanism}",)) as peer:
+        result = run(peer, username="app@a.test", allow_cleartext_login=True, **login)
+    assert result["stage"] == "auth"
+    assert words in result["msg"]
+
+
 # Many messages
 
 

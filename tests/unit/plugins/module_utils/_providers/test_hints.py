@@ -267,6 +267,8 @@ BY_ANY_SERVER = [
     ("535 5.7.3 Authentication unsuccessful", Stage.AUTH, "did not accept user name"),
     ("534 5.7.9 Authentication mechanism is too weak", Stage.AUTH, "too weak"),
     ("454 4.7.0 Temporary authentication failure: Connection lost", Stage.AUTH, "cannot check logins"),
+    ("432 4.7.12 A password transition is needed", Stage.AUTH, "username and password"),
+    ("504 5.7.4 Unrecognized authentication type", Stage.AUTH, "set auth_mechanism"),
     ("450 4.2.0 <a@example.org>: Recipient address rejected: Greylisted", Stage.RCPT, "greylisting"),
     ("451 4.7.1 Greylisting in action, please come back in 00:05:00", Stage.RCPT, "greylisting"),
     ("451 4.7.1 Please try again later", Stage.RCPT, "greylisting"),
@@ -356,6 +358,30 @@ def test_alias_gets_the_same_hint_as_the_name():
     reply = parsed("535 Error: authentication failed")
     assert hint(reply, Stage.AUTH, "netease_163") == hint(reply, Stage.AUTH, "163")
     assert hint(reply, Stage.AUTH, "unknown") == hint(reply, Stage.AUTH)
+
+
+#: reply, stage, provider -> whether the client's own advice replaces the other hints
+OWN_ADVICE = [
+    ("535 5.7.8 Error: authentication failed", Stage.AUTH, None, True),
+    ("535 5.7.8 Error: authentication failed", Stage.AUTH, "gmail", True),
+    ("550 5.7.1 not allowed", Stage.AUTH, None, True),
+    (
+        "535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant.",
+        Stage.AUTH,
+        "microsoft365",
+        False,
+    ),
+    ("454 4.7.0 Temporary authentication failure", Stage.AUTH, None, False),
+    ("530 5.7.0 Must issue a STARTTLS command first", Stage.AUTH, None, False),
+    ("550 5.1.1 User unknown", Stage.RCPT, None, False),
+]
+
+
+@pytest.mark.parametrize(("text", "stage", "name", "used"), OWN_ADVICE)
+def test_advice_of_the_client_replaces_what_a_refused_login_means_in_general(text, stage, name, used):
+    """The client knows what it tried: a token, a certificate, a login with channel binding."""
+    general = hint(parsed(text), stage, name)
+    assert hint(parsed(text), stage, name, "Check the token.") == ("Check the token." if used else general)
 
 
 KNOWN = [*BY_PROVIDER, *BY_CODE]
