@@ -131,25 +131,26 @@ options:
         required: true
   validators:
     description:
-      - What must accept the files before anything is changed, in this order. Each entry names one kind of validator.
+      - Checks that must accept the files before anything is changed, in this order. Each entry names one kind of
+        validator.
     type: list
     elements: dict
     default: []
     suboptions:
       command:
         description:
-          - Command as a list of words, that must succeed.
+          - Command as a list of words. It must succeed.
           - C({stage}) stands for the directory below which all files are laid out under their full paths.
-          - A command that writes to standard error has found something and counts as failed.
+          - A command that writes to standard error counts as failed.
         type: list
         elements: str
       postfix:
         description:
-          - Tries a Postfix configuration. C(postfix check) passes a missing key, a misspelled restriction and an open
-            relay; this finds them.
+          - Tries a Postfix configuration. It finds a missing key, a misspelled restriction and an open relay, which
+            C(postfix check) does not.
           - Postfix's own tools read it. Then it is started beside the live Postfix, on no port and with a queue of its
-            own, and each of its listeners is asked over SMTP. Mail goes on meanwhile, and none is sent.
-          - What is in the directory and no file of this transaction belongs to the configuration too.
+            own, and each of its listeners is asked over SMTP. The live Postfix keeps delivering mail; the trial sends none.
+          - Other files in the directory are part of the configuration too.
           - Needs root. Takes 0.4 to 3 seconds.
         type: dict
         suboptions:
@@ -172,18 +173,18 @@ options:
     default: []
     suboptions:
       command:
-        description: Command as a list of words, that must succeed.
+        description: Command as a list of words. It must succeed.
         type: list
         elements: str
       firewall:
         description:
-          - Makes the firewall follow its files. A file that exists means rules, a file that does not exist means none.
+          - Makes the firewall enforce the rules in its files, and removes the rules of files that do not exist.
           - The files are C(/etc/firewalld/policies/relay.xml), C(/etc/ufw/relay.rules), and
             C(/etc/nftables.d/relay.nft) with C(/etc/systemd/system/relay-firewall.service). The role
             C(mailops.smtp.relay) writes those of the backend that M(mailops.smtp.mail_firewall_info) chooses.
           - The service is healthy when the rules in force are those of the files. Otherwise they are applied again, and
             check mode reports a change.
-          - Rules of others are not touched. firewalld is reloaded once, when it does not know the policy yet.
+          - Other rules are not touched. firewalld is reloaded once, if it does not know the policy yet.
           - It has no options.
         type: dict
   services:

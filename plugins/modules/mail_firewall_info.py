@@ -8,16 +8,16 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: mail_firewall_info
-short_description: See which firewall of a host can enforce the rules of the mail ports
+short_description: Find the firewall of a host that can enforce the rules of the mail ports
 version_added: 0.1.0
 author:
   - The mailops.smtp authors (@mailops)
 description:
-  - Chooses the firewall that the role C(mailops.smtp.relay) uses on a host, and says why it could not be used, if so.
-    Turns no firewall on and changes nothing.
-  - A backend is refused when it is not active, when another firewall on the host overrules it, and when a chain of
-    nftables that belongs to neither drops unmatched packets by policy.
-  - Not seen are chains that drop packets by their last rule, rules of the old iptables (legacy), and packet filters
+  - Returns the firewall that the role C(mailops.smtp.relay) uses on a host, and the reason if it cannot be used. Turns
+    no firewall on and changes nothing.
+  - A firewall cannot be used if it is not active, if another active firewall overrules it, or if another nftables chain
+    drops unmatched packets by policy.
+  - The module does not see chains that drop packets in their last rule, rules of the legacy iptables, or packet filters
     outside the host.
 extends_documentation_fragment:
   - mailops.smtp._attributes
@@ -33,7 +33,7 @@ options:
   backend:
     description:
       - The firewall to use.
-      - V(auto) takes firewalld if it runs, or else ufw if it is enabled, or else nftables.
+      - V(auto) uses firewalld if it runs, or else ufw if it is enabled, or else nftables.
     type: str
     choices: [auto, firewalld, ufw, nftables]
     default: auto
