@@ -133,8 +133,8 @@ def token_problem(failure: bytes) -> str:
         facts = None
     if not isinstance(facts, dict):
         return "the server refused the token without a readable reason"
-    said = [f"{name} {facts[name]}" for name in ("status", "scope") if isinstance(facts.get(name), (str, int))]
-    return "the server refused the token" + (f": {', '.join(said)}" if said else "")
+    details = [f"{name} {facts[name]}" for name in ("status", "scope") if isinstance(facts.get(name), (str, int))]
+    return "the server refused the token" + (f": {', '.join(details)}" if details else "")
 
 
 def printable(text: str, limit: int = 300) -> str:

@@ -67,9 +67,9 @@ class SmtpError(Exception):
 
     def sentence(self, advice: str) -> str:
         """Return the whole message, with this advice in place of the general one unless it is empty."""
-        said = f' The server said: "{self.reply}".' if self.reply else ""
+        quoted = f' The server said: "{self.reply}".' if self.reply else ""
         advice = advice or self.advice
-        return f"{self.server}, stage {self.stage.value}: {self.problem}.{said}" + (f" {advice}" if advice else "")
+        return f"{self.server}, stage {self.stage.value}: {self.problem}.{quoted}" + (f" {advice}" if advice else "")
 
     @property
     def temporary(self) -> bool:

@@ -105,11 +105,13 @@ def test_a_full_disk_defers_mail_and_loses_none(
         fill(relay, SPOOL, left=45)
         assert post("alone", padding=20_000_000) == [250]
         upstream.wait_for_empty_queue()
+        upstream.ask(rules=[{"stage": "RCPT", "do": "450 4.2.0 not now"}])  # or a slow machine makes room in between
         large = [f"large {number}" for number in range(4)]
         codes = dict(zip(large, post(*large, padding=20_000_000), strict=True))
         assert list(codes.values()).count(250) <= 2, codes  # none if all four fill it at the same time
         assert set(codes.values()) <= {250, 451, 452}, codes
         relay.check_output(f"rm {SPOOL}/filling")
+        upstream.recover()
         assert post("after") == [250]
         upstream.wait_for_empty_queue()
     taken = [subject for subject, code in codes.items() if code == 250]

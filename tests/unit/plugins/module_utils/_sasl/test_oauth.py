@@ -175,8 +175,8 @@ def test_secrets_in_a_refusal_are_scrubbed(echo: str) -> None:
     body = json.dumps({"error": echo, "error_description": f"not {echo}", "access_token": "ya29.t0ken"}).encode()
     with pytest.raises(TokenRefused) as caught:
         CLIENT.read_answer(400, body)
-    told = "".join(traceback.format_exception(caught.value))
-    assert echo not in told
+    shown = "".join(traceback.format_exception(caught.value))
+    assert echo not in shown
     assert echo not in caught.value.error
     assert "s3cret" not in repr(CLIENT)
 

@@ -170,9 +170,9 @@ def test_failed_login_is_tried_once_and_shows_no_secret(
     assert caught.value.stage is errors.Stage.AUTH
     assert sum(line.startswith("AUTH") for line in script.lines) == 1
     assert (script.lines[-1] == "*") is cancels
-    told = "".join(traceback.format_exception(caught.value))
-    assert SECRET not in told
-    assert "ya29" not in told
+    shown = "".join(traceback.format_exception(caught.value))
+    assert SECRET not in shown
+    assert "ya29" not in shown
 
 
 def test_nothing_is_sent_if_no_mechanism_fits() -> None:
@@ -221,12 +221,12 @@ REPLIES = st.one_of(
 def test_any_replies_end_in_a_login_or_a_typed_error(mechanism: str, replies: list[str]) -> None:
     script = Script(*replies)
     credentials = TOKEN if "OAUTH" in mechanism else LOGIN
-    accepted, told = True, ""
+    accepted, shown = True, ""
     try:
         attempt(script, mechanism, credentials)
     except errors.SmtpError as error:
-        accepted, told = False, str(error)
-    assert "secret" not in told
+        accepted, shown = False, str(error)
+    assert "secret" not in shown
     assert not (accepted and "SCRAM" in mechanism)
     assert len(script.lines) < 6
 

@@ -318,8 +318,8 @@ def test_echo_of_a_login_is_not_shown(authority: Authority, echo: str) -> None:
     ):
         deliver(peer, tls=TlsPolicy(ca_file=authority.ca_file), credentials=LOGIN)
     assert caught.value.stage is errors.Stage.AUTH
-    told = "".join(traceback.format_exception(caught.value))
-    assert not [start for start in range(20) if AUTH_PLAIN_RESPONSE[start : start + 8] in told], told
+    shown = "".join(traceback.format_exception(caught.value))
+    assert not [start for start in range(20) if AUTH_PLAIN_RESPONSE[start : start + 8] in shown], shown
 
 
 def test_lmtp_gives_each_recipient_a_reply() -> None:
