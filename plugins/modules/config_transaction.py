@@ -149,7 +149,8 @@ options:
           - Tries a Postfix configuration. It finds a missing key, a misspelled restriction and an open relay, which
             C(postfix check) does not.
           - Postfix's own tools read it. Then it is started beside the live Postfix, on no port and with a queue of its
-            own, and each of its listeners is asked over SMTP. The live Postfix keeps delivering mail; the trial sends none.
+            own, and each of its listeners is asked over SMTP. The live Postfix keeps delivering mail; the trial
+            sends none.
           - Other files in the directory are part of the configuration too.
           - Needs root. Takes 0.4 to 3 seconds.
         type: dict

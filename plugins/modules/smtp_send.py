@@ -18,7 +18,7 @@ description:
   - All messages are composed and checked before a connection is opened.
   - The task fails if a message was not accepted for all of its recipients, unless O(partial) allows it. The result
     lists the status of each recipient.
-  - Accepts all parameters of M(community.general.mail), so that changing the module's name is the whole migration.
+  - Accepts all parameters of M(community.general.mail). Certificates are verified, and some defaults are stricter.
 extends_documentation_fragment:
   - mailops.smtp._attributes
   - mailops.smtp._attributes.actiongroup_smtp

@@ -194,9 +194,13 @@ class Csv(MessageFile):
 
     def _check(self, cells: t.Sequence[str], line: int) -> None:
         if len(cells) != len(self._columns):
+            remedy = (
+                "put a cell that contains the delimiter in double quotes"
+                if len(cells) > len(self._columns)
+                else "leave a cell empty for no value"
+            )
             raise RowError(
-                f"{self.label}, line {line}: {len(cells)} cells, and the header has {len(self._columns)}; put a "
-                "cell that contains the delimiter in double quotes"
+                f"{self.label}, line {line} has {len(cells)} cell{'s' * (len(cells) != 1)}, but the header has {len(self._columns)}; {remedy}"
             )
 
     def _options(self, index: int, text: str) -> dict[str, t.Any]:

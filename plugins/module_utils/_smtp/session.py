@@ -144,8 +144,8 @@ class SmtpSession:
                 "STARTTLS is required, and the server does not offer it",
                 stage=Stage.STARTTLS,
                 server=self._settings.server,
-                advice="Use a port of the server that offers it; if the port uses TLS from the first byte, set"
-                " tls: implicit.",
+                advice="Use the submission port 587, or port 465 with tls: implicit. For a relay on this host, set"
+                " tls: none.",
             )
         self._expect_positive(self._command("STARTTLS", Stage.STARTTLS), Stage.STARTTLS)
         self._connection.start_tls(self._settings.tls, self._settings.host, Stage.STARTTLS)

@@ -367,7 +367,7 @@ REFUSED = [
     ({"messages": [{"vars": {}}, "a@b"]}, "messages[1]: expected options and their values, got str"),
     ({"messages": [{"vars": "x"}]}, "messages[0]: vars is not a mapping"),
     ({"messages": [{"vars": {}, "subject": b"x"}]}, "messages[0]: expected text"),
-    ({"messages_file": "bad.csv"}, "bad.csv, line 3: 3 cells, and the header has 1"),
+    ({"messages_file": "bad.csv"}, "bad.csv, line 3 has 3 cells, but the header has 1"),
     ({"messages_file": "m.csv", "messages_format": "xml"}, "messages_format is 'xml'; expected csv or jsonl"),
     ({"messages_file": "nowhere.csv"}, "messages_file: Could not find or access 'nowhere.csv'"),
     ({"remote_src": False, "attach": "nowhere.pdf"}, "attach: Could not find or access 'nowhere.pdf'"),

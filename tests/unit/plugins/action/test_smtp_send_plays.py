@@ -278,7 +278,7 @@ def test_unprivileged_become_user_can_read_the_files(outcome: Outcome) -> None:
 
 
 REFUSED = [
-    ("cells", "Nothing was sent: cells.csv, line 3: 3 cells"),
+    ("cells", "Nothing was sent: cells.csv, line 3 has 3 cells"),
     ("undefined", "Nothing was sent: two.csv, line 2: body_template undefined.j2: 'nick' is undefined"),
     ("address", "Nothing was sent: address.csv, line 3: to: "),
 ]

@@ -65,8 +65,8 @@ def test_json_lines_become_options_and_variables(tmp_path: Path) -> None:
 
 
 BAD = [
-    ("m.csv", b"to,name\na@b,Ann,x\n", "m.csv, line 2: 3 cells, and the header has 2"),
-    ("m.csv", b'to,body\na@b,"1\n2"\nc@d\n', "m.csv, line 4: 1 cells"),
+    ("m.csv", b"to,name\na@b,Ann,x\n", "m.csv, line 2 has 3 cells, but the header has 2; put a cell"),
+    ("m.csv", b'to,body\na@b,"1\n2"\nc@d\n', "m.csv, line 4 has 1 cell, but the header has 2; leave a cell empty"),
     ("m.csv", b'to,body\na@b,x\nc@d,"never closed\n\n', "m.csv, line 3: unexpected end of data"),
     ("m.csv", b"to,to\n", "two columns are named to"),
     ("m.csv", b"to,,x\na,b,c\n", "column 2 has no name"),

@@ -71,7 +71,7 @@ BAD_UPSTREAMS = [
     ({"upstream": {"host": "[a.test]"}}, "without port or brackets"),
     ({"upstream": {"port": 25}}, "relay_upstream: has neither host nor provider"),
     ({"upstream": {"provider": "gmial"}}, "did you mean gmail?"),
-    ({"upstream": {"provider": "ses"}}, "say which with region"),
+    ({"upstream": {"provider": "ses"}}, "set region to one of"),
     (
         {"upstream": {"host": "a.test", "username": "u", "password": "p", "tls": "opportunistic"}},
         "password in cleartext",
