@@ -194,13 +194,14 @@ class Csv(MessageFile):
 
     def _check(self, cells: t.Sequence[str], line: int) -> None:
         if len(cells) != len(self._columns):
+            cells_found = f"{len(cells)} cell" if len(cells) == 1 else f"{len(cells)} cells"
             remedy = (
                 "put a cell that contains the delimiter in double quotes"
                 if len(cells) > len(self._columns)
                 else "leave a cell empty for no value"
             )
             raise RowError(
-                f"{self.label}, line {line} has {len(cells)} cell{'s' * (len(cells) != 1)}, but the header has {len(self._columns)}; {remedy}"
+                f"{self.label}, line {line} has {cells_found}, but the header has {len(self._columns)}; {remedy}"
             )
 
     def _options(self, index: int, text: str) -> dict[str, t.Any]:

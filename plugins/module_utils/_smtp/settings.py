@@ -84,8 +84,8 @@ class ServerSettings:
             raise InvalidSettings("username is empty; set it, or remove it and the secret to send without a login")
         if self.credentials and self.tls.mode is TlsMode.NONE and not self.allow_cleartext_login:
             raise InvalidSettings(
-                "a login without TLS would send the password in clear; set tls to starttls or implicit, remove username and"
-                " password, or allow it with allow_cleartext_login"
+                "a login without TLS would send the password in clear; set tls to starttls or implicit,"
+                " remove username and password, or allow it with allow_cleartext_login"
             )
         if self.unix_socket and self.proxy:
             raise InvalidSettings(
