@@ -30,7 +30,7 @@ EXTENSIONS = ("PIPELINING", "SIZE 30000000", "ENHANCEDSTATUSCODES", "8BITMIME", 
 LONGEST = 50_000  # octets of a message in a response
 
 
-class Service:
+class FaultyServer:
     """A peer whose state is kept when it stops listening."""
 
     def __init__(self, port: int) -> None:
@@ -89,7 +89,7 @@ def _context(certificate: str | None) -> ssl.SSLContext | None:
 def main() -> None:
     """Serve until the process is killed."""
     port, control_port = map(int, sys.argv[1:])
-    service = Service(port)
+    service = FaultyServer(port)
 
     class Control(socketserver.StreamRequestHandler):
         def handle(self) -> None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import ssl
 import typing as t
 from pathlib import Path
@@ -13,10 +14,18 @@ import trustme
 
 
 class Authority(t.NamedTuple):
-    """The TLS context of the server, and the file with the authority's certificate for the client."""
+    """An authority, and a server with a certificate of it.
 
+    :param server: the server's TLS context.
+    :param ca_file: path of the authority's certificate, in the directory ``folder``.
+    :param digest: SHA-256 of the server's certificate, in hexadecimal.
+    """
+
+    ca: trustme.CA
     server: ssl.SSLContext
     ca_file: str
+    folder: Path
+    digest: str
 
 
 def authority_for(name: str, folder: Path) -> Authority:
@@ -26,8 +35,10 @@ def authority_for(name: str, folder: Path) -> Authority:
     :param folder: where the authority's certificate is written.
     """
     ca = trustme.CA()
+    certificate = ca.issue_cert(name)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    ca.issue_cert(name).configure_cert(context)
+    certificate.configure_cert(context)
     path = folder / "ca.pem"
     ca.cert_pem.write_to_path(path)
-    return Authority(context, str(path))
+    der = ssl.PEM_cert_to_DER_cert(certificate.cert_chain_pems[0].bytes().decode())
+    return Authority(ca, context, str(path), folder, hashlib.sha256(der).hexdigest())

@@ -22,8 +22,8 @@ from ansible_collections.mailops.smtp.tests.lab.suite.trouble.upstream import (
     FOLDER,
     HOST,
     PORT,
-    Journal,
-    Upstream,
+    FaultyUpstream,
+    MailLog,
 )
 
 Put = t.Callable[[str, str, bytes], None]
@@ -70,7 +70,7 @@ def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
 @pytest.fixture(scope="session")
 def upstream(
     relay: t.Any, hosts: dict[str, t.Any], put: Put, probe: t.Callable[..., t.Any], variables: dict[str, t.Any]
-) -> Upstream:
+) -> FaultyUpstream:
     """Start the faulty peer, and configure the relay to send all mail to it."""
     for name in ("peer.py", "serve.py"):
         put("upstream", f"{FOLDER}/{name}", (ROOT / "tests/fault" / name).read_bytes())
@@ -81,20 +81,20 @@ def upstream(
     _AT_THE_END.append(lambda: hosts["upstream"].check_output(f"systemctl stop fault-peer; rm -r {FOLDER}"))
     _AT_THE_END.append(lambda: run_play("trouble-ends", "playbooks/relay.yml").succeeded())
     run_play("trouble-begins", "playbooks/relay.yml", extra=variables).succeeded()
-    return Upstream(probe, relay)
+    return FaultyUpstream(probe, relay)
 
 
 @pytest.fixture(autouse=True)
-def _without_faults(upstream: Upstream) -> None:
+def _without_faults(upstream: FaultyUpstream) -> None:
     """Start each test with an upstream without faults."""
     upstream.recover()
 
 
 @pytest.fixture
-def journal(upstream: Upstream, hosts: dict[str, t.Any]) -> Journal:
+def journal(upstream: FaultyUpstream, hosts: dict[str, t.Any]) -> MailLog:
     """The relay's mail log during this test."""
     del upstream
-    return Journal(hosts["relay"])
+    return MailLog(hosts["relay"])
 
 
 def issue(name: str, begins: float, ends: float) -> tuple[bytes, bytes]:

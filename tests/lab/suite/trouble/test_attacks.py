@@ -16,7 +16,7 @@ import uuid
 
 import pytest
 
-from ansible_collections.mailops.smtp.tests.lab.suite.trouble.upstream import Arrival, Upstream
+from ansible_collections.mailops.smtp.tests.lab.suite.trouble.upstream import Arrival, FaultyUpstream
 
 RELAY, APP = "relay.sender.test", "app@sender.test"
 #: A domain that is not configured on the relay, and one that outsiders may send to.
@@ -115,7 +115,7 @@ def address(probe: Probe) -> str:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _unprotected(upstream: Upstream, hosts: dict[str, t.Any]) -> t.Iterator[None]:
+def _unprotected(upstream: FaultyUpstream, hosts: dict[str, t.Any]) -> t.Iterator[None]:
     del upstream
     relay, master = hosts["relay"], "/etc/postfix/master.cf"
     relay.check_output(f"cp -p {master} /root/master.cf && cat >>{master} <<'END'\n{UNPROTECTED}END")
@@ -128,7 +128,7 @@ Try = t.Callable[..., tuple[list[list[str]], list[Arrival]]]
 
 
 @pytest.fixture
-def attempt(upstream: Upstream, probe: Probe) -> Try:
+def attempt(upstream: FaultyUpstream, probe: Probe) -> Try:
     """``attempt(on, nonce, conversations)``: the relay's replies, and the messages with the nonce that arrived."""
 
     def run(on: str, nonce: str, conversations: list[dict[str, t.Any]]) -> tuple[list[list[str]], list[Arrival]]:

@@ -14,7 +14,13 @@ import uuid
 import pytest
 
 from ansible_collections.mailops.smtp.tests.lab.suite.trouble.conftest import Put, pem
-from ansible_collections.mailops.smtp.tests.lab.suite.trouble.upstream import FOLDER, HOST, Arrival, Journal, Upstream
+from ansible_collections.mailops.smtp.tests.lab.suite.trouble.upstream import (
+    FOLDER,
+    HOST,
+    Arrival,
+    FaultyUpstream,
+    MailLog,
+)
 
 RELAY, RECIPIENT = "relay.sender.test", "somebody@dest.test"
 Probe = t.Callable[..., t.Any]
@@ -67,11 +73,11 @@ class Outcome(t.NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def outcome(upstream: Upstream, hosts: dict[str, t.Any], probe: Probe) -> Outcome:
+def outcome(upstream: FaultyUpstream, hosts: dict[str, t.Any], probe: Probe) -> Outcome:
     """Send the messages of all cases at once, each from its own sender; transient faults occur twice."""
     cases = {**FOR_ONE_MESSAGE, **IN_DOUBT}
     upstream.recover()
-    journal = Journal(hosts["relay"])
+    journal = MailLog(hosts["relay"])
     rules: list[dict[str, t.Any]] = [
         {"stage": stage, "do": do, "sender": f"{case}@sender.test"} for case, (stage, do, _words) in cases.items()
     ]
@@ -127,7 +133,7 @@ FOR_ALL: dict[str, tuple[dict[str, t.Any], str]] = {
 
 
 @pytest.fixture(scope="module")
-def _certificates(upstream: Upstream, put: Put) -> None:
+def _certificates(upstream: FaultyUpstream, put: Put) -> None:
     """Put the invalid certificates on the upstream."""
     del upstream
     put("upstream", OTHER_NAME, pem("other.provider.test"))
@@ -138,7 +144,7 @@ def _certificates(upstream: Upstream, put: Put) -> None:
 @pytest.mark.usefixtures("_certificates")
 @pytest.mark.parametrize("case", FOR_ALL)
 def test_a_message_stays_queued_until_the_upstream_works(
-    upstream: Upstream, probe: Probe, journal: Journal, case: str
+    upstream: FaultyUpstream, probe: Probe, journal: MailLog, case: str
 ) -> None:
     """No mail, and without the required TLS no login, crosses a faulty connection."""
     wrong, words = FOR_ALL[case]

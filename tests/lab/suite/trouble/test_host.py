@@ -14,7 +14,7 @@ import pytest
 
 from ansible_collections.mailops.smtp.tests.lab.suite.plays import run_play
 from ansible_collections.mailops.smtp.tests.lab.suite.trouble.conftest import relay_tls
-from ansible_collections.mailops.smtp.tests.lab.suite.trouble.upstream import Arrival, Journal, Upstream
+from ansible_collections.mailops.smtp.tests.lab.suite.trouble.upstream import Arrival, FaultyUpstream, MailLog
 
 RELAY, APP, RECIPIENT = "relay.sender.test", "app@sender.test", "somebody@dest.test"
 SPOOL = "/var/spool/postfix"
@@ -50,7 +50,9 @@ def fill(host: t.Any, folder: str, left: int) -> None:
     )
 
 
-def test_accepted_messages_survive_kill_9(upstream: Upstream, hosts: Hosts, probe: Probe, journal: Journal) -> None:
+def test_accepted_messages_survive_kill_9(
+    upstream: FaultyUpstream, hosts: Hosts, probe: Probe, journal: MailLog
+) -> None:
     """Kill all of Postfix three times under twenty messages per second: each message with a 250 arrives.
 
     Only messages that are on their way to the upstream at such a moment may arrive twice.
@@ -83,7 +85,7 @@ def test_accepted_messages_survive_kill_9(upstream: Upstream, hosts: Hosts, prob
 
 
 def test_a_full_disk_defers_mail_and_loses_none(
-    upstream: Upstream, hosts: Hosts, probe: Probe, journal: Journal
+    upstream: FaultyUpstream, hosts: Hosts, probe: Probe, journal: MailLog
 ) -> None:
     """Mail is refused with a 4xx and a log line, also if its content fills the disk; accepted mail is delivered."""
     relay, nonce = hosts["relay"], uuid.uuid4().hex
@@ -121,7 +123,7 @@ def test_a_full_disk_defers_mail_and_loses_none(
 
 @pytest.mark.parametrize("folder", ["/etc/postfix", "/var/lib/mailops"])
 def test_a_run_on_a_full_disk_changes_nothing(
-    upstream: Upstream, hosts: Hosts, variables: Variables, folder: str
+    upstream: FaultyUpstream, hosts: Hosts, variables: Variables, folder: str
 ) -> None:
     del upstream
     relay = hosts["relay"]
@@ -138,7 +140,7 @@ def test_a_run_on_a_full_disk_changes_nothing(
 
 
 def test_mail_stays_queued_until_the_name_server_works(
-    upstream: Upstream, hosts: Hosts, probe: Probe, journal: Journal
+    upstream: FaultyUpstream, hosts: Hosts, probe: Probe, journal: MailLog
 ) -> None:
     nonce, address = uuid.uuid4().hex, probe("client", "resolve", host=RELAY)
     hosts["ns"].check_output("systemctl stop named")
@@ -152,7 +154,9 @@ def test_mail_stays_queued_until_the_name_server_works(
     assert [one.subject for one in upstream.taken(nonce)] == [nonce]
 
 
-def test_an_undeliverable_message_is_returned(upstream: Upstream, hosts: Hosts, probe: Probe, journal: Journal) -> None:
+def test_an_undeliverable_message_is_returned(
+    upstream: FaultyUpstream, hosts: Hosts, probe: Probe, journal: MailLog
+) -> None:
     """Returned at the end of its lifetime in the queue, with the last reason."""
     relay, nonce = hosts["relay"], uuid.uuid4().hex
     upstream.ask(rules=[{"stage": "RCPT", "do": "450 4.2.0 not today", "sender": APP}])
@@ -170,7 +174,7 @@ def test_an_undeliverable_message_is_returned(upstream: Upstream, hosts: Hosts, 
 
 
 def test_an_expired_certificate_never_goes_live(
-    upstream: Upstream, hosts: Hosts, probe: Probe, variables: Variables
+    upstream: FaultyUpstream, hosts: Hosts, probe: Probe, variables: Variables
 ) -> None:
     del upstream
     relay = hosts["relay"]
@@ -192,7 +196,7 @@ def test_an_expired_certificate_never_goes_live(
     ],
 )
 def test_the_play_reports_why_its_test_message_did_not_arrive(
-    upstream: Upstream, variables: Variables, wrong: dict[str, t.Any], words: str
+    upstream: FaultyUpstream, variables: Variables, wrong: dict[str, t.Any], words: str
 ) -> None:
     upstream.ask(**wrong)
     proof = {**variables, "relay_verify": {"to": RECIPIENT, "timeout": 5}}

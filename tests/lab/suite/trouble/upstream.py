@@ -28,7 +28,7 @@ class Arrival(t.NamedTuple):
         return str(message_from_string(self.content)["Subject"])
 
 
-class Upstream:
+class FaultyUpstream:
     """All mail of the relay goes to this server, so a message that is not here was not delivered."""
 
     def __init__(self, probe: t.Callable[..., t.Any], relay: t.Any) -> None:
@@ -66,7 +66,7 @@ class Upstream:
         return seen
 
 
-class Journal:
+class MailLog:
     """The relay's mail log since the creation of this object."""
 
     def __init__(self, relay: t.Any) -> None:
@@ -82,6 +82,6 @@ class Journal:
 
     def wait(self, words: str, seconds: float = 15) -> bool:
         """Wait until the log contains these words; a failure shows the log."""
-        text = Upstream._until(lambda: self.text, lambda text: words in text, seconds)
+        text = FaultyUpstream._until(lambda: self.text, lambda text: words in text, seconds)
         assert words in text, f"{words!r} is not in:\n{text[-4000:]}"
         return True

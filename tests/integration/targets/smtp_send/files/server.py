@@ -24,7 +24,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 LIFETIME = 300
 
 
-class Mailbox:
+class ReceivedMail:
     """Stores messages in a folder; aiosmtpd defines the names of the methods."""
 
     def __init__(self, folder: Path, user: str, password: str) -> None:
@@ -62,7 +62,7 @@ class Mailbox:
         return f"250 2.0.0 Ok: queued as TEST{self._count}"
 
 
-async def serve(folder: Path, mailbox: Mailbox) -> None:
+async def serve(folder: Path, mailbox: ReceivedMail) -> None:
     """Listen on a free port and write it to ``ready.json``."""
     authority = trustme.CA()
     authority.cert_pem.write_to_path(folder / "ca.pem")
@@ -90,4 +90,4 @@ async def serve(folder: Path, mailbox: Mailbox) -> None:
 
 if __name__ == "__main__":
     directory = Path(sys.argv[1])
-    asyncio.run(serve(directory, Mailbox(directory, sys.argv[2], sys.stdin.readline().strip())))
+    asyncio.run(serve(directory, ReceivedMail(directory, sys.argv[2], sys.stdin.readline().strip())))

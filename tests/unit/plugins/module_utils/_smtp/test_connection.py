@@ -9,7 +9,6 @@ Covers _smtp/connection.py, _smtp/tls.py and _smtp/proxy.py.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import socket
 import ssl
 import threading
@@ -18,7 +17,6 @@ import typing as t
 from pathlib import Path
 
 import pytest
-import trustme
 
 from ansible_collections.mailops.smtp.plugins.module_utils._sasl.credentials import Credentials
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp import errors
@@ -28,28 +26,15 @@ from ansible_collections.mailops.smtp.plugins.module_utils._smtp.session import 
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.settings import ServerSettings
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.tls import TlsMode, TlsPolicy
 from ansible_collections.mailops.smtp.tests.fault.peer import Peer
+from ansible_collections.mailops.smtp.tests.unit.support.authority import Authority, authority_for
 
 PLAINTEXT = TlsPolicy(TlsMode.NONE)
 ENVELOPE = Envelope("from@a.test", ("one@b.test",), b"Subject: x\r\n\r\nhello\r\n")
 
 
-class Authority(t.NamedTuple):
-    ca: trustme.CA
-    server: ssl.SSLContext
-    ca_file: str
-    folder: Path
-    digest: str
-
-
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    ca, folder = trustme.CA(), tmp_path_factory.mktemp("ca")
-    certificate = ca.issue_cert("localhost")
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    certificate.configure_cert(context)
-    ca.cert_pem.write_to_path(folder / "ca.pem")
-    digest = hashlib.sha256(ssl.PEM_cert_to_DER_cert(certificate.cert_chain_pems[0].bytes().decode())).hexdigest()
-    return Authority(ca, context, str(folder / "ca.pem"), folder, digest)
+    return authority_for("localhost", tmp_path_factory.mktemp("ca"))
 
 
 def send(settings: ServerSettings) -> dict[str, t.Any]:

@@ -7,13 +7,10 @@ from __future__ import annotations
 
 import base64
 import collections
-import hashlib
-import ssl
 import traceback
 import typing as t
 
 import pytest
-import trustme
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -26,6 +23,7 @@ from ansible_collections.mailops.smtp.plugins.module_utils._smtp.session import 
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.settings import ServerSettings
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.tls import TlsPolicy
 from ansible_collections.mailops.smtp.tests.fault.peer import Peer
+from ansible_collections.mailops.smtp.tests.unit.support.authority import Authority, authority_for
 from ansible_collections.mailops.smtp.tests.unit.support.scram_server import REFUSED, ScramServer
 
 SECRET = "hunter2-secret"
@@ -234,22 +232,9 @@ def test_any_replies_end_in_a_login_or_a_typed_error(mechanism: str, replies: li
 # Over TLS
 
 
-class Authority(t.NamedTuple):
-    server: ssl.SSLContext
-    ca_file: str
-    binding: tuple[str, bytes]
-
-
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    ca = trustme.CA()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    issued = ca.issue_cert("localhost")
-    issued.configure_cert(context)
-    path = tmp_path_factory.mktemp("ca") / "ca.pem"
-    ca.cert_pem.write_to_path(path)
-    der = ssl.PEM_cert_to_DER_cert(issued.cert_chain_pems[0].bytes().decode())
-    return Authority(context, str(path), ("tls-server-end-point", hashlib.sha256(der).digest()))
+    return authority_for("localhost", tmp_path_factory.mktemp("ca"))
 
 
 def log_in_over_tls(authority: Authority, servers: t.Mapping[str, ScramServer], **changes: t.Any) -> str | None:
@@ -277,9 +262,9 @@ def test_scram_login_is_accepted(authority: Authority, name: str) -> None:
 @pytest.mark.parametrize("verify", [True, False])
 @pytest.mark.parametrize("name", DIGESTS)
 def test_scram_is_bound_to_the_certificate(authority: Authority, name: str, verify: bool) -> None:
-    server = ScramServer(DIGESTS[name], binding=authority.binding, plus=True)
+    server = ScramServer(DIGESTS[name], binding=("tls-server-end-point", bytes.fromhex(authority.digest)), plus=True)
     policy = TlsPolicy(verify=verify, ca_file=authority.ca_file)
-    others = {name: ScramServer(DIGESTS[name], binding=authority.binding)}
+    others = {name: ScramServer(DIGESTS[name], binding=("tls-server-end-point", bytes.fromhex(authority.digest)))}
     plus = f"{name}-PLUS"
     assert log_in_over_tls(authority, {plus: server, **others}, tls=policy, auth_mechanism=plus) == plus
     assert server.seen[0].startswith(b"p=tls-server-end-point,,n=user,r=")
@@ -299,15 +284,18 @@ def test_bound_login_fails_if_an_attacker_in_the_middle_has_another_certificate(
 def test_channel_binding_is_used_only_on_request(authority: Authority) -> None:
     """Servers with TLS 1.3 prefer a binding that Python does not support, and there is only one attempt."""
     server = ScramServer()
-    servers = {"SCRAM-SHA-256-PLUS": ScramServer(binding=authority.binding, plus=True), "SCRAM-SHA-256": server}
+    servers = {
+        "SCRAM-SHA-256-PLUS": ScramServer(binding=("tls-server-end-point", bytes.fromhex(authority.digest)), plus=True),
+        "SCRAM-SHA-256": server,
+    }
     assert log_in_over_tls(authority, servers) == "SCRAM-SHA-256"
     assert server.seen[0].startswith(b"n,,")
 
 
 def test_forced_mechanism_without_binding_is_accepted(authority: Authority) -> None:
     servers = {
-        "SCRAM-SHA-256-PLUS": ScramServer(binding=authority.binding, plus=True),
-        "SCRAM-SHA-256": ScramServer(binding=authority.binding),
+        "SCRAM-SHA-256-PLUS": ScramServer(binding=("tls-server-end-point", bytes.fromhex(authority.digest)), plus=True),
+        "SCRAM-SHA-256": ScramServer(binding=("tls-server-end-point", bytes.fromhex(authority.digest))),
     }
     assert log_in_over_tls(authority, servers, auth_mechanism="scram-sha-256") == "SCRAM-SHA-256"
 

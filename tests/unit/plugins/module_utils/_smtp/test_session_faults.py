@@ -136,7 +136,7 @@ def walk(cells: t.Iterable[Cell], authority: Authority, side_by_side: int = 24) 
     cells = list(cells)
 
     def judge(cell: Cell) -> str:
-        outcome = run(cell, *authority)
+        outcome = run(cell, authority.server, authority.ca_file)
         problems = [*broken_promises(cell, outcome), *unlike_the_table(cell, outcome)]
         return "\n".join([f"{cell}:", *(f"  {problem}" for problem in problems), str(outcome)]) if problems else ""
 
