@@ -15,8 +15,8 @@ from .headers import header_field, parameter
 
 #: Longest line in octets, without CRLF (RFC 5322 section 2.1.1).
 _MAX_LINE = 998
-#: Characters in a line of base64 (RFC 2045 section 6.8).
-_BASE64_LINE = 76
+#: Characters in a line of base64 and of quoted-printable (RFC 2045 sections 6.7 and 6.8).
+_MAX_ENCODED_LINE = 76
 
 
 class Encoded(t.NamedTuple):
@@ -109,7 +109,10 @@ def encode_text_body(content: bytes) -> Encoded:
         return plain
     quoted = binascii.b2a_qp(content, istext=True)
     encoded = encode_base64(content)
-    return Encoded("quoted-printable", quoted) if len(quoted) <= len(encoded.body) else encoded
+    # a tab or space at the end of a line can make b2a_qp exceed the limit
+    if len(quoted) > len(encoded.body) or max(map(len, quoted.split(b"\r\n"))) > _MAX_ENCODED_LINE:
+        return encoded
+    return Encoded("quoted-printable", quoted)
 
 
 def as_it_is(content: bytes) -> Encoded | None:
@@ -124,5 +127,5 @@ def as_it_is(content: bytes) -> Encoded | None:
 def encode_base64(content: bytes) -> Encoded:
     """Encode any octets in base64, in lines of 76 characters."""
     text = binascii.b2a_base64(content, newline=False)
-    lines = [text[start : start + _BASE64_LINE] for start in range(0, len(text), _BASE64_LINE)]
+    lines = [text[start : start + _MAX_ENCODED_LINE] for start in range(0, len(text), _MAX_ENCODED_LINE)]
     return Encoded("base64", b"\r\n".join([*lines, b""]))

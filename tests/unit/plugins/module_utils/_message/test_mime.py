@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import quopri
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ansible_collections.mailops.smtp.plugins.module_utils._message.mime import (
@@ -44,6 +44,7 @@ def check_lines(encoded: Encoded) -> None:
 
 
 @given(TEXT)
+@example("y" * 62 + "üü\t")
 def test_any_text_decodes_to_the_original(text: str) -> None:
     content = with_crlf(text).encode()
     encoded = encode_text_body(content)
