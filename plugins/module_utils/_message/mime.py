@@ -107,12 +107,26 @@ def encode_text_body(content: bytes) -> Encoded:
     plain = as_it_is(content)
     if plain:
         return plain
-    quoted = binascii.b2a_qp(content, istext=True)
+    quoted = _encode_quoted_printable(content)
     encoded = encode_base64(content)
-    # a tab or space at the end of a line can make b2a_qp exceed the limit
-    if len(quoted) > len(encoded.body) or max(map(len, quoted.split(b"\r\n"))) > _MAX_ENCODED_LINE:
-        return encoded
-    return Encoded("quoted-printable", quoted)
+    return Encoded("quoted-printable", quoted) if len(quoted) <= len(encoded.body) else encoded
+
+
+def _encode_quoted_printable(content: bytes) -> bytes:
+    """Encode text with CRLF line ends (RFC 2045 section 6.7).
+
+    binascii can exceed the line length near an encoded octet, such as white space at the end of a line.
+    """
+    lines = binascii.b2a_qp(content, istext=True).split(b"\r\n")
+    return b"\r\n".join([line if len(line) <= _MAX_ENCODED_LINE else _split_quoted(line) for line in lines])
+
+
+def _split_quoted(line: bytes) -> bytes:
+    """Split a line of quoted-printable that is too long, but not within an encoded octet."""
+    end = _MAX_ENCODED_LINE - 1
+    octet = line.rfind(b"=", end - 2, end)
+    end = end if octet < 0 else octet
+    return line[:end] + b"=\r\n" + line[end:]
 
 
 def as_it_is(content: bytes) -> Encoded | None:

@@ -45,6 +45,7 @@ def check_lines(encoded: Encoded) -> None:
 
 @given(TEXT)
 @example("y" * 62 + "üü\t")
+@example("x" * 999 + "\n" + "yz " * 5000 + "\n.")
 def test_any_text_decodes_to_the_original(text: str) -> None:
     content = with_crlf(text).encode()
     encoded = encode_text_body(content)
