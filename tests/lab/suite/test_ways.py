@@ -93,7 +93,7 @@ TLS_REFUSALS: dict[str, tuple[Options, str, list[str]]] = {
         "auth",
         ["SCRAM-SHA-256-PLUS", "SCRAM-SHA-256"],
     ),
-    "login not offered": ({"host": MX, "port": 25}, "auth", [MX, "Logins are usual on port 587"]),
+    "login not offered": ({"host": MX, "port": 25}, "auth", [MX, "Servers usually offer logins on ports 587"]),
     "REQUIRETLS not offered": ({"require_tls": True}, "mail", ["REQUIRETLS"]),
 }
 MECHANISMS = ("PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-1", "SCRAM-SHA-256")
