@@ -25,9 +25,22 @@ class ActionModule(ActionBase):
         """
         super().run(tmp, task_vars)
         if is_plain(self._task.args):
-            wrap_async = self._task.async_val and not self._connection.has_native_async
-            return self._execute_module(task_vars=task_vars, wrap_async=wrap_async)
+            return self.execute(dict(self._task.args), task_vars or {})
         from ansible_collections.mailops.smtp.plugins.module_utils._module.message import MESSAGE_ARGUMENTS
         from ansible_collections.mailops.smtp.plugins.plugin_utils._send import send
 
-        return send(self, MESSAGE_ARGUMENTS, task_vars or {})
+        return send(self, self.execute, MESSAGE_ARGUMENTS, task_vars or {})
+
+    def execute(self, arguments: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Run the module with these arguments: in this process if that is the same, else as Ansible runs modules."""
+        if self._connection.transport == "local":
+            from ansible_collections.mailops.smtp.plugins.plugin_utils import _in_process
+
+            values = _in_process.plain_values(arguments)
+            if values is not None and _in_process.may_run_here(self, values, task_vars):
+                return _in_process.run_here(self, values, task_vars)
+        wrap_async = self._task.async_val and not self._connection.has_native_async
+        result: dict[str, t.Any] = self._execute_module(
+            module_args=arguments, task_vars=task_vars, wrap_async=wrap_async
+        )
+        return result

@@ -110,7 +110,7 @@ options:
         recipients.
       - If a run died between the end of a message and the reply to it, only the server knows whether the message was
         accepted. The status of its recipients is then V(unknown); O(resend_unknown) decides whether it is sent again.
-      - Created if missing, readable only by its owner. A journal that other users can write to is refused. It contains
+      - An absolute path. Created if missing, readable only by its owner. A journal that other users can write to is refused. It contains
         addresses of recipients; remove it when the mailing is complete.
     type: path
   results:
@@ -121,12 +121,6 @@ options:
     type: str
     choices: [auto, all, open]
     default: auto
-  _spool:
-    description: For internal use. Whether the action plugin wrote O(messages_file).
-    type: bool
-  _slice:
-    description: For internal use. How long to work before the progress is returned.
-    type: dict
 notes:
   - During a task with more than 200 messages, lines of progress show what was sent, the rate and the remaining time;
     with O(messages_per_minute) from two messages on, with O(provider) from eleven; not with C(async).
@@ -271,21 +265,28 @@ recipients:
       type: str
       sample: 5.1.1
     text:
-      description: The text of the reply.
-      type: str
-    problem:
-      description: What is wrong, as a sentence; empty if sent.
+      description: The text of the reply; without a reply, what is wrong.
       type: str
     advice:
       description: What to do about it; empty if sent.
       type: str
-attempts:
-  description: Number of attempts; 0 if, according to O(journal), an earlier run sent the message.
+result:
+  description:
+    - The recipients that did not get the message, each with the code and the text of the reply, as community.general.mail
+      returns them.
+    - Empty if all of them did.
+  type: dict
+  returned: without O(messages) and O(messages_file), when the server was reached
+  sample: {"unknown@example.com": [550, "5.1.1 User unknown"]}
+attempts_made:
+  description:
+    - Number of attempts; 0 if, according to O(journal), an earlier run sent the message.
+    - Ansible itself returns C(attempts) for a task with C(until).
   type: int
   returned: when the server was reached
 messages:
   description:
-    - RV(message_id), RV(size), RV(queue_id), RV(attempts), RV(recipients) and, in check mode, RV(preview) of each
+    - RV(message_id), RV(size), RV(queue_id), RV(attempts_made), RV(recipients) and, in check mode, RV(preview) of each
       message that O(results) selects, in the order of the messages.
   type: list
   elements: dict
@@ -308,15 +309,11 @@ summary:
   type: dict
   returned: with O(messages) or O(messages_file), when the server was reached
   sample: {"sent": 9998, "refused": 1, "deferred": 1, "unknown": 0}
-connections:
-  description: All connections, each as RV(connection).
+sessions:
+  description: All connections to the server, in the order of their ends.
   type: list
   elements: dict
-  returned: when the server was reached
-connection:
-  description: The last connection.
-  type: dict
-  returned: when the server was reached
+  returned: when the server was reached, but not for a single message that failed
   contains:
     server:
       description: Host and port as given.
@@ -381,16 +378,26 @@ text:
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils._mailing import handover
 from ..module_utils._module.send import SEND_ARGUMENTS, SEND_RULES, run_send
 
 
+class SendModule(AnsibleModule):
+    """Takes what the action plugin hands over out of the arguments, before Ansible checks them for unknown options."""
+
+    def _load_params(self) -> None:
+        super()._load_params()
+        self.handed = handover.take(self.params)
+
+
 def main() -> None:
-    module = AnsibleModule(
+    module = SendModule(
         argument_spec=SEND_ARGUMENTS,
         **SEND_RULES,
         supports_check_mode=True,
         no_log=True,  # the content of mail must not reach the host's syslog
     )
+    module.params.update(module.handed)
     run_send(module)
 
 

@@ -27,10 +27,12 @@ if t.TYPE_CHECKING:
 
 Arguments = dict[str, t.Any]
 TaskVars = dict[str, t.Any]
+#: Runs the module with arguments and the task's variables, and returns its result.
+Execute = t.Callable[[Arguments, TaskVars], Arguments]
 _TEMPLATES = frozenset(template for _text, _file, template in TEXTS.values())
 
 
-def send(action: ActionBase, message_arguments: Arguments, task_vars: TaskVars) -> dict[str, t.Any]:
+def send(action: ActionBase, execute: Execute, message_arguments: Arguments, task_vars: TaskVars) -> dict[str, t.Any]:
     """Prepare the task's arguments for the host and run the module with them.
 
     :param message_arguments: the argument spec of a message.
@@ -40,7 +42,7 @@ def send(action: ActionBase, message_arguments: Arguments, task_vars: TaskVars) 
         arguments, uploads, count = _prepare(action, message_arguments, task_vars)
     except AnsibleActionFail as error:
         raise AnsibleActionFail(f"Nothing was sent: {error}", result={"stage": "compose"}) from None
-    return _run(action, arguments, task_vars, uploads, count)
+    return _run(action, execute, arguments, task_vars, uploads, count)
 
 
 def _prepare(
@@ -104,7 +106,12 @@ def _spool(rows: t.Iterable[Row], messages: Messages, uploads: Uploads, label: s
 
 
 def _run(
-    action: ActionBase, arguments: Arguments, task_vars: TaskVars, uploads: Uploads, count: int | None
+    action: ActionBase,
+    execute: Execute,
+    arguments: Arguments,
+    task_vars: TaskVars,
+    uploads: Uploads,
+    count: int | None,
 ) -> dict[str, t.Any]:
     """Run the module: once, or in slices if it may take long.
 
@@ -113,11 +120,7 @@ def _run(
     task = action._task
 
     def run(**more: t.Any) -> dict[str, t.Any]:
-        wrap_async = task.async_val and not action._connection.has_native_async
-        result: dict[str, t.Any] = action._execute_module(
-            module_args={**arguments, **more}, task_vars=task_vars, wrap_async=wrap_async
-        )
-        return result
+        return execute({**arguments, **more}, task_vars)
 
     short = count is not None and not takes_a_while(count, arguments)
     if short or task.async_val or task.check_mode or arguments.get("check"):

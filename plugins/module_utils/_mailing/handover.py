@@ -24,12 +24,16 @@ import typing as t
 if t.TYPE_CHECKING:
     from .backlog import Backlog
 
-#: Options of the module that only the action plugin sets.
+#: Arguments of the module that only the action plugin sets. They are not options: Ansible does not see them.
 SPOOL, SLICE = "_spool", "_slice"
 #: Return values of the module that only the action plugin reads.
 UNFINISHED, PROGRESS = "_unfinished", "_progress"
 
-ARGUMENTS: dict[str, t.Any] = {SPOOL: {"type": "bool"}, SLICE: {"type": "dict"}}
+
+
+def take(arguments: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Remove the protocol's arguments from those of the module, and return them; None for one that is not set."""
+    return {name: arguments.pop(name, None) for name in (SPOOL, SLICE)}
 
 
 class Resumable(t.Protocol):

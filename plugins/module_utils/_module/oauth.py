@@ -14,10 +14,11 @@ import typing as t
 import urllib.error
 import urllib.request
 
-from ansible.module_utils.basic import AnsibleModule
-
 from .._sasl.oauth import AccessToken, BadTokenAnswer, Grant, OAuthError, TokenClient, TokenServerUnreachable
 from .._smtp.tls import TlsPolicy
+
+if t.TYPE_CHECKING:
+    from ansible.module_utils.basic import AnsibleModule
 
 Options = t.Mapping[str, t.Any]
 

@@ -18,8 +18,8 @@ if t.TYPE_CHECKING:
 
 #: With more messages than this, only those with an open recipient are returned, and at most this many.
 FEW = 1000
-#: Problems described in the message of the task.
-TOLD = 5
+#: Problems described in the message of the task, and recipients named for each.
+TOLD, _NAMED = 5, 3
 
 #: Messages in a preview, and lines of each.
 SHOWN = 20
@@ -39,6 +39,53 @@ _ADVICE: t.Mapping[DeliveryStatus, str] = {
 _WORST_FIRST = (DeliveryStatus.UNKNOWN, DeliveryStatus.REFUSED, DeliveryStatus.DEFERRED, DeliveryStatus.SENT)
 
 
+class Problems:
+    """What is wrong with the open recipients and what to do about it; the same problem is told once.
+
+    :param provider: the provider whose advice applies; None without one.
+    :ivar stage: the stage that decided about the first open recipient; None if there is no open recipient.
+    """
+
+    def __init__(self, provider: str | None) -> None:
+        self._provider = provider
+        self._told: dict[str, list[str]] = {}  # a problem -> the first few recipients that have it
+        self._counts: collections.Counter[str] = collections.Counter()  # "" counts the problems left out
+        self.stage: str | None = None
+
+    def add(self, recipient: RecipientResult) -> None:
+        """Take a recipient that is open."""
+        self.stage = self.stage or recipient.stage.value
+        sentence = problem(recipient, self._provider)
+        if sentence not in self._told and len(self._told) >= TOLD:
+            sentence = ""
+        else:
+            addresses = self._told.setdefault(sentence, [])
+            if len(addresses) < _NAMED:
+                addresses.append(recipient.address)
+        self._counts[sentence] += 1
+
+    def __str__(self) -> str:
+        """Return one or two sentences for each problem."""
+        told = [f"{_listed(named, self._counts[sentence])}: {sentence}" for sentence, named in self._told.items()]
+        return " ".join([*told, *([f"And {self._counts['']} more."] if self._counts[""] else [])])
+
+    def state(self) -> t.Any:
+        """Return the state for :meth:`restore` in another process, as JSON values."""
+        return [self._told, self._counts, self.stage]
+
+    def restore(self, state: t.Any) -> None:
+        """Continue from a state that :meth:`state` returned."""
+        self._told, counts, self.stage = state
+        self._counts.update(counts)
+
+
+def _listed(named: t.Sequence[str], count: int) -> str:
+    """Return the first few of ``count`` recipients as a list in a sentence."""
+    more = [f"{count - len(named)} more"] if count > len(named) else []
+    *first, last = [*named, *more]
+    return f"{', '.join(first)} and {last}" if first else last
+
+
 class Report:
     """Collects results as they become final.
 
@@ -47,7 +94,7 @@ class Report:
     :ivar total: the number of messages.
     :ivar recipients: the number of recipients by status.
     :ivar messages: the number of messages by the worst status of their recipients.
-    :ivar stage: the stage that decided about the first open recipient; None if there is no open recipient.
+    :ivar problems: what is wrong with the open recipients.
     :ivar refused: why fewer connections were used than requested; empty if all were used.
     :ivar earlier: the number of messages that an earlier run settled, according to the journal.
     """
@@ -60,10 +107,9 @@ class Report:
         self.total = total
         self._tried: set[int] = set()  # only kept if the others are few enough to be listed
         self._left_out = 0
-        self._problems: list[str] = []
+        self.problems = Problems(provider)
         self.recipients: collections.Counter[DeliveryStatus] = collections.Counter()
         self.messages: collections.Counter[DeliveryStatus] = collections.Counter()
-        self.stage: str | None = None
         self.earlier = 0
         self.refused = ""
         self.sessions: list[dict[str, t.Any]] = []
@@ -81,16 +127,13 @@ class Report:
             self._keep(result)
         for one in result.recipients if worst is not DeliveryStatus.SENT else ():
             if one.status is not DeliveryStatus.SENT:
-                self.stage = self.stage or one.stage.value
-                if len(self._problems) < TOLD:
-                    self._problems.append(problem(one, self._provider))
+                self.problems.add(one)
 
     def _keep(self, result: DeliveryResult) -> None:
         if len(self._kept) >= self._limit:
             self._left_out += 1
             return
-        recipients = [{**one.to_dict(), "advice": advice(one, self._provider)} for one in result.recipients]
-        self._kept[result.number] = {**result.to_dict(), "recipients": recipients}
+        self._kept[result.number] = message_form(result, self._provider)
 
     def add_sessions(self, sessions: t.Iterable[SessionInfo]) -> None:
         """Take the reports of sessions."""
@@ -111,23 +154,17 @@ class Report:
             return f"A message was sent to {people} of its recipients."
         return "Nothing is known to have been sent." if self.recipients[DeliveryStatus.UNKNOWN] else "Nothing was sent."
 
-    @property
-    def problems(self) -> str:
-        """The problems of the first open recipients and what to do about them, one or two sentences each."""
-        more = self.open - len(self._problems)
-        return " ".join([*self._problems, *([f"And {more} more."] if more else [])])
-
     def untried(self, outgoing: t.Sequence[Envelope]) -> None:
         """Add the messages that were not tried, if there are at most ``FEW`` messages."""
         if len(outgoing) <= FEW:
             for number in set(range(len(outgoing))) - self._tried:
-                self._kept[number] = untried(outgoing[number], number)
+                self._kept[number] = untried_form(outgoing[number], number)
 
     def form(self, many: bool) -> dict[str, t.Any]:
         """Return the results as documented in RETURN: flat for one message, a list and a summary for many."""
         kept = [self._kept[number] for number in sorted(self._kept)]
         if not many:
-            return kept[0]
+            return the_only(kept[0])
         return {
             "messages": kept,
             "messages_left_out": self._left_out,
@@ -140,10 +177,9 @@ class Report:
             "kept": [*self._kept.values()],
             "tried": [*self._tried],
             "left_out": self._left_out,
-            "problems": self._problems,
+            "problems": self.problems.state(),
             "recipients": self.recipients,
             "messages": self.messages,
-            "stage": self.stage,
             "earlier": self.earlier,
             "refused": self.refused,
             "sessions": self.sessions,
@@ -153,16 +189,42 @@ class Report:
         """Continue from a state that :meth:`state` returned."""
         self._kept = {form["index"]: form for form in state["kept"]}
         self._tried = set(state["tried"])
-        self._left_out, self._problems = state["left_out"], state["problems"]
+        self._left_out = state["left_out"]
+        self.problems.restore(state["problems"])
         for counter, counts in ((self.recipients, state["recipients"]), (self.messages, state["messages"])):
             counter.update({DeliveryStatus(name): count for name, count in counts.items()})
-        self.stage, self.earlier, self.sessions = state["stage"], state["earlier"], state["sessions"]
-        self.refused = state["refused"]
+        self.earlier, self.sessions, self.refused = state["earlier"], state["sessions"], state["refused"]
 
 
-def untried(envelope: Envelope, number: int, refused: tuple[RecipientResult, ...] = ()) -> dict[str, t.Any]:
+def message_form(result: DeliveryResult, provider: str | None) -> dict[str, t.Any]:
+    """Return the result of a message as documented in RETURN.
+
+    :param provider: the provider whose advice applies; None without one.
+    """
+    form = result.to_dict()
+    # Ansible overwrites a value of the name ``attempts`` in a task with ``until``.
+    made = form.pop("attempts")
+    return {**form, "attempts_made": made, "recipients": [_recipient_form(one, provider) for one in result.recipients]}
+
+
+def _recipient_form(recipient: RecipientResult, provider: str | None) -> dict[str, t.Any]:
+    form = recipient.to_dict()
+    what = form.pop("problem")
+    return {**form, "text": form["text"] or what, "advice": advice(recipient, provider)}
+
+
+def untried_form(
+    envelope: Envelope, number: int, refused: tuple[RecipientResult, ...] = (), provider: str | None = None
+) -> dict[str, t.Any]:
     """Return the form of a message that was not tried, or only checked for its recipients."""
-    return DeliveryResult(envelope.message_id, len(envelope.content), refused, 0, number).to_dict()
+    return message_form(DeliveryResult(envelope.message_id, len(envelope.content), refused, 0, number), provider)
+
+
+def the_only(form: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """Return the form of the only message: without an index, and with ``result`` as in community.general.mail."""
+    open_ = [one for one in form["recipients"] if one["status"] != DeliveryStatus.SENT.value]
+    result = {one["address"]: [one["code"], one["text"]] for one in open_}
+    return {**{name: value for name, value in form.items() if name != "index"}, "result": result}
 
 
 def advice(recipient: RecipientResult, provider: str | None) -> str:
@@ -186,7 +248,7 @@ def hint_for(reply: Reply | None, stage: Stage, provider: str | None, advice: st
 def problem(recipient: RecipientResult, provider: str | None) -> str:
     """Return what happened and what to do, a sentence each; without a reply the problem names server and stage."""
     where = f" at stage {recipient.stage.value}" if recipient.reply else ""
-    happened = f"{recipient.address}: {recipient.status.value}{where}: {recipient.problem.rstrip('.')}."
+    happened = f"{recipient.status.value}{where}: {recipient.problem.rstrip('.')}."
     return f"{happened} {advice(recipient, provider)}".rstrip()
 
 

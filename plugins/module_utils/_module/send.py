@@ -6,10 +6,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 import typing as t
-
-from ansible.module_utils.basic import AnsibleModule
 
 from .._mailing import handover
 from .._mailing.backlog import Backlog, Pace, RetryPolicy
@@ -20,11 +19,13 @@ from .._smtp.errors import SmtpError, Stage
 from .._smtp.session import SmtpSession
 from .message import MESSAGE_ARGUMENTS, MESSAGE_RULES
 from .outgoing import Outgoing
-from .report import FEW, SHOWN, TOLD, Report, diffs, hint_for, preview, problem, untried
+from .report import FEW, SHOWN, Problems, Report, diffs, hint_for, preview, the_only, untried_form
 from .server import SERVER_ARGUMENTS, SERVER_RULES, server_settings
 from .source import are_many
 
 if t.TYPE_CHECKING:
+    from ansible.module_utils.basic import AnsibleModule
+
     from .._mailing.journal import Journal
     from .._providers.provider import Limits
     from .._smtp.delivery import Envelope, RecipientResult
@@ -38,7 +39,6 @@ SEND_ARGUMENTS: dict[str, t.Any] = {
     "messages_file": {"type": "path"},
     "messages_format": {"type": "str", "choices": ["csv", "jsonl"]},
     "remote_src": {"type": "bool"},
-    **handover.ARGUMENTS,
     "check": {"type": "str", "choices": ["connect", "login", "recipients"]},
     "results": {"type": "str", "choices": ["auto", "all", "open"], "default": "auto"},
     "partial": {"type": "str", "choices": ["fail", "warn", "ok"], "default": "fail"},
@@ -96,7 +96,7 @@ def _cannot_begin(module: AnsibleModule, part: Slice, error: Exception) -> t.NoR
     module.fail_json(
         msg=f"{report.done} The rest was not sent: {error}.",
         stage=Stage.COMPOSE.value,
-        connections=report.sessions,
+        sessions=report.sessions,
         **report.form(many=True),
     )
 
@@ -136,11 +136,17 @@ def _retry(options: Options) -> RetryPolicy:
 
 
 def _journal(options: Options, read_only: bool) -> Journal | None:
-    if options["journal"] is None:
+    path = options["journal"]
+    if path is None:
         return None
+    if not os.path.isabs(path):
+        raise ValueError(
+            f"journal {path!r} is a relative path, which the next run may not find; expected an absolute path such as "
+            "/var/lib/mailings/2026-11.journal"
+        )
     from .._mailing.journal import Journal
 
-    return Journal(options["journal"], read_only)
+    return Journal(path, read_only)
 
 
 class _Task:
@@ -185,22 +191,21 @@ class _Task:
     def _leave(self) -> t.NoReturn:
         report = self._report
         sent, open_ = report.recipients[DeliveryStatus.SENT], report.open
-        answer = self._answer()
         if not open_:
             what = _messages(len(self._outgoing)) if self._many else "the message"
             earlier = f", {_messages(report.earlier)} in an earlier run" if report.earlier else ""
             msg = f"{self._settings.server} accepted {what} for {_people(sent)}{earlier}."
-            self._module.exit_json(changed=False, msg=msg, **answer)
+            self._module.exit_json(changed=False, msg=msg, **self._answer())
         known = f"{self._settings.server} accepted the message for {sent} of {_people(sent + open_)}."
         if not sent:
             unknown = report.recipients[DeliveryStatus.UNKNOWN]
             known = "Nothing is known to have been sent." if unknown else "Nothing was sent."
         msg = f"{known} {report.problems}"
         if self._module.params["partial"] == "fail" or not sent:
-            self._module.fail_json(msg=msg, stage=report.stage, **answer)
+            self._module.fail_json(msg=msg, stage=report.problems.stage, **self._answer(failed=True))
         if self._module.params["partial"] == "warn":
             self._module.warn(msg)
-        self._module.exit_json(changed=False, msg=msg, **answer)
+        self._module.exit_json(changed=False, msg=msg, **self._answer())
 
     def _fail(self, error: SmtpError) -> t.NoReturn:
         """Fail because no session can be opened and a retry is pointless."""
@@ -217,11 +222,11 @@ class _Task:
         """Fail with messages that were not tried."""
         self._report.untried(self._outgoing)
         more = {"stage": Stage.BODY.value, **more}
-        self._module.fail_json(msg=f"{self._report.done} {why}", **more, **self._answer())
+        self._module.fail_json(msg=f"{self._report.done} {why}", **more, **self._answer(failed=True))
 
-    def _answer(self) -> dict[str, t.Any]:
-        sessions = self._report.sessions
-        more: dict[str, t.Any] = {"connections": sessions, "connection": sessions[-1] if sessions else None}
+    def _answer(self, failed: bool = False) -> dict[str, t.Any]:
+        """Return the results. Ansible shows all that a failed task returns, so that of one message is short."""
+        more: dict[str, t.Any] = {} if failed and not self._many else {"sessions": self._report.sessions}
         if self._module._diff and not self._module.check_mode:
             more["diff"] = diffs(self._outgoing)
         return {**self._report.form(self._many), **more}
@@ -262,13 +267,19 @@ class _Task:
         except SmtpError as error:
             self._fail(error)
         refused = [one for ones in found.values() for one in ones]
-        answer = {**self._untried(found), "connection": session.info.to_dict(), "connections": self._report.sessions}
-        if refused:
-            problems = " ".join(problem(recipient, self._provider) for recipient in refused[:TOLD])
-            problems += f" And {len(refused) - TOLD} more." if len(refused) > TOLD else ""
-            self._module.fail_json(msg=f"Nothing was sent. {problems}", stage=refused[0].stage.value, **answer)
+        answer = {**self._untried(found), "sessions": self._report.sessions}
         ready = f"{settings.server} is ready, checked up to stage {stage}. Nothing was sent."
-        self._module.exit_json(changed=False, msg=ready, **answer)
+        if not refused:
+            self._module.exit_json(changed=False, msg=ready, **answer)
+        problems = Problems(self._provider)
+        for recipient in refused:
+            problems.add(recipient)
+        all_refused = len(refused) == sum(len(envelope.recipients) for envelope in self._outgoing)
+        if self._module.params["partial"] == "fail" or all_refused:
+            self._module.fail_json(msg=f"Nothing was sent. {problems}", stage=problems.stage, **answer)
+        if self._module.params["partial"] == "warn":
+            self._module.warn(str(problems))
+        self._module.exit_json(changed=False, msg=f"{ready} {problems}", **answer)
 
     def _untried(
         self, refused: t.Mapping[int, tuple[RecipientResult, ...]] | None = None, with_preview: bool = False
@@ -276,9 +287,9 @@ class _Task:
         forms = []
         for number in range(min(len(self._outgoing), FEW)):
             envelope = self._outgoing[number]
-            form = untried(envelope, number, (refused or {}).get(number, ()))
+            form = untried_form(envelope, number, (refused or {}).get(number, ()), self._provider)
             forms.append({**form, "preview": preview(envelope)} if with_preview and number < SHOWN else form)
-        return {"messages": forms} if self._many else forms[0]
+        return {"messages": forms} if self._many else the_only(forms[0])
 
 
 def _people(count: int) -> str:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible.module_utils.basic import AnsibleModule
-
 from .._smtp.settings import InvalidSettings, ServerSettings
 from .._smtp.tls import TlsMode, TlsPolicy
 
 if t.TYPE_CHECKING:
+    from ansible.module_utils.basic import AnsibleModule
+
     from .._sasl.credentials import Credentials
     from .._smtp.proxy import Proxy
 

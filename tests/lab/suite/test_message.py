@@ -180,8 +180,8 @@ def test_all_messages_are_sent(way: Way) -> None:
     assert [message["recipients"][0]["status"] for message in way.result["messages"]] == ["sent"] * len(MESSAGES)
     assert way.result["summary"]["sent"] == len(MESSAGES) + 3  # "comma" and "bcc" have more than one recipient
     assert all(message["queue_id"] for message in way.result["messages"])
-    assert len(way.result["connections"]) == 1
-    assert way.result["connection"]["tls_verified"] is True
+    assert len(way.result["sessions"]) == 1
+    assert way.result["sessions"][-1]["tls_verified"] is True
 
 
 @pytest.mark.parametrize("name", MESSAGES)

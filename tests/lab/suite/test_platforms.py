@@ -120,7 +120,7 @@ class TestRelay:
         message = {"from": APP, "to": "inbox@dest.test", "subject": nonce}
         sent = send("client", host=NAME, port=587, tls="starttls", **login, **message)
         assert sent["recipients"][0]["status"] == "sent", sent
-        assert sent["connection"]["auth_mechanism"] == mechanism
+        assert sent["sessions"][-1]["auth_mechanism"] == mechanism
         assert read_mail(nonce) is not None
 
     @pytest.mark.usefixtures("release")

@@ -122,9 +122,9 @@ def test_a_message_travels_from_client_to_mailbox(
     assert sent["recipients"][0]["status"] == "sent", sent
     assert sent["changed"] is False
     assert sent["queue_id"]
-    assert sent["connection"]["tls_version"] == "TLSv1.3"
-    assert sent["connection"]["tls_verified"] is True
-    assert sent["connection"]["auth_mechanism"] == "SCRAM-SHA-256"
+    assert sent["sessions"][-1]["tls_version"] == "TLSv1.3"
+    assert sent["sessions"][-1]["tls_verified"] is True
+    assert sent["sessions"][-1]["auth_mechanism"] == "SCRAM-SHA-256"
 
     message = read_mail(subject.split()[-1])
     assert message is not None

@@ -142,7 +142,7 @@ def test_the_message_arrives_over_the_expected_connection(
     result = outcomes[name]
     assert result["failed"] is False, result["msg"]
     expected = TLS_WAYS[name][1] if name in TLS_WAYS else {"auth_mechanism": name}
-    assert {field: result["connection"][field] for field in expected} == expected
+    assert {field: result["sessions"][-1][field] for field in expected} == expected
     assert arrived[name]["Message-ID"] == result["message_id"]
 
 
@@ -256,7 +256,7 @@ def test_greylisting_is_overcome_by_a_further_attempt(
     """Deliver to the greylisted recipient with a later attempt, and to the other one exactly once."""
     result = answers["greylisted"]
     assert result["failed"] is False, result["msg"]
-    assert result["attempts"] > 1
+    assert result["attempts_made"] > 1
     assert len(find_mail(f'SUBJECT "{nonce} greylisted"')) == 1
     assert len(find_mail(f'SUBJECT "{nonce} greylisted"', mailbox="ops@dest.test")) == 1
 
@@ -266,7 +266,7 @@ def test_a_message_deferred_at_each_attempt_fails(answers: dict[str, Result]) ->
     [recipient] = result["recipients"]
     assert result["failed"] is True
     assert (recipient["status"], recipient["code"], recipient["enhanced_code"]) == ("deferred", 451, "4.3.0")
-    assert result["attempts"] == 2
+    assert result["attempts_made"] == 2
     assert "The mailbox is being moved" in result["msg"]
 
 
@@ -299,10 +299,10 @@ def test_many_messages_arrive_exactly_once(
     result = send("client", **options)
     assert result["failed"] is False, result["msg"]
     assert result["summary"]["sent"] == count
-    assert len(result["connections"]) == 3
+    assert len(result["sessions"]) == 3
     again = send("client", **options)
     assert again["failed"] is False, again["msg"]
-    assert {message["attempts"] for message in again["messages"]} == {0}
+    assert {message["attempts_made"] for message in again["messages"]} == {0}
     found = [parse(raw) for raw in find_mail(f'SUBJECT "{nonce} many"', count=count, seconds=60)]
     copies = collections.Counter(message["Message-ID"] for message in found)
     assert copies == collections.Counter(message["message_id"] for message in result["messages"])

@@ -111,7 +111,7 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
         shell = SimpleNamespace(
             tmpdir=None, join_path=lambda *parts: "/".join(parts), remove=lambda path, recurse: f"rm -rf {path}"
         )
-        connection: t.Any = SimpleNamespace(_shell=shell, has_native_async=False)
+        connection: t.Any = SimpleNamespace(_shell=shell, has_native_async=False, transport="ssh")
         task_vars = {"inventory_hostname": "web1", **(variables or {})}
         nothing: t.Any = None
         action = Action(task, connection, nothing, loader, Templar(loader=loader, variables=task_vars))

@@ -128,17 +128,18 @@ class Outcome(t.NamedTuple):
     left: list[str]
 
 
-@pytest.fixture(scope="module")
-def outcome() -> t.Iterator[Outcome]:
+@pytest.fixture(scope="module", params=["module", "in the controller's process"])
+def outcome(request: pytest.FixtureRequest) -> t.Iterator[Outcome]:
+    """The play, with tasks that run as modules, and with tasks that run in Ansible's own process."""
     folder = Path(tempfile.mkdtemp())
     folder.chmod(0o755)  # for the task that runs as another user
     try:
-        yield play(folder)
+        yield play(folder, as_modules=request.param == "module")
     finally:
         shutil.rmtree(folder)
 
 
-def play(folder: Path) -> Outcome:
+def play(folder: Path, as_modules: bool) -> Outcome:
     secret = VaultSecret(VAULT_PASSWORD.encode())
     vault = VaultLib([("default", secret)])
     for name, content in {**FILES, **VAULTED}.items():
@@ -164,6 +165,7 @@ def play(folder: Path) -> Outcome:
             "hosts": "localhost",
             "gather_facts": False,
             "vars": {"app": "billing", "smtp_password": PASSWORD, "host_files": str(folder / "host"), "users": USERS},
+            "environment": {"AS_MODULES": "yes"} if as_modules else {},
             "module_defaults": {"group/mailops.smtp.smtp": server},
             "tasks": [*tasks, {"ansible.builtin.copy": collect, "no_log": True}],
         }

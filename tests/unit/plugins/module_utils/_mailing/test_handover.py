@@ -85,8 +85,8 @@ def test_long_task_in_slices(run: Run, tmp_path: Path) -> None:
     assert 0 < answers[0]["_progress"]["sent"] < 30
     last = answers[-1]
     assert last["summary"] == {"sent": 30, "refused": 0, "deferred": 0, "unknown": 0}
-    assert [one["attempts"] for one in last["messages"]] == [2 if number in (0, 9) else 1 for number in range(30)]
-    assert sum(one["messages"] for one in last["connections"]) == 30
+    assert [one["attempts_made"] for one in last["messages"]] == [2 if number in (0, 9) else 1 for number in range(30)]
+    assert sum(one["messages"] for one in last["sessions"]) == 30
     assert recipients(peer) == sorted(one["to"] for one in messages)
 
 

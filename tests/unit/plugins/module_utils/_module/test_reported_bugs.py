@@ -46,7 +46,7 @@ def test_login_offered_only_after_starttls_is_used(run: Run, authority: Authorit
         with Peer(tls=authority.server, disturb=offer) as peer:
             result = run(peer, secure=secure, ca_file=authority.ca_file, **LOGIN)
         assert result.get("failed") is None, result
-        assert result["connection"]["auth_mechanism"] == "PLAIN"
+        assert result["sessions"][-1]["auth_mechanism"] == "PLAIN"
 
 
 @pytest.mark.parametrize("keyword", ["STARTTLS", "StartTLS", "starttls"])
@@ -60,7 +60,7 @@ def test_starttls_is_recognised_in_any_letter_case(run: Run, authority: Authorit
     with Peer(tls=authority.server, disturb=offer) as peer:
         result = run(peer, secure="starttls", ca_file=authority.ca_file)
     assert result.get("failed") is None, result
-    assert result["connection"]["tls_version"] == "TLSv1.3"
+    assert result["sessions"][-1]["tls_version"] == "TLSv1.3"
 
 
 @pytest.mark.parametrize("secure", ["never", "try", "starttls", "always"])
@@ -72,7 +72,7 @@ def test_every_mode_connects_once(run: Run, authority: Authority, secure: str) -
     assert result.get("failed") is None, result
     assert peer.connections == 1
     assert peer.commands[0].startswith("EHLO ")
-    assert bool(result["connection"]["tls_version"]) is (secure != "never")
+    assert bool(result["sessions"][-1]["tls_version"]) is (secure != "never")
 
 
 def test_client_waits_for_the_greeting(run: Run, authority: Authority) -> None:
@@ -134,7 +134,7 @@ def test_token_is_sent_to_a_server_that_offers_only_xoauth2(run: Run, authority:
     with Peer(extensions=["AUTH XOAUTH2"], tls=authority.server) as peer:
         result = run(peer, ca_file=authority.ca_file, tls="starttls", username="user", oauth={"token": "tok"})
     assert result.get("failed") is None, result
-    assert result["connection"]["auth_mechanism"] == "XOAUTH2"
+    assert result["sessions"][-1]["auth_mechanism"] == "XOAUTH2"
 
 
 def test_html_message_has_reply_to_a_derived_text_and_an_inline_image(run: Run) -> None:
@@ -216,7 +216,7 @@ def test_greylisted_recipient_is_retried(run: Run) -> None:
     with Peer(disturb=greylist) as peer:
         result = run(peer, attempts=2, retry_delay=0.01)
     assert result.get("failed") is None
-    assert result["attempts"] == 2
+    assert result["attempts_made"] == 2
 
 
 def test_missing_recipient_or_attachment_is_found_before_connecting(run: Run) -> None:
