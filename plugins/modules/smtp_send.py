@@ -379,7 +379,7 @@ text:
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._mailing import handover
-from ..module_utils._module.send import SEND_ARGUMENTS, SEND_RULES, run_send
+from ..module_utils._module.send import SEND_SPEC, run_send
 
 
 class SendModule(AnsibleModule):
@@ -392,8 +392,7 @@ class SendModule(AnsibleModule):
 
 def main() -> None:
     module = SendModule(
-        argument_spec=SEND_ARGUMENTS,
-        **SEND_RULES,
+        **SEND_SPEC,
         supports_check_mode=True,
         no_log=True,  # the content of mail must not reach the host's syslog
     )

@@ -24,7 +24,7 @@ _CONSTANTS = (bool, type(None))
 _PLAIN = (str, int, float)
 
 
-def may_run_here(action: ActionBase, arguments: t.Mapping[str, t.Any], task_vars: t.Mapping[str, t.Any]) -> bool:
+def may_run_here(action: ActionBase, arguments: t.Mapping[str, t.Any], task_vars: Values) -> bool:
     """Return whether this process would do exactly what the module would do on the task's host.
 
     That is so on a local connection: as the same user, with the same environment and interpreter, in the foreground,
@@ -42,7 +42,7 @@ def may_run_here(action: ActionBase, arguments: t.Mapping[str, t.Any], task_vars
     )
 
 
-def _is_our_interpreter(action: ActionBase, task_vars: t.Mapping[str, t.Any]) -> bool:
+def _is_our_interpreter(action: ActionBase, task_vars: Values) -> bool:
     """Return whether the host's interpreter is this process's, or left to Ansible's choice."""
     delegated = action._task.delegate_to
     variables = task_vars["ansible_delegated_vars"][delegated] if delegated else task_vars
@@ -81,26 +81,28 @@ def _key(name: t.Any) -> str:
     return str(name)
 
 
-def run_here(action: ActionBase, values: Values, task_vars: t.Mapping[str, t.Any]) -> Values:
-    """Validate the arguments, run the body, and return its result as the module would.
+def run_here(
+    action: ActionBase, body: t.Callable[[AnsibleModule], None], spec: Values, values: Values, task_vars: Values
+) -> Values:
+    """Validate the arguments, run the body of the module, and return its result as the module would.
 
+    :param spec: the arguments of AnsibleModule that say which options there are.
     :param values: arguments from :func:`plain_values`.
     """
     from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
     from ansible_collections.mailops.smtp.plugins.module_utils._mailing import handover
-    from ansible_collections.mailops.smtp.plugins.module_utils._module.send import SEND_ARGUMENTS, SEND_RULES, run_send
 
     handed = handover.take(values)
-    found = ArgumentSpecValidator(SEND_ARGUMENTS, **SEND_RULES).validate(values)
+    found = ArgumentSpecValidator(**spec).validate(values)
     module = _Module(action, {**found.validated_parameters, **handed}, set(found._no_log_values))
     for both in found._warnings:
         module.warn("Both option {option} and its alias {alias} are set.".format(**both))
     try:
         if found.error_messages:
-            unknown = f"Unsupported parameters for ({action._task.action}) module: " if found.unsupported_parameters else ""
-            module.fail_json(msg=unknown + found.errors.msg)
-        run_send(t.cast("AnsibleModule", module))
+            unknown = f"Unsupported parameters for ({action._task.action}) module: "
+            module.fail_json(msg=(unknown if found.unsupported_parameters else "") + found.errors.msg)
+        body(t.cast("AnsibleModule", module))
     except _Left as left:
         return _masked(_with_invocation(left.result, module.params, task_vars), module.no_log_values)
     raise AssertionError("the body of a module leaves with a result")
@@ -136,11 +138,12 @@ class _Module:
         self.exit_json(**result, failed=True, msg=msg)
 
 
-def _with_invocation(result: Values, params: Values, task_vars: t.Mapping[str, t.Any]) -> Values:
+def _with_invocation(result: Values, params: Values, task_vars: Values) -> Values:
     """Add the arguments for ``-vvv``, unless a setting of newer versions of Ansible leaves them out."""
-    if C.config.get_configuration_definition("INJECT_INVOCATION"):
-        if not C.config.get_config_value("INJECT_INVOCATION", variables=task_vars):
-            return result
+    setting = "INJECT_INVOCATION"
+    known = C.config.get_configuration_definition(setting)
+    if known and not C.config.get_config_value(setting, variables=task_vars):
+        return result
     return {**result, "invocation": {"module_args": params}}
 
 

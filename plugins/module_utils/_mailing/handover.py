@@ -30,7 +30,6 @@ SPOOL, SLICE = "_spool", "_slice"
 UNFINISHED, PROGRESS = "_unfinished", "_progress"
 
 
-
 def take(arguments: dict[str, t.Any]) -> dict[str, t.Any]:
     """Remove the protocol's arguments from those of the module, and return them; None for one that is not set."""
     return {name: arguments.pop(name, None) for name in (SPOOL, SLICE)}

@@ -32,7 +32,7 @@ if t.TYPE_CHECKING:
     from .._smtp.settings import ServerSettings
     from .outgoing import Totals
 
-SEND_ARGUMENTS: dict[str, t.Any] = {
+_ARGUMENTS: dict[str, t.Any] = {
     **SERVER_ARGUMENTS,
     **MESSAGE_ARGUMENTS,
     "messages": {"type": "list", "elements": "dict", "options": MESSAGE_ARGUMENTS, **MESSAGE_RULES},
@@ -51,7 +51,9 @@ SEND_ARGUMENTS: dict[str, t.Any] = {
     "resend_unknown": {"type": "bool", "default": False},
     "journal": {"type": "path"},
 }
-SEND_RULES: dict[str, t.Any] = {
+#: What AnsibleModule is told about the options.
+SEND_SPEC: dict[str, t.Any] = {
+    "argument_spec": _ARGUMENTS,
     "mutually_exclusive": [
         *SERVER_RULES["mutually_exclusive"],
         *MESSAGE_RULES["mutually_exclusive"],
