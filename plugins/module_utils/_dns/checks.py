@@ -294,6 +294,10 @@ def _judge_spf_policy(lookup: Lookup, domain: str, record: SpfRecord) -> Finding
     if outcome.result in _POLICY_FAULTS:
         meaning, remedy = _POLICY_FAULTS[outcome.result]
         return controls.SPF_POLICY.failed(domain, f"The SPF record of {domain} {meaning}: {outcome.reason}.", remedy)
+    wide = [mechanism.text for mechanism in record.mechanisms if mechanism.is_too_wide]
+    if wide:
+        message = f"The SPF record of {domain} lets networks send that no organization can have: {_joined(wide)}."
+        return controls.SPF_POLICY.failed(domain, message, "Correct the number behind the slash.")
     if any(mechanism.name == "ptr" for mechanism in record.mechanisms):
         message = f"The SPF record of {domain} uses ptr, which is slow and unreliable, so some receivers ignore it."
         return controls.SPF_POLICY.failed(domain, message, "Replace ptr with a, mx, ip4 or ip6.")
@@ -365,7 +369,7 @@ def _upstream_addresses(lookup: Lookup, upstream: str) -> tuple[Address, ...]:
 
 def _why_no_address(lookup: Lookup, name: str, rdtype: str = "A") -> str:
     if name in ("", "."):
-        return "the name is empty"
+        return "The root of the DNS is not a host"
     return why_absent(lookup, name, rdtype, "no A or AAAA record")
 
 

@@ -47,6 +47,10 @@ class Qualifier(str, enum.Enum):
     NEUTRAL = "?"
 
 
+#: The shortest prefixes of networks that one organization has: the early blocks of IPv4, and more than IPv6 ever gave.
+_WIDEST4 = 8
+_WIDEST6 = 16
+
 Network = t.Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 
 
@@ -66,6 +70,14 @@ class SpfMechanism:
     prefix4: int = 32
     prefix6: int = 128
 
+    @property
+    def is_too_wide(self) -> bool:
+        """Whether it lets a network send that is larger than what any organization has."""
+        prefix4, prefix6 = self.prefix4, self.prefix6
+        if self.network:
+            prefix4, prefix6 = (self.network.prefixlen, 128) if self.name == "ip4" else (32, self.network.prefixlen)
+        return self.qualifier is Qualifier.PASS and (prefix4 < _WIDEST4 or prefix6 < _WIDEST6)
+
 
 @dataclasses.dataclass(frozen=True)
 class SpfRecord:
@@ -83,7 +95,7 @@ class SpfRecord:
 _VERSION = re.compile(r"v=spf1(?: |\Z)", re.IGNORECASE | re.ASCII)
 _BEGINNING = "v=spf1 "
 #: What is left of the beginning of a mangled record when all but letters and digits are removed.
-_MANGLED = re.compile(r"(?:v?spf[1il]|vs?p?f1|vsfp1|vspf|spfv1)")
+_MANGLED = re.compile(r"(?:vspf|spf1|spfv1|vsfp1|vs?p?f1)")
 _MANGLED_WITHIN = re.compile(r"v\s*=\s*spf1\b", re.IGNORECASE)
 _SENDER_ID = re.compile(r"spf2\.0/", re.IGNORECASE)
 _NOT_PRINTABLE = re.compile(r"[^ -~]+")
@@ -227,8 +239,8 @@ def _advice(term: str, name: str = "") -> str:
     if _JOINED.search(term):
         return "; a blank is missing between two terms, or between two strings, which are joined as they are"
     if term[-1] in ",;":
-        return f"; separate terms by blanks, without {term[-1]}"
-    return f"; did you mean {_MEANT[name]}?" if name in _MEANT else ""
+        return "; separate the terms by blanks alone"
+    return f"; write {_MEANT[name]} instead" if name in _MEANT else ""
 
 
 def _no_argument(mechanism: SpfMechanism, argument: str) -> SpfMechanism:

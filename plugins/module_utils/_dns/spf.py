@@ -111,11 +111,15 @@ _PROBES: tuple[tuple[Address, ...], ...] = (
 )
 
 
+_UNCLEAR = frozenset({SpfResult.NEUTRAL, SpfResult.PERMERROR})
+
+
 def for_strangers(lookup: Lookup, domain: str) -> SpfOutcome:
     """The outcome for hosts that are not the domain's: a pass if the policy lets large parts of the Internet send.
 
     Evaluates addresses from all over the Internet, and so finds ``+all``, ``ip4:0.0.0.0/0``, ``a/0``, two halves of the
-    Internet, and any of them behind an include or a redirect. Without a pass, the outcome for one of them.
+    Internet, and any of them behind an include or a redirect. Without a pass, the outcome for an IPv4 address of them,
+    neutral or permerror if there is one.
     """
     known = _WithoutReverseNames(lookup)
     others: list[SpfOutcome] = []
@@ -123,12 +127,12 @@ def for_strangers(lookup: Lookup, domain: str) -> SpfOutcome:
         passes = 0
         for address in probes:
             outcome = check_host(known, address, domain)
-            if outcome.result is not SpfResult.PASS:
+            if address.version == 4 and outcome.result is not SpfResult.PASS:
                 others.append(outcome)
             passes += outcome.result is SpfResult.PASS
             if passes > 1 or outcome.result is SpfResult.TEMPERROR:
                 return outcome
-    return others[0]
+    return next((one for one in others if one.result in _UNCLEAR), others[0])
 
 
 class _Evaluation:
@@ -149,7 +153,7 @@ class _Evaluation:
             return SpfOutcome(SpfResult.NONE, self._why_none(domain))
         for mechanism in record.mechanisms:
             if self._matches(mechanism, domain):
-                return SpfOutcome(_RESULTS[mechanism.qualifier], f"{mechanism.text} of {domain} matches")
+                return SpfOutcome(_RESULTS[mechanism.qualifier], f"{_named(mechanism)} of {domain} matches")
         if record.redirect:
             return self._redirect(record.redirect, domain)
         return SpfOutcome(SpfResult.NEUTRAL, f"no mechanism of {domain} matches")
@@ -284,6 +288,11 @@ class _Evaluation:
     def _expand(self, spec: str, domain: str) -> str:
         validated_name = functools.partial(self._validated_name, domain)
         return expand_domain(spec, MacroValues(self._address, self._sender, domain, self._helo, validated_name))
+
+
+def _named(mechanism: SpfMechanism) -> str:
+    """The term as published; without a qualifier, ``all`` lets every host send, which few expect."""
+    return f"{mechanism.text} (which means +all)" if mechanism.text.lower() == "all" else mechanism.text
 
 
 def _is_below(name: str, domain: str) -> bool:
