@@ -21,8 +21,8 @@ _HOST_LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
 def normalize(name: str) -> str:
     """Convert ``name`` to lower-case ASCII (IDNA) without the final dot; the root is the empty string.
 
-    Raises :class:`InvalidName` for an empty or overlong label or name (RFC 1035 section 2.3.4), and for an escaped octet
-    (section 5.1), since without its escape the name would be another one.
+    Raises :class:`InvalidName` for an empty or overlong label or name (RFC 1035 section 2.3.4), and for an escape
+    (section 5.1), without which the name would be another one.
     """
     if name in ("", "."):
         return ""

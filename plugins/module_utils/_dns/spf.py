@@ -103,8 +103,8 @@ class _WithoutReverseNames:
         return Answer(exists=False) if rdtype == "PTR" else self._lookup.query(name, rdtype)
 
 
-#: Addresses at even distances, in all of IPv4 and in the global part of IPv6. Two of them pass if a network as large as a
-#: sixteenth of IPv4 does, and no organization has that many.
+#: Addresses at even distances, in all of IPv4 and in the global part of IPv6. Two of them pass if a sixteenth of IPv4
+#: does, or a quarter of that part of IPv6, and no organization has that many.
 _PROBES: tuple[tuple[Address, ...], ...] = (
     tuple(ipaddress.IPv4Address((block << 27) + 1) for block in range(32)),
     tuple(ipaddress.IPv6Address((0x2000 + (block << 10) << 112) + 1) for block in range(8)),

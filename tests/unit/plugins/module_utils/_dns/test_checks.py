@@ -177,8 +177,10 @@ MX_CASES: Cases = {
         system(),
         mx("10 mail.example.net.example.com"),
         ["fail"],
-        "The MX target mail.example.net.example.com of example.com has no address. "
-        "mail.example.net.example.com does not exist in the DNS.",
+        (
+            "The MX target mail.example.net.example.com of example.com has no address. "
+            "mail.example.net.example.com does not exist in the DNS."
+        ),
     ),
     "target exists without an address": (
         system(),
@@ -216,8 +218,10 @@ MX_CASES: Cases = {
         system(),
         {"example__com": {"A": [V4]}},
         ["fail"],
-        "example.com has no MX record, so replies and bounces may not reach it. Servers that fall back to its address "
-        "try 192.0.2.25.",
+        (
+            "example.com has no MX record, so replies and bounces may not reach it. Servers that fall back to its "
+            "address try 192.0.2.25."
+        ),
     ),
     "server failure": (system(), {"example__com": {"MX": ServerFailure}}, ["error"], "example.com could not be judged"),
     "null MX": (system(), mx("0 ."), ["not_applicable"], "example.com has a null MX: it accepts no mail."),
@@ -299,13 +303,13 @@ PTR_CASES: Cases = {
         system(V4),
         ptr("other.example.com"),
         ["fail"],
-        "192.0.2.25 has the reverse name other.example.com, which does not lead back to it. other.example.com resolves to",
+        "192.0.2.25 has the reverse name other.example.com, which does not lead back to it. other.example.com resolves",
     ),
     "reverse name does not resolve": (
         system(V4),
         ptr("gone.example.com"),
         ["fail"],
-        "192.0.2.25 has the reverse name gone.example.com, which does not lead back to it. gone.example.com does not exist",
+        "192.0.2.25 has the reverse name gone.example.com, which does not lead back to it. gone.example.com does not",
     ),
     "malformed reverse name": (
         system(V4),
@@ -317,7 +321,7 @@ PTR_CASES: Cases = {
         system(V4),
         ptr("mail\\.example.com"),
         ["fail"],
-        "192.0.2.25 has the reverse name mail\\.example.com, which does not lead back to it. mail\\.example.com is not a",
+        "192.0.2.25 has the reverse name mail\\.example.com, which does not lead back to it. mail\\.example.com is not",
     ),
     "reverse name with octets beyond ASCII": (
         system(V4),
@@ -570,8 +574,10 @@ RECORD_CASES = {
     ),
     ('"v=spf1 ip4:192.0.2.25 -all"',): (
         "fail",
-        'example.com has a mangled SPF record, which receivers ignore: it must begin with "v=spf1" and a blank, '
-        "but character 1 is '\"' in",
+        (
+            'example.com has a mangled SPF record, which receivers ignore: it must begin with "v=spf1" and a blank, '
+            "but character 1 is '\"' in"
+        ),
     ),
     ("v=spf1ip4:192.0.2.25 -all", "other"): ("fail", "example.com has a mangled SPF record, which receivers ignore: "),
     ("v=spf1 ip4:192.0.2.25 -all", " v=spf1 mx"): (
