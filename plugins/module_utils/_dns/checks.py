@@ -11,10 +11,10 @@ import typing as t
 from .._controls.finding import Finding
 from . import controls
 from .dns_errors import InvalidName, LookupFailed, RecordSyntaxError
-from .lookup import Lookup, addresses_of
+from .lookup import ADDRESS_TYPES, Lookup, addresses_of, why_absent
 from .names import Address, is_fqdn, parse_address, reverse_pointer
-from .records import MxRecord, parse_mx, parse_spf
-from .spf import SpfResult, check_host, spf_records
+from .records import MxRecord, SpfRecord, parse_mx, parse_spf
+from .spf import SpfResult, check_host, for_strangers, mangled_records, spf_records, why_no_record
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,6 +69,9 @@ def _judge_helo(lookup: Lookup, system: MailSystem) -> Finding:
         return controls.HELO.failed(host, message, "Use a name such as mail.example.com with EHLO.")
     try:
         found = addresses_of(lookup, host)
+        if not found:
+            message = f"The EHLO name {host} does not resolve to an address: {_why_no_address(lookup, host)}."
+            return controls.HELO.failed(host, message, f"Publish an A or AAAA record for {host}.")
     except LookupFailed as error:
         return controls.HELO.undecided(host, error)
     return _judge_helo_addresses(system, found)
@@ -76,9 +79,6 @@ def _judge_helo(lookup: Lookup, system: MailSystem) -> Finding:
 
 def _judge_helo_addresses(system: MailSystem, found: t.Sequence[Address]) -> Finding:
     host = system.hostname
-    if not found:
-        message = f"The EHLO name {host} does not resolve to an address."
-        return controls.HELO.failed(host, message, f"Publish an A or AAAA record for {host}.")
     if not system.addresses:
         message = f"The EHLO name {host} resolves to {_joined(found)}, but no egress address was given to compare with."
         return controls.HELO.not_checked(host, message, "Set addresses to the addresses that mail leaves from.")
@@ -97,14 +97,33 @@ def check_mx(lookup: Lookup, system: MailSystem) -> list[Finding]:
     domain = system.domain
     try:
         records = sorted(map(parse_mx, lookup.query(domain, "MX").values))
+        if not records:
+            return [_judge_missing_mx(lookup, domain)]
     except (LookupFailed, RecordSyntaxError) as error:
         return [controls.MX.undecided(domain, error)]
-    if not records:
-        message = f"{domain} has no MX record, so replies and bounces may not reach it."
-        return [controls.MX.failed(domain, message, f"Publish an MX record for {domain} that names its mail server.")]
     if any(record.is_null for record in records):
         return [_judge_null_mx(system, records)]
     return [_judge_mx_target(lookup, domain, record.exchange) for record in records]
+
+
+def _judge_missing_mx(lookup: Lookup, domain: str) -> Finding:
+    """Without an MX record, mail goes to the address of the domain, if it has one (RFC 5321 section 5.1)."""
+    reason = why_absent(lookup, domain, "MX", "no MX record")
+    if not lookup.query(domain, "MX").exists:
+        return controls.MX.failed(domain, f"{reason}, so no mail can reach {domain}.", _remedy_for_domain(domain))
+    remedy = f"Publish an MX record for {domain} that names its mail server."
+    try:
+        found = addresses_of(lookup, domain)
+    except LookupFailed:
+        found = ()
+    message = f"{reason}, so replies and bounces may not reach it."
+    if found:
+        message += f" Servers that fall back to its address try {_joined(found)}."
+    return controls.MX.failed(domain, message, remedy)
+
+
+def _remedy_for_domain(domain: str) -> str:
+    return f"Check the spelling of {domain}, its registration and its delegation."
 
 
 def _judge_null_mx(system: MailSystem, records: t.Sequence[MxRecord]) -> Finding:
@@ -120,9 +139,13 @@ def _judge_null_mx(system: MailSystem, records: t.Sequence[MxRecord]) -> Finding
 
 
 def _judge_mx_target(lookup: Lookup, domain: str, target: str) -> Finding:
+    if _is_address(target):
+        message = f"The MX target {target} of {domain} is an IP address, but an MX record must name a host."
+        return controls.MX.failed(target, message, "Name a host in the MX record, and give that host the address.")
     try:
         alias = lookup.query(target, "CNAME").values
         found = addresses_of(lookup, target)
+        absence = "" if found or alias else _why_no_address(lookup, target)
     except InvalidName as error:
         message = f"The MX target of {domain} is malformed: {error}."
         return controls.MX.failed(target, message, "Name a host in the MX record.")
@@ -130,12 +153,15 @@ def _judge_mx_target(lookup: Lookup, domain: str, target: str) -> Finding:
         return controls.MX.undecided(target, error)
     if alias:
         message = f"The MX target {target} of {domain} is an alias of {alias[0]}."
+        if not found:
+            message = f"{message[:-1]}, which has no address."
         return controls.MX.failed(target, message, f"Name {alias[0]} in the MX record, or give {target} an A record.")
     if not found:
-        message = f"The MX target {target} of {domain} has no address."
-        return controls.MX.failed(
-            target, message, f"Publish an A or AAAA record for {target}, or remove its MX record."
-        )
+        message = f"The MX target {target} of {domain} has no address. {absence}."
+        remedy = f"Publish an A or AAAA record for {target}, or remove its MX record."
+        if target.endswith(f".{domain}") and "." in target[: -len(domain) - 1]:
+            remedy += f" If {target[: -len(domain) - 1]} is meant, end the name with a dot in the zone file."
+        return controls.MX.failed(target, message, remedy)
     return controls.MX.passed(target, f"The MX target {target} of {domain} resolves to {_joined(found)}.")
 
 
@@ -158,7 +184,7 @@ def _judge_reverse(lookup: Lookup, system: MailSystem, address: Address) -> list
     wanted = system.hostname or "the name that the mail server gives with EHLO"
     try:
         names = lookup.query(reverse_pointer(address), "PTR").values
-        confirmed, problem = _confirm(lookup, names, address)
+        confirmed, doubts, problem = _confirm(lookup, names, address)
     except LookupFailed as error:
         return [controls.FCRDNS.undecided(subject, error)]
     if not names:
@@ -169,23 +195,30 @@ def _judge_reverse(lookup: Lookup, system: MailSystem, address: Address) -> list
         return [controls.FCRDNS.passed(subject, message), *_judge_same_name(system, address, confirmed)]
     if problem:
         return [controls.FCRDNS.undecided(subject, problem)]
-    message = f"{address} has the reverse name {_joined(names)}, which does not lead back to it."
+    message = f"{address} has the reverse name {_joined(names)}, which does not lead back to it. {' '.join(doubts)}"
     remedy = f"Make the PTR record of {address} and the address of {wanted} match."
     return [controls.FCRDNS.failed(subject, message, remedy)]
 
 
-def _confirm(lookup: Lookup, names: t.Sequence[str], address: Address) -> tuple[list[str], LookupFailed | None]:
-    """The names that resolve to ``address``, and the error of the last failed lookup."""
-    confirmed, problem = [], None
+def _confirm(
+    lookup: Lookup, names: t.Sequence[str], address: Address
+) -> tuple[list[str], list[str], LookupFailed | None]:
+    """The names that resolve to ``address``, a sentence for each that does not, and the error of the last lookup."""
+    confirmed, doubts, problem = [], [], None
     for name in names:
         try:
-            if address in addresses_of(lookup, name, [address.version]):
+            found = addresses_of(lookup, name, [address.version])
+            if address in found:
                 confirmed.append(name)
-        except InvalidName:
-            continue
+            elif found:
+                doubts.append(f"{name} resolves to {_joined(found)}.")
+            else:
+                doubts.append(f"{_why_no_address(lookup, name, ADDRESS_TYPES[address.version])}.")
+        except InvalidName as error:
+            doubts.append(f"{error}.")
         except LookupFailed as error:
             problem = error
-    return confirmed, problem
+    return confirmed, doubts, problem
 
 
 def _judge_same_name(system: MailSystem, address: Address, names: t.Sequence[str]) -> list[Finding]:
@@ -200,12 +233,12 @@ def _judge_same_name(system: MailSystem, address: Address, names: t.Sequence[str
     return [controls.HELO.failed(str(address), message, remedy)]
 
 
-# -- spf: MR-SPF-01 and MR-SPF-02 -----------------------------------------------------------------------------------
+# -- spf: MR-SPF-01, MR-SPF-02 and MR-SPF-03 ------------------------------------------------------------------------
 
 
 def check_spf(lookup: Lookup, system: MailSystem) -> list[Finding]:
-    """Check that the domain has one valid SPF record (RFC 7208 section 4.5), which passes all its mail."""
-    findings = [_judge_spf_record(lookup, system)]
+    """Check that the domain has one valid SPF record (RFC 7208 section 4.5), which passes its mail and no other."""
+    findings = _judge_spf_record(lookup, system.domain)
     findings += [_judge_spf_address(lookup, system, address) for address in system.addresses]
     findings += [_judge_spf_upstream(lookup, system, upstream) for upstream in system.via]
     if not system.sends:
@@ -214,25 +247,79 @@ def check_spf(lookup: Lookup, system: MailSystem) -> list[Finding]:
     return findings
 
 
-def _judge_spf_record(lookup: Lookup, system: MailSystem) -> Finding:
-    domain = system.domain
+def _judge_spf_record(lookup: Lookup, domain: str) -> list[Finding]:
     try:
         texts = spf_records(lookup, domain)
         if not texts:
-            remedy = f'Publish a TXT record for {domain} that begins with "v=spf1" and ends with "-all" or "~all".'
-            return controls.SPF_RECORD.failed(domain, f"{domain} has no SPF record.", remedy)
+            return [_judge_missing_spf(lookup, domain)]
         if len(texts) > 1:
             message = f"{domain} has {len(texts)} SPF records, and receivers may use none of them."
-            return controls.SPF_RECORD.failed(domain, message, "Merge them into one record.")
-        parse_spf(texts[0])
+            return [controls.SPF_RECORD.failed(domain, message, "Merge them into one record.")]
+        record = parse_spf(texts[0])
     except LookupFailed as error:
-        return controls.SPF_RECORD.undecided(domain, error)
+        return [controls.SPF_RECORD.undecided(domain, error)]
     except RecordSyntaxError as error:
         message = f"The SPF record of {domain} is invalid: {error}."
-        return controls.SPF_RECORD.failed(
-            domain, message, "Correct the record; until then, receivers ignore all of it."
-        )
-    return controls.SPF_RECORD.passed(domain, f"{domain} has one valid SPF record.")
+        remedy = "Correct the record; until then, receivers ignore all of it."
+        return [controls.SPF_RECORD.failed(domain, message, remedy)]
+    return [_judge_spf_terms(lookup, domain, record), _judge_spf_policy(lookup, domain, record)]
+
+
+def _judge_missing_spf(lookup: Lookup, domain: str) -> Finding:
+    remedy = f'Publish a TXT record for {domain} that begins with "v=spf1" and ends with "-all" or "~all".'
+    if not lookup.query(domain, "TXT").exists:
+        remedy = _remedy_for_domain(domain)
+    elif mangled_records(lookup, domain):
+        remedy = 'Correct the beginning of the record: "v=spf1", a blank, and then the terms, without quotation marks.'
+    return controls.SPF_RECORD.failed(domain, f"{why_no_record(lookup, domain)}.", remedy)
+
+
+def _judge_spf_terms(lookup: Lookup, domain: str, record: SpfRecord) -> Finding:
+    """Judge a valid record by its terms, some of which may be without effect."""
+    if record.idle:
+        message = f"The SPF record of {domain} has terms that receivers ignore: {'; '.join(record.idle)}."
+        return controls.SPF_RECORD.failed(domain, message, "Correct these terms, or remove them.")
+    message = f"{domain} has one valid SPF record."
+    mangled = mangled_records(lookup, domain)
+    if mangled:
+        message += f" Receivers ignore another TXT record, which was meant as one: {mangled[0]}."
+    return controls.SPF_RECORD.passed(domain, message)
+
+
+def _judge_spf_policy(lookup: Lookup, domain: str, record: SpfRecord) -> Finding:
+    """Judge what a valid record says of hosts that do not send for the domain."""
+    outcome = for_strangers(lookup, domain)
+    if outcome.result is SpfResult.TEMPERROR:
+        return controls.SPF_POLICY.undecided(domain, outcome.reason)
+    if outcome.result in _POLICY_FAULTS:
+        meaning, remedy = _POLICY_FAULTS[outcome.result]
+        return controls.SPF_POLICY.failed(domain, f"The SPF record of {domain} {meaning}: {outcome.reason}.", remedy)
+    wide = [mechanism.text for mechanism in record.mechanisms if mechanism.is_too_wide]
+    if wide:
+        message = f"The SPF record of {domain} lets networks send that no organization can have: {_joined(wide)}."
+        return controls.SPF_POLICY.failed(domain, message, "Correct the number behind the slash.")
+    if any(mechanism.name == "ptr" for mechanism in record.mechanisms):
+        message = f"The SPF record of {domain} uses ptr, which is slow and unreliable, so some receivers ignore it."
+        return controls.SPF_POLICY.failed(domain, message, "Replace ptr with a, mx, ip4 or ip6.")
+    message = f"SPF of {domain} gives hosts that are not listed the result {outcome.result.value}: {outcome.reason}."
+    return controls.SPF_POLICY.passed(domain, message)
+
+
+#: What the record does and the remedy, by its result for hosts that do not send for the domain.
+_POLICY_FAULTS = {
+    SpfResult.PASS: (
+        "lets hosts all over the Internet send for it",
+        'List only the hosts that send for the domain, and end the record with "-all" or "~all".',
+    ),
+    SpfResult.NEUTRAL: (
+        "gives hosts that are not listed the result neutral, as if there were no record",
+        'End the record with "-all" or "~all".',
+    ),
+    SpfResult.PERMERROR: (
+        "cannot be evaluated",
+        "Correct the record and the records that it includes.",
+    ),
+}
 
 
 def _judge_spf_address(lookup: Lookup, system: MailSystem, address: Address) -> Finding:
@@ -245,6 +332,8 @@ def _judge_spf_address(lookup: Lookup, system: MailSystem, address: Address) -> 
     remedy = f"Add ip{address.version}:{address} to the SPF record of {system.domain}."
     if outcome.result is SpfResult.PERMERROR:
         remedy = f"Correct the SPF record of {system.domain} and the records that it includes."
+    if outcome.result is SpfResult.NONE:
+        remedy = f"Publish one valid SPF record for {system.domain}, with ip{address.version}:{address}."
     return controls.SPF_PASS.failed(str(address), message, remedy)
 
 
@@ -256,10 +345,13 @@ def _judge_spf_upstream(lookup: Lookup, system: MailSystem, upstream: str) -> Fi
     """
     try:
         found = _upstream_addresses(lookup, upstream)
+        if not found:
+            message = f"The upstream {upstream} cannot be judged by SPF: {_why_no_address(lookup, upstream)}."
+            return controls.SPF_PASS.not_checked(upstream, message, f"Check the spelling of {upstream} in via.")
     except (InvalidName, LookupFailed) as error:
         return controls.SPF_PASS.undecided(upstream, error)
     outcomes = [check_host(lookup, address, system.domain, helo=upstream) for address in found]
-    if outcomes and all(outcome.result is SpfResult.PASS for outcome in outcomes):
+    if all(outcome.result is SpfResult.PASS for outcome in outcomes):
         message = f"The SPF result of {system.domain} for {upstream} is pass: {_joined(found)}."
         return controls.SPF_PASS.passed(upstream, message)
     message = f"SPF of {system.domain} does not pass the addresses of {upstream}, which may send from other addresses."
@@ -273,6 +365,20 @@ def _upstream_addresses(lookup: Lookup, upstream: str) -> tuple[Address, ...]:
         return (parse_address(upstream),)
     except ValueError:
         return addresses_of(lookup, upstream)
+
+
+def _why_no_address(lookup: Lookup, name: str, rdtype: str = "A") -> str:
+    if name in ("", "."):
+        return "The root of the DNS is not a host"
+    return why_absent(lookup, name, rdtype, "no A or AAAA record")
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parse_address(text.strip("[]"))
+    except ValueError:
+        return False
+    return True
 
 
 def _joined(values: t.Iterable[object]) -> str:

@@ -48,4 +48,5 @@ MX = DnsControl("MR-DNS-01", Severity.HIGH, "RFC 5321 section 5.1, RFC 2181 sect
 FCRDNS = DnsControl("MR-DNS-03", Severity.HIGH, "RFC 1912 section 2.1")
 HELO = DnsControl("MR-DNS-04", Severity.HIGH, "RFC 5321 section 4.1.1.1")
 SPF_RECORD = DnsControl("MR-SPF-01", Severity.HIGH, "RFC 7208 section 4.5")
+SPF_POLICY = DnsControl("MR-SPF-03", Severity.HIGH, "RFC 7208 sections 2.6 and 5.5")
 SPF_PASS = DnsControl("MR-SPF-02", Severity.CRITICAL, "RFC 7208 section 2.6")

@@ -10,7 +10,7 @@ import typing as t
 from .checks import MailSystem
 from .dns_errors import DnsError
 from .lookup import Lookup, addresses_of
-from .names import reverse_pointer
+from .names import printable, reverse_pointer
 from .records import parse_mx
 from .spf import spf_records
 
@@ -52,7 +52,7 @@ def _collect_ptr(lookup: Lookup, system: MailSystem) -> dict[str, list[str]]:
 
 def _collect_spf(lookup: Lookup, system: MailSystem) -> list[str]:
     try:
-        return list(spf_records(lookup, system.domain))
+        return list(map(printable, spf_records(lookup, system.domain)))
     except DnsError:
         return []
 

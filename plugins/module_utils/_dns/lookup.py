@@ -17,9 +17,10 @@ from .names import Address
 class Answer:
     """The answer of the DNS for one name and type.
 
-    ``values`` has one text for each record, with names without the final dot: ``192.0.2.1`` for A,
-    ``10 mx.example.com`` for MX, the joined strings for TXT. It is empty if the name has no such record or does not
-    exist; ``exists`` tells the two apart.
+    ``values`` has one text for each record: ``192.0.2.1`` for A, ``10 mx.example.com`` for MX, the joined strings for
+    TXT. Names are without the final dot, with the escapes of a zone file (RFC 1035 section 5.1). In a TXT record, one
+    character stands for each octet; :func:`~.names.printable` writes it for people. ``values`` is empty if the name has
+    no such record or does not exist; ``exists`` tells the two apart.
     """
 
     values: tuple[str, ...] = ()
@@ -65,3 +66,15 @@ ADDRESS_TYPES = {4: "A", 6: "AAAA"}
 def addresses_of(lookup: Lookup, name: str, versions: t.Iterable[int] = (4, 6)) -> tuple[Address, ...]:
     """Look up the addresses of ``name`` for the IP ``versions``. Raises the errors of :meth:`Lookup.query`."""
     return tuple(ip_address(text) for version in versions for text in lookup.query(name, ADDRESS_TYPES[version]).values)
+
+
+def why_absent(lookup: Lookup, name: str, rdtype: str, records: str) -> str:
+    """Say why ``name`` has no ``rdtype`` record, such as ``example.com does not exist in the DNS``.
+
+    ``records`` describes the record that was looked for, such as ``no MX record``. Raises the errors of
+    :meth:`Lookup.query`.
+    """
+    if lookup.query(name, rdtype).exists:
+        return f"{name} has {records}"
+    alias = lookup.query(name, "CNAME").values
+    return f"{name} is an alias of {alias[0]}, which does not exist" if alias else f"{name} does not exist in the DNS"

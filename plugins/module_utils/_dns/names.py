@@ -21,10 +21,13 @@ _HOST_LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
 def normalize(name: str) -> str:
     """Convert ``name`` to lower-case ASCII (IDNA) without the final dot; the root is the empty string.
 
-    Raises :class:`InvalidName` for an empty or overlong label or name (RFC 1035 section 2.3.4).
+    Raises :class:`InvalidName` for an empty or overlong label or name (RFC 1035 section 2.3.4), and for an escape
+    (section 5.1), without which the name would be another one.
     """
     if name in ("", "."):
         return ""
+    if "\\" in name:
+        raise InvalidName(f"{name} is not a valid domain name: it has an escaped character")
     try:
         ascii_name = name.encode("idna").decode("ascii").lower()
     except UnicodeError as error:
@@ -45,6 +48,28 @@ def is_fqdn(name: str) -> bool:
     except InvalidName:
         return False
     return len(labels) > 1 and all(map(_HOST_LABEL.fullmatch, labels)) and not labels[-1].isdigit()
+
+
+def without_final_dot(name: str) -> str:
+    """Remove the dot that ends an absolute name; the root stays ``.``, and an escaped dot belongs to its label."""
+    return name[:-1] if len(name) > 1 and name.endswith(".") and not name.endswith("\\.") else name
+
+
+def printable(text: str) -> str:
+    """Write ``text``, whose characters are octets, as a zone file does (RFC 1035 section 5.1).
+
+    An octet that is not printable ASCII becomes ``\\DDD``, and a backslash is doubled: no two texts look the same.
+    """
+    return "".join(map(_printable, text))
+
+
+def _printable(character: str) -> str:
+    if character == "\\":
+        return "\\\\"
+    if " " <= character <= "~":
+        return character
+    octets = character.encode("latin-1" if character <= "\xff" else "utf-8")
+    return "".join(f"\\{octet:03d}" for octet in octets)
 
 
 def reverse_pointer(address: Address) -> str:

@@ -10,9 +10,11 @@ import enum
 import ipaddress
 import re
 import typing as t
+import unicodedata
 
 from .dns_errors import RecordSyntaxError
 from .macros import is_domain_spec, is_macro_string
+from .names import printable, without_final_dot
 
 
 @dataclasses.dataclass(frozen=True, order=True)
@@ -33,7 +35,7 @@ def parse_mx(value: str) -> MxRecord:
     preference, _blank, exchange = value.partition(" ")
     if not (preference.isdecimal() and exchange):
         raise RecordSyntaxError(f"{value!r} is not a valid MX record")
-    return MxRecord(int(preference), exchange.rstrip(".").lower())
+    return MxRecord(int(preference), "" if exchange == "." else without_final_dot(exchange).lower())
 
 
 class Qualifier(str, enum.Enum):
@@ -44,6 +46,10 @@ class Qualifier(str, enum.Enum):
     SOFTFAIL = "~"
     NEUTRAL = "?"
 
+
+#: The shortest prefixes of networks that one organization has: the early blocks of IPv4, and more than IPv6 ever gave.
+_WIDEST4 = 8
+_WIDEST6 = 16
 
 Network = t.Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 
@@ -64,6 +70,14 @@ class SpfMechanism:
     prefix4: int = 32
     prefix6: int = 128
 
+    @property
+    def is_too_wide(self) -> bool:
+        """Whether it lets a network send that is larger than what any organization has."""
+        prefix4, prefix6 = self.prefix4, self.prefix6
+        if self.network:
+            prefix4, prefix6 = (self.network.prefixlen, 128) if self.name == "ip4" else (32, self.network.prefixlen)
+        return self.qualifier is Qualifier.PASS and (prefix4 < _WIDEST4 or prefix6 < _WIDEST6)
+
 
 @dataclasses.dataclass(frozen=True)
 class SpfRecord:
@@ -74,11 +88,23 @@ class SpfRecord:
     redirect: str = ""
     #: The domain-spec of the ``exp`` modifier, or empty.
     explanation: str = ""
+    #: Terms that are valid and without effect, most likely by mistake, each with the reason.
+    idle: tuple[str, ...] = ()
 
 
-_VERSION = re.compile(r"v=spf1(?: |\Z)", re.IGNORECASE)
-_MODIFIER = re.compile(r"([a-z][a-z0-9._-]*)=(.*)", re.IGNORECASE)
-_DIRECTIVE = re.compile(r"([-+?~]?)([a-z][a-z0-9._-]*)(.*)", re.IGNORECASE)
+_VERSION = re.compile(r"v=spf1(?: |\Z)", re.IGNORECASE | re.ASCII)
+_BEGINNING = "v=spf1 "
+#: What is left of the beginning of a mangled record when all but letters and digits are removed.
+_MANGLED = re.compile(r"(?:vspf|spf1|spfv1|vsfp1|vs?p?f1)")
+_MANGLED_WITHIN = re.compile(r"v\s*=\s*spf1\b", re.IGNORECASE)
+_SENDER_ID = re.compile(r"spf2\.0/", re.IGNORECASE)
+_NOT_PRINTABLE = re.compile(r"[^ -~]+")
+_MODIFIER = re.compile(r"([a-z][a-z0-9._-]*)=(.*)", re.IGNORECASE | re.ASCII)
+_DIRECTIVE = re.compile(r"([-+?~]?)([a-z][a-z0-9._-]*)(.*)", re.IGNORECASE | re.ASCII)
+#: A term that begins within another one.
+_JOINED = re.compile(
+    r"[^-+~?](?:[-+~?]?(?:ip[46]|include|exists|mx|ptr):|(?:redirect|exp)=|v=spf1|[-+~?]all\Z)", re.IGNORECASE
+)
 _NUMBER = "0|[1-9][0-9]{0,2}"
 _DUAL_CIDR = re.compile(rf"(.*?)(?:/({_NUMBER}))?(?://({_NUMBER}))?")
 _NETWORK = re.compile(rf":([0-9a-f:.]+)(?:/({_NUMBER}))?", re.IGNORECASE)
@@ -89,10 +115,26 @@ def is_spf(text: str) -> bool:
     return bool(_VERSION.match(text))
 
 
+def why_not_spf(text: str) -> str:
+    """Say where a TXT record differs from the SPF record that it was meant to be; empty if it was not meant as one."""
+    letters = re.sub(r"[^a-z0-9]", "", text[:40].lower())
+    meant = _MANGLED.match(letters) or _MANGLED_WITHIN.search(text)
+    if is_spf(text) or _SENDER_ID.match(text) or not meant:
+        return ""
+    spot = next((at for at, wanted in enumerate(_BEGINNING) if text[at : at + 1].lower() != wanted), 0)
+    found = f"character {spot + 1} is '{printable(text[spot])}'" if text[spot:] else "it ends too early"
+    return f'it must begin with "v=spf1" and a blank, but {found} in {_excerpt(text)}'
+
+
+def _excerpt(text: str, length: int = 40) -> str:
+    return f"'{printable(text[:length])}{'...' if text[length:] else ''}'"
+
+
 def parse_spf(text: str) -> SpfRecord:
     """Parse an SPF record. Raises :class:`RecordSyntaxError` for an error anywhere in it (RFC 7208 section 4.6)."""
     if not is_spf(text):
         raise RecordSyntaxError("the record does not begin with v=spf1")
+    _require_ascii(text)
     mechanisms: list[SpfMechanism] = []
     modifiers: dict[str, str] = {}
     for term in filter(None, text[len("v=spf1") :].split(" ")):
@@ -101,7 +143,52 @@ def parse_spf(text: str) -> SpfRecord:
             _add_modifier(modifiers, modifier.group(1).lower(), modifier.group(2), term)
         else:
             mechanisms.append(_parse_directive(term))
-    return SpfRecord(tuple(mechanisms), modifiers.get("redirect", ""), modifiers.get("exp", ""))
+    redirect = modifiers.get("redirect", "")
+    idle = (*_misused_modifiers(modifiers), *_never_reached(mechanisms, redirect))
+    return SpfRecord(tuple(mechanisms), redirect, modifiers.get("exp", ""), idle)
+
+
+def _require_ascii(text: str) -> None:
+    """Refuse all but printable ASCII (RFC 7208 section 3.1), and name the spot: such characters are often invisible."""
+    match = _NOT_PRINTABLE.search(text)
+    if match:
+        term = text[text.rfind(" ", 0, match.start()) + 1 :].partition(" ")[0]
+        octets = printable(match.group())
+        raise RecordSyntaxError(
+            f"character {match.start() + 1} is {_character_name(match.group())}, which is not printable ASCII:"
+            f" {octets} in '{printable(term)}'"
+        )
+
+
+def _character_name(octets: str) -> str:
+    """The name of the first character of UTF-8 ``octets``, such as ``U+200B ZERO WIDTH SPACE``, or of the octet."""
+    try:
+        character = octets.encode("latin-1").decode("utf-8")[0]
+    except UnicodeError:
+        character = octets[0]
+    return f"U+{ord(character):04X} {unicodedata.name(character, '')}".rstrip()
+
+
+def _misused_modifiers(modifiers: t.Iterable[str]) -> t.Iterator[str]:
+    """Receivers ignore a modifier that they do not know (RFC 7208 section 6), such as a mechanism with ``=``."""
+    for name in modifiers:
+        mechanism = _MEANT.get(name, name)
+        if name == "v":
+            yield "'v=' appears twice"
+        elif mechanism in _ARGUMENTS:
+            yield f"'{name}=' is not a mechanism; write {mechanism}{':' if mechanism != 'all' else ''}"
+
+
+def _never_reached(mechanisms: t.Sequence[SpfMechanism], redirect: str) -> t.Iterator[str]:
+    """What follows ``all``, and ``redirect`` beside it, is ignored (RFC 7208 section 5.1)."""
+    names = [mechanism.name for mechanism in mechanisms]
+    if "all" not in names:
+        return
+    first = names.index("all")
+    for mechanism in mechanisms[first + 1 :]:
+        yield f"'{mechanism.text}' follows '{mechanisms[first].text}', which ends the evaluation"
+    if redirect:
+        yield f"'redirect={redirect}' is not used in a record with '{mechanisms[first].text}'"
 
 
 def _add_modifier(modifiers: dict[str, str], name: str, value: str, term: str) -> None:
@@ -110,7 +197,7 @@ def _add_modifier(modifiers: dict[str, str], name: str, value: str, term: str) -
     if known and name in modifiers:
         raise RecordSyntaxError(f"the modifier {name}= appears twice")
     if not (is_domain_spec(value) if known else is_macro_string(value)):
-        raise RecordSyntaxError(f"{term!r} does not have a valid value")
+        raise RecordSyntaxError(f"{term!r} does not have a valid value{_advice(term)}")
     modifiers[name] = value
 
 
@@ -118,14 +205,42 @@ def _parse_directive(term: str) -> SpfMechanism:
     """Parse ``[qualifier] mechanism`` (RFC 7208 section 4.6.1)."""
     match = _DIRECTIVE.fullmatch(term)
     if not match:
-        raise RecordSyntaxError(f"{term!r} is not a valid SPF term")
+        raise RecordSyntaxError(f"{term!r} is not a valid SPF term{_advice(term)}")
     qualifier, name, argument = match.group(1) or "+", match.group(2).lower(), match.group(3)
     if name not in _ARGUMENTS:
-        raise RecordSyntaxError(f"{term!r} is not a known mechanism")
+        raise RecordSyntaxError(f"{term!r} is not a known mechanism{_advice(term, name)}")
     try:
         return _ARGUMENTS[name](SpfMechanism(name, Qualifier(qualifier), term), argument)
     except ValueError as error:
-        raise RecordSyntaxError(f"{term!r} is not valid: {error}") from error
+        raise RecordSyntaxError(f"{term!r} is not valid: {error}{_advice(term)}") from error
+
+
+#: What was meant by names that are often written.
+_MEANT = {
+    "ip": "ip4",
+    "ipv4": "ip4",
+    "ip4v": "ip4",
+    "ipv6": "ip6",
+    "ip6v": "ip6",
+    "includes": "include",
+    "inlcude": "include",
+    "exist": "exists",
+    "al": "all",
+    "redirect": "redirect=",
+    "exp": "exp=",
+}
+
+
+def _advice(term: str, name: str = "") -> str:
+    """What is most likely wrong with an invalid term, to follow the sentence that says so."""
+    quote = next((mark for mark in "\"'" if mark in term), "")
+    if quote:
+        return f"; remove the quotation mark {quote}"
+    if _JOINED.search(term):
+        return "; a blank is missing between two terms, or between two strings, which are joined as they are"
+    if term[-1] in ",;":
+        return "; separate the terms by blanks alone"
+    return f"; write {_MEANT[name]} instead" if name in _MEANT else ""
 
 
 def _no_argument(mechanism: SpfMechanism, argument: str) -> SpfMechanism:

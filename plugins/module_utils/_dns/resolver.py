@@ -11,7 +11,7 @@ import typing as t
 
 from .dns_errors import LibraryMissing, LookupTimedOut, ResolverUnavailable, ServerFailure
 from .lookup import Answer
-from .names import normalize
+from .names import normalize, without_final_dot
 
 try:
     import dns.exception
@@ -109,7 +109,8 @@ def _value(record: dns.rdata.Rdata) -> str:
     """The text of one record in the form that :class:`~.lookup.Answer` documents."""
     strings = getattr(record, "strings", None)
     if strings is not None:
-        # RFC 7208 section 3.3: the strings are joined without spaces. Bytes beyond ASCII stay visible.
-        return b"".join(strings).decode("ascii", errors="backslashreplace")
-    text = record.to_text()
-    return text[:-1] if text.endswith(".") and not text.endswith(" .") else text
+        # RFC 7208 section 3.3: the strings are joined without spaces. One character for each octet: an escape made of
+        # ASCII characters would look like text that was published.
+        return b"".join(strings).decode("latin-1")
+    *fields, name = record.to_text().split(" ")
+    return " ".join([*fields, without_final_dot(name)])

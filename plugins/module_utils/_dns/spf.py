@@ -12,10 +12,10 @@ import ipaddress
 import typing as t
 
 from .dns_errors import InvalidName, LookupFailed, RecordSyntaxError
-from .lookup import ADDRESS_TYPES, Answer, Lookup
+from .lookup import ADDRESS_TYPES, Answer, Lookup, why_absent
 from .macros import MacroValues, expand_domain
 from .names import Address, normalize, parse_address, reverse_pointer
-from .records import Qualifier, SpfMechanism, SpfRecord, is_spf, parse_mx, parse_spf
+from .records import Qualifier, SpfMechanism, SpfRecord, is_spf, parse_mx, parse_spf, why_not_spf
 
 # RFC 7208 section 4.6.4.
 MAX_LOOKUPS = 10
@@ -64,6 +64,19 @@ def spf_records(lookup: Lookup, domain: str) -> tuple[str, ...]:
     return tuple(filter(is_spf, lookup.query(domain, "TXT").values))
 
 
+def why_no_record(lookup: Lookup, domain: str) -> str:
+    """Say why ``domain`` has no SPF record. Raises :class:`LookupFailed`."""
+    mangled = mangled_records(lookup, domain)
+    if mangled:
+        return f"{domain} has a mangled SPF record, which receivers ignore: {mangled[0]}"
+    return why_absent(lookup, domain, "TXT", "no SPF record")
+
+
+def mangled_records(lookup: Lookup, domain: str) -> tuple[str, ...]:
+    """Say for each TXT record that was meant as an SPF record and is not one, why. Raises :class:`LookupFailed`."""
+    return tuple(filter(None, map(why_not_spf, lookup.query(domain, "TXT").values)))
+
+
 def check_host(lookup: Lookup, address: Address, domain: str, sender: str = "", helo: str = "") -> SpfOutcome:
     """Evaluate the SPF policy of ``domain`` for mail from ``address`` (RFC 7208 section 4).
 
@@ -77,6 +90,49 @@ def check_host(lookup: Lookup, address: Address, domain: str, sender: str = "", 
         return evaluation.check(domain)
     except _Stop as stop:
         return stop.outcome
+
+
+class _WithoutReverseNames:
+    """A lookup in which no address has a name: the reverse names of the probes are not the domain's, and cost time."""
+
+    def __init__(self, lookup: Lookup) -> None:
+        self._lookup = lookup
+
+    def query(self, name: str, rdtype: str) -> Answer:
+        """See :meth:`.lookup.Lookup.query`."""
+        return Answer(exists=False) if rdtype == "PTR" else self._lookup.query(name, rdtype)
+
+
+#: Addresses at even distances, in all of IPv4 and in the global part of IPv6. Two of them pass if a sixteenth of IPv4
+#: does, or a quarter of that part of IPv6, and no organization has that many.
+_PROBES: tuple[tuple[Address, ...], ...] = (
+    tuple(ipaddress.IPv4Address((block << 27) + 1) for block in range(32)),
+    tuple(ipaddress.IPv6Address((0x2000 + (block << 10) << 112) + 1) for block in range(8)),
+)
+
+
+_UNCLEAR = frozenset({SpfResult.NEUTRAL, SpfResult.PERMERROR})
+
+
+def for_strangers(lookup: Lookup, domain: str) -> SpfOutcome:
+    """The outcome for hosts that are not the domain's: a pass if the policy lets large parts of the Internet send.
+
+    Evaluates addresses from all over the Internet, and so finds ``+all``, ``ip4:0.0.0.0/0``, ``a/0``, two halves of the
+    Internet, and any of them behind an include or a redirect. Without a pass, the outcome for an IPv4 address of them,
+    neutral or permerror if there is one.
+    """
+    known = _WithoutReverseNames(lookup)
+    others: list[SpfOutcome] = []
+    for probes in _PROBES:
+        passes = 0
+        for address in probes:
+            outcome = check_host(known, address, domain)
+            if address.version == 4 and outcome.result is not SpfResult.PASS:
+                others.append(outcome)
+            passes += outcome.result is SpfResult.PASS
+            if passes > 1 or outcome.result is SpfResult.TEMPERROR:
+                return outcome
+    return next((one for one in others if one.result in _UNCLEAR), others[0])
 
 
 class _Evaluation:
@@ -94,10 +150,10 @@ class _Evaluation:
         """Find and evaluate the record of ``domain`` (sections 4.3 to 4.7)."""
         record = self._record(domain)
         if record is None:
-            return SpfOutcome(SpfResult.NONE, f"{domain} has no SPF record")
+            return SpfOutcome(SpfResult.NONE, self._why_none(domain))
         for mechanism in record.mechanisms:
             if self._matches(mechanism, domain):
-                return SpfOutcome(_RESULTS[mechanism.qualifier], f"{mechanism.text} of {domain} matches")
+                return SpfOutcome(_RESULTS[mechanism.qualifier], f"{_named(mechanism)} of {domain} matches")
         if record.redirect:
             return self._redirect(record.redirect, domain)
         return SpfOutcome(SpfResult.NEUTRAL, f"no mechanism of {domain} matches")
@@ -118,6 +174,14 @@ class _Evaluation:
             raise _Stop(SpfResult.TEMPERROR, str(error)) from error
         except RecordSyntaxError as error:
             raise _Stop(SpfResult.PERMERROR, f"the SPF record of {domain} is invalid: {error}") from error
+
+    def _why_none(self, domain: str) -> str:
+        try:
+            return why_no_record(self._lookup, domain)
+        except InvalidName as error:
+            return str(error)
+        except LookupFailed:
+            return f"{domain} has no SPF record"
 
     def _redirect(self, spec: str, domain: str) -> SpfOutcome:
         """Evaluate the record of another domain, which must have one (section 6.1)."""
@@ -224,6 +288,11 @@ class _Evaluation:
     def _expand(self, spec: str, domain: str) -> str:
         validated_name = functools.partial(self._validated_name, domain)
         return expand_domain(spec, MacroValues(self._address, self._sender, domain, self._helo, validated_name))
+
+
+def _named(mechanism: SpfMechanism) -> str:
+    """The term as published; without a qualifier, ``all`` lets every host send, which few expect."""
+    return f"{mechanism.text} (which means +all)" if mechanism.text.lower() == "all" else mechanism.text
 
 
 def _is_below(name: str, domain: str) -> bool:

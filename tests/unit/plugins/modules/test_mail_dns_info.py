@@ -30,8 +30,11 @@ SERVER = DnsServer(
         "mail.example.test": {"A": ["192.0.2.25"], "AAAA": ["2001:db8::25"]},
         "25.2.0.192.in-addr.arpa": {"PTR": ["mail.example.test."]},
         "broken.test": {},
+        "refused.test": {},
+        "zwsp.test": {"TXT": [r'"v=spf1 ip4:192.0.2.25 a:mail\226\128\139.example.test -all"']},
     },
-    rcodes={"broken.test": dns.rcode.SERVFAIL},
+    rcodes={"broken.test": dns.rcode.SERVFAIL, "refused.test": dns.rcode.REFUSED},
+    silent=frozenset({"silent.test"}),
 )
 
 
@@ -72,7 +75,7 @@ def test_module_runs_in_check_mode(server):
         check=False,
     )
     assert run.returncode == 0, run.stdout + run.stderr
-    assert '"msg": "DNS for example.test: 2 pass, 1 not checked."' in run.stdout
+    assert '"msg": "DNS for example.test: 3 pass, 1 not checked."' in run.stdout
 
 
 def test_mail_system_without_faults_passes(run, server):
@@ -84,7 +87,7 @@ def test_mail_system_without_faults_passes(run, server):
     )
     assert result["passed"] is True
     assert result["changed"] is False
-    assert result["msg"] == "DNS for example.test: 6 pass."
+    assert result["msg"] == "DNS for example.test: 7 pass."
     assert result["warnings"] == []
     assert result["records"] == {
         "a": {"mail.example.test": ["192.0.2.25", "2001:db8::25"]},
@@ -136,19 +139,51 @@ def test_task_fails_with_all_failed_findings(run, server):
     assert result["msg"].splitlines() == [
         "DNS for gone.test: 3 fail.",
         (
-            "- MR-DNS-01: gone.test has no MX record, so replies and bounces may not reach it. "
-            "Publish an MX record for gone.test that names its mail server."
+            "- MR-DNS-01: gone.test does not exist in the DNS, so no mail can reach gone.test. "
+            "Check the spelling of gone.test, its registration and its delegation."
         ),
         (
-            "- MR-SPF-01: gone.test has no SPF record. "
-            'Publish a TXT record for gone.test that begins with "v=spf1" and ends with "-all" or "~all".'
+            "- MR-SPF-01: gone.test does not exist in the DNS. "
+            "Check the spelling of gone.test, its registration and its delegation."
         ),
         (
-            "- MR-SPF-02: The SPF result of gone.test for 192.0.2.25 is none: gone.test has no SPF record. "
-            "Add ip4:192.0.2.25 to the SPF record of gone.test."
+            "- MR-SPF-02: The SPF result of gone.test for 192.0.2.25 is none: gone.test does not exist in the DNS. "
+            "Publish one valid SPF record for gone.test, with ip4:192.0.2.25."
         ),
     ]
     assert len(result["findings"]) == 3
+
+
+def test_octet_beyond_ascii_is_a_permanent_error_of_spf(run, server):
+    result = run(domain="zwsp.test", addresses=["192.0.2.25"], checks=["spf"], nameservers=[server.nameserver])
+    assert [(one["control"], one["status"]) for one in result["findings"]] == [
+        ("MR-SPF-01", "fail"),
+        ("MR-SPF-02", "fail"),
+    ]
+    assert (
+        "is permerror: the SPF record of zwsp.test is invalid: character 29 is U+200B"
+        in result["findings"][1]["message"]
+    )
+    assert result["records"]["spf"] == [r"v=spf1 ip4:192.0.2.25 a:mail\226\128\139.example.test -all"]
+
+
+@pytest.mark.parametrize(
+    ("domain", "reason"),
+    [
+        ("broken.test", "failed (127.0.0.1: SERVFAIL)"),
+        ("refused.test", "failed (127.0.0.1: REFUSED)"),
+        ("silent.test", "got no answer within 0.5 s"),
+    ],
+)
+def test_lookup_without_an_answer_is_not_a_missing_record(run, server, domain, reason):
+    options = {"domain": domain, "checks": ["mx", "spf"], "nameservers": [server.nameserver], "timeout": 0.5}
+    result = run(**options, addresses=["192.0.2.25"])
+    assert [one["status"] for one in result["findings"]] == ["error"] * 3
+    assert [one["message"] for one in result["findings"]] == [
+        f"{domain} could not be judged: the MX lookup for {domain} {reason}.",
+        f"{domain} could not be judged: the TXT lookup for {domain} {reason}.",
+        f"192.0.2.25 could not be judged: the TXT lookup for {domain} {reason}.",
+    ]
 
 
 def test_undecided_control_never_fails_the_task(run, server):

@@ -64,6 +64,7 @@ def test_a_good_system_passes_every_check():
         ("MR-DNS-03", V6, "pass"),
         ("MR-DNS-04", V6, "pass"),
         ("MR-SPF-01", DOMAIN, "pass"),
+        ("MR-SPF-03", DOMAIN, "pass"),
         ("MR-SPF-02", V4, "pass"),
         ("MR-SPF-02", V6, "pass"),
     ]
@@ -157,7 +158,7 @@ MX_CASES: Cases = {
         system(),
         mx("10 192.0.2.25"),
         ["fail"],
-        "The MX target 192.0.2.25 of example.com has no address.",
+        "The MX target 192.0.2.25 of example.com is an IP address, but an MX record must name a host.",
     ),
     "malformed target": (
         system(),
@@ -166,7 +167,63 @@ MX_CASES: Cases = {
         "The MX target of example.com is malformed: 'a..b' is not",
     ),
     "no MX record": (system(), mx(), ["fail"], "example.com has no MX record, so"),
-    "unknown domain": (MailSystem("gone.example"), {}, ["fail"], "gone.example has no MX record, so"),
+    "target is an address literal": (
+        system(),
+        mx("10 [2001:db8::1]"),
+        ["fail"],
+        "The MX target [2001:db8::1] of example.com is an IP address, but an MX record must name a host.",
+    ),
+    "target without its final dot in the zone file": (
+        system(),
+        mx("10 mail.example.net.example.com"),
+        ["fail"],
+        (
+            "The MX target mail.example.net.example.com of example.com has no address. "
+            "mail.example.net.example.com does not exist in the DNS."
+        ),
+    ),
+    "target exists without an address": (
+        system(),
+        mx("10 bare.example.com"),
+        ["fail"],
+        "The MX target bare.example.com of example.com has no address. bare.example.com has no A or AAAA record.",
+    ),
+    "target is an alias of an absent name": (
+        system(),
+        {**mx("10 dead.example.com"), "dead__example__com": {"CNAME": ["gone.example"]}},
+        ["fail"],
+        "The MX target dead.example.com of example.com is an alias of gone.example, which has no address.",
+    ),
+    "target with a dot in a label": (
+        system(),
+        {**mx("10 a\\.b.example.com"), "a\\__b__example__com": {"A": [V4]}},
+        ["fail"],
+        "The MX target of example.com is malformed: a\\.b.example.com is not a valid domain name: it has an escaped",
+    ),
+    "target with octets beyond ASCII": (
+        system(),
+        mx("10 m\\195\\188.example.com"),
+        ["fail"],
+        "The MX target of example.com is malformed: m\\195\\188.example.com is not a valid domain name: it has an",
+    ),
+    "blank target": (system(), mx("10 \\032"), ["fail"], "The MX target of example.com is malformed: \\032 is not a"),
+    "unknown domain": (MailSystem("gone.example"), {}, ["fail"], "gone.example does not exist in the DNS, so no mail"),
+    "domain is an alias of an absent name": (
+        system(),
+        {"example__com": {"CNAME": ["gone.example"]}},
+        ["fail"],
+        "example.com is an alias of gone.example, which does not exist, so no mail can reach example.com.",
+    ),
+    "address in place of an MX record": (
+        system(),
+        {"example__com": {"A": [V4]}},
+        ["fail"],
+        (
+            "example.com has no MX record, so replies and bounces may not reach it. Servers that fall back to its "
+            "address try 192.0.2.25."
+        ),
+    ),
+    "server failure": (system(), {"example__com": {"MX": ServerFailure}}, ["error"], "example.com could not be judged"),
     "null MX": (system(), mx("0 ."), ["not_applicable"], "example.com has a null MX: it accepts no mail."),
     "null MX of a domain that sends": (
         system(V4),
@@ -246,19 +303,37 @@ PTR_CASES: Cases = {
         system(V4),
         ptr("other.example.com"),
         ["fail"],
-        "192.0.2.25 has the reverse name other.example.com, which does not",
+        "192.0.2.25 has the reverse name other.example.com, which does not lead back to it. other.example.com resolves",
     ),
     "reverse name does not resolve": (
         system(V4),
         ptr("gone.example.com"),
         ["fail"],
-        "192.0.2.25 has the reverse name gone.example.com, which does",
+        "192.0.2.25 has the reverse name gone.example.com, which does not lead back to it. gone.example.com does not",
     ),
     "malformed reverse name": (
         system(V4),
         ptr("a..b"),
         ["fail"],
-        "192.0.2.25 has the reverse name a..b, which does not lead back to it.",
+        "192.0.2.25 has the reverse name a..b, which does not lead back to it. 'a..b' is not a valid domain name",
+    ),
+    "reverse name with a dot in a label": (
+        system(V4),
+        ptr("mail\\.example.com"),
+        ["fail"],
+        "192.0.2.25 has the reverse name mail\\.example.com, which does not lead back to it. mail\\.example.com is not",
+    ),
+    "reverse name with octets beyond ASCII": (
+        system(V4),
+        ptr("mail\\226\\128\\139.example.com"),
+        ["fail"],
+        "192.0.2.25 has the reverse name mail\\226\\128\\139.example.com, which does not lead back to it. ",
+    ),
+    "reverse name is the root": (
+        system(V4),
+        ptr("."),
+        ["fail"],
+        "192.0.2.25 has the reverse name ., which does not lead back to it. The root of the DNS is not a host.",
     ),
     "time-out": (
         system(V4),
@@ -311,25 +386,25 @@ SPF_CASES: Cases = {
     "egress address passes": (
         system(V4),
         {},
-        ["pass", "pass"],
+        ["pass", "pass", "pass"],
         "The SPF result of example.com for 192.0.2.25 is pass: mx of example.com matches.",
     ),
     "egress address fails": (
         system("192.0.2.99"),
         {},
-        ["pass", "fail"],
+        ["pass", "pass", "fail"],
         "The SPF result of example.com for 192.0.2.99 is fail: -all of example.com matches.",
     ),
     "softfail": (
         system(V4),
         spf("v=spf1 ~all"),
-        ["pass", "fail"],
+        ["pass", "pass", "fail"],
         "The SPF result of example.com for 192.0.2.25 is softfail: ",
     ),
     "neutral": (
         system(V4),
         spf("v=spf1"),
-        ["pass", "fail"],
+        ["pass", "fail", "fail"],
         "The SPF result of example.com for 192.0.2.25 is neutral: ",
     ),
     "no record": (
@@ -353,10 +428,10 @@ SPF_CASES: Cases = {
     "include of a domain without SPF": (
         system(V4),
         spf("v=spf1 include:gone.example -all"),
-        ["pass", "fail"],
+        ["pass", "fail", "fail"],
         (
             "The SPF result of example.com for 192.0.2.25 is permerror: "
-            "include:gone.example is invalid: gone.example has no SPF record."
+            "include:gone.example is invalid: gone.example does not exist in the DNS."
         ),
     ),
     "time-out": (
@@ -368,44 +443,44 @@ SPF_CASES: Cases = {
     "time-out of an include": (
         system(V4),
         {**spf("v=spf1 include:late.example -all"), "late__example": {"TXT": LookupTimedOut}},
-        ["pass", "error"],
+        ["pass", "error", "error"],
         "192.0.2.25 could not be judged: the TXT lookup for late.example failed",
     ),
-    "no egress given": (system(), {}, ["pass", "not_checked"], "No egress address was given."),
+    "no egress given": (system(), {}, ["pass", "pass", "not_checked"], "No egress address was given."),
     "upstream passes": (
         system(via=(UPSTREAM,)),
         {},
-        ["pass", "pass"],
+        ["pass", "pass", "pass"],
         "The SPF result of example.com for smtp.provider.example is pass: 203.0.113.9.",
     ),
     "upstream given by address": (
         system(via=("203.0.113.9",)),
         {},
-        ["pass", "pass"],
+        ["pass", "pass", "pass"],
         "The SPF result of example.com for 203.0.113.9 is pass: ",
     ),
     "upstream does not pass": (
         system(via=("big.provider.example",)),
         {},
-        ["pass", "not_checked"],
+        ["pass", "pass", "not_checked"],
         "SPF of example.com does not pass the addresses of big.provider.example, which may send from other addresses.",
     ),
     "upstream does not resolve": (
         system(via=("gone.example",)),
         {},
-        ["pass", "not_checked"],
-        "SPF of example.com does not",
+        ["pass", "pass", "not_checked"],
+        "The upstream gone.example cannot be judged by SPF: gone.example does not exist in the DNS.",
     ),
     "time-out of an upstream": (
         system(via=("late.example",)),
         {"late__example": {"A": LookupTimedOut}},
-        ["pass", "error"],
+        ["pass", "pass", "error"],
         "late.example could not be judged",
     ),
     "mail leaves directly and through an upstream": (
         system(V4, via=(UPSTREAM,)),
         {},
-        ["pass", "pass", "pass"],
+        ["pass", "pass", "pass", "pass"],
         "The SPF result of example.com for smtp.provider.example is pass",
     ),
 }
@@ -416,7 +491,118 @@ def test_spf_record_and_result(case):
     subject, changes, statuses, last_message = SPF_CASES[case]
     findings = judge("spf", subject, **changes)
     assert [status for _control, status, _message in findings] == statuses
-    assert [control for control, _status, _message in findings] == ["MR-SPF-01", "MR-SPF-02", "MR-SPF-02"][
-        : len(statuses)
-    ]
+    controls = (
+        ["MR-SPF-01", "MR-SPF-03", "MR-SPF-02", "MR-SPF-02"] if statuses[0] == "pass" else ["MR-SPF-01", "MR-SPF-02"]
+    )
+    assert [control for control, _status, _message in findings] == controls[: len(statuses)]
     assert findings[-1][2].startswith(last_message)
+
+
+ANYONE = "The SPF record of example.com lets hosts all over the Internet send for it: "
+NEUTRAL = (
+    "The SPF record of example.com gives hosts that are not listed the result neutral, as if there were no record: "
+)
+TOO_WIDE = "The SPF record of example.com lets networks send that no organization can have: "
+NOT_LISTED = "SPF of example.com gives hosts that are not listed the result "
+
+#: The status of MR-SPF-03 and its message, by the record.
+POLICY_CASES = {
+    "v=spf1 mx -all": ("pass", f"{NOT_LISTED}fail: -all of example.com matches."),
+    "v=spf1 mx ~all": ("pass", f"{NOT_LISTED}softfail: ~all of"),
+    "v=spf1 redirect=ok.example": ("pass", f"{NOT_LISTED}fail: -all of ok.example"),
+    "v=spf1 include:ok.example -all": ("pass", f"{NOT_LISTED}fail"),
+    "v=spf1 ip4:17.0.0.0/8 -all": ("pass", f"{NOT_LISTED}fail"),
+    "v=spf1 -ip4:0.0.0.0/1 -all": ("pass", f"{NOT_LISTED}fail"),
+    "v=spf1 +all": ("fail", f"{ANYONE}+all of example.com matches."),
+    "v=spf1 mx all": ("fail", f"{ANYONE}all (which means +all) of example.com"),
+    "v=spf1 +ALL": ("fail", f"{ANYONE}+ALL of"),
+    "v=spf1 ip4:0.0.0.0/0 -all": ("fail", f"{ANYONE}ip4:0.0.0.0/0 of"),
+    "v=spf1 ip4:0.0.0.0/1 ip4:128.0.0.0/1 -all": ("fail", f"{ANYONE}ip4:0.0.0.0/1 of"),
+    "v=spf1 ip4:64.0.0.0/3 -all": ("fail", f"{ANYONE}ip4:64.0.0.0/3 of"),
+    "v=spf1 ip4:8.0.0.0/7 -all": ("fail", f"{TOO_WIDE}ip4:8.0.0.0/7."),
+    "v=spf1 ip6:::/0 -all": ("fail", f"{ANYONE}ip6:::/0 of"),
+    "v=spf1 ip6:2000::/3 -all": ("fail", f"{ANYONE}ip6:2000::/3 of"),
+    "v=spf1 ip6:2000::/12 -all": ("fail", f"{TOO_WIDE}ip6:2000::/12."),
+    "v=spf1 a:mail.example.com/0 -all": ("fail", f"{ANYONE}a:mail.example.com/0 of"),
+    "v=spf1 mx/1 -all": ("fail", f"{ANYONE}mx/1 of"),
+    "v=spf1 mx//0 -all": ("fail", f"{ANYONE}mx//0 of"),
+    "v=spf1 exists:mail.example.com -all": ("fail", f"{ANYONE}exists:mail.example.com of"),
+    "v=spf1 redirect=open.example": ("fail", f"{ANYONE}+all of open.example"),
+    "v=spf1 include:open.example -all": ("fail", f"{ANYONE}include:open.example of"),
+    "v=spf1 include:nested.example -all": ("fail", f"{ANYONE}include:nested.example of"),
+    "v=spf1 mx ?all": ("fail", f"{NEUTRAL}?all of example.com matches."),
+    "v=spf1 mx": ("fail", f"{NEUTRAL}no mechanism of example.com matches."),
+    "v=spf1": ("fail", NEUTRAL),
+    "v=spf1 -ip4:0.0.0.0/1": ("fail", f"{NEUTRAL}no mechanism"),
+    "v=spf1 ?ip4:0.0.0.0/1 -all": ("fail", f"{NEUTRAL}?ip4:0.0.0.0/1 of"),
+    "v=spf1 redirect=empty.example": ("fail", f"{NEUTRAL}no mechanism of empty.example"),
+    "v=spf1 mx ptr -all": ("fail", "The SPF record of example.com uses ptr, which"),
+    "v=spf1 include:gone.example -all": (
+        "fail",
+        "The SPF record of example.com cannot be evaluated: include:gone.example",
+    ),
+    "v=spf1 include:late.example -all": ("error", "example.com could not be judged: the TXT lookup for late.example"),
+}
+
+
+@pytest.mark.parametrize("record", POLICY_CASES)
+def test_spf_policy_for_hosts_that_are_not_listed(record):
+    status, message = POLICY_CASES[record]
+    others = {
+        "open__example": {"TXT": ["v=spf1 +all"]},
+        "nested__example": {"TXT": ["v=spf1 include:open.example -all"]},
+        "empty__example": {"TXT": ["v=spf1"]},
+        "ok__example": {"TXT": ["v=spf1 -all"]},
+        "late__example": {"TXT": LookupTimedOut},
+    }
+    findings = judge("spf", system(V4), **spf(record), **others)
+    assert findings[0] == ("MR-SPF-01", "pass", "example.com has one valid SPF record.")
+    control, found, said = findings[1]
+    assert (control, found) == ("MR-SPF-03", status)
+    assert said.startswith(message)
+
+
+#: The status of MR-SPF-01 and its message, by the records.
+RECORD_CASES = {
+    ("v=spf1 ip4:192.0.2.25 a:mail\u00e2\x80\x8b.example.com -all",): (
+        "fail",
+        "The SPF record of example.com is invalid: character 29 is U+200B ZERO WIDTH SPACE, which is not printable",
+    ),
+    ("v=spf1 ip4:192.0.2.25 include=ok.example -all",): (
+        "fail",
+        "The SPF record of example.com has terms that receivers ignore: 'include=' is not a mechanism; write include:.",
+    ),
+    ('"v=spf1 ip4:192.0.2.25 -all"',): (
+        "fail",
+        (
+            'example.com has a mangled SPF record, which receivers ignore: it must begin with "v=spf1" and a blank, '
+            "but character 1 is '\"' in"
+        ),
+    ),
+    ("v=spf1ip4:192.0.2.25 -all", "other"): ("fail", "example.com has a mangled SPF record, which receivers ignore: "),
+    ("v=spf1 ip4:192.0.2.25 -all", " v=spf1 mx"): (
+        "pass",
+        "example.com has one valid SPF record. Receivers ignore another TXT record, which was meant as one: it must",
+    ),
+    ("v=spf1 mx", "v=spf1 a"): ("fail", "example.com has 2 SPF records, and receivers may use none of them."),
+    ("other",): ("fail", "example.com has no SPF record."),
+    (): ("fail", "example.com has no SPF record."),
+}
+
+
+@pytest.mark.parametrize("records", RECORD_CASES)
+def test_spf_record_is_told_as_what_it_is(records):
+    status, message = RECORD_CASES[records]
+    findings = judge("spf", system(V4), **spf(*records))
+    assert findings[0][:2] == ("MR-SPF-01", status)
+    assert findings[0][2].startswith(message)
+
+
+def test_absent_domain_is_not_called_a_missing_record():
+    subject = MailSystem("gone.example", "", (parse_address(V4),))
+    said = [message for check in ("mx", "spf") for _control, _status, message in judge(check, subject)]
+    assert said == [
+        "gone.example does not exist in the DNS, so no mail can reach gone.example.",
+        "gone.example does not exist in the DNS.",
+        "The SPF result of gone.example for 192.0.2.25 is none: gone.example does not exist in the DNS.",
+    ]

@@ -31,6 +31,11 @@ def test_records_of_each_check_are_collected():
     }
 
 
+def test_octets_of_a_text_are_written_as_in_a_zone_file():
+    found = collect(ZoneLookup({"example.com": {"TXT": ["v=spf1 a:\u00e2\x80\x8b\\226\0 -all"]}}), SYSTEM, ["spf"])
+    assert found == {"spf": [r"v=spf1 a:\226\128\139\\226\000 -all"]}
+
+
 def test_null_mx_has_an_empty_exchange():
     found = collect(ZoneLookup({"example.com": {"MX": ["0 ."]}}), SYSTEM, ["mx"])
     assert found == {"mx": [{"preference": 0, "exchange": "", "addresses": []}]}
