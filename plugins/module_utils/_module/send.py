@@ -32,16 +32,8 @@ if t.TYPE_CHECKING:
     from .._smtp.settings import ServerSettings
     from .outgoing import Totals
 
-_ARGUMENTS: dict[str, t.Any] = {
-    **SERVER_ARGUMENTS,
-    **MESSAGE_ARGUMENTS,
-    "messages": {"type": "list", "elements": "dict", "options": MESSAGE_ARGUMENTS, **MESSAGE_RULES},
-    "messages_file": {"type": "path"},
-    "messages_format": {"type": "str", "choices": ["csv", "jsonl"]},
-    "remote_src": {"type": "bool"},
-    "check": {"type": "str", "choices": ["connect", "login", "recipients"]},
-    "results": {"type": "str", "choices": ["auto", "all", "open"], "default": "auto"},
-    "partial": {"type": "str", "choices": ["fail", "warn", "ok"], "default": "fail"},
+#: Documented in the doc fragment ``_smtp_mailing``.
+MAILING_ARGUMENTS: dict[str, t.Any] = {
     "connections": {"type": "int"},
     "messages_per_connection": {"type": "int"},
     "messages_per_minute": {"type": "float"},
@@ -50,6 +42,18 @@ _ARGUMENTS: dict[str, t.Any] = {
     "retry_for": {"type": "float", "default": 600.0},
     "resend_unknown": {"type": "bool", "default": False},
     "journal": {"type": "path"},
+}
+_ARGUMENTS: dict[str, t.Any] = {
+    **SERVER_ARGUMENTS,
+    **MESSAGE_ARGUMENTS,
+    **MAILING_ARGUMENTS,
+    "messages": {"type": "list", "elements": "dict", "options": MESSAGE_ARGUMENTS, **MESSAGE_RULES},
+    "messages_file": {"type": "path"},
+    "messages_format": {"type": "str", "choices": ["csv", "jsonl"]},
+    "remote_src": {"type": "bool"},
+    "check": {"type": "str", "choices": ["connect", "login", "recipients"]},
+    "results": {"type": "str", "choices": ["auto", "all", "open"], "default": "auto"},
+    "partial": {"type": "str", "choices": ["fail", "warn", "ok"], "default": "fail"},
 }
 #: What AnsibleModule is told about the options.
 SEND_SPEC: dict[str, t.Any] = {
