@@ -51,14 +51,14 @@ options:
     description:
       - The checks to run.
       - V(a) checks V(MR-DNS-04), that the EHLO name is fully qualified and resolves to one of O(addresses).
-      - V(mx) checks V(MR-DNS-01), that the domain exists and has MX records, and that each target is a host name with an
-        address and not an alias. A null MX is a failure for a domain that sends mail.
+      - V(mx) checks V(MR-DNS-01), that the domain exists and has MX records, and that each target is a host name with
+        an address and not an alias. A null MX is a failure for a domain that sends mail.
       - V(ptr) checks V(MR-DNS-03), that each of O(addresses) has a reverse name that leads back to it, and the part of
         V(MR-DNS-04) that requires the EHLO name as the reverse name.
       - V(spf) checks V(MR-SPF-01), that the domain has one valid SPF record, and V(MR-SPF-02), that SPF passes each of
         O(addresses).
-      - V(spf) also checks V(MR-SPF-03), that a valid record neither lets hosts all over the Internet send, as V(+all) and
-        V(ip4:0.0.0.0/0) do, nor gives them the result neutral, as V(?all) and a record without V(all) do, nor uses
+      - V(spf) also checks V(MR-SPF-03), that a valid record neither lets hosts all over the Internet send, as V(+all)
+        and V(ip4:0.0.0.0/0) do, nor gives them the result neutral, as V(?all) and a record without V(all) do, nor uses
         V(ptr). Includes and redirects are followed.
     type: list
     elements: str
