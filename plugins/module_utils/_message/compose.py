@@ -8,8 +8,9 @@ from __future__ import annotations
 import time
 import typing as t
 
-from .addresses import ascii_domain, parse_mailbox, unique_addresses
+from .addresses import parse_mailbox, unique_addresses
 from .charsets import find_charset
+from .domains import ascii_domain
 from .errors import InvalidMessage
 from .fields import header_fields
 from .identity import new_message_id, parse_message_id, stable_message_id
