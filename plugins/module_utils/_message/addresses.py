@@ -19,8 +19,10 @@ from .domains import ascii_domain, check_length, check_visible
 from .errors import InvalidAddress, InvalidHeader
 from .headers import ATOM, check_text, encode_phrase
 
-#: The form of nearly all addresses.
-_BARE = re.compile(r"[A-Za-z0-9_+.-]+@[A-Za-z0-9.-]+\Z")
+#: The forms of nearly all addresses, which are read faster: without a name, with a name of words, with a quoted name.
+_COMMON = re.compile(
+    r'(?:(?:(\w+\.?(?:[ -]\w+\.?)*)|"([\w ,.&()-]*)") ?<)?([A-Za-z0-9_+.-]+@[A-Za-z0-9.-]+)(?(1)>|(?(2)>))\Z'
+)
 #: A user of the server. With a dot, it is more likely a domain or an address without its ``@``.
 _USER = re.compile(rf"{ATOM}\Z")
 _DOT_ATOM = re.compile(rf"{ATOM}(?:\.{ATOM})*\Z")
@@ -160,8 +162,10 @@ def header_list(mailboxes: tuple[Mailbox, ...], charset: Charset | None = UTF_8)
 
 @functools.lru_cache(maxsize=256)
 def _parse(text: str) -> tuple[Mailbox, ...]:
-    if _BARE.match(text):
-        return (_mailbox("", text, text),)
+    common = _COMMON.match(text)
+    if common:
+        word, quoted, address = common.groups()
+        return (_mailbox(word or quoted or "", address, address),)
     text = text.strip(_BLANKS)
     _check_line(text)
     text = _ungrouped(_tidied(text))
