@@ -59,7 +59,7 @@ _OTHER_QUOTES = (
     ("\u201c\u201d\u201e\uff02", "\u201c\u201d\uff02"),
     ("\u00ab\u00bb", "\u00ab\u00bb"),
 )
-_QUOTED_OTHERWISE = "|".join(rf'[{opening}]([^<>"]*?)[{closing}]' for opening, closing in _OTHER_QUOTES)
+_QUOTED_OTHERWISE = "|".join(rf'[{opening}]([^<>"]*?(?:<[^<>"]*>)?)[{closing}]' for opening, closing in _OTHER_QUOTES)
 #: A whole name or address in other quotes, or text in double quotes, which may contain the others.
 _ANY_QUOTES = re.compile(rf"{_QUOTED}|((?:\A|[,;])\s*)(?:{_QUOTED_OTHERWISE})(?=\s*(?:<|[,;]|\Z))")
 _ENCODED_WORD = re.compile(r"=\?([^?\s*]+)(?:\*[^?\s]*)?\?([BbQq])\?([^?]*)\?=")
@@ -72,7 +72,8 @@ _WORD = r"[^\s\"\\()<>\[\]{},;:@]+"
 _MISTAKES = tuple(
     (re.compile(rf"(?:{pattern})\Z"), advice)
     for pattern, advice in (
-        (rf"(?P<one>{_WORD}@{_WORD})\s+(?P<two>{_WORD}@{_WORD})", "expected a comma between addresses: {one}, {two}"),
+        (r"\[\s*['\"].*", "expected a list, not a list that was turned into text"),
+        (rf"{_WORD}@{_WORD}(?:\s+(?:(?:and|&|\||/)\s+)?{_WORD}@{_WORD})+", "expected commas between addresses: {all}"),
         (rf"(?P<one>{_WORD})(?:\s+@\s*|@\s+)(?P<two>{_WORD})", "expected no blank beside the @: {one}@{two}"),
         (rf"(?P<one>{_WORD})\s*(?:\sat\s|[(\[]at[)\]])\s*(?P<two>{_WORD})", "expected an @: {one}@{two}"),
         (
@@ -194,7 +195,7 @@ def _tidied(text: str) -> str:
 
     def mend(found: re.Match[str]) -> str:
         inner = next((group for group in found.groups()[1:] if group is not None), None)
-        if inner is None or ("@" in inner and _SEPARATOR.search(inner)):  # several addresses
+        if inner is None or ("@" in inner.partition("<")[0] and _SEPARATOR.search(inner)):  # several addresses
             return found.group()
         escaped = inner.replace("\\", "\\\\")
         return f'{found.group(1)}"{escaped}"'
@@ -378,8 +379,8 @@ def _advice(text: str) -> str:
     for pattern, advice in _MISTAKES:
         found = pattern.match(text)
         if found:
-            words = found.groupdict()
-            return advice.format(**{**words, "name": _quoted_name(words["name"])} if "name" in words else words)
+            words = {"all": ", ".join(re.findall(f"{_WORD}@{_WORD}", text)), **found.groupdict()}
+            return advice.format(**{**words, "name": _quoted_name(words.get("name", ""))})
     return ""
 
 
