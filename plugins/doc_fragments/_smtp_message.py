@@ -24,7 +24,8 @@ options:
         description:
           - Recipients, as a list of addresses or one string with commas between them. Defaults to V(root).
           - With several messages, there is no default, and a message without recipients is refused.
-          - A name that contains a comma must be in quotes, as in V("Doe, Jo" <jo@example.com>).
+          - A name that contains a comma must be in quotes, as in V("Doe, Jo" <jo@example.com>). Semicolons may stand in
+            place of the commas between addresses.
         type: raw
         aliases: [recipients]
       cc:

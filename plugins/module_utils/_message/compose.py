@@ -8,9 +8,10 @@ from __future__ import annotations
 import time
 import typing as t
 
-from .addresses import ascii_domain, parse_mailbox, unique_addresses
+from .addresses import parse_mailbox, unique_addresses
 from .charsets import find_charset
-from .errors import InvalidMessage
+from .domains import ascii_domain
+from .errors import InvalidAddress, InvalidMessage
 from .fields import header_fields
 from .identity import new_message_id, parse_message_id, stable_message_id
 from .message import Message
@@ -53,7 +54,12 @@ def _reverse_path(message: Message) -> str:
     path = message.envelope_sender
     if path is None:
         return message.sender.address
-    return "" if path.strip() in ("", "<>") else parse_mailbox(path).address
+    if path.strip() in ("", "<>"):
+        return ""
+    try:
+        return parse_mailbox(path).address
+    except InvalidAddress as error:
+        raise InvalidAddress(f"envelope_from: {error}") from None
 
 
 def _message_id(message: Message) -> str:

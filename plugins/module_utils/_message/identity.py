@@ -14,7 +14,7 @@ import typing as t
 from datetime import datetime
 from email.utils import formatdate, parsedate_to_datetime
 
-from .addresses import ascii_domain
+from .domains import ascii_domain
 from .errors import InvalidMessage
 
 if t.TYPE_CHECKING:

@@ -14,7 +14,8 @@ import ipaddress
 import re
 import typing as t
 
-from .._message.addresses import ascii_domain, parse_mailbox
+from .._message.addresses import parse_mailbox
+from .._message.domains import ascii_domain
 from .._message.errors import InvalidAddress
 
 Options = t.Mapping[str, t.Any]

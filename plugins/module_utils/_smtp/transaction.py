@@ -8,6 +8,7 @@ It does no input or output: it makes the commands and takes the replies, and the
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from .delivery import DeliveryResult, DeliveryStatus, Envelope, RecipientResult
@@ -18,6 +19,10 @@ if t.TYPE_CHECKING:
     from .reply import Reply
 
 _SUBJECTS = {Stage.MAIL: "the sender", Stage.RCPT: "the recipient"}
+#: An address in a header, with the characters that it may contain without quotes.
+_ADDRESS = re.compile(r"[^\s<>(),:;\"]+@[^\s<>(),:;\"]+")
+#: Addresses to name in an error.
+_NAMED = 5
 
 
 class MailTransaction:
@@ -132,7 +137,7 @@ def check_offered(envelope: Envelope, capabilities: Capabilities, server: str) -
         )
     if envelope.needs_smtputf8 and "SMTPUTF8" not in capabilities:
         raise refuse(
-            "an address or a header field is not ASCII, and the server does not offer SMTPUTF8",
+            f"the server does not offer SMTPUTF8, which is needed for {_not_ascii(envelope)}",
             "Use ASCII addresses, or a server that offers SMTPUTF8 (RFC 6531).",
         )
     if envelope.is_8bit and "8BITMIME" not in capabilities:
@@ -145,6 +150,15 @@ def check_offered(envelope: Envelope, capabilities: Capabilities, server: str) -
             "the message requires TLS on every hop, and the server does not offer REQUIRETLS",
             "Set require_tls to false, or use a server that offers it (RFC 8689).",
         )
+
+
+def _not_ascii(envelope: Envelope) -> str:
+    """Return what needs SMTPUTF8, for an error: addresses of the envelope and the header."""
+    header = envelope.content.partition(b"\r\n\r\n")[0].decode("utf-8", "replace")
+    addresses = (envelope.sender, *envelope.recipients, *_ADDRESS.findall(header))
+    found = [repr(address) for address in dict.fromkeys(addresses) if not address.isascii()]
+    more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
+    return ", ".join(found[:_NAMED]) + more or "a header field that is not ASCII"
 
 
 def mail_command(envelope: Envelope, capabilities: Capabilities) -> bytes:

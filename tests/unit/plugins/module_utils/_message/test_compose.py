@@ -128,7 +128,7 @@ def test_envelope_sender_and_recipients(changes: dict[str, t.Any], sender: str, 
     ("changes", "error", "words"),
     [
         ({"to": []}, InvalidMessage, "no recipient"),
-        ({"envelope_sender": "a b"}, MessageError, "'a b' is not a valid address"),
+        ({"envelope_sender": "a b"}, MessageError, "envelope_from: 'a b' is not a valid address"),
         ({"headers": {"X-A\r\nBcc": "x"}}, InvalidHeader, "is not a valid header name"),
         ({"headers": {"": "x"}}, InvalidHeader, "is not a valid header name"),
         ({"headers": {"X-A": "x\r\nBcc: y@z"}}, InvalidHeader, "X-A: .* control character"),

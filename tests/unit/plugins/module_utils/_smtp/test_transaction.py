@@ -18,10 +18,15 @@ from hypothesis import strategies as st
 from ansible_collections.mailops.smtp.plugins.module_utils._sasl.credentials import Credentials
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.capabilities import Capabilities
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.delivery import DsnRequest, Envelope
+from ansible_collections.mailops.smtp.plugins.module_utils._smtp.errors import NotOffered
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.session import SmtpSession
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.settings import InvalidSettings, ServerSettings
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.tls import TlsMode, TlsPolicy
-from ansible_collections.mailops.smtp.plugins.module_utils._smtp.transaction import mail_command, rcpt_command
+from ansible_collections.mailops.smtp.plugins.module_utils._smtp.transaction import (
+    check_offered,
+    mail_command,
+    rcpt_command,
+)
 from ansible_collections.mailops.smtp.tests.fault.peer import Peer
 from ansible_collections.mailops.smtp.tests.fault.walk import FORMS
 
@@ -91,6 +96,31 @@ def test_message_that_needs_a_missing_extension_is_refused_before_mail(missing: 
     assert result.status.value == "refused"
     assert words in result.problem
     assert not any(command.startswith("MAIL") for command in peer.commands)
+
+
+@pytest.mark.parametrize(
+    ("sender", "recipients", "header", "named"),
+    [
+        ("f@a.test", ("r@b.test", "jörg@b.test", "s@b.test"), "", "'jörg@b.test'"),
+        ("fé@a.test", ("r@b.test",), "", "'fé@a.test'"),
+        ("f@a.test", ("ü@b.test", "r@b.test", "ö@b.test"), "", "'ü@b.test', 'ö@b.test'"),
+        (
+            "f@a.test",
+            tuple(f"ü{n}@b.test" for n in range(9)),
+            "",
+            ", ".join(f"'ü{n}@b.test'" for n in range(5)) + " and 4 more",
+        ),
+        ("f@a.test", ("r@b.test",), "To: r@b.test\r\nReply-To: Jo <jörg@b.test>", "'jörg@b.test'"),
+        ("f@a.test", ("r@b.test",), "X-A: é", "a header field that is not ASCII"),
+    ],
+)
+def test_addresses_that_need_smtputf8_are_named(
+    sender: str, recipients: tuple[str, ...], header: str, named: str
+) -> None:
+    envelope = Envelope(sender, recipients, f"{header}\r\n\r\nx\r\n".encode(), utf8_header=bool(header))
+    with pytest.raises(NotOffered) as refusal:
+        check_offered(envelope, Capabilities({"8BITMIME": ()}), "mx.test:25")
+    assert f"does not offer SMTPUTF8, which is needed for {named}" in str(refusal.value)
 
 
 @pytest.mark.parametrize("address", ["a\r\nRCPT TO:<b>", "a\0b", "a>b", "<a"])
