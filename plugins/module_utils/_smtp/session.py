@@ -133,6 +133,9 @@ class SmtpSession:
             reply = self._command(f"HELO {name}", Stage.EHLO)._replace(lines=("",))
         self._expect_positive(reply, Stage.EHLO)
         self.capabilities = Capabilities.parse(reply)
+        tls = self._connection.tls
+        if tls and not tls.verified:  # RFC 8689 section 4.2.1
+            self.capabilities = self.capabilities.without("REQUIRETLS")
         self._pipelining = "PIPELINING" in self.capabilities
 
     def _starttls(self) -> bool:
