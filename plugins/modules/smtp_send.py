@@ -331,7 +331,8 @@ connection:
       description: Cipher suite.
       type: str
     tls_verified:
-      description: Whether the certificate was verified against the trusted authorities and the host name.
+      description: Whether the certificate was verified against the trusted authorities and the host name. Not for
+        O(validate_certs=false), nor for a server on the sending host with O(tls=opportunistic).
       type: bool
     certificate_subject:
       description: Subject of the server's certificate; null without TLS, empty if it was not verified.

@@ -162,8 +162,8 @@ BY_CODE: tuple[KnownReply, ...] = (
         stages=(Stage.DATA, Stage.BODY, Stage.END_OF_DATA),
     ),
     KnownReply(
-        "The server received too many connections or messages in a short time: use fewer connections, set"
-        " messages_per_minute, and increase attempts.",
+        "The server received too many connections or messages in a short time: use fewer connections, slow"
+        " down with messages_per_minute, and increase attempts.",
         "RFC 5321 section 3.8",
         codes=(421, 450, 451, 452),
         text=r"too many|rate limit|too fast|too quickly|throttl|exceeded",

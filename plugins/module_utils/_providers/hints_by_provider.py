@@ -79,8 +79,8 @@ BY_PROVIDER: tuple[KnownReply, ...] = (
         providers=_MICROSOFT,
     ),
     KnownReply(
-        "Microsoft accepts three simultaneous connections per mailbox, from all hosts together: send them as messages of"
-        " one task, use fewer connections, or throttle the play.",
+        "Microsoft accepts three simultaneous connections per mailbox, from all hosts together: send them as messages"
+        " of one task, use fewer connections, or throttle the play.",
         "https://techcommunity.microsoft.com/blog/exchange/"
         "changes-coming-to-the-smtp-authenticated-submission-client-protocol/607825",
         enhanced=("4.3.2",),
@@ -138,8 +138,8 @@ BY_PROVIDER: tuple[KnownReply, ...] = (
         stages=(Stage.GREETING, Stage.EHLO, Stage.MAIL),
     ),
     KnownReply(
-        "Google slows down mail from this host's address because of unsolicited mail: set messages_per_minute, wait an hour,"
-        " and check SPF, DKIM and the reverse name.",
+        "Google slows down mail from this host's address because of unsolicited mail: set messages_per_minute, wait an"
+        " hour, and check SPF, DKIM and the reverse name.",
         _GOOGLE_CODES,
         codes=(421, 450),
         text=r"unusual rate of unsolicited mail",

@@ -157,7 +157,7 @@ class Connection:
         self._policy = settings.tls
         self._port = 0 if settings.unix_socket else settings.port
         self._on_this_host = bool(settings.unix_socket) or (not settings.proxy and _is_loopback(address))
-        self._has_answered_in_tls = False
+        self._waits_in_tls = False  # nothing was received since the handshake
         self.address = address
         self._arrivals = select.poll()
         self._arrivals.register(stream, select.POLLIN)
@@ -230,7 +230,18 @@ class Connection:
             self._spoke = True
             return self._stream.send(data[: self._piece])
         except OSError as error:
-            raise self._lost(error, stage) from error
+            raise self._lost(self._alert_before(error), stage) from error
+
+    def _alert_before(self, error: OSError) -> OSError:
+        """Return the alert that the server sent before it closed the connection, or else the error of sending."""
+        if self._waits_in_tls and not isinstance(error, socket.timeout):
+            try:
+                self._stream.recv(1)
+            except ssl.SSLError as alert:
+                return alert
+            except OSError:
+                pass
+        return error
 
     def read_reply(self, stage: Stage) -> Reply:
         """Wait for one complete reply.
@@ -318,7 +329,7 @@ class Connection:
             raise self._lost(error, stage) from error
         if not data:
             raise self._lost(ConnectionResetError(0, "the server closed it"), stage)
-        self._has_answered_in_tls = isinstance(self._stream, ssl.SSLSocket)
+        self._waits_in_tls = False
         return data
 
     def start_tls(self, policy: TlsPolicy, host: str, stage: Stage) -> None:
@@ -336,7 +347,7 @@ class Connection:
         try:
             self._allow(self._patience(Stage.TLS))
             self._stream = policy.context().wrap_socket(self._stream, server_hostname=name)
-            self._piece = _RECORD
+            self._piece, self._waits_in_tls = _RECORD, True
             self.round_trips += 1 if self._stream.version() == "TLSv1.3" else 2
             problem = policy.check_pin(self._stream)
             if problem:
@@ -366,15 +377,14 @@ class Connection:
     def _lost(self, error: OSError, stage: Stage) -> SmtpError:
         self.usable = False
         mode, kind = self._policy.mode, t.cast("type[SmtpError]", ConnectionLost)
-        waiting_in_tls = isinstance(self._stream, ssl.SSLSocket) and not self._has_answered_in_tls
         if isinstance(error, socket.timeout):
             problem, advice = f"no answer within {self._patience(stage):g} s", explain_silence(mode, stage)
             kind = TlsFailed if begins_otherwise(mode, self._port, stage) else kind
-        elif waiting_in_tls and is_about_client_certificate(error):
+        elif self._waits_in_tls and is_about_client_certificate(error):
             (problem, advice), kind = explain(t.cast("ssl.SSLError", error), self._policy), TlsFailed
         else:
             problem = f"the connection was lost: {error.strerror or str(error) or type(error).__name__}"
-            advice = explain_close(mode, stage, waiting_in_tls)
+            advice = explain_close(mode, stage, self._waits_in_tls)
         return kind(problem, stage=stage, server=self._server, advice=advice)
 
 

@@ -121,7 +121,7 @@ class SmtpSession:
                 "the server offers no TLS, and the login would travel in clear",
                 stage=Stage.AUTH,
                 server=settings.server,
-                advice="Use a server or port with TLS, or remove username and the secret to send without a login.",
+                advice="Use a host or port with TLS, or remove username and the secret to send without a login.",
             )
         return self._login(settings.credentials)
 
@@ -148,7 +148,7 @@ class SmtpSession:
                 stage=Stage.STARTTLS,
                 server=self._settings.server,
                 advice="Use the submission port 587, or port 465 with tls: implicit. For a relay on this host, set"
-                " tls: none.",
+                " tls: opportunistic.",
             )
         self._expect_positive(self._command("STARTTLS", Stage.STARTTLS), Stage.STARTTLS)
         self._connection.start_tls(self._settings.tls, self._settings.host, Stage.STARTTLS)

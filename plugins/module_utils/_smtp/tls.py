@@ -265,4 +265,6 @@ def explain_close(mode: TlsMode, stage: Stage, after_handshake: bool) -> str:
     """
     if after_handshake:
         return "The server may require a client certificate: set client_cert."
+    if stage is Stage.TLS:
+        return "Check that port and tls fit the server, and that no firewall in between forbids TLS."
     return _GREETING_ADVICE if stage is Stage.GREETING and mode is not TlsMode.IMPLICIT else ""
