@@ -108,14 +108,23 @@ _ISSUER_ADVICE = (
 _WEAK_ADVICE = f"Have the certificate replaced by one with a stronger key and signature; until then, {_PIN}"
 #: Code of X509_verify_cert_error_string(3) -> what to do about the server's certificate.
 _CERTIFICATE_ADVICE: t.Mapping[int, str] = {
+    # certificate is not yet valid
     9: "Check the clock of this host: according to it, the certificate becomes valid only later.",
+    # certificate has expired
     10: f"Have the server's certificate renewed, and check the clock of this host. Until then, {_PIN}",
+    # self-signed certificate
     18: f"It is self-signed: set ca_file to a copy of it. Or {_PIN}",
+    # self-signed certificate in certificate chain
     19: "Its authority is not trusted here: set ca_file to the authority's certificate.",
+    # certificate revoked
     23: "Its authority has revoked it: have the server's certificate replaced.",
+    # unsuitable certificate purpose
     26: "It was issued for another purpose: have the server use a certificate for servers (serverAuth).",
+    # unable to get local issuer certificate, and the like
     **dict.fromkeys((2, 20, 21), _ISSUER_ADVICE),
+    # certificate is not valid for the host name or the address
     **dict.fromkeys((62, 63, 64), _NAME_ADVICE),
+    # EE certificate key too weak, and the like
     **dict.fromkeys((66, 67, 68), _WEAK_ADVICE),
 }
 _OTHER_CERTIFICATE_ADVICE = f"Have the server's certificate replaced by one that meets RFC 5280; until then, {_PIN}"
