@@ -101,9 +101,14 @@ _VERSIONS: t.Mapping[str, ssl.TLSVersion] = {"TLSv1.2": ssl.TLSVersion.TLSv1_2, 
 
 _PIN = "pinned_certificates with validate_certs: false accepts this one certificate."
 _NAME_ADVICE = "Set host or tls_server_name to a name in the certificate."
+#: OpenSSL cannot tell an unknown authority from a missing intermediate certificate; the authorities to trust can.
 _ISSUER_ADVICE = (
-    "Either the certificate's authority is unknown, or the server does not send an intermediate certificate. Set"
-    " ca_file to the authority's certificate, with the intermediate one if need be, or have the server send its chain."
+    "If its authority is your own, set ca_file to the authority's certificate. If it is public, the server does not"
+    " send an intermediate certificate: have it send its chain, or set ca_file to the intermediate and the root one."
+)
+_ISSUER_ADVICE_WITH_AUTHORITIES = (
+    "Either its authority is unknown to ca_file and ca_path, or the server does not send an intermediate certificate:"
+    " add the missing certificate there, or have the server send its chain."
 )
 _WEAK_ADVICE = f"Have the certificate replaced by one with a stronger key and signature; until then, {_PIN}"
 #: Code of X509_verify_cert_error_string(3) -> what to do about the server's certificate.
@@ -222,8 +227,9 @@ def explain(error: ssl.SSLError, policy: TlsPolicy, on_this_host: bool = False) 
     """
     if isinstance(error, ssl.SSLCertVerificationError):
         advice = _CERTIFICATE_ADVICE.get(error.verify_code, _OTHER_CERTIFICATE_ADVICE)
-        if advice is _ISSUER_ADVICE and policy.ca_path and not policy.ca_file:
-            advice += " The files in ca_path need names from openssl rehash."
+        if advice is _ISSUER_ADVICE and (policy.ca_file or policy.ca_path):
+            advice = _ISSUER_ADVICE_WITH_AUTHORITIES
+            advice += " The files in ca_path need names from openssl rehash." if policy.ca_path else ""
         if on_this_host:
             advice += f" {_THIS_HOST_ADVICE}"
         return f"the server's certificate was refused: {error.verify_message.rstrip('.')}", advice
@@ -231,8 +237,12 @@ def explain(error: ssl.SSLError, policy: TlsPolicy, on_this_host: bool = False) 
     if reason in _PLAIN_TEXT:
         mode = TlsMode.IMPLICIT if policy.mode is TlsMode.IMPLICIT else TlsMode.STARTTLS
         return "the server answered without TLS", _PLAIN_TEXT_ADVICE[mode]
-    unknown = (f"the TLS handshake failed: {reason or error}", "Check that port and tls fit the server.")
-    return _BY_REASON.get(reason, unknown)
+    problem, advice = _BY_REASON.get(
+        reason, (f"the TLS handshake failed: {reason or error}", "Check that port and tls fit the server.")
+    )
+    if problem is _CLIENT_REFUSED and not policy.client_certificate:
+        return _NO_CLIENT_CERTIFICATE, _NO_CLIENT_CERTIFICATE_ADVICE
+    return problem, advice
 
 
 def is_about_client_certificate(error: OSError) -> bool:

@@ -134,6 +134,11 @@ def test_each_cause_of_a_refused_certificate_has_its_advice(
     assert caught.value.temporary is False
 
 
+def test_unknown_authority_without_ca_file_is_told_to_set_it(authority: Authority) -> None:
+    with Peer(tls=authority.server) as peer, pytest.raises(errors.TlsFailed, match="set ca_file to the authority's"):
+        send(ServerSettings("localhost", peer.port, TlsPolicy()))
+
+
 def test_directory_of_authorities_needs_hashed_names(authority: Authority) -> None:
     with Peer(tls=authority.server) as peer, pytest.raises(errors.TlsFailed, match="openssl rehash"):
         send(ServerSettings("localhost", peer.port, TlsPolicy(ca_path=str(authority.folder))))
@@ -200,6 +205,16 @@ def test_failed_handshake_names_an_option(reason: str, words: str) -> None:
     problem, advice = explain(ssl_error(reason), TlsPolicy(TlsMode.IMPLICIT))
     assert words in advice
     assert problem
+
+
+@pytest.mark.parametrize(("given", "words"), [("", "requires a client cert"), ("/c.pem", "refused the client cert")])
+@pytest.mark.parametrize(
+    "alert", ["SSLV3_ALERT_BAD_CERTIFICATE", "TLSV1_ALERT_UNKNOWN_CA", "TLSV1_ALERT_ACCESS_DENIED"]
+)
+def test_alert_about_a_certificate_is_about_the_one_of_the_client(alert: str, given: str, words: str) -> None:
+    problem, advice = explain(ssl_error(alert), TlsPolicy(client_certificate=given or None))
+    assert words in problem
+    assert "client_cert" in advice
 
 
 def test_failed_starttls_is_not_told_to_use_starttls() -> None:
