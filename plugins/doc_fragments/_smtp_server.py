@@ -19,11 +19,14 @@ options:
     description: Region, for a provider with a host in each region.
     type: str
   host:
-    description: Host name or address of the SMTP server. The default is the host of O(provider), or V(localhost).
+    description:
+      - Host name or address of the SMTP server. The default is the host of O(provider), or V(localhost).
+      - Blanks around it, letter case, a final dot and brackets around an address make no difference. A URL, a port or a
+        login in it is an error that names the options to use.
     type: str
   port:
     description:
-      - Port of the SMTP server.
+      - Port of the SMTP server, from 1 to 65535.
       - The default is that of O(provider). Otherwise it follows from O(tls), V(587) for V(starttls), V(465) for
         V(implicit) and V(25) for the others.
     type: int
@@ -34,8 +37,8 @@ options:
     type: str
     choices:
       starttls: By the command STARTTLS, which the server must offer (RFC 3207).
-      opportunistic: By STARTTLS if the server offers it, with a verified certificate. Without TLS, a login is refused
-        unless O(allow_cleartext_login=true).
+      opportunistic: By STARTTLS if the server offers it, with a verified certificate; see O(validate_certs) for a
+        server on the sending host. Without TLS, a login is refused unless O(allow_cleartext_login=true).
       implicit: With the first byte (RFC 8314).
       none: Never. A login is refused unless O(allow_cleartext_login=true).
   secure:
@@ -55,9 +58,13 @@ options:
         O(allow_cleartext_login=true).
     type: str
   validate_certs:
-    description: Whether the server's certificate must be valid and issued for the name O(host).
+    description:
+      - Whether the server's certificate must be valid and issued for the name O(host). The default is V(true).
+      - The exception is O(tls=opportunistic) without a login to a loopback address or O(unix_socket). There, any
+        certificate is accepted, unless this option, O(ca_file), O(ca_path), O(tls_server_name),
+        O(pinned_certificates) or O(client_cert) is set. No one is between such a server and this host, and without TLS
+        the message would go there in plain text. The result then has C(tls_verified=false).
     type: bool
-    default: true
   ca_file:
     description: PEM file with the certificate authorities to trust, on the sending host, in place of the system's.
     type: path
@@ -91,7 +98,7 @@ options:
     default: []
   ehlo_name:
     description:
-      - Host name that the sending host gives in EHLO.
+      - Host name that the sending host gives in EHLO, or its address.
       - If empty, its fully qualified host name, or its address if it has no such name.
     type: str
     default: ""
@@ -119,6 +126,8 @@ options:
     description: Path of a Unix socket to connect to, in place of O(host) and O(port).
     type: path
   proxy:
-    description: Proxy to connect through, as V(socks5://host:port) or V(http://user:password@host:port).
+    description:
+      - Proxy to connect through, as V(socks5://host:port) or V(http://user:password@host:port).
+      - A percent sign in user or password is written as V(%25), a colon in the user as V(%3A).
     type: str
 """

@@ -285,7 +285,8 @@ sessions:
       description: Cipher suite.
       type: str
     tls_verified:
-      description: Whether the certificate was verified against the trusted authorities and the host name.
+      description: Whether the certificate was verified against the trusted authorities and the host name. Not for
+        O(validate_certs=false), nor for a server on the sending host with O(tls=opportunistic).
       type: bool
     certificate_subject:
       description: Subject of the server's certificate; null without TLS, empty if it was not verified.

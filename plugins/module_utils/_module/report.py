@@ -31,9 +31,12 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 #: What to do about an open recipient if no hint applies.
 _ADVICE: t.Mapping[DeliveryStatus, str] = {
-    DeliveryStatus.REFUSED: "The server will refuse it again. Correct the address, the sender or the message.",
-    DeliveryStatus.DEFERRED: "The server did not accept the message. Retry later, or increase attempts.",
-    DeliveryStatus.UNKNOWN: "The server may have accepted the message. Sending it again may deliver it twice.",
+    DeliveryStatus.REFUSED: "The server will refuse it again. Correct the recipient (to, cc, bcc), the sender"
+    " (envelope_from) or the message.",
+    DeliveryStatus.DEFERRED: "The server did not accept the message. To retry, run the task again later, or increase"
+    " attempts and retry_delay.",
+    DeliveryStatus.UNKNOWN: "The server may have accepted the message. Sending it again, as resend_unknown does, may"
+    " deliver it twice.",
 }
 #: The status of a message with several recipients is the first of these.
 _WORST_FIRST = (DeliveryStatus.UNKNOWN, DeliveryStatus.REFUSED, DeliveryStatus.DEFERRED, DeliveryStatus.SENT)

@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
-from .._smtp.settings import InvalidSettings, ServerSettings
+from .._smtp.settings import InvalidSettings, ServerSettings, read_host
 from .._smtp.tls import TlsMode, TlsPolicy
 
 if t.TYPE_CHECKING:
@@ -64,7 +65,7 @@ SERVER_ARGUMENTS: dict[str, t.Any] = {
     "password": {"type": "str", "no_log": True},
     **OAUTH_ARGUMENTS,
     "allow_cleartext_login": {"type": "bool", "default": False},
-    "validate_certs": {"type": "bool", "default": True},
+    "validate_certs": {"type": "bool"},
     "ca_file": {"type": "path"},
     "ca_path": {"type": "path"},
     "tls_server_name": {"type": "str"},
@@ -98,6 +99,11 @@ _SECURE: t.Mapping[str, TlsMode] = {
     "try": TlsMode.OPPORTUNISTIC,
 }
 
+#: Options that say how the server proves its identity; without them, a server on this host need not do so.
+_PROOFS = ("validate_certs", "ca_file", "ca_path", "tls_server_name", "pinned_certificates", "client_cert")
+#: The password in a URL that was pasted in place of a host.
+_PASTED_PASSWORD = re.compile(r"(?:[a-z][a-z0-9+.-]*:/+)?[^:]*:(.+)@", re.IGNORECASE | re.DOTALL)
+
 
 def server_settings(module: AnsibleModule) -> tuple[ServerSettings, str | None]:
     """Return the settings from the options, and the name of the provider whose advice applies.
@@ -108,6 +114,10 @@ def server_settings(module: AnsibleModule) -> tuple[ServerSettings, str | None]:
         InvalidCredentials), or no access token was obtained (OAuthError).
     """
     options = module.params
+    for name in ("host", "tls_server_name", "ehlo_name"):
+        pasted = _PASTED_PASSWORD.match(options[name] or "")
+        if pasted:
+            module.no_log_values.add(pasted[1])  # the option is refused, and is in the result as it was given
     host, port, tls = _destination(options)
     settings = ServerSettings(
         host=host,
@@ -124,7 +134,7 @@ def server_settings(module: AnsibleModule) -> tuple[ServerSettings, str | None]:
         unix_socket=options["unix_socket"] or "",
         proxy=_proxy(options),
     )
-    return settings, options["provider"] or _provider_of(host)
+    return settings, options["provider"] or _provider_of(settings.host)
 
 
 def _destination(options: Options) -> tuple[str, int, str]:
@@ -133,6 +143,10 @@ def _destination(options: Options) -> tuple[str, int, str]:
     Explicit options take precedence over the provider, and the provider over the defaults of community.general.mail.
     """
     host, port = options["host"], options["port"]
+    if host is not None:
+        host = read_host("host", host)
+    if port == 0:
+        raise InvalidSettings("port is 0; expected 1 to 65535, or remove port to use the default of tls")
     tls = _SECURE[options["secure"]].value if options["secure"] else options["tls"]
     if options["provider"]:
         from .._providers.presets import resolve, settings_for
@@ -165,7 +179,7 @@ def _proxy(options: Options) -> Proxy | None:
 def _tls_policy(options: Options, mode: TlsMode) -> TlsPolicy:
     policy = TlsPolicy(
         mode=mode,
-        verify=options["validate_certs"],
+        verify=options["validate_certs"] is not False,
         ca_file=options["ca_file"],
         ca_path=options["ca_path"],
         server_name=options["tls_server_name"],
@@ -173,6 +187,7 @@ def _tls_policy(options: Options, mode: TlsMode) -> TlsPolicy:
         client_key=options["client_key"],
         pins=tuple(_digest(pin) for pin in options["pinned_certificates"]),
         minimum_version=options["tls_min_version"],
+        trust_this_host=mode is TlsMode.OPPORTUNISTIC and all(options[name] in (None, []) for name in _PROOFS),
     )
     try:
         if mode is not TlsMode.NONE:

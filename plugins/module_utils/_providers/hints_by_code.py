@@ -10,7 +10,9 @@ from .provider import KnownReply
 
 _ACCEPTING = (Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.BODY, Stage.END_OF_DATA)
 _TOO_LARGE = "The message is larger than the server accepts: make the attachments smaller, or send a link."
-_TOO_MANY_RECIPIENTS = "The server accepts no more recipients for one message: send the rest in another message."
+_TOO_MANY_RECIPIENTS = (
+    "The server accepts no more recipients for one message: send the rest in another one of messages."
+)
 _NO_MAILBOX = "There is no such mailbox: check the spelling of the recipient."
 
 BY_CODE: tuple[KnownReply, ...] = (
@@ -45,14 +47,14 @@ BY_CODE: tuple[KnownReply, ...] = (
         codes=(535,),
     ),
     KnownReply(
-        "The server cannot check logins at the moment: retry in a few minutes.",
+        "The server cannot check logins at the moment: run the task again in a few minutes, or increase attempts.",
         "RFC 4954 section 6",
         codes=(454,),
         stages=(Stage.AUTH,),
     ),
     # Decided by the enhanced code alone
     KnownReply(
-        "The recipient's mailbox is full: inform the recipient in another way, and retry later.",
+        "The recipient's mailbox is full: inform the recipient in another way, and run the task again later.",
         "RFC 3463 section 3.3",
         enhanced=("4.2.2", "5.2.2"),
     ),
@@ -71,7 +73,7 @@ BY_CODE: tuple[KnownReply, ...] = (
     ),
     KnownReply(
         "SPF does not allow this host's address to send for the sender's domain: add the address to the domain's SPF"
-        " record, or send through the domain's own relay.",
+        " record, or set host to the domain's own relay.",
         "RFC 7372 section 3.2",
         enhanced=("5.7.23", "5.7.24"),
     ),
@@ -90,29 +92,29 @@ BY_CODE: tuple[KnownReply, ...] = (
         text=r"cannot find your (reverse )?hostname|reverse (dns|hostname)|PTR record",
     ),
     KnownReply(
-        "The server delays mail from unknown senders (greylisting): retry in five to fifteen minutes, from the same"
-        " address.",
+        "The server delays mail from unknown senders (greylisting): set attempts: 2 and retry_delay: 400, which"
+        " sends it again from the same address.",
         "RFC 6647 section 2",
         codes=(421, 450, 451),
         text=r"gr[ae]y[ -]?list|come back later|try again in \d+ ?(s|m)",
     ),
     KnownReply(
         "The address of this host is on a block list: look it up at the list that the reply names, remove the cause,"
-        " and request removal; or send through a relay.",
+        " and request removal; or set host to a relay.",
         "RFC 5782 section 2.1",
         codes=(421, 450, 451, 550, 553, 554),
         text=r"block ?list|blacklist|\bRBL\b|DNSBL|spamhaus|barracuda|spamcop|blocked using",
     ),
     KnownReply(
-        "The server does not relay mail from this host to this recipient: log in, or have its administrator allow the"
-        " address of this host.",
+        "The server does not relay mail from this host to this recipient: log in (username and password), or have its"
+        " administrator allow the address of this host.",
         "RFC 5321 section 7.9",
         codes=(550, 551, 553, 554),
         text=r"\brelay(ing)?\b",
         stages=_ACCEPTING,
     ),
     KnownReply(
-        "This login may not use that sender: set the envelope sender to an address of the login.",
+        "This login may not use that sender: set from or envelope_from to an address of the login.",
         "https://www.postfix.org/postconf.5.html#reject_sender_login_mismatch",
         codes=(550, 553),
         text=r"not owned by|sender address rejected: not logged in|not allowed to (use|send as|send from)",
@@ -121,10 +123,11 @@ BY_CODE: tuple[KnownReply, ...] = (
         "The server requires a fully qualified host name in EHLO: set ehlo_name to the public name of this host.",
         "RFC 5321 section 4.1.1.1",
         codes=(450, 501, 504, 550, 554),
-        text=r"(helo|ehlo) .*(rejected|invalid|fully)|need fully-qualified hostname|invalid (helo|ehlo)",
+        text=r"(helo|ehlo) .*(rejected|invalid|fully|requires)|need fully-qualified hostname|(invalid|bad) (helo|ehlo)",
     ),
     KnownReply(
-        "The sender's domain is not in the DNS: check its spelling, or use a domain with an MX or address record.",
+        "The sender's domain is not in the DNS: check its spelling in from or envelope_from, or use a domain with an MX"
+        " or address record.",
         "https://www.postfix.org/postconf.5.html#reject_unknown_sender_domain",
         codes=(450, 451, 501, 550, 553, 554),
         text=r"sender (address|domain).*not (found|exist|resolve)|domain of sender address .* does not (exist|resolve)",
@@ -137,7 +140,7 @@ BY_CODE: tuple[KnownReply, ...] = (
         text=r"(message|mail) (size|(is )?too (big|large|long))|exceeds.* size|size limit",
     ),
     KnownReply(
-        "The server is out of space: retry later, or inform its postmaster.",
+        "The server is out of space: run the task again later, increase attempts, or inform its postmaster.",
         "RFC 5321 section 4.2.2",
         codes=(452,),
         text=r"storage|space",
@@ -159,29 +162,30 @@ BY_CODE: tuple[KnownReply, ...] = (
         stages=(Stage.DATA, Stage.BODY, Stage.END_OF_DATA),
     ),
     KnownReply(
-        "The server received too many connections or messages in a short time: use fewer connections, slow down, and"
-        " retry.",
+        "The server received too many connections or messages in a short time: use fewer connections, slow"
+        " down with messages_per_minute, and increase attempts.",
         "RFC 5321 section 3.8",
         codes=(421, 450, 451, 452),
         text=r"too many|rate limit|too fast|too quickly|throttl|exceeded",
     ),
     # Decided by the code, if the text is not specific
     KnownReply(
-        "The server deferred the message, often by greylisting: retry in five to fifteen minutes, from the same"
-        " address.",
+        "The server deferred the message, often by greylisting: set attempts: 2 and retry_delay: 400, which sends"
+        " it again from the same address.",
         "RFC 6647 section 2",
         codes=(450, 451),
         enhanced=("4.2.0", "4.2.1", "4.7.1"),
         stages=_ACCEPTING,
     ),
     KnownReply(
-        "The server limits this host's address for a while, by policy or reputation: send less, and retry later.",
+        "The server limits this host's address for a while, by policy or reputation: set messages_per_minute, and run"
+        " the task again later.",
         "RFC 3463 section 3.8",
         codes=(421,),
         enhanced=("4.7.0",),
     ),
     KnownReply(
-        "The server is not available at the moment: retry later.",
+        "The server is not available at the moment: run the task again later, or increase attempts.",
         "RFC 5321 section 4.2.3",
         codes=(421,),
     ),
@@ -190,6 +194,12 @@ BY_CODE: tuple[KnownReply, ...] = (
         "RFC 4954 section 6",
         codes=(432, 525, 534, 550, 553, 554),
         stages=(Stage.AUTH,),
+    ),
+    KnownReply(
+        "The server refuses this host, often for its name in EHLO: set ehlo_name to the public name of this host.",
+        "RFC 5321 section 4.1.4",
+        codes=(450, 451, 501, 504, 550, 553, 554),
+        stages=(Stage.EHLO,),
     ),
     KnownReply(
         "The server does not accept this way to log in: set auth_mechanism to another mechanism that it offers.",

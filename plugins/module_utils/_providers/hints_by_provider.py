@@ -79,16 +79,16 @@ BY_PROVIDER: tuple[KnownReply, ...] = (
         providers=_MICROSOFT,
     ),
     KnownReply(
-        "Microsoft accepts three simultaneous connections per mailbox, from all hosts together: send a list in one"
-        " task, use fewer connections, or throttle the play.",
+        "Microsoft accepts three simultaneous connections per mailbox, from all hosts together: send them as messages"
+        " of one task, use fewer connections, or throttle the play.",
         "https://techcommunity.microsoft.com/blog/exchange/"
         "changes-coming-to-the-smtp-authenticated-submission-client-protocol/607825",
         enhanced=("4.3.2",),
         text=r"concurrent connection|sender thread limit",
     ),
     KnownReply(
-        "This login may not send as that address: send as the mailbox itself, or have an administrator grant it Send"
-        " As.",
+        "This login may not send as that address: set from to the mailbox itself, or have an administrator grant it"
+        " Send As.",
         "https://learn.microsoft.com/en-us/exchange/troubleshoot/email-delivery/ndr/non-delivery-reports-in-exchange-online",
         text=r"SendAsDenied|not have permissions? to send as this sender",
     ),
@@ -138,8 +138,8 @@ BY_PROVIDER: tuple[KnownReply, ...] = (
         stages=(Stage.GREETING, Stage.EHLO, Stage.MAIL),
     ),
     KnownReply(
-        "Google slows down mail from this host's address because of unsolicited mail: send less, wait an hour, and"
-        " check SPF, DKIM and the reverse name.",
+        "Google slows down mail from this host's address because of unsolicited mail: set messages_per_minute, wait an"
+        " hour, and check SPF, DKIM and the reverse name.",
         _GOOGLE_CODES,
         codes=(421, 450),
         text=r"unusual rate of unsolicited mail",
@@ -177,13 +177,13 @@ BY_PROVIDER: tuple[KnownReply, ...] = (
     ),
     # Sent by 163, 126, QQ, Exmail and other providers with the same mail systems.
     KnownReply(
-        "The envelope sender must be the address of the login: set the sender to the user name.",
+        "The envelope sender must be the address of the login: set from or envelope_from to the username.",
         "https://github.com/xuxueli/xxl-job/issues/3858",
         codes=(501, 550, 553),
         text=r"mail from must equal authorized user|mail from address must be same as authorization user",
     ),
     KnownReply(
-        "The sender must be a mailbox of this provider: set the sender to the address of the login.",
+        "The sender must be a mailbox of this provider: set from to the address of the login.",
         "https://github.com/ruanyf/weather-action/issues/5",
         codes=(553,),
         text=r"local user only",
@@ -212,14 +212,14 @@ BY_PROVIDER: tuple[KnownReply, ...] = (
         text=r"message rejected: email address is not verified",
     ),
     KnownReply(
-        "The sending rate or daily quota of the SES account is used up: send more slowly, or request a higher quota"
-        " from AWS.",
+        "The sending rate or daily quota of the SES account is used up: set messages_per_minute, or request a"
+        " higher quota from AWS.",
         _SES_CODES,
         codes=(454,),
         text=r"throttling failure",
     ),
     KnownReply(
-        "SES has too many connections from this account: use fewer connections, and retry.",
+        "SES has too many connections from this account: use fewer connections, or increase attempts.",
         _SES_CODES,
         codes=(421,),
         text=r"too many concurrent SMTP connections",

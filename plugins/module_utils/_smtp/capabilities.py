@@ -44,6 +44,10 @@ class Capabilities:
                 keywords[name] = keywords.get(name, ()) + tuple((match.group(2) or "").split())
         return cls(keywords)
 
+    def without(self, keyword: str) -> Capabilities:
+        """Return the same without an extension that must not be used."""
+        return Capabilities({name: parameters for name, parameters in self.keywords.items() if name != keyword})
+
     def __contains__(self, keyword: str) -> bool:
         return keyword.upper() in self.keywords
 

@@ -5,20 +5,49 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import select
 import socket
 import ssl
 import time
 import typing as t
 
-from .errors import ConnectFailed, ConnectionLost, ProtocolViolation, ProxyFailed, Stage, TlsFailed
+from .errors import (
+    CannotConnect,
+    ConnectFailed,
+    ConnectionLost,
+    ProtocolViolation,
+    ProxyFailed,
+    SmtpError,
+    Stage,
+    TlsFailed,
+)
 from .reply import MAX_LINE_LENGTH, MalformedReply, Reply, ReplyParser, single_line_reply
-from .tls import TlsInfo, describe, explain
+from .settings import InvalidSettings, address_literal, read_host
+from .tls import (
+    TlsInfo,
+    begins_otherwise,
+    describe,
+    explain,
+    explain_close,
+    explain_silence,
+    is_about_client_certificate,
+)
 
 #: Octets to send at once; each such piece has the time-out of one reply.
 _PIECE = 65536
 #: The same in TLS: the largest record (RFC 8446 section 5.1), since the server can read a record only as a whole.
 _RECORD = 16384
+#: Seconds of silence that are enough to see that TLS begins at another time than tls says.
+_SHORT = 10.0
+#: Failures of a connection that pass by themselves; all others need another option or another configuration.
+_PASSING_NAMES = (socket.EAI_AGAIN, socket.EAI_SYSTEM, socket.EAI_MEMORY)
+_PASSING_ERRORS = (
+    *(errno.ECONNREFUSED, errno.ECONNRESET, errno.ECONNABORTED, errno.EPIPE, errno.ETIMEDOUT, errno.EAGAIN),
+    *(errno.EHOSTUNREACH, errno.EHOSTDOWN, errno.ENETUNREACH, errno.ENETDOWN, errno.ENETRESET, errno.EINTR),
+    *(errno.ENOENT, errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM),  # ENOENT: a socket before its server
+)
 
 if t.TYPE_CHECKING:
     from .._sasl.binding import ChannelBinding
@@ -32,28 +61,37 @@ def connect(settings: ServerSettings) -> Connection:
     :raises ConnectFailed: the name does not resolve, no address answers, or the proxy refuses.
     """
 
-    def failed(problem: str, advice: str) -> ConnectFailed:
-        return ConnectFailed(problem, stage=Stage.CONNECT, server=settings.server, advice=advice)
-
     try:
         return Connection(*_open_stream(settings), settings)
     except ProxyFailed as error:
-        raise failed(f"the proxy did not connect: {error}", "Check the option proxy and the proxy's rules.") from None
-    except socket.timeout as error:
-        raise failed(
-            f"no connection within {settings.connect_timeout:g} s",
-            "A firewall may drop the packets, on this host, on the network or at the server; check host and port.",
-        ) from error
-    except socket.gaierror as error:
-        name = settings.proxy.host if settings.proxy else settings.host
-        raise failed(
-            f"the name {name} does not resolve: {error.strerror}", "Check the name and the DNS of this host."
-        ) from error
+        kind = ConnectFailed if error.passing else CannotConnect
+        problem, advice = f"the proxy did not connect: {error}", "Check the option proxy and the proxy's rules."
+        raise kind(problem, stage=Stage.CONNECT, server=settings.server, advice=advice) from None
     except OSError as error:
-        raise failed(
-            f"no connection: {error.strerror or error}",
-            "Check host and port, that the server is running, and the firewalls in between.",
-        ) from error
+        kind, problem, advice = _why_not_connected(error, settings)
+        raise kind(problem, stage=Stage.CONNECT, server=settings.server, advice=advice) from error
+
+
+def _why_not_connected(error: OSError, settings: ServerSettings) -> tuple[type[ConnectFailed], str, str]:
+    """Return the type of the failure, the problem and the advice."""
+    where = "unix_socket" if settings.unix_socket else "proxy" if settings.proxy else "host and port"
+    if isinstance(error, socket.timeout):
+        blocked = (
+            " Many networks block port 25: use 587 or 465." if where.endswith("port") and settings.port == 25 else ""
+        )
+        advice = (
+            f"A firewall may drop the packets, on this host, on the network or at the server; check {where}.{blocked}"
+            " If the network is only slow, increase connect_timeout."
+        )
+        return ConnectFailed, f"no connection within {settings.connect_timeout:g} s", advice
+    if isinstance(error, socket.gaierror):
+        option, name = ("proxy", settings.proxy.host) if settings.proxy else ("host", settings.host)
+        kind = ConnectFailed if error.errno in _PASSING_NAMES else CannotConnect
+        problem = f"the name {name} does not resolve: {error.strerror}"
+        return kind, problem, f"Check the name in {option}, and the DNS of this host."
+    kind = ConnectFailed if error.errno in _PASSING_ERRORS else CannotConnect
+    problem = f"no connection: {error.strerror or error}"
+    return kind, problem, f"Check {where}, that the server is running, and the firewalls in between."
 
 
 def _open_stream(settings: ServerSettings) -> tuple[socket.socket, str]:
@@ -117,6 +155,9 @@ class Connection:
         self._stream = stream
         self._server = settings.server
         self._policy = settings.tls
+        self._port = 0 if settings.unix_socket else settings.port
+        self._on_this_host = bool(settings.unix_socket) or (not settings.proxy and _is_loopback(address))
+        self._waits_in_tls = False  # nothing was received since the handshake
         self.address = address
         self._arrivals = select.poll()
         self._arrivals.register(stream, select.POLLIN)
@@ -134,12 +175,13 @@ class Connection:
     def own_name(self) -> str:
         """This host's fully qualified name, or else its address as a literal (RFC 5321 section 4.1.4)."""
         name = socket.gethostname()
-        if "." in name:
-            return name
+        with contextlib.suppress(InvalidSettings):
+            name = read_host("host", name)
+            if "." in name:
+                return name
         if self._stream.family == socket.AF_UNIX:
             return name or "localhost"
-        address = str(self._stream.getsockname()[0])
-        return f"[IPv6:{address}]" if ":" in address else f"[{address}]"
+        return address_literal(str(self._stream.getsockname()[0]))
 
     @property
     def tls(self) -> TlsInfo | None:
@@ -188,7 +230,18 @@ class Connection:
             self._spoke = True
             return self._stream.send(data[: self._piece])
         except OSError as error:
-            raise self._lost(error, stage) from error
+            raise self._lost(self._alert_before(error), stage) from error
+
+    def _alert_before(self, error: OSError) -> OSError:
+        """Return the alert that the server sent before it closed the connection, or else the error of sending."""
+        if self._waits_in_tls and not isinstance(error, socket.timeout):
+            try:
+                self._stream.recv(1)
+            except ssl.SSLError as alert:
+                return alert
+            except OSError:
+                pass
+        return error
 
     def read_reply(self, stage: Stage) -> Reply:
         """Wait for one complete reply.
@@ -216,7 +269,7 @@ class Connection:
         return reply
 
     def _wait_for_reply(self, stage: Stage) -> Reply:
-        timeout = self.final_timeout if stage is Stage.END_OF_DATA else self.timeout
+        timeout = self._patience(stage)
         deadline = time.monotonic() + timeout
         line = self._read_line(stage, deadline, timeout)
         reply = single_line_reply(line)
@@ -226,6 +279,12 @@ class Connection:
         while reply is None:
             reply = parser.feed(self._read_line(stage, deadline, timeout))
         return reply
+
+    def _patience(self, stage: Stage) -> float:
+        """Return the time limit for an answer, shorter where silence means that TLS begins at another time."""
+        if stage is Stage.END_OF_DATA:
+            return self.final_timeout
+        return min(self.timeout, _SHORT) if begins_otherwise(self._policy.mode, self._port, stage) else self.timeout
 
     @property
     def has_input(self) -> bool:
@@ -270,6 +329,7 @@ class Connection:
             raise self._lost(error, stage) from error
         if not data:
             raise self._lost(ConnectionResetError(0, "the server closed it"), stage)
+        self._waits_in_tls = False
         return data
 
     def start_tls(self, policy: TlsPolicy, host: str, stage: Stage) -> None:
@@ -281,21 +341,20 @@ class Connection:
         """
         if self._buffer:
             raise self.violation("the server sent plaintext ahead of TLS", stage)
+        policy = policy.toward(self._on_this_host)
+        self._policy = policy
+        name = (policy.server_name or host).partition("%")[0]  # a certificate has no zone
         try:
-            self._allow(self.timeout)
-            self._stream = policy.context().wrap_socket(self._stream, server_hostname=policy.server_name or host)
-            self._piece = _RECORD
+            self._allow(self._patience(Stage.TLS))
+            self._stream = policy.context().wrap_socket(self._stream, server_hostname=name)
+            self._piece, self._waits_in_tls = _RECORD, True
             self.round_trips += 1 if self._stream.version() == "TLSv1.3" else 2
             problem = policy.check_pin(self._stream)
             if problem:
-                raise TlsFailed(
-                    problem,
-                    stage=Stage.TLS,
-                    server=self._server,
-                    advice="Check that it is the right server; if its certificate is new, update the option.",
-                )
+                advice = "Check that it is the right server; if its certificate is new, update the option."
+                raise TlsFailed(problem, stage=Stage.TLS, server=self._server, advice=advice)
         except ssl.SSLError as error:
-            problem, advice = explain(error)
+            problem, advice = explain(error, policy, self._on_this_host)
             raise TlsFailed(problem, stage=Stage.TLS, server=self._server, advice=advice) from error
         except OSError as error:
             raise self._lost(error, Stage.TLS) from error
@@ -315,10 +374,20 @@ class Connection:
         self.usable = False
         return ProtocolViolation(problem, stage=stage, server=self._server, advice=advice)
 
-    def _lost(self, error: OSError, stage: Stage) -> ConnectionLost:
+    def _lost(self, error: OSError, stage: Stage) -> SmtpError:
         self.usable = False
+        mode, kind = self._policy.mode, t.cast("type[SmtpError]", ConnectionLost)
         if isinstance(error, socket.timeout):
-            timeout = self.final_timeout if stage is Stage.END_OF_DATA else self.timeout
-            return ConnectionLost(f"no answer within {timeout:g} s", stage=stage, server=self._server)
-        reason = error.strerror or str(error) or type(error).__name__
-        return ConnectionLost(f"the connection was lost: {reason}", stage=stage, server=self._server)
+            problem, advice = f"no answer within {self._patience(stage):g} s", explain_silence(mode, stage)
+            kind = TlsFailed if begins_otherwise(mode, self._port, stage) else kind
+        elif self._waits_in_tls and is_about_client_certificate(error):
+            (problem, advice), kind = explain(t.cast("ssl.SSLError", error), self._policy), TlsFailed
+        else:
+            problem = f"the connection was lost: {error.strerror or str(error) or type(error).__name__}"
+            advice = explain_close(mode, stage, self._waits_in_tls)
+        return kind(problem, stage=stage, server=self._server, advice=advice)
+
+
+def _is_loopback(address: str) -> bool:
+    """Whether the address of a peer, as the kernel writes it, is one of this host (RFC 6890 section 2.2)."""
+    return address == "::1" or address.startswith(("127.", "::ffff:127."))

@@ -81,6 +81,12 @@ class ConnectFailed(SmtpError):
     """No TCP connection: the name does not resolve, the port is closed, or the host does not answer."""
 
 
+class CannotConnect(ConnectFailed):
+    """No TCP connection, for a reason that does not pass by itself, such as a name that does not exist."""
+
+    passing = False
+
+
 class ConnectionLost(SmtpError):
     """The server closed or reset the connection, or stopped answering, in the middle of a session."""
 
@@ -112,7 +118,14 @@ class ServerNotProven(SmtpError):
 
 
 class ProxyFailed(Exception):
-    """The proxy did not connect to the server; the text is a sentence."""
+    """The proxy did not connect to the server; the text is a sentence.
+
+    :param passing: whether a later attempt may succeed.
+    """
+
+    def __init__(self, problem: str, passing: bool = False) -> None:
+        super().__init__(problem)
+        self.passing = passing
 
 
 class NotOffered(SmtpError):

@@ -9,15 +9,20 @@ It takes a byte stream that is connected to the proxy, and leaves it connected t
 from __future__ import annotations
 
 import base64
+import re
 import typing as t
 from dataclasses import dataclass, field
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from .errors import ProxyFailed
 
 __all__ = ["Proxy", "ProxyFailed"]
 
-_DEFAULT_PORTS = {"socks5": 1080, "http": 3128}
+#: Scheme -> kind and default port; in socks5h the proxy resolves the name, as it does here in any case.
+_SCHEMES = {"socks5": ("socks5", 1080), "socks5h": ("socks5", 1080), "http": ("http", 3128)}
+_EXPECTED = "expected socks5://host:port or http://host:port"
+#: The login ends at the last @, so that a password may contain any character but the percent sign as it is.
+_URL = re.compile(r"(?:([a-z][a-z0-9+.-]*)://)?(?:(.*)@)?(\[[^\[\]]*\]|[^\[\]:/?#@]+)(?::([0-9]+))?/?\Z", re.I | re.S)
 #: Longest accepted answer of a proxy to CONNECT, in octets.
 _MAX_ANSWER = 16384
 
@@ -31,6 +36,8 @@ _SOCKS_PROBLEMS = {
     7: "it does not support CONNECT",
     8: "it does not support this type of address",
 }
+#: Answers after which a later attempt may succeed: SOCKS5 (RFC 1928 section 6), HTTP (RFC 9110 section 15).
+_PASSING = frozenset({1, 3, 4, 5, 6, 408, 425, 429, 500, 502, 503, 504})
 
 
 class Stream(t.Protocol):
@@ -62,16 +69,23 @@ class Proxy:
 
         :raises ValueError: the URL is neither; the text does not show its login.
         """
-        parts = urlsplit(url)
-        if parts.scheme not in _DEFAULT_PORTS or not parts.hostname or parts.path.strip("/"):
-            raise ValueError("proxy is not a valid URL; expected socks5://host:port or http://host:port")
-        port = parts.port or _DEFAULT_PORTS[parts.scheme]
-        user, password = unquote(parts.username or ""), unquote(parts.password or "")
-        if parts.scheme == "socks5" and max(len(user.encode()), len(password.encode())) > 255:
+        parts = _URL.match(url.strip())
+        if not parts:
+            raise ValueError(f"proxy is not a valid URL; {_EXPECTED}, with user:password@ before the host for a login")
+        scheme, login, host, port = parts.groups()
+        if (scheme or "").lower() not in _SCHEMES:
+            raise ValueError(
+                f"proxy begins with {scheme}://; {_EXPECTED}" if scheme else f"proxy has no ://; {_EXPECTED}"
+            )
+        kind, default_port = _SCHEMES[scheme.lower()]
+        if port and not 1 <= int(port[:6]) <= 65535:
+            raise ValueError(f"proxy has a port that is not between 1 and 65535; {_EXPECTED}")
+        user, _colon, password = map(unquote, (login or "").partition(":"))
+        if kind == "socks5" and max(len(user.encode()), len(password.encode())) > 255:
             raise ValueError(
                 "proxy: user name or password is too long; expected at most 255 octets each for SOCKS5 (RFC 1929)"
             )
-        return cls(parts.scheme, parts.hostname, port, user, password)
+        return cls(kind, host.strip("[]"), int(port or default_port), user, password)
 
     def connect(self, stream: Stream, host: str, port: int) -> None:
         """Have the proxy connect to the server, whose name the proxy resolves.
@@ -94,11 +108,11 @@ def _socks5(proxy: Proxy, stream: Stream, host: str, port: int) -> None:
             raise ProxyFailed("it refused the login")
     elif method != 0:
         raise ProxyFailed("it does not accept a user name and password" if login else "it requires a login")
-    name = host.encode("idna")
+    name = host.encode("ascii")
     stream.sendall(b"\x05\x01\x00\x03" + bytes([len(name)]) + name + port.to_bytes(2, "big"))
     _version, status, _reserved, kind = _receive(stream, 4)
     if status:
-        raise ProxyFailed(_SOCKS_PROBLEMS.get(status, f"it answered {status}"))
+        raise ProxyFailed(_SOCKS_PROBLEMS.get(status, f"it answered {status}"), status in _PASSING)
     _receive(stream, {1: 4, 4: 16}.get(kind) or _receive(stream, 1)[0])
     _receive(stream, 2)
 
@@ -118,8 +132,10 @@ def _http(proxy: Proxy, stream: Stream, host: str, port: int) -> None:
     status = answer.split(b"\r\n", 1)[0].decode("ascii", "replace").split(" ", 2)
     if len(status) < 2 or not status[0].startswith("HTTP/"):
         raise ProxyFailed("it does not speak HTTP")
-    if not status[1].startswith("2"):
-        raise ProxyFailed(f"it answered {status[1][:3]}")  # only the code: the text may echo the login
+    code = status[1][:3]
+    if not code.startswith("2"):
+        passing = code.isdecimal() and int(code) in _PASSING
+        raise ProxyFailed(f"it answered {code}", passing)  # only the code: the text may echo the login
 
 
 def _receive(stream: Stream, size: int) -> bytes:
@@ -127,6 +143,6 @@ def _receive(stream: Stream, size: int) -> bytes:
     while len(data) < size:
         piece = stream.recv(size - len(data))
         if not piece:
-            raise ProxyFailed("it closed the connection")
+            raise ProxyFailed("it closed the connection", passing=True)
         data += piece
     return data

@@ -121,7 +121,7 @@ class SmtpSession:
                 "the server offers no TLS, and the login would travel in clear",
                 stage=Stage.AUTH,
                 server=settings.server,
-                advice="Use a server or port with TLS, or remove username and the secret to send without a login.",
+                advice="Use a host or port with TLS, or remove username and the secret to send without a login.",
             )
         return self._login(settings.credentials)
 
@@ -133,6 +133,9 @@ class SmtpSession:
             reply = self._command(f"HELO {name}", Stage.EHLO)._replace(lines=("",))
         self._expect_positive(reply, Stage.EHLO)
         self.capabilities = Capabilities.parse(reply)
+        tls = self._connection.tls
+        if tls and not tls.verified:  # RFC 8689 section 4.2.1
+            self.capabilities = self.capabilities.without("REQUIRETLS")
         self._pipelining = "PIPELINING" in self.capabilities
 
     def _starttls(self) -> bool:
@@ -145,7 +148,7 @@ class SmtpSession:
                 stage=Stage.STARTTLS,
                 server=self._settings.server,
                 advice="Use the submission port 587, or port 465 with tls: implicit. For a relay on this host, set"
-                " tls: none.",
+                " tls: opportunistic.",
             )
         self._expect_positive(self._command("STARTTLS", Stage.STARTTLS), Stage.STARTTLS)
         self._connection.start_tls(self._settings.tls, self._settings.host, Stage.STARTTLS)

@@ -5,9 +5,12 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 from dataclasses import dataclass, field, replace
 
+from .._message.domains import ascii_domain
+from .._message.errors import InvalidAddress
 from .tls import TlsMode, TlsPolicy
 
 if t.TYPE_CHECKING:
@@ -25,6 +28,26 @@ DEFAULT_PORTS: t.Mapping[TlsMode, int] = {
 
 #: One day, in seconds; a longer time-out is a mistake.
 _LONGEST = 86400
+
+#: White space and invisible characters, which a copy from a web page often has around a name.
+_BLANKS = re.compile(r"\A[\s\u200b\ufeff]+|[\s\u200b\ufeff]+\Z")
+#: Brackets around an address; in YAML without quotes they are a list, which Ansible passes on as ``['::1']``.
+_LITERAL = re.compile(r"\['?(?:ipv6:)?([^\[\]']*)'?\]\Z", re.IGNORECASE)
+#: An IPv6 address with an optional zone, or a last label that the resolver takes for part of an IPv4 address.
+_ADDRESS = re.compile(
+    r"[0-9a-f.]*:[0-9a-f:.]*(?:%[\w.-]+)?\Z|(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)\Z", re.IGNORECASE | re.ASCII
+)
+#: What people paste in place of a name: a URL, a login, a port. Everything before the last @ may be a secret.
+_PASTED = re.compile(
+    r"(?:(?P<scheme>[a-z][a-z0-9+.-]*):/+)?(?P<login>.*@)?(?P<host>\[[^\[\]]*\]|[^\s\[\]:/?#@,;]+)"
+    r"(?::(?P<port>[0-9]{1,5}))?(?:[/?#][^@]*)?\Z",
+    re.IGNORECASE | re.DOTALL,
+)
+_SCHEMES: t.Mapping[str, str] = {
+    **dict.fromkeys(("smtps", "submissions", "ssl"), "tls: implicit"),
+    "submission": "tls: starttls",
+    "lmtp": "lmtp: true",
+}
 
 
 class InvalidSettings(ValueError):
@@ -67,16 +90,18 @@ class ServerSettings:
     auth_mechanism: str | None = None
 
     def __post_init__(self) -> None:
-        """Set the default port.
+        """Bring the names of hosts into their one form, and set the default port.
 
         :raises InvalidSettings: see the class.
         """
-        if not _is_host(self.host):
-            raise InvalidSettings(f"host is {self.host!r}; expected a host name or an address")
+        self._set("host", read_host("host", self.host))
+        self._set("ehlo_name", _read_ehlo_name(self.ehlo_name))
+        if self.tls.server_name is not None:
+            self._set("tls", replace(self.tls, server_name=read_host("tls_server_name", self.tls.server_name)))
+        if self.proxy:
+            self._set("proxy", replace(self.proxy, host=read_host("proxy", self.proxy.host)))
         if not 0 <= self.port <= 65535:
             raise InvalidSettings(f"port is {self.port}; expected 1 to 65535")
-        if not self.ehlo_name.isascii() or any(not "!" <= character <= "~" for character in self.ehlo_name):
-            raise InvalidSettings(f"ehlo_name is {self.ehlo_name!r}; expected a host name in ASCII without spaces")
         for timeout in (self.connect_timeout, self.timeout, self.final_timeout):
             if not 0 < timeout <= _LONGEST:
                 raise InvalidSettings(f"a time-out is {timeout:g} s; expected more than 0 and at most {_LONGEST} s")
@@ -93,7 +118,12 @@ class ServerSettings:
                 " this host; remove one of them"
             )
         if not self.port:
-            object.__setattr__(self, "port", DEFAULT_PORTS[self.tls.mode])
+            self._set("port", DEFAULT_PORTS[self.tls.mode])
+        if self.credentials and not self.allow_cleartext_login:
+            self._set("tls", replace(self.tls, trust_this_host=False))
+
+    def _set(self, name: str, value: object) -> None:
+        object.__setattr__(self, name, value)
 
     def without_login(self) -> ServerSettings:
         """Return the same settings without the login."""
@@ -107,9 +137,63 @@ class ServerSettings:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-def _is_host(name: str) -> bool:
-    """Return whether the resolver accepts this name, which it converts to IDNA itself."""
+def read_host(option: str, text: str) -> str:
+    """Return a host name or address in the one form that the resolver, certificates and SNI understand.
+
+    Blanks around it, brackets, letter case and the final dot do not matter; a name is returned in A-labels.
+
+    :param option: its name, for the error.
+    :raises InvalidSettings: it is not one name or address. The text names the options for the rest of what was pasted,
+        and does not show a login.
+    """
+    text = _BLANKS.sub("", text)
+    if not text:
+        raise InvalidSettings(f"{option} is empty; expected a host name or an address, or remove {option}")
+    literal = _LITERAL.match(text)
+    name = literal[1] if literal else re.sub(r"[.\u3002\uff0e\uff61]\Z", "", text)
     try:
-        return bool(name) and all("!" <= chr(octet) <= "~" for octet in name.encode("idna"))
-    except UnicodeError:
-        return False
+        return _address(name) if _ADDRESS.match(name) else ascii_domain(name).lower()
+    except ValueError as error:
+        raise InvalidSettings(_explain(option, text, error)) from None
+
+
+def _address(text: str) -> str:
+    """Return an IPv4 or IPv6 address in its usual form.
+
+    :raises ValueError: it is not one.
+    """
+    from ipaddress import ip_address
+
+    return str(ip_address(text))
+
+
+def _explain(option: str, text: str, error: ValueError) -> str:
+    """Return what is wrong with a host, and the options for the parts of a URL or the like, without its login."""
+    pasted = _PASTED.match(text)
+    shown = re.sub(r"(?s)\A([a-z][a-z0-9+.-]*:/+)?.*@", r"\1***@", text, flags=re.IGNORECASE)
+    if option == "host" and text.startswith(("/", "unix:")):
+        return f"host is {shown!r}; the path of a socket belongs in unix_socket"
+    if pasted and pasted["host"] == text and isinstance(error, InvalidAddress) and not text.isascii():
+        return f"{option}: {error}"
+    if not pasted or pasted["host"] == text:
+        shown = f"{text.partition('://')[0]}://***" if "://" in text else shown
+        return f"{option} is {shown!r}; expected one host name such as smtp.example.com, or one address"
+    settings = [f"{option}: {pasted['host'].strip('[]')}"]
+    if option == "host":
+        settings += [f"port: {pasted['port']}"] if 1 <= int(pasted["port"] or 0) <= 65535 else []
+        settings += filter(None, [_SCHEMES.get((pasted["scheme"] or "").lower())])
+    login = ", and the login in username and password" if option == "host" and pasted["login"] else ""
+    return f"{option} is {shown!r}; expected only a host name or an address: set {', '.join(settings)}{login}"
+
+
+def _read_ehlo_name(text: str) -> str:
+    """Return a name, or an address as a literal (RFC 5321 section 4.1.3); empty if there is none."""
+    if not _BLANKS.sub("", text):
+        return ""
+    name = read_host("ehlo_name", text)
+    return address_literal(name) if _ADDRESS.match(name) else name
+
+
+def address_literal(address: str) -> str:
+    """Return an address in the form of EHLO, without its zone (RFC 5321 section 4.1.3)."""
+    return f"[IPv6:{address.partition('%')[0]}]" if ":" in address else f"[{address}]"

@@ -147,8 +147,8 @@ def check_offered(envelope: Envelope, capabilities: Capabilities, server: str) -
         )
     if envelope.require_tls and "REQUIRETLS" not in capabilities:
         raise refuse(
-            "the message requires TLS on every hop, and the server does not offer REQUIRETLS",
-            "Set require_tls to false, or use a server that offers it (RFC 8689).",
+            "the message requires TLS on every hop, and the server does not offer REQUIRETLS in verified TLS",
+            "Set require_tls to false, or use a server that offers it (RFC 8689), with validate_certs: true.",
         )
 
 

@@ -34,6 +34,8 @@ FAILURES: list[tuple[dict[str, t.Any], str, list[str]]] = [
     ({"password": "wrong"}, "auth", ["535", "5.7.8", "login of deploy@provider.test", "app password"]),
     ({"username": None, "password": None}, "mail", ["530", "Authentication required"]),
     ({"tls": "implicit", "port": 587}, "tls", ["without TLS", "tls: starttls"]),
+    ({"port": 465}, "greeting", ["no answer within 10 s", "tls: implicit"]),
+    ({"host": "smtp.provider.test:587"}, "compose", ["set host: smtp.provider.test, port: 587"]),
     ({"tls": "none"}, "compose", ["password in clear"]),
     ({"to": "Doe, John <inbox@dest.test>"}, "compose", ["to: ", "in quotes"]),
     ({"attachments": [{"path": "/nonexistent"}]}, "compose", ["/nonexistent cannot be read"]),
@@ -73,6 +75,18 @@ def test_a_certificate_of_an_untrusted_authority_is_refused(
     result = send("client", **{**options, "ca_file": "/root/other-ca.pem"})
     assert result["stage"] == "tls"
     assert "certificate was refused" in result["msg"]
+
+
+def test_a_message_to_the_mail_server_of_the_host_is_sent(send: Send) -> None:
+    """Its certificate is not for localhost, like that of Debian's ssl-cert. A mode that requires TLS stays strict."""
+    message = {"from": "x@sender.test", "to": "inbox@dest.test", "subject": "local"}
+    result = send("mx", **message)
+    assert result["failed"] is False, result
+    assert result["connection"]["tls_version"]
+    assert result["connection"]["tls_verified"] is False
+    strict = send("mx", **message, tls="starttls", port=25)
+    assert strict["stage"] == "tls", strict
+    assert "not valid for 'localhost'" in strict["msg"]
 
 
 def test_a_partly_refused_message_fails(send: Send) -> None:
