@@ -82,8 +82,8 @@ def test_a_message_to_the_mail_server_of_the_host_is_sent(send: Send) -> None:
     message = {"from": "x@sender.test", "to": "inbox@dest.test", "subject": "local"}
     result = send("mx", **message)
     assert result["failed"] is False, result
-    assert result["connection"]["tls_version"]
-    assert result["connection"]["tls_verified"] is False
+    assert result["sessions"][-1]["tls_version"]
+    assert result["sessions"][-1]["tls_verified"] is False
     strict = send("mx", **message, tls="starttls", port=25)
     assert strict["stage"] == "tls", strict
     assert "not valid for 'localhost'" in strict["msg"]

@@ -79,8 +79,8 @@ def test_message_to_the_mail_server_of_the_host_is_sent_as_with_community_genera
         result = run(peer, **{"host": "localhost", "to": "root", **options})
     assert result.get("failed") is None, result
     assert result["recipients"][0]["status"] == "sent"
-    assert result["connection"]["tls_version"] == "TLSv1.3"
-    assert result["connection"]["tls_verified"] is False
+    assert result["sessions"][-1]["tls_version"] == "TLSv1.3"
+    assert result["sessions"][-1]["tls_verified"] is False
 
 
 @pytest.mark.parametrize(
@@ -119,4 +119,4 @@ def test_verification_of_the_mail_server_of_the_host_follows_the_options(
     given = {name: authority.ca_file if value == "CA" else value for name, value in options.items()}
     with Peer(tls=authority.server) as peer:
         result = run(peer, host="localhost", **given)
-    assert result["connection"]["tls_verified"] is ("ca_file" in options)
+    assert result["sessions"][-1]["tls_verified"] is ("ca_file" in options)
