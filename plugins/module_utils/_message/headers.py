@@ -84,6 +84,8 @@ def encode_text(text: str, charset: Charset | None = UTF_8, name: str = "Subject
     if not odd:
         return text
     first, last = odd[0], odd[-1] + 1
+    while first and not words[first - 1]:  # further blanks would make the line of an encoded word too long
+        first -= 1
     encoded = _encoded_words(" ".join(words[first:last]), charset, 0 if first else room)
     return " ".join([*words[:first], encoded, *words[last:]])
 
@@ -214,8 +216,8 @@ def header_field(name: str, value: str) -> bytes:
     longest = max(map(len, lines))
     if longest > _HARD_LIMIT:
         raise InvalidHeader(
-            f"the header {name} contains a word that makes a line of {longest} octets, which is too long for a line of "
-            f"mail; expected at most {_HARD_LIMIT}. Shorten the word, or insert white space where the line may be folded"
+            f"the header {name} contains a word that makes a line of {longest} octets, which is too long for a line; "
+            f"expected at most {_HARD_LIMIT}. Shorten the word, or insert white space where the line may be folded"
         )
     return b"\r\n".join(lines) + b"\r\n"
 

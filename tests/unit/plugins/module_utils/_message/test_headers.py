@@ -84,7 +84,8 @@ def test_line_is_folded_at_white_space_only(name: str, value: str, lines: list[s
 
 def test_string_in_quotes_is_folded_only_if_it_is_longer_than_a_line() -> None:
     field = header_field("Content-Disposition", "attachment" + parameter("filename", "a b c d e " * 5 + "f.txt"))
-    assert field.split(b"\r\n")[1].startswith(b' filename="a b') and field.count(b"\r\n") == 2
+    assert field.count(b"\r\n") == 2
+    assert b'\r\n filename="a b' in field
     field = header_field("To", '"' + "Doe, Jo " * 20 + '" <a@x.test>')
     check_header_lines(field)
 
@@ -247,7 +248,7 @@ def test_control_characters_are_refused(name: str) -> None:
         ("X:A", "x", "is not a valid header name"),
         ("Ü", "x", "is not a valid header name"),
         ("X" * 77, "x", "at most 76 characters"),
-        ("X-A", "x" * 998, "line of 999 octets, which is too long for a line of mail"),
+        ("X-A", "x" * 998, "line of 999 octets, which is too long for a line"),
         ("X-A", "a b " + "x" * 998, "Shorten the word, or insert white space"),
         ("X-A", "ü" * 500, "too long for a line"),
     ],
