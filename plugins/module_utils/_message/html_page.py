@@ -140,6 +140,7 @@ class Table:
 
     def write(self, page: Page) -> None:
         """Write the table: its cells one below the other if it only arranges them, otherwise its rows."""
+        page.end_line()
         rows = sorted(self._rows, key=lambda row: row[0])
         cells = [cell for _section, row in rows for cell in row]
         grid = _without_empty_columns(_grid([row for _section, row in rows]))
