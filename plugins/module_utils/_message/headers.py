@@ -226,7 +226,7 @@ def _fold(name: str, value: str) -> list[str]:
     """Return lines that each hold a word, as a line of white space is not allowed (RFC 5322 section 3.2.2)."""
     lines: list[str] = []
     start = line = f"{name}:"
-    for piece in _pieces(f" {value}"):
+    for piece in _pieces(f" {value}", _SOFT_LIMIT - len(start)):
         if _fits(line + piece) or (line == start and _stays_beside(name, piece)):
             line += piece
         else:
@@ -246,10 +246,14 @@ def _stays_beside(name: str, piece: str) -> bool:
     return len(f"{name}:{piece}".encode()) <= _HARD_LIMIT
 
 
-def _pieces(value: str) -> t.Iterator[str]:
-    """Split before white space, but within quotes only if the quoted string is longer than a line."""
+def _pieces(value: str, room: int) -> t.Iterator[str]:
+    """Split before white space, but within quotes only if the quoted string is longer than a line.
+
+    :param room: characters that are left on the first line.
+    """
     for piece in _PIECE.findall(value):
-        if len(piece) <= _SOFT_LIMIT:
+        if len(piece) <= room:
             yield piece
         else:
             yield from _WORD.findall(piece)
+        room = _SOFT_LIMIT

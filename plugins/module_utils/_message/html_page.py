@@ -26,8 +26,8 @@ _NUMBERING = re.compile(
 )
 _STYLES = {"lower-alpha": "a", "lower-latin": "a", "upper-alpha": "A", "upper-latin": "A"}
 _STYLES.update({"lower-roman": "i", "upper-roman": "I", "none": ""})
-_ROMAN = ((1000, "m"), (900, "cm"), (500, "d"), (400, "cd"), (100, "c"), (90, "xc"), (50, "l"), (40, "xl"), (10, "x"))
-_ROMAN += ((9, "ix"), (5, "v"), (4, "iv"), (1, "i"))
+_ROMAN = {1000: "m", 900: "cm", 500: "d", 400: "cd", 100: "c", 90: "xc", 50: "l", 40: "xl", 10: "x", 9: "ix", 5: "v"}
+_ROMAN.update({4: "iv", 1: "i"})
 
 
 class Page:
@@ -212,9 +212,9 @@ def _joined(row: t.Sequence[str], widths: t.Sequence[int]) -> str:
 
 def _write_records(page: Page, headings: t.Sequence[t.Sequence[str]], rows: t.Sequence[list[list[str]]]) -> None:
     """Write each row as a paragraph, with a line such as ``State: FAILED`` for each cell."""
-    for row in headings:
-        if len(row) == 1:
-            page.append(row)
+    for title in headings:
+        if len(title) == 1:
+            page.append(title)
     names = [" ".join(filter(None, column)) for column in zip(*[row for row in headings if len(row) > 1])]
     for row in filter(any, rows):
         page.end_paragraph()
@@ -274,7 +274,7 @@ def _marker(style: str, number: int) -> str:
             text = chr(ord("a") + letter) + text
     elif style in "iI" and 0 < number < 4000:
         text = ""
-        for value, letters in _ROMAN:
+        for value, letters in _ROMAN.items():
             count, number = divmod(number, value)
             text += letters * count
     return f"{text.upper() if style.isupper() else text}. "
