@@ -28,8 +28,9 @@ _MAX_WORD, _ENCODED_LIMIT = 75, 76
 _NAME_ROOM = 10
 #: Fewest characters that are worth an encoded word beside the name of its field.
 _MIN_WORD = 32
-#: From this length on, a name stands alone on its line if the first word does not fit there. A shorter one does so only
-#: if it must: to Python before 3.12.8, the blank behind such a fold is part of the value.
+#: From this length on, a name stands alone on its line if the first word does not fit there, and so does the name of a
+#: MIME field. Another one does so only if it must: to Python before 3.12.8, the blank behind such a fold is part of the
+#: value.
 _LONG_NAME = 40
 #: Longer parameters are written in sections of this many characters (RFC 2231 section 3).
 _MAX_PARAMETER, _SECTION = 60, 50
@@ -241,7 +242,7 @@ def _fits(line: str) -> bool:
 
 def _stays_beside(name: str, piece: str) -> bool:
     """Whether the first word stays beside the name of the field although the line is longer than it should be."""
-    if len(name) >= _LONG_NAME or "=?" in piece:
+    if len(name) >= _LONG_NAME or name.startswith("Content-") or "=?" in piece:
         return not _fits(piece)
     return len(f"{name}:{piece}".encode()) <= _HARD_LIMIT
 

@@ -71,6 +71,7 @@ def test_any_subject_reads_back_unchanged(subject: str) -> None:
         ("X" * 76, "", ["X" * 76 + ": "]),
         ("X" * 60, "a" * 20 + " b", ["X" * 60 + ":", " " + "a" * 20 + " b"]),
         ("X" * 60, "a" * 78, ["X" * 60 + ": " + "a" * 78]),
+        ("Content-Type", "a/" + "b" * 70 + "; c=d", ["Content-Type:", " a/" + "b" * 70 + "; c=d"]),
         ("X-A", '{"a": "' + "b " * 20 + '", "c": "' + "d " * 20 + '"}', None),
         ("X-A", 'say "' + "b " * 20 + '" ' + "c " * 20 + '" unclosed', None),
     ],
