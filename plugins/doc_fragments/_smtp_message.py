@@ -50,7 +50,10 @@ options:
         description: Message as plain text. Without O(body) and O(html), the text is the subject.
         type: str
       html:
-        description: Message as HTML. Without O(body), a plain text is derived from it and sent along.
+        description:
+          - Message as HTML. Without O(body), a plain text is derived from it and sent along.
+          - The text keeps tables in columns, lists with their numbers, and the addresses of links. What the HTML hides
+            is left out.
         type: str
       body_file:
         description:
@@ -91,6 +94,9 @@ options:
         description:
           - Further header fields, as a mapping or as a list of V(Name=value).
           - Fields that the module writes from other options are refused here, so that none occurs twice.
+          - A value in ASCII is sent as it is, folded only at its white space. A word that is too long for a line of 998
+            octets is refused. Other values are encoded, and refused in fields such as C(List-Unsubscribe) or
+            C(X-SMTPAPI), whose readers do not decode them.
           - V(Sender) is the address that sends the message on behalf of its author. It is omitted if it is the same
             as the address in O(from).
         type: raw

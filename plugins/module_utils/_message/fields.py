@@ -11,7 +11,7 @@ import typing as t
 from .addresses import header_list, parse_mailboxes
 from .charsets import Charset
 from .errors import InvalidHeader, InvalidMessage
-from .headers import encode_text, header_field
+from .headers import check_text, encode_text, header_field
 from .identity import date_text, parse_message_ids
 from .message import Message, Priority
 
@@ -50,6 +50,14 @@ _ADDRESS_FIELDS = frozenset(
         "resent-to",
         "return-receipt-to",
     }
+)
+#: Fields that programs read, and in which no encoded word may stand (RFC 2047 section 5).
+_STRUCTURED = re.compile(
+    r"(?:arc-.*|archived-at|authentication-results|auto-submitted|autocrypt.*|content-(?!description\Z).*|dkim-.*|"
+    r"domainkey-.*|expires|feedback-id|importance|in-reply-to|list-(?!id\Z).*|original-message-id|precedence|priority|"
+    r"received.*|references|resent-(?:date|message-id)|supersedes|tls-required|x-auto-response-suppress|"
+    r"x-google-dkim-signature|x-message-id|x-(?:msmail-)?priority|x-ses-.*|x-smtpapi)\Z",
+    re.IGNORECASE,
 )
 #: Fields that mail programs evaluate: X-Priority by usage, Importance and Priority by RFC 2156 section 5.3.
 _PRIORITY_FIELDS: t.Mapping[Priority, t.Sequence[Field]] = {
@@ -149,9 +157,18 @@ def _with_custom(fields: list[Field], message: Message, charset: Charset | None)
 
 
 def _custom_value(name: str, value: str, charset: Charset | None) -> str:
+    """Return the value encoded. ASCII stays as it is, since the module cannot know who reads a field and how."""
     if name.lower() in _ADDRESS_FIELDS:
         return header_list(tuple(parse_mailboxes(value)), charset)
     try:
-        return encode_text(value, charset)
+        if value.isascii():
+            check_text(value)
+            return value.strip()
+        if _STRUCTURED.match(name):
+            raise InvalidHeader(
+                f"{value!r} contains a character outside ASCII, which this header cannot hold (RFC 2047 section 5); "
+                "percent-encode it in a URI, or write it as \\u00fc in JSON"
+            )
+        return encode_text(value, charset, name)
     except InvalidHeader as error:
         raise InvalidHeader(f"headers, {name}: {error}") from None

@@ -9,199 +9,391 @@ Lines are not wrapped: that would break URLs, and the transfer encoding handles 
 from __future__ import annotations
 
 import re
+import typing as t
+from collections import Counter
 from html.parser import HTMLParser
+from urllib.parse import unquote
+
+from .html_page import BODY, FOOT, HEAD, Cell, Page, Table, leading_number, list_style, write_items
 
 #: Elements that are never shown.
-_DROPPED = frozenset({"script", "style", "title", "template", "noframes", "svg", "math"})
+_DROPPED = frozenset(
+    {"script", "style", "title", "template", "noframes", "noembed", "svg", "iframe", "datalist", "canvas"}
+)
+_VOID = frozenset(
+    ["area", "base", "br", "col", "embed", "frame", "hr", "img", "input", "link", "meta", "param", "source", "track"]
+)
+_PREFORMATTED = frozenset({"pre", "listing", "xmp", "textarea"})
+_LISTS = frozenset({"ul", "ol", "menu", "dir"})
+_CELLS = frozenset({"td", "th"})
+_SECTIONS = {"thead": HEAD, "tbody": BODY, "tfoot": FOOT}
 #: Elements that are set apart by an empty line, and those that start a line of their own.
-_PARAGRAPHS = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "dl", "table", "blockquote", "pre", "hr"})
+_PARAGRAPHS = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "dl", "table", "blockquote", "pre", "listing", "xmp"})
 _LINES = frozenset(
     {
-        *("address", "article", "aside", "body", "caption", "center", "dd", "details", "div", "dt", "fieldset"),
-        *("figcaption", "figure", "footer", "form", "header", "legend", "li", "main", "nav", "option", "section"),
-        *("summary", "tbody", "tfoot", "thead", "tr"),
+        *("address", "article", "aside", "body", "caption", "center", "dd", "details", "dialog", "div", "dt"),
+        *("fieldset", "figcaption", "figure", "footer", "form", "header", "hgroup", "legend", "li", "main", "nav"),
+        *("option", "search", "section", "summary", "textarea", "tr", *_SECTIONS),
     }
 )
-_LISTS = frozenset({"ul", "ol"})
-_CELLS = frozenset({"td", "th"})
-_CELL_SEPARATOR = " | "
+_BLOCKS = _PARAGRAPHS | _LINES | _LISTS | _CELLS
+#: Start of each line within these elements.
+_MARGINS = {"blockquote": "> ", "dd": "  "}
+#: What a browser shows around these elements, or another way to see that the text is struck out.
+_MARKS = {"q": '"', "del": "~~", "s": "~~", "strike": "~~"}
+
+_Tags = frozenset[str]
+_TABLE_ENDS: _Tags = frozenset({"table"})
+_CELL_ENDS: _Tags = _CELLS | _TABLE_ENDS
+#: For each tag, the open elements that it ends, and those beyond which it ends none.
+_IMPLIED: t.Mapping[str, tuple[_Tags, _Tags]] = {
+    "a": (frozenset({"a"}), _CELL_ENDS),
+    "li": (frozenset({"li"}), _CELL_ENDS | _LISTS),
+    **dict.fromkeys(("dt", "dd"), (frozenset({"dt", "dd"}), _CELL_ENDS | {"dl"})),
+    "option": (frozenset({"option"}), _CELL_ENDS),
+    **dict.fromkeys(_CELLS, (_CELLS, _TABLE_ENDS)),
+    "tr": (_CELLS | {"tr"}, _TABLE_ENDS),
+    **dict.fromkeys(_SECTIONS, (_CELLS | {"tr", "caption", *_SECTIONS}, _TABLE_ENDS)),
+}
+_ENDS_PARAGRAPH = (frozenset({"p"}), _CELL_ENDS)
+
 _RULE = "-" * 40
+#: Levels of lists, quotes and tables that are shown; without a limit, a page of tags could make gigabytes of text.
+_DEEPEST = 16
 #: Starts of addresses that mean nothing outside the HTML.
-_NO_ADDRESS = ("#", "javascript:", "data:", "cid:")
+_NO_ADDRESS = ("#", "javascript:", "vbscript:", "data:", "cid:", "about:", "blob:")
 #: White space that HTML folds; a no-break space is not folded.
 _SPACE = re.compile(r"[ \t\n\r\f]+")
-#: Levels of lists and quotes that are shown; without a limit, a page of tags could make gigabytes of text.
-_DEEPEST = 16
-#: Characters that only tell a browser where a word may break.
-_INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff]")
+#: Characters that only tell a browser where a word may break, and others that fill a hidden preview.
+_INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff\u034f]")
+
+#: Style, without white space, of what is not shown.
+_HIDING = re.compile(
+    r"(?:^|;)(?:display:none|visibility:(?:hidden|collapse)|opacity:0+(?:\.0*)?(?=;|!|$)"
+    r"|max-height:0(?![0-9.])(?=.*;overflow:hidden)|overflow:hidden(?=.*;max-height:0(?![0-9.])))"
+)
+_KEEPS_SPACE = re.compile(r"white-space:(?:pre|pre-wrap|break-spaces)(?=;|!|$)")
+#: A rule of a style sheet, and the selectors that are evaluated: ``.name``, ``#name`` and ``tag.name``.
+_CSS_IGNORED = re.compile(r"/\*.*?\*/|@[^{};]*(?:;|\{(?:[^{}]*\{[^{}]*\})*[^{}]*\})", re.DOTALL)
+_CSS_RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
+_CSS_SELECTOR = re.compile(r"\s*[A-Za-z0-9]*([.#][\w-]+)\s*\Z")
 
 
 def html_to_text(html: str) -> str:
     """Return the text of an HTML document or fragment, with LF line ends.
 
-    A link is followed by its address in angle brackets, an image becomes its alternative text, list items have bullets
-    or numbers, and the cells of a table row are on one line.
+    A link is followed by its address in angle brackets, an image becomes its alternative text, and list items have
+    bullets or numbers. The cells of a table row are on one line, each under its heading; a table that is too wide for
+    that names the heading before each cell. Text that the HTML hides is left out.
     """
     reader = _Reader()
-    reader.feed(html)
+    reader.feed(html.replace("\r\n", "\n").replace("\r", "\n"))
     reader.close()
-    return reader.page.text()
+    return "".join([f"{line}\n" for line in reader.page.lines]).replace("\u00a0", " ")
 
 
-class _Page:
-    """Lines of text, each after its list marker and quote marks."""
+def _essence(address: str) -> str:
+    """Return an address without the parts that a reader does not miss: scheme, final slash, subject of a message."""
+    address = unquote(_SPACE.sub(" ", address)).strip().lower()
+    scheme, _colon, rest = address.partition(":")
+    if scheme == "mailto":
+        return rest.partition("?")[0]
+    return re.sub(r"^(?:https?://(?:www\.)?|tel:)", "", address).rstrip("/")
 
-    def __init__(self) -> None:
-        self.lists: list[int] = []  # for each open list, the number of its next item; 0 for bullets
-        self.quotes = 0
-        self.preformatted = 0
-        self._lines: list[str] = []
-        self._line = ""
-        self._marker = ""
-        self._new_cell = self._gap = False
 
-    def text(self) -> str:
-        self.end_line()
-        return "".join(f"{line}\n" for line in self._lines).replace("\u00a0", " ")
+def _compact(style: str) -> str:
+    return _SPACE.sub("", style.lower())
 
-    def write(self, text: str) -> None:
-        """Append to the line; white space is folded unless the text is preformatted."""
-        if self._new_cell and text.strip():
-            self._line = self._line.rstrip(" ") + _CELL_SEPARATOR
-            self._new_cell = False
-        if not self.preformatted and (not self._line or self._line.endswith(" ")):
-            text = text.lstrip(" ")
-        self._line += text
 
-    def write_address(self, address: str) -> None:
-        self._line = self._line.rstrip(" ")
-        self.write(f" <{address}>" if self._line else f"<{address}>")
+class _Element:
+    """An open element.
 
-    def start_item(self) -> None:
-        number = self.lists[-1] if self.lists else 0
-        self._marker = f"{number}. " if number else "- "
-        if number:
-            self.lists[-1] += 1
+    :param items: of a list: the number that an item sets, and its page.
+    """
 
-    def start_cell(self) -> None:
-        self._new_cell = bool(self._line.strip())
-
-    def end_line(self) -> None:
-        line, self._line, self._new_cell = self._line.rstrip(), "", False
-        if line:
-            if self._gap and self._lines:
-                self._lines.append(("> " * min(self.quotes, _DEEPEST)).rstrip())
-            self._gap = False
-            self._lines.append("> " * min(self.quotes, _DEEPEST) + self._indent() + line)
-
-    def end_paragraph(self) -> None:
-        self.end_line()
-        self._gap = True
-
-    def break_line(self) -> None:
-        """Break the line; a second break in a row leaves an empty line."""
-        if self._line.strip():
-            self.end_line()
-        else:
-            self._gap = True
-
-    def _indent(self) -> str:
-        outer = "  " * min(len(self.lists) - 1, _DEEPEST)
-        marker, self._marker = self._marker or ("  " if self.lists else ""), ""
-        return outer + marker
+    def __init__(self, tag: str, close: t.Callable[[], None] | None = None) -> None:
+        self.tag = tag
+        self.close = close
+        self.is_shown = True
+        self.items: list[tuple[str, Page]] | None = None
 
 
 class _Reader(HTMLParser):
-    """Parser that writes to the page. A tag that is never closed, or closed twice, does no harm."""
+    """Parser that writes to the page. As in a browser, a tag that is never closed, or closed twice, does no harm."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
-        self.page = _Page()
-        self._dropping = ""
-        self._link, self._link_text = "", ""
+        self._pages = [Page()]
+        self._tables: list[Table] = []
+        self._open: list[_Element] = []
+        self._count: Counter[str] = Counter()
+        self._hidden = 0
+        self._hidden_names: set[str] = set()
+        self._link_text = ""
+        self._skip_line_end = False
+        self._openers: dict[str, t.Callable[[_Element, dict[str, str]], None]] = {
+            "a": self._open_link,
+            "li": self._open_item,
+            "table": self._open_table,
+            "tr": self._open_row,
+            **dict.fromkeys(_CELLS, self._open_cell),
+            **dict.fromkeys(_LISTS, self._open_list),
+            **dict.fromkeys(_MARGINS, self._open_margin),
+            **dict.fromkeys(_MARKS, self._open_mark),
+            **dict.fromkeys(_SECTIONS, self._open_section),
+        }
+
+    @property
+    def page(self) -> Page:
+        return self._pages[-1]
 
     def updatepos(self, i: int, j: int) -> int:
         """Skip counting lines, which is not needed and would take a tenth of the time."""
         return j
 
+    def parse_marked_section(self, i: int, report: bool = True) -> int:
+        """Read ``<![if !mso]>`` as a comment, as browsers do; HTMLParser fails at some of them."""
+        return self.parse_bogus_comment(i)
+
+    def close(self) -> None:
+        super().close()
+        while self._open:
+            self._pop()
+        self.page.end_line()
+
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if self._dropping:
-            return
-        if tag in _DROPPED:
-            self._dropping = tag
-            return
-        self._part_from_neighbours(tag)
-        page = self.page
+        closes, barrier = _IMPLIED.get(tag, _ENDS_PARAGRAPH)
+        if tag in _BLOCKS or tag in _IMPLIED:
+            while self._close(closes, barrier):
+                pass
+        if tag != "li":
+            self._return_to_item()
         attributes = {name: value or "" for name, value in attrs}
-        if tag == "br":
-            page.break_line()
-        elif tag == "hr":
-            page.write(_RULE)
-            page.end_paragraph()
-        elif tag == "img":
-            page.write(_SPACE.sub(" ", attributes.get("alt", "")))
-        elif tag == "a":
-            self._end_link()
-            self._link, self._link_text = attributes.get("href", "").strip(), ""
-        elif tag == "li":
-            page.start_item()
-        elif tag in _CELLS:
-            page.start_cell()
+        if "style" in attributes:
+            attributes["style"] = _compact(attributes["style"])
+        if tag in _VOID:
+            if not self._hidden:
+                self._write_void(tag, attributes)
+            return
+        element = _Element(tag)
+        if self._hidden or self._hides(tag, attributes):
+            element.is_shown = False
+            self._hidden += 1
         else:
-            self._open(tag)
+            self._part(tag)
+            self._enter(element, attributes)
+        if not element.is_shown or element.close or tag in _BLOCKS or tag == "sup":
+            self._push(element)
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag not in _DROPPED:
-            self.handle_starttag(tag, attrs)
+        self.handle_starttag(tag, attrs)
+        if tag not in _VOID:
+            self.handle_endtag(tag)
 
     def handle_endtag(self, tag: str) -> None:
-        if self._dropping:
-            self._dropping = "" if tag == self._dropping else self._dropping
-            return
-        if tag == "a":
-            self._end_link()
-        page = self.page
-        if tag in _LISTS:
-            page.end_line()
-            page.lists[-1:] = []
-        self._part_from_neighbours(tag)
-        if tag == "pre":
-            page.preformatted = max(0, page.preformatted - 1)
-        elif tag == "blockquote":
-            page.quotes = max(0, page.quotes - 1)
+        if tag == "br":  # as a browser reads it
+            self.handle_starttag(tag, [])
+        if tag in _LISTS and not self._count[tag]:  # for items outside a list
+            self._close(frozenset({"li"}), _CELL_ENDS)
+            self._part(tag)
+        self._close(frozenset({tag}), _TABLE_ENDS if tag == "table" else _IMPLIED.get(tag, _ENDS_PARAGRAPH)[1])
 
     def handle_data(self, data: str) -> None:
-        if self._dropping:
+        if self._hidden:
+            if self._open[-1].tag == "style":
+                self._read_rules(data)
             return
         data = _INVISIBLE.sub("", data)
-        self._link_text += data if self._link else ""
-        if not self.page.preformatted:
+        if not data.isspace():
+            self._return_to_item()
+        if self._skip_line_end and data.startswith("\n"):
+            data = data[1:]
+        self._skip_line_end = False
+        self._link_text += data
+        if self._count["sup"] and data.strip()[:1].isdigit():
+            data = f"^{data.strip()}"  # 10^6, not 106
+        if self.page.preformatted:
+            self.page.write_lines(data)
+        else:
             self.page.write(_SPACE.sub(" ", data))
-            return
-        first, *others = data.split("\n")
-        self.page.write(first)
-        for line in others:
-            self.page.break_line()
-            self.page.write(line)
 
-    def _open(self, tag: str) -> None:
-        if tag in _LISTS:
-            self.page.lists.append(1 if tag == "ol" else 0)
-        elif tag == "pre":
-            self.page.preformatted += 1
-        elif tag == "blockquote":
-            self.page.quotes += 1
+    def _close(self, tags: _Tags, barrier: _Tags) -> bool:
+        """Close the innermost open element of these tags, and what is open in it; return whether there was one."""
+        if tags.isdisjoint(self._count):
+            return False
+        for index in range(len(self._open) - 1, -1, -1):
+            tag = self._open[index].tag
+            if tag in tags:
+                if tag in _BLOCKS:
+                    while len(self._open) > index:
+                        self._pop()
+                else:  # a block that began in a link or the like goes on
+                    self._pop(index)
+                return True
+            if tag in barrier:
+                break
+        return False
 
-    def _part_from_neighbours(self, tag: str) -> None:
-        if tag in _PARAGRAPHS or (tag in _LISTS and not self.page.lists):
+    def _push(self, element: _Element) -> None:
+        self._open.append(element)
+        self._count[element.tag] += 1
+
+    def _pop(self, index: int = -1) -> None:
+        element = self._open.pop(index)
+        self._count[element.tag] -= 1
+        if not self._count[element.tag]:
+            del self._count[element.tag]
+        if element.is_shown:
+            if element.close:
+                element.close()
+            self._part(element.tag)
+        else:
+            self._hidden -= 1
+
+    def _part(self, tag: str) -> None:
+        """Part a block from its neighbours."""
+        if tag in _PARAGRAPHS or (tag in _LISTS and _LISTS.isdisjoint(self._count)):
             self.page.end_paragraph()
         elif tag in _LINES or tag in _LISTS:
             self.page.end_line()
 
-    def _end_link(self) -> None:
+    def _enter(self, element: _Element, attributes: dict[str, str]) -> None:
+        opener = self._openers.get(element.tag)
+        if opener:
+            opener(element, attributes)
+        elif element.tag in _PREFORMATTED or _KEEPS_SPACE.search(attributes.get("style", "")):
+            self._open_preformatted(element)
+
+    def _hides(self, tag: str, attributes: dict[str, str]) -> bool:
+        if tag in _DROPPED or "hidden" in attributes or (tag == "dialog" and "open" not in attributes):
+            return True
+        names = [f".{name}" for name in attributes.get("class", "").split()] + [f"#{attributes.get('id', '')}"]
+        return not self._hidden_names.isdisjoint(names) or bool(_HIDING.search(attributes.get("style", "")))
+
+    def _read_rules(self, css: str) -> None:
+        """Remember the names of what a style sheet hides for every medium."""
+        for selectors, body in _CSS_RULE.findall(_CSS_IGNORED.sub("", css)):
+            if _HIDING.search(_compact(body)):
+                self._hidden_names.update(match[1] for match in map(_CSS_SELECTOR.match, selectors.split(",")) if match)
+
+    def _write_void(self, tag: str, attributes: dict[str, str]) -> None:
+        page, kind = self.page, attributes.get("type", "").lower()
+        if tag == "br":
+            page.break_line()
+        elif tag == "hr":
+            page.end_paragraph()
+            page.write(_RULE)
+            page.end_paragraph()
+        elif self._hides(tag, attributes):
+            return
+        elif tag == "img" or kind == "image":
+            page.write(_SPACE.sub(" ", attributes.get("alt", "")))
+        elif tag == "input" and kind in ("checkbox", "radio"):
+            page.write("[x]" if "checked" in attributes else "[ ]")
+        elif tag == "input" and kind not in ("hidden", "password", "file"):
+            page.write(_SPACE.sub(" ", attributes.get("value", "")))
+
+    def _nest(self, finish: t.Callable[[Page], None]) -> t.Callable[[], None]:
+        """Begin a page within the page; return what ends it."""
+        self._pages.append(Page(self.page.preformatted))
+
+        def close() -> None:
+            self.page.end_line()
+            finish(self._pages.pop())
+
+        return close
+
+    def _open_margin(self, element: _Element, attributes: dict[str, str]) -> None:
+        margin = _MARGINS[element.tag]
+        if len(self._pages) <= _DEEPEST:
+            element.close = self._nest(lambda inner: self.page.absorb(inner, margin, margin))
+
+    def _open_mark(self, element: _Element, attributes: dict[str, str]) -> None:
+        mark = _MARKS[element.tag]
+        self.page.write(mark)
+        element.close = lambda: self.page.write(mark)
+
+    def _open_preformatted(self, element: _Element) -> None:
+        page = self.page
+        page.preformatted += 1
+        self._skip_line_end = element.tag in _PREFORMATTED
+
+        def close() -> None:
+            page.end_line()
+            page.preformatted -= 1
+
+        element.close = close
+
+    def _open_link(self, element: _Element, attributes: dict[str, str]) -> None:
+        link = _SPACE.sub("%20", re.sub(r"[\t\n]", "", attributes.get("href", "")).strip())
+        self._link_text = ""
+        element.close = lambda: self._end_link(link)
+
+    def _end_link(self, link: str) -> None:
         """Write the address of a link, unless the text already shows it or it means nothing outside the HTML."""
-        link, text = self._link, self._link_text.strip()
-        self._link = ""
-        shown = {f"{scheme}{text}" for scheme in ("", "mailto:", "tel:", "http://", "https://")}
-        if link and link.rstrip("/") not in shown and link not in shown and not link.lower().startswith(_NO_ADDRESS):
-            self.page.write_address(link)
+        if link and not link.lower().startswith(_NO_ADDRESS) and _essence(link) != _essence(self._link_text):
+            self.page.write_address(link, after_text=bool(self._link_text.strip()))
+
+    def _open_list(self, element: _Element, attributes: dict[str, str]) -> None:
+        items: list[tuple[str, Page]] = []
+        element.items = items
+        step = -1 if "reversed" in attributes else 1
+        style = list_style(attributes.get("type", ""), attributes.get("style", "")) if element.tag == "ol" else ""
+        element.close = lambda: write_items(self.page, items, style, attributes.get("start", ""), step)
+
+    def _open_item(self, element: _Element, attributes: dict[str, str]) -> None:
+        items = self._items()
+        if len(self._pages) > _DEEPEST:
+            self.page.write("- ")
+        elif items is None:
+            element.close = self._nest(lambda inner: self.page.absorb(inner, "- ", "  "))
+        else:
+            element.close = self._nest(lambda inner: items.append((attributes.get("value", ""), inner)))
+
+    def _return_to_item(self) -> None:
+        """Go back to the last item of the list, for what stands between items."""
+        items = self._open[-1].items if self._open else None
+        if items and not self._hidden:
+            self._pages.append(items[-1][1])
+            self._push(_Element("li", self._leave_item))
+
+    def _leave_item(self) -> None:
+        self.page.end_line()
+        self._pages.pop()
+
+    def _items(self) -> list[tuple[str, Page]] | None:
+        """Return the items of the innermost list in this cell."""
+        if not _LISTS.isdisjoint(self._count):
+            for element in reversed(self._open):
+                if element.items is not None or element.tag in _CELL_ENDS:
+                    return element.items
+        return None
+
+    def _open_table(self, element: _Element, attributes: dict[str, str]) -> None:
+        table = Table(attributes.get("role", "").lower() in ("presentation", "none"))
+        self._tables.append(table)
+
+        def close() -> None:
+            self._tables.pop()
+            table.write(self.page)
+
+        element.close = close
+
+    def _open_section(self, element: _Element, attributes: dict[str, str]) -> None:
+        if self._tables:
+            self._tables[-1].start_section(_SECTIONS[element.tag])
+            element.close = self._tables[-1].end_section
+
+    def _open_row(self, element: _Element, attributes: dict[str, str]) -> None:
+        if self._tables:
+            self._tables[-1].start_row()
+            element.close = self._tables[-1].end_row
+
+    def _open_cell(self, element: _Element, attributes: dict[str, str]) -> None:
+        if not self._tables or len(self._pages) > _DEEPEST:
+            self.page.write(" ")
+            return
+        row = self._tables[-1].current_row()
+        columns = max(leading_number(attributes.get("colspan", ""), 1), 1)
+        rows = leading_number(attributes.get("rowspan", ""), 1) or 1 << 30  # 0: up to the end of the table
+        element.close = self._nest(lambda inner: row.append(Cell(inner, element.tag == "th", columns, rows)))

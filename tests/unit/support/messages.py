@@ -30,6 +30,9 @@ long_lines = st.lists(
 )
 header_text = one_line | long_lines.map("".join)
 
+_ENCODED_WORD = re.compile(r"=\?[^? ]+\?[BQ]\?[^? ]*\?=")
+_BODY_LIMITS = {"7bit": 998, "quoted-printable": 76, "base64": 76}
+
 
 def message(**changes: t.Any) -> Message:
     defaults: dict[str, t.Any] = {"sender": SENDER, "to": [RECIPIENT], "subject": "Hello", "body": "text"}
@@ -80,6 +83,29 @@ def check_lines(content: bytes) -> None:
     assert max(map(len, lines)) <= 998
     header = content.partition(b"\r\n\r\n")[0]
     assert not re.search(rb"(?m)^[ \t]+\r?$", header), header
+    check_header_lines(header)
+    check_encoded_lines(content)
+
+
+def check_header_lines(header: bytes) -> None:
+    """Check the lines of a header: RFC 2047 section 2 (75 and 76 characters), RFC 5322 section 2.1.1 (78 and 998)."""
+    for line in header.decode("utf-8").removesuffix("\r\n").split("\r\n"):
+        words = _ENCODED_WORD.findall(line)
+        assert max(map(len, words), default=0) <= 75, line
+        assert len(line) <= 76 or not words, line
+        value = line.partition(": ")[2] if not line.startswith((" ", "\t")) else line
+        foldable = re.search(r"[^ \t][ \t]+[^ \t]", value)
+        assert len(line) <= 78 or not foldable, line
+
+
+def check_encoded_lines(content: bytes) -> None:
+    """Check the lines of every part by its transfer encoding (RFC 2045 sections 2.7, 6.7 and 6.8)."""
+    for part in message_from_bytes(content).walk():
+        if part.is_multipart():
+            continue
+        limit = _BODY_LIMITS[part.get("Content-Transfer-Encoding", "7bit")]
+        body = str(part.get_payload()).replace("\r\n", "\n")
+        assert max(map(len, body.split("\n"))) <= limit, body
 
 
 def text_of(part: t.Any) -> str:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.mailops.smtp.plugins.module_utils._message.addresses import Mailbox, parse_mailbox
 from ansible_collections.mailops.smtp.plugins.module_utils._message.errors import (
+    InvalidHeader,
     InvalidMessage,
     MessageError,
 )
@@ -69,6 +70,66 @@ def test_addresses_in_headers_are_encoded_name_by_name() -> None:
     """ansible/ansible#58543: Reply-To was one encoded word, so that replies failed."""
     content = written(headers={"Reply-To": "Jürgen <j@x.test>, b@bücher.example"})
     assert b"Reply-To: =?utf-8?Q?J=C3=BCrgen?= <j@x.test>, b@xn--bcher-kva.example\r\n" in content
+
+
+URL = "https://news.example.com/u?t=" + "0123456789abcdef" * 30
+JSON = '{"unique_args": {"run": "' + "x" * 450 + '", "note": "a b  c"}, "category": ["a", "b"]}'
+RAW = [
+    ("List-Unsubscribe", f"<{URL}>"),
+    ("List-Unsubscribe", f"<mailto:u@a.test?subject=x|y>, <{URL}>"),
+    ("List-Unsubscribe", "<https://a.test/?a=?b&c=?=>"),
+    ("List-Help", f"<{URL}> (help)"),
+    ("X-SMTPAPI", JSON),
+    ("X-SMTPAPI", JSON.replace(" ", "")),
+    ("X-Mailgun-Variables", '{"a":"' + "b" * 900 + '"}'),
+    ("References", "<" + "a" * 450 + "@b.test>"),
+    ("In-Reply-To", "<" + "a" * 450 + "@b.test> <c@d.test>"),
+    ("DKIM-Signature", "v=1; a=rsa-sha256; d=a.test; s=x; bh=AAAA=; b=" + "A" * 600),
+    ("Authentication-Results", "mx.test; dkim=pass header.b=" + "A" * 500),
+    ("Received", "from a.test by b.test id " + "a" * 500 + "; Sat, 21 Nov 2026 10:00:00 +0100"),
+    ("Feedback-ID", "a:b:" + "c" * 500),
+    ("Comments", "see " + URL),
+    ("X-Trace", "a" * 990),
+    ("X-Encoded", "=?utf-8?Q?J=C3=BCrgen?="),
+    ("X-Tabs", "\t".join(["word"] * 300)),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), RAW)
+def test_ascii_in_headers_goes_as_it_is(name: str, value: str) -> None:
+    """RFC 2047 section 5: no encoded word in a structured field. Folding adds only line breaks before white space."""
+    content = written(sender=JO, headers={name: value}, auto_submitted="no")
+    unfolded = content.replace(b"\r\n ", b" ").replace(b"\r\n\t", b"\t").decode()
+    assert f"\r\n{name}: {value}\r\n" in unfolded
+
+
+def test_long_uris_and_ids_of_options_go_as_they_are() -> None:
+    content = written(list_unsubscribe=[URL, "mailto:u@a.test"], in_reply_to=f"<{'a' * 850}@b.test>")
+    assert f"\r\nList-Unsubscribe: <{URL}>,\r\n <mailto:u@a.test>\r\n".encode() in content
+    assert f"\r\nIn-Reply-To: <{'a' * 850}@b.test>\r\n".encode() in content
+    with pytest.raises(InvalidHeader, match="the header List-Unsubscribe contains a word that makes a line of"):
+        written(list_unsubscribe=[URL * 3])
+
+
+@pytest.mark.parametrize("name", ["List-Unsubscribe", "X-SMTPAPI", "Feedback-ID", "Comments", "X-Any"])
+@pytest.mark.parametrize("value", ["x" * 1000, "a " + "x" * 998 + " b", f"<{URL * 3}>"])
+def test_ascii_word_too_long_for_a_line_is_refused(name: str, value: str) -> None:
+    with pytest.raises(InvalidHeader, match=f"the header {name} contains a word that makes a line of [0-9]+ octets"):
+        written(headers={name: value})
+
+
+@pytest.mark.parametrize("name", ["List-Unsubscribe", "list-help", "X-SMTPAPI", "References", "Content-Language"])
+def test_structured_field_outside_ascii_is_refused(name: str) -> None:
+    with pytest.raises(InvalidHeader, match=f"headers, {name}: .* cannot hold .RFC 2047 section 5.; percent-encode"):
+        written(headers={name: "<https://a.test/ü>"})
+
+
+@pytest.mark.parametrize("name", ["List-Id", "X-Note", "Comments", "Organization", "X-" + "Long-" * 14 + "Name"])
+@pytest.mark.parametrize("value", ["Jürgen's list <a.example.com>", "部署完成 " * 40 + "x", " edges ü "])
+def test_free_text_outside_ascii_is_encoded(name: str, value: str) -> None:
+    content = written(headers={name: value})
+    assert content.isascii()
+    assert str(read_back(headers={name: value})[name]).lstrip() == value.lstrip()
 
 
 RESERVED = ["From", "sender", "TO", "Cc", "Bcc", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type"]

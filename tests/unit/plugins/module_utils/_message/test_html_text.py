@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The text derived from HTML."""
+"""The text derived from HTML; covers html_text.py and html_page.py."""
 
 from __future__ import annotations
 
@@ -39,13 +39,133 @@ CASES = [
     ("<li>stray</ul></ol>end", "- stray\n\nend\n"),
     (
         "<table><tr><th>Host<th>State</tr><tr><td>a<td>up</tr><tr><td></td><td>3</td></tr></table>x",
-        "Host | State\na | up\n3\n\nx\n",
+        "Host | State\na    | up\n     | 3\n\nx\n",
     ),
     ("<table><tr><td><p>in</p></td></tr><tr><td>next</td></tr></table>", "in\n\nnext\n"),
     ("<blockquote><p>one</p><p>two</p></blockquote>after</blockquote>", "> one\n>\n> two\n\nafter\n"),
     ("<pre>  a\n    b\n\nc</pre>z", "  a\n    b\n\nc\n\nz\n"),
     ("<img alt='Only this'/><br/>", "Only this\n"),
 ]
+
+HEADS = "<tr><th>Host<th>Backup<th>State</tr>"
+LONG = "the disk is full " * 6
+TABLES = [
+    (
+        f"<table>{HEADS}<tr><td>db1<td><td>FAILED</tr><tr><td>db2<td>ok<td></tr></table>",
+        "Host | Backup | State\ndb1  |        | FAILED\ndb2  | ok     |\n",
+    ),
+    (
+        "<TABLE><THEAD><TR><TD>Host<TD>Backup<TD>State<TBODY><TR><TD>db1<TD>&nbsp;<TD>FAILED</TABLE>",
+        "Host | Backup | State\ndb1  |        | FAILED\n",
+    ),
+    (f"<table>{HEADS}<tr><td>a</td></tr></table>", "Host | Backup | State\na    |        |\n"),
+    (
+        f"<table>{HEADS}<tr></tr><tr><td><td><td></tr><tr><td>a<td>b<td>c</table>",
+        "Host | Backup | State\na    | b      | c\n",
+    ),
+    (
+        f"<table>{HEADS}<tr><td rowspan=2>db1<td>ok<td>up</tr><tr><td><td>FAILED</tr><tr><td>c<td>d<td>e</table>",
+        "Host | Backup | State\ndb1  | ok     | up\ndb1  |        | FAILED\nc    | d      | e\n",
+    ),
+    (
+        f"<table>{HEADS}<tr><td rowspan=0>db1<td>ok<td>up<tr><td><td>FAILED</table>",
+        "Host | Backup | State\ndb1  | ok     | up\ndb1  |        | FAILED\n",
+    ),
+    (f"<table>{HEADS}<tr><td colspan=2>all<td>FAILED</tr></table>", "Host | Backup | State\nall  |        | FAILED\n"),
+    (
+        f"<table><tr><th colspan=3>Report of the whole night</tr>{HEADS}<tr><td>a<td><td>c</table>",
+        "Report of the whole night\nHost | Backup | State\na    |        | c\n",
+    ),
+    ("<table><tr><td><th>A<th>B<tr><th>x<td><td>1</table>", "  | A | B\nx |   | 1\n"),
+    ("<table><tfoot><tr><td>Sum<td>3<tbody><tr><td>x<td>3</table>", "x   | 3\nSum | 3\n"),
+    ("<table><caption>Hosts</caption><tr><th>日本<th>B<tr><td>x<td>y</table>", "Hosts\n日本 | B\nx    | y\n"),
+    ("<table><tr><td>Street<br>City<td>x</table>", "Street / City | x\n"),
+    ("<table><tr><td><a href='https://x.test'>log</a><td>1</table>", "log <https://x.test> | 1\n"),
+    # spacers
+    ("<table><tr><td>&nbsp;<td>a<td><td>b</tr><tr><td>&nbsp;</tr></table>", "a | b\n"),
+    # too wide: each cell with its heading
+    (
+        f"<table>{HEADS}<tr><td>db1<td>{LONG}<td>FAILED</tr><tr><td>db2<td><td>up</tr></table>",
+        f"Host: db1\nBackup: {LONG.strip()}\nState: FAILED\n\nHost: db2\nBackup:\nState: up\n",
+    ),
+    # the last column may be long
+    (f"<table><tr><th>A<th>B<tr><td>x<td>{LONG}</table>", f"A | B\nx | {LONG.strip()}\n"),
+    (f"<table><tr><td>{LONG}<td>a<tr><td><td>b</table>", f"{LONG.strip()} | a\n | b\n"),
+    (
+        "<table><tr><th>Host<th>Log<tr><td>db1<td><pre>one\n  two\n\nthree</pre></table>",
+        "Host: db1\nLog:\n  one\n    two\n\n  three\n",
+    ),
+    # tables for layout
+    ("<table role=presentation><tr><td>Left<td>Right</table>", "Left\nRight\n"),
+    (
+        f"<table><tr><td><h1>Title</h1><table>{HEADS}<tr><td>a<td><td>c</table><td><p>Right</table>",
+        "Title\n\nHost | Backup | State\na    |        | c\n\nRight\n",
+    ),
+    ("<table><tr><td><p>one</p><p>two</p><td>side</table>", "one\n\ntwo\n\nside\n"),
+    # outside of cells, and unclosed
+    ("<td>a</td><td>b</td>", "a b\n"),
+    ("<table>before<tr><td>a<td>b</table>after", "before\na | b\n\nafter\n"),
+    ("<table><tr><td><b>a</p></div><td>b", "a | b\n"),
+    ("<table><tr><td>a<td hidden>b<td>c<tr style='display:none'><td>x<tr><td>d<td>e</table>", "a | c\nd | e\n"),
+]
+LISTS = [
+    ("<ol start=3><li>a<li>b</ol>", "3. a\n4. b\n"),
+    ("<ol start=-1><li>a<li><li>b<li value=9>c<li>d</ol>", "-1. a\n1. b\n9. c\n10. d\n"),
+    ("<ol reversed><li>a<li>b<li>c</ol>", "3. a\n2. b\n1. c\n"),
+    ("<ol reversed start=10><li>a<li>b</ol>", "10. a\n9. b\n"),
+    ("<ol type=a start=26><li>x<li>y</ol>", "z. x\naa. y\n"),
+    ("<ol type=A><li>x</ol><ol type=i start=4><li>y</ol><ol type=I start=9><li>z</ol>", "A. x\n\niv. y\n\nIX. z\n"),
+    ("<ol style='list-style-type: lower-alpha'><li>x</ol><ol style='list-style: none'><li>y</ol>", "a. x\n\n- y\n"),
+    ("<ol start=9><li>a<li>b<ul><li>c<ol><li>d</ol></ul>e</ol>", "9. a\n10. b\n    - c\n      1. d\n    e\n"),
+    ("<ul><li>a</li><ul><li>b</li></ul><li>c</ul>", "- a\n  - b\n- c\n"),
+    ("<ul><li>a</li>between<li>c</ul>", "- a\n  between\n- c\n"),
+    ("<ul><li>a<table><tr><td>x<td>y</table><li>b</ul>", "- a\n\n  x | y\n\n- b\n"),
+    ("<ol><li hidden>a<li>b</ol>", "1. b\n"),
+    ("<dl><dt>T<dd>one<dd>two<dt>U<dd>three</dl>", "T\n  one\n  two\nU\n  three\n"),
+]
+LINKS = [
+    ("<a href='mailto:a@b.test?subject=x'>a@b.test</a>", "a@b.test\n"),
+    ("<a href='mailto:a@b.test'>write</a>", "write <mailto:a@b.test>\n"),
+    ("<a href='HTTP://www.X.test/'>x.test</a>", "x.test\n"),
+    ("<a href='https://x.test/%C3%BC'>https://x.test/ü</a>", "https://x.test/ü\n"),
+    ("<a href='https://x.test/evil'>https://x.test/</a>", "https://x.test/ <https://x.test/evil>\n"),
+    ("<a href=' https://x.test/a\n b '>go</a>", "go <https://x.test/a%20b>\n"),
+    ("<a href=https://x.test><table><tr><td>Buy</table></a>tail", "Buy <https://x.test>\n\ntail\n"),
+    ("<a href=https://x.test><p>one</p><p>two</p></a>", "one\n\ntwo <https://x.test>\n"),
+    ("<a href='tel:+49 1'>+49 1</a> <a href='DATA:x'>d</a> <a href=''>e</a>", "+49 1 d e\n"),
+]
+HIDDEN = [
+    ("<div style='Display : none'>no<div>no</div>no</div>yes", "yes\n"),
+    ("<div style='color:#fff;max-height:0;overflow:hidden'>no</div>yes", "yes\n"),
+    ("<div style='max-height:0.5em;overflow:hidden'>yes</div>", "yes\n"),
+    ("<p style='opacity:0'>no<p style='opacity:0.5'>yes<p style='visibility:hidden'>no", "yes\n"),
+    ("<span hidden>no</span>yes<div><span hidden>no</div>yes", "yes\nyes\n"),
+    ("<img alt=no hidden><input type=hidden value=no><input type=password value=no>yes", "yes\n"),
+    ("<!--[if mso]>no<![endif]-->a<![if !mso]>b<![endif]><!--[if !mso]><!-->c<!--<![endif]-->", "abc\n"),
+    ("a<![foo bar]>b<![<![>c<!x>d<?php no ?>e", "abcde\n"),
+    ("<style>/* .y{display:none} */ .n, p#i {\ndisplay: none !important}</style><b class='x n'>no</b><p id=i>no", ""),
+    ("<style>@media print {.y{display:none}} .z b{display:none}</style><b class=y>y</b><b class=z>z</b>", "yz\n"),
+    ("<template><template>no</template>no</template><svg><text>no</text></svg><dialog>no</dialog>yes", "yes\n"),
+    ("<p>&zwnj;&nbsp;&#847;&zwnj;&nbsp;</p><p>yes", "yes\n"),
+    ("<span aria-hidden=true>yes</span>", "yes\n"),
+    ("<div hidden>never closed<p>no", ""),
+]
+INLINE = [
+    ("a <b>b </b> c<i> d</i>\n\te", "a b c d e\n"),
+    ("<b><p>one</b></p><p>two</p>", "one\n\ntwo\n"),
+    ("10<sup>6</sup>, 1<sup>st</sup>, H<sub>2</sub>O", "10^6, 1st, H2O\n"),
+    ("now <s>100</s> <del>90</del> 80 and <q>so</q>", 'now ~~100~~ ~~90~~ 80 and "so"\n'),
+    ("<PRE>\n  a\n\n\n   b\tc  \n</PRE>z", "  a\n\n\n   b\tc\n\nz\n"),
+    ("<pre>a<br>  b <b>  c</b></pre>", "a\n  b   c\n"),
+    ("<div style='white-space: pre-wrap'>a\n  b</div>c", "a\n  b\nc\n"),
+    (
+        "<input type=checkbox checked> on <input type=radio> off <input value=x><textarea>\na\n b</textarea>",
+        "[x] on [ ] off x\na\n b\n",
+    ),
+    ("<P>one<P>two<BR>three</BR>four", "one\n\ntwo\nthree\nfour\n"),
+    ("<blockquote>a<blockquote>b</blockquote></blockquote>", "> a\n>\n> > b\n"),
+]
+CASES += [*TABLES, *LISTS, *LINKS, *HIDDEN, *INLINE]
 
 
 @pytest.mark.parametrize(("html", "text"), CASES)
@@ -70,7 +190,7 @@ PIECES = st.sampled_from(
 def test_any_html_gives_tidy_text(html: str) -> None:
     text = html_to_text(html)
     assert text == "" or text.endswith("\n")
-    assert "\n\n\n" not in text
+    assert "\n\n\n" not in text or "<pre>" in html
     assert not any(line != line.rstrip(" ") for line in text.split("\n") if "\u00a0" not in html)
 
 
@@ -82,12 +202,32 @@ def test_no_word_is_lost(words: list[str]) -> None:
     assert [word for word in html_to_text(html).split() if word not in "-|"] == words
 
 
+@given(
+    st.lists(
+        st.lists(st.sampled_from(["", "x", "FAILED", "two words", "部署"]), min_size=4, max_size=4),
+        min_size=1,
+        max_size=6,
+    )
+)
+def test_every_cell_is_under_its_heading(rows: list[list[str]]) -> None:
+    """By the number of its bars, and by its place in a font of fixed width."""
+    heads = ["Host", "Backup", "State", "Note"]
+    cells = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
+    first, *lines = html_to_text("<table><tr><th>" + "<th>".join(heads) + f"</tr>{cells}</table>").splitlines()
+    assert [cell.strip() for cell in first.split("|")] == heads
+    assert [[cell.strip() for cell in line.split("|")] for line in lines] == [row for row in rows if any(row)]
+    for line in lines:
+        assert line.isascii() is False or [i for i, c in enumerate(line) if c == "|"] == [
+            i for i, c in enumerate(first) if c == "|"
+        ]
+
+
 def test_large_document_takes_linear_time() -> None:
     start = time.perf_counter()
     html_to_text("<div><p>word</p>" * 20_000)
     assert time.perf_counter() - start < 20
 
 
-@pytest.mark.parametrize("tags", ["<ul><li>x", "<blockquote>x"])
+@pytest.mark.parametrize("tags", ["<ul><li>x", "<blockquote>x", "<table><tr><td>x<td>", "<dl><dd>x"])
 def test_deep_nesting_does_not_inflate_the_text(tags: str) -> None:
     assert len(html_to_text(tags * 2000)) < 2000 * 80
