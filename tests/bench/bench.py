@@ -51,6 +51,7 @@ def main(rounds: int) -> None:
         ratio(rates, "core, 1 connection", "smtp-source -s 1 -d", "1.5x")
         ratio(rates, "core, 1 connection", "smtplib, 1 connection", "4.0x")
         ratio(rates, "a bare socket, replies only counted", "smtplib, 1 connection", "4.0x")
+        ratio(rates, "core, 1 connection", "a bare socket, replies only counted", "0.65x")
         ratio(rates, "core, 4 connections", "smtp-source -s 4 -d", "0.7x")
         print(f"\nOne task, wall-clock seconds as a user sees them (median of {rounds})")
         tasks = compare(rounds, one_task())
@@ -59,8 +60,10 @@ def main(rounds: int) -> None:
             per_message = 10_000 / tasks[f"smtp_send, 10,000 messages {where}"]
             gain = f"{per_message / loop:,.0f}x (goal: 1,000x)"
             print(f"  {where}: {per_message:,.0f} messages per second, against {loop:.1f} in a loop: {gain}")
-        single = tasks["smtp_send, 1 message"] / tasks["community.general.mail, 1 message"]
-        print(f"  one message: {single:.2f} times the duration of community.general.mail (goal: at most 1.00)")
+        net = {name: seconds - tasks["an empty play"] for name, seconds in tasks.items()}
+        for what, goal in (("1 message", 0.35), ("loop of 20", 0.25)):
+            times = net[f"smtp_send, {what}"] / net[f"community.general.mail, {what}"]
+            print(f"  {what}, less an empty play: {times:.2f} of community.general.mail (goal: at most {goal})")
         few, many, more = memory(10), memory(10_000), memory(100_000)
         print("\nPeak memory of the module, MB: ", end="")
         print(f"{few:.0f} with 10 messages, {many:.0f} with 10,000 (goal: at most 64 more), {more:.0f} with 100,000")
@@ -139,12 +142,14 @@ def one_task() -> Contestants:
     message = {"from": SENDER, "to": RECIPIENT, "subject": "x", "body": "x" * 2000}
     many = {**server, **message, "tls": "none", "messages": "{{ many }}"}
     in_file = {**server, **message, "tls": "none", "messages_file": str(write_messages(10_000)), "connections": 3}
-    mail = {**server, **message, "secure": "never"}
+    ours, mail = {**server, **message, "tls": "none"}, {**server, **message, "secure": "never"}
     return {
         "an empty play": lambda: play({"ansible.builtin.debug": {"msg": "x"}}),
-        "smtp_send, 1 message": lambda: play({"mailops.smtp.smtp_send": {**server, **message, "tls": "none"}}),
+        "smtp_send, 1 message": lambda: play({"mailops.smtp.smtp_send": ours}),
+        "smtp_send, as a module": lambda: play({"mailops.smtp.smtp_send": ours, "environment": {"AS_A_MODULE": "yes"}}),
         "community.general.mail, 1 message": lambda: play({"community.general.mail": mail}),
         "community.general.mail, loop of 20": lambda: play({"community.general.mail": mail, "loop": list(range(20))}),
+        "smtp_send, loop of 20": lambda: play({"mailops.smtp.smtp_send": ours, "loop": list(range(20))}),
         "smtp_send, 10,000 messages in the task": lambda: play({"mailops.smtp.smtp_send": many}),
         "smtp_send, 10,000 messages in a file": lambda: play({"mailops.smtp.smtp_send": in_file}),
     }

@@ -59,6 +59,7 @@ def environment(record: Path) -> dict[str, str]:
     here = Path(__file__).parent
     return {
         **os.environ,
+        "ANSIBLE_COLLECTIONS_PATH": f"{ROOT / '.build/collections'}:{BENCH / 'collections'}",
         "ANSIBLE_CONFIG": str(ROOT / "tests/ansible.cfg"),
         "ANSIBLE_INVENTORY": f"{ROOT / 'tests/lab/inventory'},{here / 'inventory'}",
         "ANSIBLE_CALLBACK_PLUGINS": str(here / "callback"),
