@@ -41,8 +41,11 @@ options:
     description:
       - File with messages, in UTF-8, instead of O(messages). On the controller, unless O(remote_src=true).
       - A CSV file has a header row. Columns with the name of a message option set that option, unless the cell is
-        empty; all other columns are variables for O(body_template) and O(html_template). The separator may be a comma,
-        a semicolon or a tab. For options that are lists or mappings, a cell may contain JSON.
+        empty; all other columns are variables. For options that are lists or mappings, a cell may contain JSON.
+      - The names of options may be written in any case, with blanks or hyphens, as in V(Reply-To). Two columns for the
+        same option are refused.
+      - The delimiter of a CSV file may be a comma, a semicolon, a tab, or the one in a first line such as V(sep=;).
+        Lines may end with LF, CRLF or CR; those with nothing but blanks and delimiters are skipped.
       - A JSON Lines file has one object per line, with the options of a message; all other keys are variables.
       - The task's own options apply to all rows that do not set them. Values in the file are never templated. Rows of a
         file on the controller may name files and templates on the controller.
