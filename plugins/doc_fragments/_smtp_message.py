@@ -63,6 +63,8 @@ options:
           - It can use the task's variables, those in O(vars), and the message's options as C(message), as in
             V({{ message.to }}). Ansible looks for it in C(templates/) of the role or of the play, and renders it on the
             controller.
+          - It is a template as for M(ansible.builtin.template), with C(ansible_managed), C(template_path) and so on, a
+            first line with C(#jinja2:) for settings, and includes from the same places.
           - With O(remote_src=true), the template comes from the host. The controller does not trust the host, so the
             template can use only O(vars), C(message) and Jinja's own filters, and no lookups.
         type: path

@@ -30,6 +30,8 @@ _LONGEST_CELL = 1 << 24
 _DELIMITERS = ",;\t"
 #: The line in which Excel writes and expects the delimiter, sometimes in quotes or with empty cells behind it.
 _DELIMITER_LINE = re.compile(r'"?sep=(?P<delimiter>.*?)"?', re.IGNORECASE)
+#: How a cell with JSON begins; a path may begin with [draft], a text with {{.
+_JSON = re.compile(r'\s*(\[\s*["\[{\]]|\{(?!\{))')
 #: Byte order marks of what spreadsheets save as "Unicode text"; UTF-32 begins like UTF-16.
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 FORMATS = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
@@ -290,7 +292,7 @@ class Csv(MessageFile):
         known = self._names.known
         row = {name: cell for name, cell in zip(self._columns, cells) if cell.strip() or name not in known}
         for name in self._names.structured & row.keys():
-            if row[name].lstrip()[:1] in ("[", "{"):
+            if _JSON.match(row[name]):
                 row[name] = self._json(index, name, row[name])
         return self._split(index, row)
 

@@ -98,6 +98,9 @@ def test_json_in_the_cell_of_every_option_with_a_list_or_a_mapping(tmp_path: Pat
     assert read(tmp_path / "m.csv", stream.getvalue().encode()) == [JSON_CELLS]
     plain = {name for name, spec in MESSAGE_ARGUMENTS.items() if spec["type"] not in ("list", "dict", "raw")}
     assert JSON_CELLS.keys() == MESSAGE_ARGUMENTS.keys() - plain
+    assert read(tmp_path / "m.csv", b"attach,cc\n[draft] x.pdf,{{ x }}\n") == [
+        {"attach": "[draft] x.pdf", "cc": "{{ x }}"}
+    ]
     assert read(tmp_path / "m.csv", b'recipients\n"[""a@b""]"\n') == [{"recipients": ["a@b"]}]
 
 
