@@ -273,6 +273,26 @@ def test_error_in_a_template_names_its_line(make: Make, tmp_path: Path, template
     assert "secret" not in str(error.value)
 
 
+def test_variable_of_the_task_called_message_keeps_its_meaning_in_options(make: Make, tmp_path: Path) -> None:
+    (tmp_path / "play/w.j2").write_text("{{ message.to }}")
+    action = make({"message": {"title": "T"}}, to="a@b", subject="T", vars={"x": 1}, body_template="w.j2")
+    action._given = {"subject": trust_as_template("{{ message.title }}")}  # type: ignore[misc]
+    run(action)
+    assert action.calls == [{"subject": "T", "to": "a@b", "body": "a@b"}]
+
+
+def test_option_without_variables_of_the_message_is_rendered_once(make: Make, tmp_path: Path) -> None:
+    (tmp_path / "play/m.csv").write_text("to,name\na@b,Ann\n")
+    action = make({"app": "x"}, messages_file="m.csv", subject="rendered", body="rendered")
+    action._given = {  # type: ignore[misc]
+        "subject": trust_as_template("{{ app }} {{ lookup('pipe', 'exit 1') }}"),
+        "body": trust_as_template("{{ app }} {{ name }}"),
+    }
+    run(action)
+    assert options_of(action) == [{"to": "a@b", "body": "x Ann"}]
+    assert (action.calls[0]["subject"], action.calls[0]["body"]) == ("rendered", "rendered")
+
+
 def test_messages_from_csv(make: Make, tmp_path: Path) -> None:
     (tmp_path / "play/files/people.csv").write_text("to,name,password,body\na@b,Ann,column-secret,\nc@d,Bob,x,own\n")
     (tmp_path / "play/templates/h.j2").write_text("<p>{{ name | e }} of {{ vars_of_all }}</p>")
