@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import typing as t
 
+from ansible.errors import AnsibleTemplateError, AnsibleValueOmittedError
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.mailops.smtp.plugins.plugin_utils._plain import is_plain
@@ -17,6 +19,34 @@ class ActionModule(ActionBase):
 
     _supports_check_mode = True
     _supports_async = True
+    #: The arguments as the playbook has them, and those that only the variables of a message complete. Ansible
+    #: finalizes the arguments of a task right before it runs it, in the same process.
+    _given: t.ClassVar[dict[str, t.Any]] = {}
+    _failed: t.ClassVar[set[str]] = set()
+
+    @classmethod
+    @contextlib.contextmanager
+    def get_finalize_task_args_context(cls) -> t.Iterator[None]:
+        """Ansible begins to render the arguments of a task."""
+        cls._given, cls._failed = {}, set()
+        yield
+
+    @classmethod
+    def finalize_task_arg(cls, name: str, value: t.Any, templar: t.Any, context: t.Any) -> t.Any:
+        """Render an argument of the task, unless it may be a text that uses the variables of a message."""
+        cls._given[name] = value
+        try:
+            return super().finalize_task_arg(name, value, templar, context)
+        except AnsibleValueOmittedError:
+            raise
+        except AnsibleTemplateError:
+            from ansible_collections.mailops.smtp.plugins.module_utils._message.rows import Names
+            from ansible_collections.mailops.smtp.plugins.module_utils._module.message import MESSAGE_ARGUMENTS
+
+            if name == "vars" or name not in {"messages", *Names.of(MESSAGE_ARGUMENTS).known}:
+                raise
+            cls._failed.add(name)
+            return value
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """Run the module.
@@ -24,12 +54,13 @@ class ActionModule(ActionBase):
         :raises AnsibleActionFail: a file, template or message cannot be used; the text names it and the cause.
         """
         super().run(tmp, task_vars)
-        if is_plain(self._task.args):
+        if not self._failed and is_plain(self._task.args):
             return self.execute(dict(self._task.args), task_vars or {})
         from ansible_collections.mailops.smtp.plugins.module_utils._module.message import MESSAGE_ARGUMENTS
         from ansible_collections.mailops.smtp.plugins.plugin_utils._send import send
+        from ansible_collections.mailops.smtp.plugins.plugin_utils._texts import Given
 
-        return send(self, self.execute, MESSAGE_ARGUMENTS, task_vars or {})
+        return send(self, self.execute, MESSAGE_ARGUMENTS, task_vars or {}, Given(self._given, self._failed))
 
     def execute(self, arguments: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         """Run the module with these arguments: in this process if that is the same, else as Ansible runs modules."""

@@ -67,6 +67,8 @@ options:
           - It can use the task's variables, those in O(vars), and the message's options as C(message), as in
             V({{ message.to }}). Ansible looks for it in C(templates/) of the role or of the play, and renders it on the
             controller.
+          - It is a template as for M(ansible.builtin.template), with C(ansible_managed), C(template_path) and so on, a
+            first line with C(#jinja2:) for settings, and includes from the same places.
           - With O(remote_src=true), the template comes from the host. The controller does not trust the host, so the
             template can use only O(vars), C(message) and Jinja's own filters, and no lookups.
         type: path
@@ -80,7 +82,14 @@ options:
         type: path
       vars:
         description:
-          - Variables for the templates of this message. They take precedence over variables of the task.
+          - Variables of this message, for its templates and for all of its other options, such as V(Dear {{ name }}) as
+            O(subject). They take precedence over variables of the task.
+          - An option that uses one of them, or C(message), is rendered for each message; any other once. A variable of
+            the task called C(message) keeps its meaning there.
+          - Only what the playbook and its variables say is a template. The values here and in O(messages_file) are data
+            and never rendered.
+          - With O(remote_src=true) and O(messages_file), such an option is rendered without the task's variables and
+            without lookups if the task has no variable of that name, because the controller does not trust the host.
           - They never leave the controller.
         type: dict
       subtype:

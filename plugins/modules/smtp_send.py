@@ -41,12 +41,12 @@ options:
   messages_file:
     description:
       - File with messages, in UTF-8, instead of O(messages). On the controller, unless O(remote_src=true).
-      - A CSV file has a header row. Columns with the name of a message option set that option, unless the cell is
-        empty; all other columns are variables for O(body_template) and O(html_template). The separator may be a comma,
-        a semicolon or a tab. For options that are lists or mappings, a cell may contain JSON.
+      - A CSV file has a header row. A column with the name of a message option, in any case, sets that option unless
+        the cell is empty; all other columns are variables. For lists and mappings, a cell may contain JSON. The
+        delimiter is a comma, a semicolon or a tab, or that of a first line such as V(sep=;).
       - A JSON Lines file has one object per line, with the options of a message; all other keys are variables.
-      - The task's own options apply to all rows that do not set them. Values in the file are never templated. Rows of a
-        file on the controller may name files and templates on the controller.
+      - The task's own options apply to all rows that do not set them, and may use the row's variables; see O(vars).
+        Rows of a file on the controller may name files and templates on the controller.
     type: path
   messages_format:
     description: Format of O(messages_file). If not set, the file name's suffix determines it.
@@ -149,11 +149,12 @@ EXAMPLES = r"""
     connections: 4
     attempts: 3
 
-- name: Write to each person in people.csv, which has the columns to, subject, name and amount
+- name: Write to each person in people.csv, which has the columns to, name and amount
   mailops.smtp.smtp_send:
     host: smtp.example.com
     tls: starttls
     from: Accounts <accounts@example.com>
+    subject: "{{ name }}, your invoice"
     messages_file: people.csv
     body_template: reminder.txt.j2  # Dear {{ name }}, please pay {{ amount }}.
     html_template: reminder.html.j2  # <p>Dear {{ name | e }}, please pay {{ amount | e }}.</p>

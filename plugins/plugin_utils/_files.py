@@ -57,12 +57,12 @@ class ControllerFiles:
         """Remove the copy that :meth:`readable` decrypted."""
         self._action._loader.cleanup_tmp_file(readable)
 
-    def text(self, name: str, option: str) -> str:
-        """Return the text of a file.
+    def text(self, name: str, option: str, folder: str = "files") -> str:
+        """Return the text of a file, found as in :meth:`find`.
 
         :raises AnsibleActionFail: the file cannot be read or decrypted, or is not UTF-8.
         """
-        path = self.find(name, option)
+        path = self.find(name, option, folder)
         try:
             return self._texts(path)
         except (AnsibleError, MessageError) as error:

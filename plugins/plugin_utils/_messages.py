@@ -15,7 +15,11 @@ from ansible_collections.mailops.smtp.plugins.module_utils._message.options impo
 if t.TYPE_CHECKING:
     from ._files import ControllerFiles
     from ._templates import Templates
+    from ._texts import Texts
     from ._uploads import Uploads
+
+from ._rows import check_host_row
+from ._texts import has_template
 
 Options = t.Mapping[str, t.Any]
 _TEMPLATES = {template: text for text, _file, template in TEXTS.values()}
@@ -32,31 +36,34 @@ class Messages:
         self,
         files: ControllerFiles,
         templates: Templates,
+        texts: Texts,
         uploads: Uploads,
         remote_src: bool | None,
         aliases: t.Mapping[str, str],
     ) -> None:
         self._files = files
         self._templates = templates
+        self._texts = texts
         self._uploads = uploads
         self._remote_src = remote_src
         self._aliases = aliases
         self._common: Options = {}
 
     def for_all(self, options: Options) -> dict[str, t.Any]:
-        """Return the options that the task sets for all messages; its templates are rendered for each message.
+        """Return the options that the task sets for all messages, without those that are rendered for each message.
 
         :raises AnsibleActionFail: the options cannot be used.
         """
-        self._common = self._named(options, "")
+        named = self._named(options, "")
+        self._common = {name: value for name, value in named.items() if name not in self._texts.given.failed}
         return self._without_files(self._common, "")
 
     def only(self) -> dict[str, t.Any]:
-        """Return the rendered texts of the only message.
+        """Return the options of the only message that are rendered.
 
         :raises AnsibleActionFail: a template cannot be rendered.
         """
-        return self._rendered({}, "")
+        return self._converted({}, "")
 
     def one(self, own: Options, where: str) -> dict[str, t.Any]:
         """Return the options of one message of many.
@@ -64,8 +71,40 @@ class Messages:
         :param where: how errors name the message.
         :raises AnsibleActionFail: the options cannot be used.
         """
-        own = self._named(own, f"{where}: ")
-        return {**self._without_files(own, f"{where}: "), **self._rendered(own, where)}
+        return self._converted(self._named(own, f"{where}: "), where)
+
+    def _converted(self, own: Options, where: str) -> dict[str, t.Any]:
+        own = self._own(own, where)
+        own = {**own, **self._from_task(own, where)}
+        return {**self._without_files(own, f"{where}: " if where else ""), **self._rendered(own, where)}
+
+    def _own(self, own: Options, where: str) -> Options:
+        """Return a message's own options; those that the playbook lists may have templates, a row has none."""
+        texts = {name: value for name, value in own.items() if has_template(value)}
+        if "vars" in texts:
+            own = {**own, "vars": self._texts.render("vars", texts.pop("vars"), {}, where)}
+        variables = self._variables(own)
+        return {**own, **{name: self._texts.render(name, text, variables, where) for name, text in texts.items()}}
+
+    def _from_task(self, own: Options, where: str) -> dict[str, t.Any]:
+        """Return the task's options that use the variables of this message, unless it has its own."""
+        variables = self._variables(own)
+        texts = {
+            name: self._texts.given.values[name]
+            for name in self._texts.wanted(variables)
+            if name in overlay({name: True}, {**own, name: None}) and own.get(name) is None
+        }
+        variables["message"].update(texts)  # such as a subject that uses message.to
+        rendered = {name: self._texts.render(name, text, variables, where) for name, text in texts.items()}
+        if self._texts.host_rows:
+            check_host_row(rendered, where)
+        return rendered
+
+    def _variables(self, own: Options) -> dict[str, t.Any]:
+        """Return the variables of a message, and its options under ``message``."""
+        options = overlay(self._common, own)
+        message = {name: value for name, value in options.items() if name not in _TEMPLATES and name != "vars"}
+        return {**(self._common.get("vars") or {}), **(own.get("vars") or {}), "message": message}
 
     def _named(self, options: Options, prefix: str) -> dict[str, t.Any]:
         """Return the options under their documented names; as in Ansible, an alias takes precedence."""
@@ -84,8 +123,7 @@ class Messages:
         wanted = [template for template in _TEMPLATES if template in options]
         if not wanted:
             return {}
-        message = {name: value for name, value in options.items() if name not in _TEMPLATES and name != "vars"}
-        variables = {**(self._common.get("vars") or {}), **(own.get("vars") or {}), "message": message}
+        variables = self._variables(own)
         return {
             _TEMPLATES[template]: self._templates.render(str(options[template]), template, variables, where)
             for template in wanted

@@ -68,15 +68,22 @@ def of_the_host(rows: t.Iterable[Row]) -> t.Iterator[Row]:
     :raises AnsibleActionFail: a row names a file of the controller.
     """
     for row in rows:
-        for option in ("attachments", "inline"):
-            items = row.options.get(option)
-            for item in items if isinstance(items, list) else ():
-                if isinstance(item, dict) and item.get("remote_src") not in (None, True):
-                    raise AnsibleActionFail(
-                        f"{row.where}: {option}: a messages_file on the host may name only files on the host; "
-                        "remove remote_src"
-                    )
+        check_host_row(row.options, row.where)
         yield row
+
+
+def check_host_row(options: t.Mapping[str, t.Any], where: str) -> None:
+    """Check options that a host has chosen: it must not choose files of the controller to be mailed.
+
+    :raises AnsibleActionFail: an option names a file of the controller.
+    """
+    for option in ("attachments", "inline"):
+        items = options.get(option)
+        for item in items if isinstance(items, list) else ():
+            if isinstance(item, dict) and item.get("remote_src") not in (None, True):
+                raise AnsibleActionFail(
+                    f"{where}: {option}: a messages_file on the host may name only files on the host; remove remote_src"
+                )
 
 
 @contextlib.contextmanager

@@ -20,6 +20,7 @@ from ._plain import takes_a_while
 from ._progress import run_in_slices
 from ._rows import Row, kept, of_the_host, rows_in_file, rows_in_list
 from ._templates import ControllerTemplates, HostTemplates, Templates
+from ._texts import Given, Texts
 from ._uploads import Uploads
 
 if t.TYPE_CHECKING:
@@ -32,21 +33,24 @@ Execute = t.Callable[[Arguments, TaskVars], Arguments]
 _TEMPLATES = frozenset(template for _text, _file, template in TEXTS.values())
 
 
-def send(action: ActionBase, execute: Execute, message_arguments: Arguments, task_vars: TaskVars) -> dict[str, t.Any]:
+def send(
+    action: ActionBase, execute: Execute, message_arguments: Arguments, task_vars: TaskVars, given: Given
+) -> dict[str, t.Any]:
     """Prepare the task's arguments for the host and run the module with them.
 
     :param message_arguments: the argument spec of a message.
+    :param given: the arguments before Ansible rendered them.
     :raises AnsibleActionFail: an option or a file cannot be used; the text names the message, the option and the cause.
     """
     try:
-        arguments, uploads, count = _prepare(action, message_arguments, task_vars)
+        arguments, uploads, count = _prepare(action, message_arguments, task_vars, given)
     except AnsibleActionFail as error:
         raise AnsibleActionFail(f"Nothing was sent: {error}", result={"stage": "compose"}) from None
     return _run(action, execute, arguments, task_vars, uploads, count)
 
 
 def _prepare(
-    action: ActionBase, message_arguments: Arguments, task_vars: TaskVars
+    action: ActionBase, message_arguments: Arguments, task_vars: TaskVars, given: Given
 ) -> tuple[Arguments, Uploads, int | None]:
     """Return the module's arguments, the files sent to the host, and the number of messages, None if unknown."""
     arguments = dict(action._task.args)
@@ -62,18 +66,21 @@ def _prepare(
     templates: Templates = (
         HostTemplates(action, task_vars) if remote_src else ControllerTemplates(action, files, task_vars)
     )
-    aliases = {alias: name for name, spec in message_arguments.items() for alias in spec.get("aliases", ())}
-    messages = Messages(files, templates, uploads, remote_src, aliases)
+    texts = Texts(
+        action, task_vars, _named(given, names), host_rows=bool(remote_src and arguments.get("messages_file"))
+    )
+    messages = Messages(files, templates, texts, uploads, remote_src, names.aliases)
     arguments.update(messages.for_all(common))
 
     count: int | None = 1
     with contextlib.ExitStack() as stack:
         stack.callback(uploads.forget)
-        if isinstance(arguments.get("messages"), list):
-            count = _spool(rows_in_list(arguments.pop("messages"), names), messages, uploads, None)
+        if isinstance(arguments.get("messages"), list) or "messages" in given.failed:
+            rows = rows_in_list(_listed(arguments.pop("messages"), given, texts), names)
+            count = _spool(rows, messages, uploads, None)
         elif arguments.get("messages_file") is None:
             arguments.update(messages.only())
-        elif remote_src and _TEMPLATES.isdisjoint(common):
+        elif remote_src and _TEMPLATES.isdisjoint(common) and not texts.open:
             count = None  # the module reads the file
         else:
             label, form = str(arguments.pop("messages_file")), arguments.pop("messages_format", None)
@@ -89,6 +96,30 @@ def _prepare(
     if spool:
         arguments.update(messages_file=spool, **{SPOOL: True})
     return arguments, uploads, count
+
+
+def _named(given: Given, names: Names) -> Given:
+    """Return what the task says about all messages, under the documented names of the options."""
+    values = {name: value for name, value in given.values.items() if name in names.known and name != "vars"}
+    return Given(
+        {names.aliases.get(name, name): value for name, value in values.items()},
+        {names.aliases.get(name, name) for name in given.failed & values.keys()},
+    )
+
+
+def _listed(messages: t.Any, given: Given, texts: Texts) -> t.Sequence[t.Any]:
+    """Return the messages of the task: as the playbook has them if they have variables, for their texts may use them.
+
+    :raises AnsibleActionFail: a template that makes the whole list cannot be rendered.
+    """
+    listed = given.values.get("messages")
+    if "messages" in given.failed and not isinstance(listed, list):
+        return t.cast("t.Sequence[t.Any]", texts.render("messages", listed, {}, ""))
+    if not isinstance(listed, list) or (
+        "messages" not in given.failed and not any(isinstance(one, dict) and one.get("vars") for one in listed)
+    ):
+        return t.cast("t.Sequence[t.Any]", messages)
+    return [one if isinstance(one, dict) else texts.render("messages", one, {}, "") for one in listed]
 
 
 def _spool(rows: t.Iterable[Row], messages: Messages, uploads: Uploads, label: str | None) -> int:

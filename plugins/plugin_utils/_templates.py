@@ -12,11 +12,12 @@ import os
 import typing as t
 
 from ansible.errors import AnsibleActionFail, AnsibleError
-from ansible.template import trust_as_template
-from jinja2 import DictLoader, StrictUndefined, TemplateError
+from ansible.template import generate_ansible_template_vars, trust_as_template
+from jinja2 import BaseLoader, DictLoader, FileSystemLoader, StrictUndefined, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from ._files import ControllerFiles, text_from_host
+from ._template_places import OVERRIDES, place_of, split_overrides
 
 if t.TYPE_CHECKING:
     from ansible.plugins.action import ActionBase
@@ -24,8 +25,25 @@ if t.TYPE_CHECKING:
 Variables = t.Mapping[str, t.Any]
 
 
+class _Template(t.NamedTuple):
+    """A template that was read.
+
+    :param render: makes the text from variables.
+    :param path: the file as Jinja names it in errors.
+    :param loader: loader of included templates.
+    """
+
+    render: t.Callable[[Variables], t.Any]
+    text: str
+    path: str
+    loader: BaseLoader
+
+
 class Templates(abc.ABC):
-    """Renders templates for messages."""
+    """Renders templates for messages, as ``ansible.builtin.template`` does for files."""
+
+    def __init__(self) -> None:
+        self._read = functools.lru_cache(8)(self._prepare)
 
     def render(self, name: str, option: str, variables: Variables, where: str) -> str:
         """Return the text of a template for one message.
@@ -34,44 +52,61 @@ class Templates(abc.ABC):
         :param where: how errors name the message; empty for the only one.
         :raises AnsibleActionFail: the template does not exist, contains an error or uses an undefined variable.
         """
+        message = f"{where}: " if where else ""
+        template = None
         try:
-            return self._render(name, option, variables)
-        except AnsibleActionFail:
-            raise
+            template = self._read(name, option)
+            text = template.render(variables)
+        except AnsibleActionFail as error:
+            raise AnsibleActionFail(f"{message}{error}") from None
         except (AnsibleError, TemplateError) as error:
-            message = f"{where}: " if where else ""
-            raise AnsibleActionFail(f"{message}{option} {name}: {error}{_line(error)}") from None
+            place = place_of(error, template.text, template.path, template.loader) if template else ""
+            raise AnsibleActionFail(f"{message}{option} {name}: {error}{place}") from None
+        return "" if text is None else str(text).replace("\ufeff", "")  # included files may begin with one, too
 
     @abc.abstractmethod
-    def _render(self, name: str, option: str, variables: Variables) -> str: ...
+    def _prepare(self, name: str, option: str) -> _Template: ...
 
 
 class ControllerTemplates(Templates):
     """Templates on the controller, with everything that Ansible templates may use."""
 
     def __init__(self, action: ActionBase, files: ControllerFiles, task_vars: dict[str, t.Any]) -> None:
+        super().__init__()
         self._action = action
         self._files = files
         self._task_vars = task_vars
-        self._prepared = functools.lru_cache(8)(self._prepare)
 
-    def _render(self, name: str, option: str, variables: Variables) -> str:
-        templar, template = self._prepared(name, option)
-        templar.available_variables = collections.ChainMap(dict(variables), self._task_vars)
-        return str(templar.template(template, escape_backslashes=False))
-
-    def _prepare(self, name: str, option: str) -> tuple[t.Any, str]:
-        """Return a templar and a template that includes the file, because Jinja caches included templates compiled."""
+    def _prepare(self, name: str, option: str) -> _Template:
+        text = self._files.text(name, option, "templates")
         path = self._files.find(name, option, "templates")
         readable = self._files.readable(path, option)  # kept: Jinja checks the file for changes
-        with open(readable, "rb") as stream:
-            ends = stream.read()[-1:] == b"\n"
-        places = [os.path.dirname(readable), os.path.dirname(path)]
-        for place in [*self._task_vars.get("ansible_search_path", ()), self._action._loader.get_basedir()]:
-            places += [os.path.join(place, "templates"), place]
-        templar = self._action._templar.copy_with_new_env(searchpath=places)
-        quoted = os.path.basename(readable).replace("\\", "\\\\").replace("'", "\\'")
-        return templar, trust_as_template(f"{{% include '{quoted}' %}}" + ("\n" if ends else ""))
+        places = [*self._task_vars.get("ansible_search_path", ()), self._action._loader.get_basedir()]
+        places = [place for parent in [*places, os.path.dirname(path)] for place in _with_templates(parent)]
+        templar = self._action._templar.copy_with_new_env(searchpath=[*places, "/"])
+        template = trust_as_template(text if text.startswith(OVERRIDES) else _inclusion(readable, text))
+        about: dict[str, t.Any] = generate_ansible_template_vars(name, path)
+        if "ansible_managed" in self._task_vars:
+            del about["ansible_managed"]
+
+        def render(variables: Variables) -> t.Any:
+            templar.available_variables = collections.ChainMap(dict(variables), about, self._task_vars)
+            return templar.template(template, escape_backslashes=False)
+
+        return _Template(render, text, readable, FileSystemLoader(places))
+
+
+def _with_templates(folder: str) -> tuple[str, str]:
+    return os.path.join(folder, "templates"), folder
+
+
+def _inclusion(path: str, text: str) -> str:
+    """Return a template that includes a file, because Jinja caches only included templates compiled.
+
+    Its line breaks at the end are those of the file, which Ansible keeps and Jinja does not.
+    """
+    quoted = path.lstrip("/").replace("\\", "\\\\").replace("'", "\\'")
+    return f"{{% include '{quoted}' %}}" + "\n" * (len(text) - len(text.rstrip("\n")))
 
 
 class HostTemplates(Templates):
@@ -81,21 +116,26 @@ class HostTemplates(Templates):
     """
 
     def __init__(self, action: ActionBase, task_vars: dict[str, t.Any]) -> None:
+        super().__init__()
+        self._action = action
+        self._task_vars = task_vars
         self._environment = ImmutableSandboxedEnvironment(
             loader=DictLoader({}), undefined=StrictUndefined, trim_blocks=True, keep_trailing_newline=True
         )
-        self._compiled = functools.lru_cache(8)(
-            lambda name, option: self._environment.from_string(text_from_host(action, name, option, task_vars))
-        )
 
-    def _render(self, name: str, option: str, variables: Variables) -> str:
-        template = self._compiled(name, option)
+    def _prepare(self, name: str, option: str) -> _Template:
+        text = text_from_host(self._action, name, option, self._task_vars)
+        overrides, source = split_overrides(text)
         try:
-            return template.render(variables)
-        except (ArithmeticError, LookupError, TypeError, ValueError) as error:  # raised by the template's expressions
-            raise TemplateError(f"{type(error).__name__}: {error}") from error
+            environment = self._environment.overlay(**overrides)
+        except (AssertionError, TypeError) as error:
+            raise TemplateError(f"line 1 has unknown settings: {error}") from error
+        compiled = functools.lru_cache(1)(lambda: environment.from_string(source))  # later: its errors have a line
 
+        def render(variables: Variables) -> str:
+            try:
+                return compiled().render(variables)
+            except (ArithmeticError, LookupError, TypeError, ValueError) as error:  # raised by an expression
+                raise TemplateError(f"{type(error).__name__}: {error}") from error
 
-def _line(error: Exception) -> str:
-    number = getattr(error, "lineno", None)
-    return f" (line {number})" if number else ""
+        return _Template(render, text, "", DictLoader({}))

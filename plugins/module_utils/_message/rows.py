@@ -9,10 +9,14 @@ Only the offset of each message is kept. Rows are read with ``pread``, so that t
 from __future__ import annotations
 
 import abc
+import codecs
 import csv
+import functools
 import io
+import itertools
 import json
 import os
+import re
 import stat
 import typing as t
 import weakref
@@ -23,6 +27,13 @@ from .errors import RowError
 
 #: Longest cell of a CSV file, in characters. Python's default of 131,072 is too small for some newsletters.
 _LONGEST_CELL = 1 << 24
+_DELIMITERS = ",;\t"
+#: The line in which Excel writes and expects the delimiter, sometimes in quotes or with empty cells behind it.
+_DELIMITER_LINE = re.compile(r'"?sep=(?P<delimiter>.*?)"?', re.IGNORECASE)
+#: How a cell with JSON begins; a path may begin with [draft], a text with {{.
+_JSON = re.compile(r'\s*(\[\s*["\[{\]]|\{(?!\{))')
+#: Byte order marks of what spreadsheets save as "Unicode text"; UTF-32 begins like UTF-16.
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 FORMATS = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
 
 
@@ -30,19 +41,49 @@ class Names(t.NamedTuple):
     """The names of a message's options.
 
     :param known: all names and aliases; any other key of a row is a variable.
-    :param structured: options whose value is a list or a mapping; their CSV cells may contain JSON.
+    :param structured: options whose value may be a list or a mapping; their CSV cells may contain JSON.
+    :param aliases: alias -> name of the option.
     """
 
     known: frozenset[str]
     structured: frozenset[str]
+    aliases: t.Mapping[str, str] = {}
 
     @classmethod
     def of(cls, arguments: t.Mapping[str, t.Any]) -> Names:
         """Return the names in an argument spec."""
-        known = {alias for name, spec in arguments.items() for alias in (name, *spec.get("aliases", ()))}
+        aliases = {alias: name for name, spec in arguments.items() for alias in spec.get("aliases", ())}
+        structured = {name for name, spec in arguments.items() if spec["type"] in ("list", "dict", "raw")}
         return cls(
-            frozenset(known), frozenset(name for name, spec in arguments.items() if spec["type"] in ("list", "dict"))
+            frozenset([*arguments, *aliases]),
+            frozenset([*structured, *(alias for alias, name in aliases.items() if name in structured)]),
+            aliases,
         )
+
+    def key(self, name: str) -> str:
+        """Return the option that a column names, in any case and with blanks or hyphens, else the name itself.
+
+        >>> names = Names(frozenset(["reply_to"]), frozenset())
+        >>> names.key("Reply-To"), names.key("Name")
+        ('reply_to', 'Name')
+        """
+        folded = name if name in self.known else _folded(name)
+        return folded if folded in self.known else name
+
+    def same(self, columns: t.Iterable[str]) -> tuple[str, str] | None:
+        """Return two columns that stand for the same option or variable, if there are any."""
+        seen: dict[str, str] = {}
+        for column in columns:
+            key = self.key(column)
+            other = seen.setdefault(self.aliases.get(key, key), column)
+            if other is not column:
+                return other, column
+        return None
+
+
+@functools.lru_cache(1024)
+def _folded(name: str) -> str:
+    return re.sub(r"[\s_-]+", "_", name.strip().lower())
 
 
 class MessageFile(t.Sequence[dict[str, t.Any]], abc.ABC):
@@ -98,11 +139,13 @@ class MessageFile(t.Sequence[dict[str, t.Any]], abc.ABC):
 
     def _decoded(self, line: bytes, number: int) -> str:
         try:
-            return line.decode("utf-8-sig" if number == 1 else "utf-8")
+            text = line.decode("utf-8-sig" if number == 1 else "utf-8")
         except UnicodeDecodeError as error:
-            raise RowError(
-                f"{self.label}, line {number}: is not UTF-8 (octet 0x{line[error.start]:02x}); save the file as UTF-8"
-            ) from None
+            what = "UTF-16" if number == 1 and line.startswith(_UTF_16) else f"octet 0x{line[error.start]:02x}"
+            raise RowError(f"{self.label}, line {number}: is not UTF-8 ({what}); save the file as UTF-8") from None
+        if "\0" in text:  # UTF-16 without a byte order mark
+            raise RowError(f"{self.label}, line {number}: contains a NUL octet; save the file as text in UTF-8")
+        return text
 
     def _split(self, index: int, row: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         options = {name: value for name, value in row.items() if name in self._names.known}
@@ -139,24 +182,26 @@ class JsonLines(MessageFile):
             ) from None
         if not isinstance(row, dict):
             raise RowError(f'{self.where(index)}: expected an object such as {{"to": "jo@example.com"}}')
+        if not row.keys() <= self._names.known:
+            same = self._names.same(row)
+            if same:
+                raise RowError(f"{self.where(index)}: {same[0]} and {same[1]} are the same option; expected one")
+            row = {self._names.key(name): value for name, value in row.items()}
         return self._split(index, row)
 
 
 class Csv(MessageFile):
     """Messages as CSV: a header row with the names of the columns, then a row for each message.
 
-    An empty cell means that the option is not set.
+    Lines end with LF, CRLF or CR. An empty cell means that the option is not set.
     """
 
     def _find_rows(self, stream: t.BinaryIO) -> None:
         csv.field_size_limit(max(csv.field_size_limit(), _LONGEST_CELL))
-        self._place, self._line, self._delimiter = 0, 0, ","
+        self._place, self._line = 0, 0
         lines = self._read_lines(stream)
-        header = next(lines, "")
-        if "," not in header:  # spreadsheets write these where the comma is the decimal separator
-            self._delimiter = next((other for other in ";\t" if other in header), ",")
+        self._columns = self._header(lines)
         rows = csv.reader(lines, strict=True, delimiter=self._delimiter)
-        self._columns = self._header(header)
         while True:
             place, line = self._place, self._line + 1
             try:
@@ -165,32 +210,63 @@ class Csv(MessageFile):
                 raise RowError(f"{self.label}, line {line}: {error}; double the quotes inside a quoted cell") from None
             if cells is None:
                 return
-            if any(cells):
+            if any(map(str.strip, cells)):
                 self._check(cells, line)
                 self._starts.append(place)
                 self._lines.append(line)
 
     def _read_lines(self, stream: t.BinaryIO) -> t.Iterator[str]:
-        for line in stream:
+        # One character is one octet here, so the length of a line is known; LF and CR are the same octets in UTF-8.
+        for line in io.TextIOWrapper(t.cast("t.IO[bytes]", stream), "latin-1", newline=""):
             self._place += len(line)
             self._line += 1
-            yield self._decoded(line, self._line)
+            yield self._decoded(line.encode("latin-1"), self._line)
 
-    def _header(self, line: str) -> list[str]:
+    def _header(self, lines: t.Iterator[str]) -> list[str]:
+        """Find the delimiter and read the names of the columns."""
+        filled = (line for line in lines if line.strip(_DELIMITERS + " \r\n"))
+        first = next(filled, "")
+        stated = _DELIMITER_LINE.fullmatch(first.strip(" \r\n"))
+        if stated:
+            self._delimiter = self._stated(stated["delimiter"])
+            first = next(filled, "")
+        else:
+            self._delimiter = self._likely(first)
+        where = f"{self.label}, line {self._line or 1}"
         try:
-            columns = [name.strip() for name in next(csv.reader([line.rstrip("\r\n")], delimiter=self._delimiter), [])]
+            columns = next(csv.reader(itertools.chain([first], lines), strict=True, delimiter=self._delimiter), [])
         except csv.Error as error:
-            raise RowError(f"{self.label}, line 1: {error}") from None
+            raise RowError(f"{where}: {error}; double the quotes inside a quoted cell") from None
+        columns = [_cleaned(name) for name in columns]
+        self._check_names(columns, where)
+        return [self._names.key(name) for name in columns]
+
+    def _stated(self, text: str) -> str:
+        delimiter = text[:1]
+        if not delimiter or delimiter.isalnum() or delimiter in "\"'" or text.strip(delimiter):
+            raise RowError(f"{self.label}, line {self._line}: sep={text} names no delimiter; expected one, as in sep=;")
+        return delimiter
+
+    def _likely(self, header: str) -> str:
+        """Return the delimiter that gives most options, then most columns; spreadsheets write several."""
+
+        def names(delimiter: str) -> tuple[int, int]:
+            columns = [self._names.key(_cleaned(name)) for name in next(csv.reader([header], delimiter=delimiter), [])]
+            return len(self._names.known.intersection(columns)), len(columns)
+
+        return max(_DELIMITERS, key=names)
+
+    def _check_names(self, columns: t.Sequence[str], where: str) -> None:
         if not any(columns):
-            raise RowError(f"{self.label}, line 1: expected the names of the columns, such as to,subject,name")
-        seen: set[str] = set()
-        for number, name in enumerate(columns, start=1):
-            if not name:
-                raise RowError(f"{self.label}, line 1: column {number} has no name; expected a name for each column")
-            if name in seen:
-                raise RowError(f"{self.label}, line 1: two columns are named {name}; expected each name once")
-            seen.add(name)
-        return columns
+            raise RowError(f"{where}: expected the names of the columns, such as to,subject,name")
+        if "" in columns:
+            number = columns.index("") + 1
+            raise RowError(f"{where}: column {number} has no name; expected a name for each column")
+        same = self._names.same(columns)
+        if same:
+            one, other = same
+            twice = f"two columns are named {one}" if one == other else f"columns {one} and {other} are the same option"
+            raise RowError(f"{where}: {twice}; expected each name once")
 
     def _check(self, cells: t.Sequence[str], line: int) -> None:
         if len(cells) != len(self._columns):
@@ -205,17 +281,18 @@ class Csv(MessageFile):
             )
 
     def _options(self, index: int, text: str) -> dict[str, t.Any]:
-        try:  # only one row: rows without a value may follow in the text
-            cells = next(csv.reader(io.StringIO(text, newline="\n"), strict=True, delimiter=self._delimiter))
+        try:
+            # only one row, in lines: rows without a value may follow
+            cells = next(csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=self._delimiter), [])
             self._check(cells, self._lines[index])
-        except (csv.Error, StopIteration):
+        except csv.Error:
             raise RowError(
                 f"{self.where(index)}: the row changed while the file was in use; run the task again"
             ) from None
         known = self._names.known
-        row = {name: cell for name, cell in zip(self._columns, cells) if cell or name not in known}
+        row = {name: cell for name, cell in zip(self._columns, cells) if cell.strip() or name not in known}
         for name in self._names.structured & row.keys():
-            if row[name].lstrip()[:1] in ("[", "{"):
+            if _JSON.match(row[name]):
                 row[name] = self._json(index, name, row[name])
         return self._split(index, row)
 
@@ -226,6 +303,11 @@ class Csv(MessageFile):
             raise RowError(
                 f"{self.where(index)}, column {column}: is not valid JSON ({error}); expected a list or an object"
             ) from None
+
+
+def _cleaned(name: str) -> str:
+    """Return the name of a column without what cannot be seen: blanks, line breaks, a byte order mark."""
+    return " ".join(name.replace("\ufeff", "").split())
 
 
 def open_messages(path: str, form: str | None, names: Names, label: str = "") -> MessageFile:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import shutil
 import stat
 import subprocess
@@ -183,6 +184,115 @@ def test_values_in_a_messages_file_are_not_templated(make: Make, tmp_path: Path)
     assert options_of(action) == [{"to": "{{ secret }}@b", "body": "{{ secret }}|{{ secret }}@b"}]
 
 
+ABOUT = "{{ template_path }} {{ template_fullpath }} {{ template_uid }} {{ template_mtime }} {{ template_run_date }}"
+RENDERED = [
+    ("#jinja2: trim_blocks: False\n{% if true %}\nx\n{% endif %}\n", "\nx\n"),
+    ("#jinja2:variable_start_string:'[%', variable_end_string:'%]'\n[% name %] {{ name }}", "Ann {{ name }}"),
+    ("\ufeff#jinja2: lstrip_blocks: True\n  {% if true %}\nx\n  {% endif %}\n", "x\n"),
+    ("{% if true %}\nx\n{% endif %}\n", "x\n"),
+    ("\ufeffDear {{ name }}\n\n\n", "Dear Ann\n\n\n"),
+    ("{% include 'bom.j2' %}!", "signed!"),
+    ("{% include 'parts/nested.j2' %}", "nested: from templates"),
+    ("{% import 'macros.j2' as m %}{{ m.hello(name) }}", "Hello Ann"),
+    ("{% extends 'base.j2' %}{% block who %}{{ name }}{% endblock %}", "<Ann>"),
+    ("a\r\nb {{ name }}\r\n", "a\nb Ann\n"),
+    ("{{ ansible_managed }}", "Ansible managed"),
+    ("{{ template_host }}", os.uname()[1]),
+    (f"{{% set all %}}{ABOUT}{{% endset %}}{{{{ all | length > 40 }}}}", "True"),
+    ("{{ 'a\\tb' }}", "a\tb"),
+    ("{% set x = 1 %}", ""),
+    ("", ""),
+]
+
+
+@pytest.mark.parametrize(("template", "text"), RENDERED)
+def test_template_is_rendered_as_by_the_module_template(make: Make, tmp_path: Path, template: str, text: str) -> None:
+    folder = tmp_path / "play/templates"
+    (folder / "parts").mkdir()
+    for name, content in {
+        "bom.j2": "\ufeffsigned\n",
+        "parts/nested.j2": "nested: {% include 'sign.j2' %}",
+        "parts/sign.j2": "from parts",
+        "sign.j2": "from templates",
+        "macros.j2": "{% macro hello(name) %}Hello {{ name }}{% endmacro %}",
+        "base.j2": "<{% block who %}{% endblock %}>",
+        "body.j2": template,
+    }.items():
+        (folder / name).write_bytes(content.encode())
+    action = make(body_template="body.j2", vars={"name": "Ann"}, to="a@b")
+    run(action)
+    assert action.calls == [{"body": text, "to": "a@b"}]
+
+
+def test_own_ansible_managed_is_kept(make: Make, tmp_path: Path) -> None:
+    (tmp_path / "play/w.j2").write_text("{{ ansible_managed }}")
+    action = make({"ansible_managed": "by hand"}, body_template="w.j2")
+    run(action)
+    assert action.calls == [{"body": "by hand"}]
+
+
+PLACES = [
+    ("x\n{{ nick }}", "body.j2: 'nick' is undefined (line 2)"),
+    ("{{ nick | default('') }}{% if nick is defined %}{% endif %}\n\nDear {{ nick }}", "(line 3)"),
+    ("{{ nick }}\n{{ nick }}", "(line 1 or line 2)"),
+    ("{{ nick }}\n" * 5, "(line 1 or line 2 or line 3 or later)"),
+    ("x\n{{ person.nick }}", "has no attribute 'nick' (line 2)"),
+    ("x\n{{ person['nick'] }}", "has no attribute 'nick' (line 2)"),
+    ("x\n{% for one in nick %}{% endfor %}", "'nick' is undefined (line 2)"),
+    ("x\n{{ nick | upper }}", "'nick' is undefined (line 2)"),
+    ("x\n{{ nick | mandatory }}", "not defined. (line 2)"),
+    ("#jinja2: trim_blocks: False\n{% if true %}\n{{ nick }}{% endif %}", "'nick' is undefined (line 3)"),
+    ("#jinja2: trim_blocks: False\n{% if %}\n", "(line 2)"),
+    ("#jinja2: trim_blocks: False\n\n{{ 1 / 0 }}\n", "division by zero (line 3)"),
+    ("#jinja2:variable_start_string:'[%', variable_end_string:'%]'\n[% nick %]", "(line 2)"),
+    ("#jinja2: colour: red\n", "Syntax error in template"),
+    ("x\n{% include 'part.j2' %}", "body.j2: 'nick' is undefined (part.j2, line 3)"),
+    ("x\n{% include 'bad.j2' %}", "bad.j2, line 2)"),
+    ("x\n{% include 'nowhere.j2' %}", "'nowhere.j2' not found"),
+    ("x\n{{ 1 / 0 }}", "division by zero (line 2)"),
+    ("x\n{{ 'x' | nofilter }}", "No filter named 'nofilter'. (line 2)"),
+    ("x\n{% if x %}\n{% endfor %}", "(line 3)"),
+    ("x\n\xff", "body_template {play}/templates/body.j2, line 2: is not UTF-8"),
+]
+
+
+@pytest.mark.parametrize(("template", "words"), PLACES)
+def test_error_in_a_template_names_its_line(make: Make, tmp_path: Path, template: str, words: str) -> None:
+    folder = tmp_path / "play/templates"
+    (folder / "part.j2").write_text("\n\n{{ nick }}")
+    (folder / "bad.j2").write_text("\n{% if %}")
+    (folder / "body.j2").write_bytes(template.encode("latin-1"))
+    (tmp_path / "play/m.csv").write_text("to\na@b\n")
+    action = make(
+        {"secret": "hidden"}, body_template="body.j2", vars={"person": {"password": "secret"}}, messages_file="m.csv"
+    )
+    with pytest.raises(AnsibleActionFail) as error:
+        run(action)
+    assert str(error.value).startswith("Nothing was sent: m.csv, line 2: body_template ")
+    assert words.format(play=tmp_path / "play") in str(error.value)
+    assert "secret" not in str(error.value)
+
+
+def test_variable_of_the_task_called_message_keeps_its_meaning_in_options(make: Make, tmp_path: Path) -> None:
+    (tmp_path / "play/w.j2").write_text("{{ message.to }}")
+    action = make({"message": {"title": "T"}}, to="a@b", subject="T", vars={"x": 1}, body_template="w.j2")
+    action._given = {"subject": trust_as_template("{{ message.title }}")}  # type: ignore[misc]
+    run(action)
+    assert action.calls == [{"subject": "T", "to": "a@b", "body": "a@b"}]
+
+
+def test_option_without_variables_of_the_message_is_rendered_once(make: Make, tmp_path: Path) -> None:
+    (tmp_path / "play/m.csv").write_text("to,name\na@b,Ann\n")
+    action = make({"app": "x"}, messages_file="m.csv", subject="rendered", body="rendered")
+    action._given = {  # type: ignore[misc]
+        "subject": trust_as_template("{{ app }} {{ lookup('pipe', 'exit 1') }}"),
+        "body": trust_as_template("{{ app }} {{ name }}"),
+    }
+    run(action)
+    assert options_of(action) == [{"to": "a@b", "body": "x Ann"}]
+    assert (action.calls[0]["subject"], action.calls[0]["body"]) == ("rendered", "rendered")
+
+
 def test_messages_from_csv(make: Make, tmp_path: Path) -> None:
     (tmp_path / "play/files/people.csv").write_text("to,name,password,body\na@b,Ann,column-secret,\nc@d,Bob,x,own\n")
     (tmp_path / "play/templates/h.j2").write_text("<p>{{ name | e }} of {{ vars_of_all }}</p>")
@@ -323,6 +433,11 @@ HOSTILE = [
     ("{% include '/etc/hostname' %}", "TemplateNotFound: /etc/hostname"),
     ("{{ range(1000000000) }}", "OverflowError"),
     ("{{ 1 / 0 }}", "ZeroDivisionError"),
+    ("x\n\n{{ nick }}", r"'nick' is undefined \(line 3\)"),
+    ("x\n{{ message.nick }}", r"no attribute 'nick' \(line 2\)"),
+    ("#jinja2: trim_blocks: False\n\n{{ nick }}", r"'nick' is undefined \(line 3\)"),
+    ("#jinja2: trim_blocks\n", "line 1 is not valid; expected names and values"),
+    ("#jinja2: colour: 'red'\n", "line 1 has unknown settings"),
     ("{% if %}", "line 1"),
 ]
 

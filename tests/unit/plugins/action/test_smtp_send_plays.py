@@ -40,12 +40,21 @@ FILES = {
     "templates/html.j2": "<p>Dear {{ name | e }}</p>",
     "templates/undefined.j2": "Dear {{ nick }}",
     "many.csv": "to,name\n" + "".join(f"p{number}@x.test,n\n" for number in range(201)),
+    "texts.csv": "To,name,lang,city\na@x.test,Ann,en,Köln\nb@x.test,{{ smtp_password }},de,Graz\n",
+    "report-de.txt": "Bericht",
+    "report-en.txt": "report",
+    "templates/de.j2": "Hallo {{ name }}: {{ message.subject }}",
+    "templates/en.j2": "Hello {{ name }}: {{ message.subject }}",
+    "own.jsonl": '{"to": "a@x.test", "name": "Ann", "subject": "{{ app }}"}\n'
+    '{"to": "b@x.test", "name": "Bob", "body": "own {{ name }}", "html": null}\n'
+    '{"to": "c@x.test", "name": "Cid", "subject": null}\n',
     "two.csv": "to,name\na@x.test,n\nb@x.test,n\n",
     "cells.csv": "to,name\na@x.test,n\nb@x.test,n,m\n",
     "address.csv": "to\na@x.test\nno address at all\n",
     "host/attached.txt": "the host's",
     "host/all.txt": "to all",
     "host/template.j2": "Dear {{ name | default('you') }}",
+    "host/evil.jsonl": '{"to": "a@x.test", "name": "Ann", "file": "/etc/passwd", "app": "evil"}\n',
     "host/people.jsonl": '{"to": "a@x.test", "name": "Ann"}\n{"to": ["b@x.test"], "body": "own"}\n',
 }
 USERS = [{"name": "Ann", "mail": "a@x.test"}, {"name": "Bob", "mail": "b@x.test"}]
@@ -68,7 +77,117 @@ def documented(page: str, heading: str, number: int = 1) -> dict[str, t.Any]:
     return {name: value for name, value in options.items() if name not in ("host", "tls")}
 
 
+#: Tasks with options that use the variables of a message, and what arrives: To, Subject and text.
+TEXTS: dict[str, tuple[dict[str, t.Any], list[tuple[str, str, str]]]] = {
+    "text_columns": (
+        {"messages_file": "texts.csv", "subject": "{{ name }} of {{ app }}", "body_template": "{{ lang }}.j2"},
+        [
+            ("a@x.test", "Ann of billing", "Hello Ann: Ann of billing"),
+            ("b@x.test", "{{ smtp_password }} of billing", "Hallo {{ smtp_password }}: {{ smtp_password }} of billing"),
+        ],
+    ),
+    "text_hidden": (  # the play has a variable of the same name; another of its variables uses the column
+        {"messages_file": "texts.csv", "subject": "To {{ city }}", "body": "{{ greeting }}"},
+        [("a@x.test", "To Köln", "Dear Ann, Köln"), ("b@x.test", "To Graz", "Dear {{ smtp_password }}, Graz")],
+    ),
+    "text_filters": (
+        {
+            "messages_file": "texts.csv",
+            "subject": "{{ name | default('friend') | length }}, {{ lang | mandatory | upper }}, {{ message.to }}",
+            "body": "{% if lang == 'de' %}ja{% else %}yes{% endif %}",
+        },
+        [("a@x.test", "3, EN, a@x.test", "yes"), ("b@x.test", "19, DE, b@x.test", "ja")],
+    ),
+    "text_listed": (
+        {
+            "subject": "All: {{ name }}",
+            "messages": [
+                {"to": "{{ app }}@x.test", "body": "x", "vars": {"name": "{{ city | upper }}"}},
+                {"to": "{{ mail }}", "subject": "Own: {{ name }}", "body": "{{ app }}", "vars": USERS[0]},
+                {"to": "c@x.test", "subject": "{{ app }}", "body": "{{ message.to }}"},
+            ],
+        },
+        [
+            ("billing@x.test", "All: BONN", "x"),
+            ("a@x.test", "Own: Ann", "billing"),
+            ("c@x.test", "billing", "c@x.test"),
+        ],
+    ),
+    "text_single": (
+        {"to": "{{ user }}@x.test", "subject": "{{ message.to }}", "cc": "{{ omit }}", "vars": {"user": "d"}},
+        [("d@x.test", "d@x.test", "d@x.test")],
+    ),
+    "text_own": (  # a message's own option is data and wins
+        {
+            "subject": "{{ name }}",
+            "html": "<p>{{ name }}</p>",
+            "messages_file": "own.jsonl",
+        },
+        [("a@x.test", "{{ app }}", "Ann"), ("b@x.test", "Bob", "own {{ name }}"), ("c@x.test", "Cid", "Cid")],
+    ),
+    "text_host": (
+        {
+            "remote_src": True,
+            "messages_file": "{{ host_files }}/people.jsonl",
+            "subject": "{{ name | default('you') }}",
+            "body": "{{ city }}",
+            "headers": {"X-Task": "text_host", "X-Host": "{{ ansible_host }}"},
+        },
+        [("a@x.test", "Ann", "Bonn"), ("b@x.test", "you", "own")],
+    ),
+    "text_raw": (
+        {"to": "a@x.test", "subject": "{% raw %}{{ name }}{% endraw %}", "body": "b", "vars": {"name": "Ann"}},
+        [("a@x.test", "{{ name }}", "b")],
+    ),
+}
+#: The other options, each with the words that a message has: the variable is ``de`` or, for the domain, ``x.test``.
+OTHER_TEXTS: dict[str, tuple[t.Any, str]] = {
+    "from": ("{{ lang }} <a@b.test>", "From: de <a@b.test>"),
+    "cc": (["{{ lang }}@x.test"], "Cc: de@x.test"),
+    "reply_to": ("{{ lang }}@x.test", "Reply-To: de@x.test"),
+    "headers": ({"X-Lang": "{{ lang }}", "X-Task": "other_headers"}, "X-Lang: de"),
+    "html": ("<p>{{ lang | upper }}</p>", "<p>DE</p>"),
+    "attach": ("report-{{ lang }}.txt", "filename=report-de.txt"),
+    "attachments": ([{"name": "{{ lang }}.txt", "content": "{{ lang }}"}], "filename=de.txt"),
+    "body_file": ("report-{{ lang }}.txt", "Bericht"),
+    "list_unsubscribe": (["mailto:{{ lang }}@x.test"], "List-Unsubscribe: <mailto:de@x.test>"),
+    "message_id": ("<{{ lang }}@x.test>", "Message-ID: <de@x.test>"),
+    "in_reply_to": ("<{{ lang }}@x.test>", "In-Reply-To: <de@x.test>"),
+    "priority": ("{{ 'high' if lang == 'de' else 'low' }}", "Importance: high"),
+}
+
 TASKS: dict[str, dict[str, t.Any]] = {
+    **{name: task(options) for name, (options, _arrive) in TEXTS.items()},
+    **{
+        f"other_{name}": task(
+            {
+                name: value,
+                "to": "a@x.test",
+                "vars": {"lang": "de"},
+                **({"remote_src": False} if name == "attach" else {}),
+            }
+        )
+        for name, (value, _words) in OTHER_TEXTS.items()
+    },
+    "text_undefined": task({"messages_file": "texts.csv", "subject": "{{ nick }}"}),
+    "text_undefined_single": task({"to": "a@x.test", "subject": "{{ nick }}"}),
+    "text_undefined_listed": task({"messages": [{"to": "a@x.test"}, {"to": "{{ nick }}", "vars": {"x": 1}}]}),
+    "text_undefined_list": task({"messages": "{{ nick }}"}),
+    "text_of_the_task": task({"to": "a@x.test", "username": "{{ nick }}", "vars": {"nick": "x"}}),
+    "text_evil": task(
+        {
+            "remote_src": True,
+            "messages_file": "{{ host_files }}/evil.jsonl",
+            "attachments": [{"path": "{{ file }}", "remote_src": False}],
+        }
+    ),
+    "text_lookup": task(
+        {
+            "remote_src": True,
+            "messages_file": "{{ host_files }}/evil.jsonl",
+            "body": "{{ lookup('file', file) }}",
+        }
+    ),
     "documented": task(documented("sending.md", "One message for each row of a file")),
     "migrated": task(documented("migrating.md", "A loop becomes messages", 2)),
     "csv": task(
@@ -164,7 +283,14 @@ def play(folder: Path, as_modules: bool) -> Outcome:
         whole = {
             "hosts": "localhost",
             "gather_facts": False,
-            "vars": {"app": "billing", "smtp_password": PASSWORD, "host_files": str(folder / "host"), "users": USERS},
+            "vars": {
+                "app": "billing",
+                "city": "Bonn",
+                "greeting": "Dear {{ name }}, {{ city }}",
+                "smtp_password": PASSWORD,
+                "host_files": str(folder / "host"),
+                "users": USERS,
+            },
             "environment": {"AS_MODULES": "yes"} if as_modules else {},
             "module_defaults": {"group/mailops.smtp.smtp": server},
             "tasks": [*tasks, {"ansible.builtin.copy": collect, "no_log": True}],
@@ -224,10 +350,25 @@ def test_template_is_rendered_for_each_row_of_a_csv_file(outcome: Outcome) -> No
     assert files_of(message) == {"terms.txt": "the terms"}
 
 
+@pytest.mark.parametrize("name", TEXTS)
+def test_options_use_the_variables_of_a_message(outcome: Outcome, name: str) -> None:
+    bodies = texts(outcome, name)
+    arrived = [(one["To"], one["Subject"]) for one in outcome.messages[name]]
+    assert [(*one, body) for one, body in zip(arrived, bodies, strict=True)] == TEXTS[name][1]
+    assert "Cc" not in outcome.messages[name][0]
+
+
+@pytest.mark.parametrize("name", OTHER_TEXTS)
+def test_every_text_option_uses_the_variables_of_a_message(outcome: Outcome, name: str) -> None:
+    assert not outcome.results[f"other_{name}"].get("failed"), outcome.results[f"other_{name}"]
+    (message,) = outcome.messages[f"other_{name}"]
+    assert OTHER_TEXTS[name][1] in message.as_string()
+
+
 def test_documented_example_for_a_file_works(outcome: Outcome) -> None:
     assert texts(outcome, "documented") == ["Dear Ann, please pay 5 EUR."]
     (message,) = outcome.messages["documented"]
-    assert (message["To"], message["Subject"]) == ("a@x.test", "Your invoice")
+    assert (message["To"], message["Subject"]) == ("a@x.test", "Ann, your invoice")
     assert files_of(message) == {"terms.pdf": b"a document"}
 
 
@@ -283,6 +424,13 @@ REFUSED = [
     ("cells", "Nothing was sent: cells.csv, line 3 has 3 cells"),
     ("undefined", "Nothing was sent: two.csv, line 2: body_template undefined.j2: 'nick' is undefined"),
     ("address", "Nothing was sent: address.csv, line 3: to: "),
+    ("text_undefined", "Nothing was sent: texts.csv, line 2: subject: 'nick' is undefined"),
+    ("text_undefined_single", "Nothing was sent: subject: 'nick' is undefined"),
+    ("text_undefined_listed", "Nothing was sent: messages[1]: to: 'nick' is undefined"),
+    ("text_undefined_list", "Nothing was sent: messages: 'nick' is undefined"),
+    ("text_of_the_task", "Error while resolving value for 'username': 'nick' is undefined"),
+    ("text_evil", "evil.jsonl, line 1: attachments: a messages_file on the host may name only files on the host"),
+    ("text_lookup", "evil.jsonl, line 1: body: 'lookup' is undefined"),
 ]
 
 

@@ -48,12 +48,66 @@ CSV_FILES = [
     ("to,name\na@b,Jörg\u2028x\n".encode(), [{"to": "a@b", "vars": {"name": "Jörg\u2028x"}}]),
 ]
 
+#: What spreadsheets and people write instead of ``to,cc,name``.
+ODD_CSV_FILES = [
+    (b"To,Cc, BCC ,Name\na@b,c@d,e@f,Ann\n", [{"to": "a@b", "cc": "c@d", "bcc": "e@f", "vars": {"Name": "Ann"}}]),
+    (b"TO,Reply-To,reply to x\na@b,c@d,y\n", [{"to": "a@b", "reply_to": "c@d", "vars": {"reply to x": "y"}}]),
+    (b"Recipients,List Unsubscribe\na@b,mailto:c@d\n", [{"recipients": "a@b", "list_unsubscribe": "mailto:c@d"}]),
+    (b"\xc2\xa0To\xc2\xa0,x\na@b,1\n", [{"to": "a@b", "vars": {"x": "1"}}]),
+    (b'\xef\xbb\xbf"To","x"\n"a@b","1"\n', [{"to": "a@b", "vars": {"x": "1"}}]),
+    (b"sep=;\r\nto;name\r\na@b;1,5\r\n", [{"to": "a@b", "vars": {"name": "1,5"}}]),
+    (b"\xef\xbb\xbfSEP=,\nto,name\na@b,x\n", [{"to": "a@b", "vars": {"name": "x"}}]),
+    (b'"sep=|"\n\nto|name\na@b|x\n', [{"to": "a@b", "vars": {"name": "x"}}]),
+    (b"sep=\t\nto\tname\na@b\tx\n", [{"to": "a@b", "vars": {"name": "x"}}]),
+    (b'"Name, first";to\nAnn;a@b\n', [{"to": "a@b", "vars": {"Name, first": "Ann"}}]),
+    (b"Name, first;to\nAnn;a@b\n", [{"to": "a@b", "vars": {"Name, first": "Ann"}}]),
+    (b'"a;b","c;d",to\n1,2,a@b\n', [{"to": "a@b", "vars": {"a;b": "1", "c;d": "2"}}]),
+    (b'to\t"a,b;c"\na@b\t1\n', [{"to": "a@b", "vars": {"a,b;c": "1"}}]),
+    (b'to,"two\nlines"\na@b,x\n', [{"to": "a@b", "vars": {"two lines": "x"}}]),
+    (
+        b'to,name\ra@b,Ann\rc@d,"x\ry"\r\r  \r',
+        [{"to": "a@b", "vars": {"name": "Ann"}}, {"to": "c@d", "vars": {"name": "x\ry"}}],
+    ),
+    (b"\n ; \nto;x\n   \n ; \n\t\na@b;1\n", [{"to": "a@b", "vars": {"x": "1"}}]),
+    (b"to,cc\na@b,  \n", [{"to": "a@b"}]),
+]
 
-@pytest.mark.parametrize(("content", "expected"), CSV_FILES)
+
+@pytest.mark.parametrize(("content", "expected"), [*CSV_FILES, *ODD_CSV_FILES])
 def test_csv_rows_become_options_and_variables(
     tmp_path: Path, content: bytes, expected: list[dict[str, t.Any]]
 ) -> None:
     assert read(tmp_path / "m.csv", content) == expected
+
+
+#: A value for each option that takes a list or a mapping; a new option of this kind must be added here.
+JSON_CELLS: dict[str, t.Any] = {
+    **{name: ["a@b", "c@d"] for name in ("to", "cc", "bcc", "reply_to", "attach", "in_reply_to", "references")},
+    "headers": {"X-Ticket": "5"},
+    "vars": {"x": 1},
+    "attachments": [{"path": "/x"}],
+    "inline": [{"path": "/x", "cid": "c"}],
+    "list_unsubscribe": ["mailto:a@b"],
+    "dsn": {"notify": ["never"]},
+}
+
+
+def test_json_in_the_cell_of_every_option_with_a_list_or_a_mapping(tmp_path: Path) -> None:
+    stream = io.StringIO(newline="")
+    csv.writer(stream).writerows([map(str.upper, JSON_CELLS), map(json.dumps, JSON_CELLS.values())])
+    assert read(tmp_path / "m.csv", stream.getvalue().encode()) == [JSON_CELLS]
+    plain = {name for name, spec in MESSAGE_ARGUMENTS.items() if spec["type"] not in ("list", "dict", "raw")}
+    assert JSON_CELLS.keys() == MESSAGE_ARGUMENTS.keys() - plain
+    assert read(tmp_path / "m.csv", b"attach,cc\n[draft] x.pdf,{{ x }}\n") == [
+        {"attach": "[draft] x.pdf", "cc": "{{ x }}"}
+    ]
+    assert read(tmp_path / "m.csv", b'recipients\n"[""a@b""]"\n') == [{"recipients": ["a@b"]}]
+
+
+def test_keys_of_json_lines_without_regard_to_case(tmp_path: Path) -> None:
+    assert read(tmp_path / "m.jsonl", b'{"To": "a@b", "BCC": ["c@d"], "Name": "Ann"}\n') == [
+        {"to": "a@b", "bcc": ["c@d"], "vars": {"Name": "Ann"}}
+    ]
 
 
 def test_json_lines_become_options_and_variables(tmp_path: Path) -> None:
@@ -69,6 +123,19 @@ BAD = [
     ("m.csv", b'to,body\na@b,"1\n2"\nc@d\n', "m.csv, line 4 has 1 cell, but the header has 2; leave a cell empty"),
     ("m.csv", b'to,body\na@b,x\nc@d,"never closed\n\n', "m.csv, line 3: unexpected end of data"),
     ("m.csv", b"to,to\n", "two columns are named to"),
+    ("m.csv", b"To,x,to\n", "m.csv, line 1: columns To and to are the same option"),
+    ("m.csv", b"to,Recipients\n", "m.csv, line 1: columns to and Recipients are the same option"),
+    ("m.csv", b"sep=;\n\nto;TO\n", "m.csv, line 3: columns to and TO are the same option"),
+    ("m.csv", b"sep=;\nto;x\na@b\n", "m.csv, line 3 has 1 cell"),
+    ("m.csv", b"sep=\nto\n", "m.csv, line 1: sep= names no delimiter; expected one, as in sep=;"),
+    ("m.csv", b"sep=ab\nto\n", "m.csv, line 1: sep=ab names no delimiter"),
+    ("m.csv", b"sep=;\n", "expected the names of the columns"),
+    ("m.csv", b'to,headers\na@b,"{bad"\n', "m.csv, line 2, column headers: is not valid JSON"),
+    ("m.csv", b"to\ra@b\rc@d,x\r", "m.csv, line 3 has 2 cells"),
+    ("m.csv", "to\na@b\n".encode("utf-16"), "m.csv, line 1: is not UTF-8 (UTF-16); save the file as UTF-8"),
+    ("m.csv", "to\na@b\n".encode("utf-16-le"), "m.csv, line 1: contains a NUL octet; save the file as text in UTF-8"),
+    ("m.jsonl", '{"to": "a@b"}\n'.encode("utf-16"), "m.jsonl, line 1: is not UTF-8 (UTF-16)"),
+    ("m.jsonl", b'{"to": "a@b", "TO": "c@d"}\n', "m.jsonl, line 1: to and TO are the same option"),
     ("m.csv", b"to,,x\na,b,c\n", "column 2 has no name"),
     ("m.csv", b"to,name\na@b,J\xf6rg\n", "m.csv, line 2: is not UTF-8 (octet 0xf6)"),
     ("m.csv", "to\na@b\n".encode("utf-16"), "line 1: is not UTF-8"),

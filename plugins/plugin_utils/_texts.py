@@ -1,0 +1,132 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Options of a task that use the variables of a message, such as ``subject: Dear {{ name }}``.
+
+Only what the playbook says is a template: the values of a row and of ``vars`` are data and stay as they are.
+"""
+
+from __future__ import annotations
+
+import collections
+import functools
+import typing as t
+
+from ansible.errors import AnsibleActionFail, AnsibleError, AnsibleValueOmittedError
+from ansible.template import is_trusted_as_template
+from jinja2 import Environment, StrictUndefined, TemplateError, meta
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+if t.TYPE_CHECKING:
+    from ansible.plugins.action import ActionBase
+
+Variables = t.Mapping[str, t.Any]
+_PARSER = Environment(extensions=["jinja2.ext.do", "jinja2.ext.loopcontrols"])  # noqa: S701  # it only parses
+#: Names that templates know without a variable.
+_GLOBALS = frozenset([*_PARSER.globals, "lookup", "query", "q", "now", "undef", "omit"])
+
+
+class Given(t.NamedTuple):
+    """What a task says, before Ansible renders it.
+
+    :param values: the arguments as the playbook has them.
+    :param failed: names of arguments that Ansible could not render with the variables of the task.
+    """
+
+    values: dict[str, t.Any]
+    failed: set[str]
+
+
+class Texts:
+    """Renders options of a task for each message.
+
+    :param given: what the task says, under the documented names of the options.
+    :param host_rows: whether the variables come from a host. They are not trusted: Ansible's look-ups run on the
+        controller, so such a text sees only Jinja and the variables of its message.
+    """
+
+    def __init__(self, action: ActionBase, task_vars: dict[str, t.Any], given: Given, host_rows: bool) -> None:
+        self._task_vars = task_vars
+        self._templar = action._templar.copy_with_new_env()
+        self._sandbox = ImmutableSandboxedEnvironment(undefined=StrictUndefined)
+        self._compiled = functools.lru_cache(64)(self._sandbox.from_string)
+        #: A variable of the task that has this name takes precedence in texts, which may have used it before.
+        self._hidden = {"message"} & task_vars.keys()
+        self.host_rows = host_rows
+        self._names = {name: self._variables_of(value) for name, value in given.values.items()}
+        self.given = given
+        known = task_vars.keys() | _GLOBALS
+        #: Options that need the variables of a message, be it in a default; Ansible adds ansible_host and so on late.
+        self.open = given.failed | {
+            name for name, used in self._names.items() if any(not one.startswith("ansible_") for one in used - known)
+        }
+
+    def wanted(self, variables: Variables) -> list[str]:
+        """Return the options that use these variables."""
+        known = variables.keys() - self._hidden
+        return [
+            name
+            for name, used in self._names.items()
+            if name in self.given.failed or (name in self.open if self.host_rows else used & known)
+        ]
+
+    def render(self, option: str, value: t.Any, variables: Variables, where: str) -> t.Any:
+        """Return the value of an option for one message; None if it is omitted.
+
+        :param where: how errors name the message; empty for the only one.
+        :raises AnsibleActionFail: the value cannot be rendered.
+        """
+        variables = {name: one for name, one in variables.items() if name not in self._hidden}
+        try:
+            if self.host_rows:
+                return self._plain(value, variables)
+            self._templar.available_variables = collections.ChainMap(variables, self._task_vars)
+            return self._templar.template(value)
+        except AnsibleValueOmittedError:
+            return None
+        except (AnsibleError, TemplateError) as error:
+            raise AnsibleActionFail(f"{where}{': ' if where else ''}{option}: {error}") from None
+
+    def _plain(self, value: t.Any, variables: Variables) -> t.Any:
+        if isinstance(value, dict):
+            return {name: self._plain(one, variables) for name, one in value.items()}
+        if isinstance(value, list):
+            return [self._plain(one, variables) for one in value]
+        if not is_trusted_as_template(value):
+            return value
+        try:
+            return self._compiled(str(value)).render(variables)
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:  # raised by an expression
+            raise TemplateError(f"{type(error).__name__}: {error}") from error
+
+    def _variables_of(self, value: t.Any) -> frozenset[str]:
+        """Return the variables that templates use, also within the task's variables that they use."""
+        found: set[str] = set()
+        waiting = [value]
+        while waiting:
+            one = waiting.pop()
+            if isinstance(one, dict):
+                waiting += one.values()
+            elif isinstance(one, (list, tuple)):
+                waiting += one
+            elif is_trusted_as_template(one) and "{" in one:
+                used = _undeclared(str(one)) - found
+                found |= used
+                waiting += [self._task_vars[name] for name in used if name in self._task_vars]
+        return frozenset(found)
+
+
+def has_template(value: t.Any) -> bool:
+    """Return whether a value is a template of the playbook, or contains one."""
+    if isinstance(value, dict):
+        return any(map(has_template, value.values()))
+    if isinstance(value, list):
+        return any(map(has_template, value))
+    return is_trusted_as_template(value) and "{" in value
+
+
+def _undeclared(text: str) -> set[str]:
+    try:
+        return meta.find_undeclared_variables(_PARSER.parse(text))
+    except TemplateError:  # an error of the task, which Ansible reports
+        return set()
