@@ -10,7 +10,8 @@ import typing as t
 from ansible.errors import AnsibleActionFail
 from ansible.module_utils.parsing.convert_bool import boolean
 
-from ansible_collections.mailops.smtp.plugins.module_utils._message.options import TEXTS, overlay, parse_attach
+from ansible_collections.mailops.smtp.plugins.module_utils._message.errors import MessageError
+from ansible_collections.mailops.smtp.plugins.module_utils._message.options import TEXTS, message_form, overlay
 
 if t.TYPE_CHECKING:
     from ._files import ControllerFiles
@@ -25,7 +26,7 @@ class Messages:
     """Prepares the messages of one task.
 
     :param remote_src: whether all files are on the host or on the controller; None for the default of each option.
-    :param aliases: alias -> name of the option.
+    :param arguments: the argument spec of a message.
     """
 
     def __init__(
@@ -34,13 +35,13 @@ class Messages:
         templates: Templates,
         uploads: Uploads,
         remote_src: bool | None,
-        aliases: t.Mapping[str, str],
+        arguments: t.Mapping[str, t.Any],
     ) -> None:
         self._files = files
         self._templates = templates
         self._uploads = uploads
         self._remote_src = remote_src
-        self._aliases = aliases
+        self._form = message_form(arguments)
         self._common: Options = {}
 
     def for_all(self, options: Options) -> dict[str, t.Any]:
@@ -48,7 +49,7 @@ class Messages:
 
         :raises AnsibleActionFail: the options cannot be used.
         """
-        self._common = self._named(options, "")
+        self._common = self._read(options, "")
         return self._without_files(self._common, "")
 
     def only(self) -> dict[str, t.Any]:
@@ -64,20 +65,14 @@ class Messages:
         :param where: how errors name the message.
         :raises AnsibleActionFail: the options cannot be used.
         """
-        own = self._named(own, f"{where}: ")
+        own = self._read(own, f"{where}: ")
         return {**self._without_files(own, f"{where}: "), **self._rendered(own, where)}
 
-    def _named(self, options: Options, prefix: str) -> dict[str, t.Any]:
-        """Return the options under their documented names; as in Ansible, an alias takes precedence."""
-        named = {name: value for name, value in options.items() if name not in self._aliases}
-        named.update({self._aliases[name]: value for name, value in options.items() if name in self._aliases})
-        for names in TEXTS.values():
-            given = [name for name in names if named.get(name) is not None]
-            if len(given) > 1:
-                raise AnsibleActionFail(f"{prefix}{' and '.join(given)} are mutually exclusive; choose one")
-        if not isinstance(named.get("vars") or {}, dict):
-            raise AnsibleActionFail(f"{prefix}vars is not a mapping; expected names and values")
-        return named
+    def _read(self, options: t.Any, where: str) -> dict[str, t.Any]:
+        try:
+            return self._form.read(options)
+        except MessageError as error:
+            raise AnsibleActionFail(f"{where}{error}") from None
 
     def _rendered(self, own: Options, where: str) -> dict[str, t.Any]:
         options = overlay(self._common, own)
@@ -98,21 +93,18 @@ class Messages:
                 if options.get(file) is not None:
                     options[text] = self._files.text(str(options.pop(file)), f"{prefix}{file}")
         for name in ("attachments", "inline"):
-            if isinstance(options.get(name), list):
+            if name in options:
                 options[name] = [self._attachment(item, f"{prefix}{name}") for item in options[name]]
         if options.get("attach") and self._remote_src is False:
-            paths = parse_attach(options["attach"])
-            options["attach"] = [self._uploads.attach(path, f"{prefix}attach") for path in paths]
+            options["attach"] = [self._uploads.attach(path, f"{prefix}attach") for path in options["attach"]]
         return options
 
-    def _attachment(self, item: t.Any, option: str) -> t.Any:
-        if not isinstance(item, dict):
-            return item
-        remote = self._remote_src if item.get("remote_src") is None else boolean_option(item["remote_src"], option)
-        if remote is not False or item.get("path") is None:
+    def _attachment(self, item: Options, option: str) -> Options:
+        remote = item.get("remote_src", self._remote_src)
+        if remote is not False or "path" not in item:
             return item
         item = {name: value for name, value in item.items() if name != "remote_src"}
-        return {**item, "path": self._uploads.attach(str(item["path"]), option)}
+        return {**item, "path": self._uploads.attach(item["path"], option)}
 
 
 def boolean_option(value: t.Any, option: str) -> bool:

@@ -11,7 +11,7 @@ import typing as t
 from ansible.errors import AnsibleActionFail
 
 from ansible_collections.mailops.smtp.plugins.module_utils._mailing.handover import SPOOL
-from ansible_collections.mailops.smtp.plugins.module_utils._message.options import TEXTS
+from ansible_collections.mailops.smtp.plugins.module_utils._message.options import TEXTS, as_list
 from ansible_collections.mailops.smtp.plugins.module_utils._message.rows import Names, SpoolWriter
 
 from ._files import ControllerFiles, read_from_host
@@ -60,15 +60,14 @@ def _prepare(
     templates: Templates = (
         HostTemplates(action, task_vars) if remote_src else ControllerTemplates(action, files, task_vars)
     )
-    aliases = {alias: name for name, spec in message_arguments.items() for alias in spec.get("aliases", ())}
-    messages = Messages(files, templates, uploads, remote_src, aliases)
+    messages = Messages(files, templates, uploads, remote_src, message_arguments)
     arguments.update(messages.for_all(common))
 
     count: int | None = 1
     with contextlib.ExitStack() as stack:
         stack.callback(uploads.forget)
-        if isinstance(arguments.get("messages"), list):
-            count = _spool(rows_in_list(arguments.pop("messages"), names), messages, uploads, None)
+        if arguments.get("messages") is not None:
+            count = _spool(rows_in_list(as_list(arguments.pop("messages"))), messages, uploads, None)
         elif arguments.get("messages_file") is None:
             arguments.update(messages.only())
         elif remote_src and _TEMPLATES.isdisjoint(common):

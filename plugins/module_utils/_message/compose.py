@@ -10,7 +10,7 @@ import typing as t
 
 from .addresses import ascii_domain, parse_mailbox, unique_addresses
 from .charsets import find_charset
-from .errors import InvalidMessage
+from .errors import InvalidMessage, in_option
 from .fields import header_fields
 from .identity import new_message_id, parse_message_id, stable_message_id
 from .message import Message
@@ -53,13 +53,15 @@ def _reverse_path(message: Message) -> str:
     path = message.envelope_sender
     if path is None:
         return message.sender.address
-    return "" if path.strip() in ("", "<>") else parse_mailbox(path).address
+    return "" if path.strip() in ("", "<>") else in_option("envelope_from", parse_mailbox, path).address
 
 
 def _message_id(message: Message) -> str:
     if message.message_id:
-        return parse_message_id(message.message_id)
-    domain = message.message_id_domain or message.sender.domain or "localhost"
+        return in_option("message_id", parse_message_id, message.message_id)
+    domain = message.sender.domain or "localhost"
+    if message.message_id_domain:
+        domain = in_option("message_id_domain", ascii_domain, message.message_id_domain)
     if message.idempotency_key is not None:
         return stable_message_id(message.idempotency_key, domain)
     return new_message_id(ascii_domain(domain))

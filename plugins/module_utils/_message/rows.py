@@ -41,7 +41,8 @@ class Names(t.NamedTuple):
         """Return the names in an argument spec."""
         known = {alias for name, spec in arguments.items() for alias in (name, *spec.get("aliases", ()))}
         return cls(
-            frozenset(known), frozenset(name for name, spec in arguments.items() if spec["type"] in ("list", "dict"))
+            frozenset(known),
+            frozenset(name for name, spec in arguments.items() if spec["type"] == "dict" or "options" in spec),
         )
 
 

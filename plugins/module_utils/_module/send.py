@@ -18,7 +18,7 @@ from .._mailing.pool import Pool
 from .._smtp.delivery import DeliveryStatus
 from .._smtp.errors import SmtpError, Stage
 from .._smtp.session import SmtpSession
-from .message import MESSAGE_ARGUMENTS, MESSAGE_RULES
+from .message import MESSAGE_ARGUMENTS
 from .outgoing import Outgoing
 from .report import FEW, SHOWN, TOLD, Report, diffs, hint_for, preview, problem, untried
 from .server import SERVER_ARGUMENTS, SERVER_RULES, server_settings
@@ -34,7 +34,7 @@ if t.TYPE_CHECKING:
 SEND_ARGUMENTS: dict[str, t.Any] = {
     **SERVER_ARGUMENTS,
     **MESSAGE_ARGUMENTS,
-    "messages": {"type": "list", "elements": "dict", "options": MESSAGE_ARGUMENTS, **MESSAGE_RULES},
+    "messages": {"type": "raw", "options": MESSAGE_ARGUMENTS},
     "messages_file": {"type": "path"},
     "messages_format": {"type": "str", "choices": ["csv", "jsonl"]},
     "remote_src": {"type": "bool"},
@@ -52,11 +52,7 @@ SEND_ARGUMENTS: dict[str, t.Any] = {
     "journal": {"type": "path"},
 }
 SEND_RULES: dict[str, t.Any] = {
-    "mutually_exclusive": [
-        *SERVER_RULES["mutually_exclusive"],
-        *MESSAGE_RULES["mutually_exclusive"],
-        ("messages", "messages_file"),
-    ],
+    "mutually_exclusive": SERVER_RULES["mutually_exclusive"],
     "required_by": {**SERVER_RULES["required_by"], "messages_format": ["messages_file"]},
 }
 

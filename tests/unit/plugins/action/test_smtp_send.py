@@ -224,7 +224,7 @@ def test_memory_does_not_grow_with_the_number_of_rows(make: Make, tmp_path: Path
 
 
 def test_many_messages_are_passed_in_a_file(make: Make) -> None:
-    messages = [{"to": f"p{number}@b", "attach": "/on/the/host"} for number in range(201)]
+    messages = [{"to": f"p{number}@b", "attach": ["/on/the/host"]} for number in range(201)]
     action = make(messages=messages, subject="S")
     run(action)
     assert options_of(action) == messages
@@ -364,15 +364,15 @@ REFUSED = [
         {"messages": [{"vars": {}}, {"subjct": "x"}]},
         "messages[1]: unknown option subjct; variables for templates belong under vars",
     ),
-    ({"messages": [{"vars": {}}, "a@b"]}, "messages[1]: expected options and their values, got str"),
-    ({"messages": [{"vars": "x"}]}, "messages[0]: vars is not a mapping"),
-    ({"messages": [{"vars": {}, "subject": b"x"}]}, "messages[0]: expected text"),
+    ({"messages": [{"vars": {}}, "a@b"]}, "messages[1]: expected a mapping of options and values, got the text"),
+    ({"messages": [{"vars": "x"}]}, "messages[0]: vars: expected a mapping of names and values, got the text 'x'"),
+    ({"messages": [{"vars": {}, "subject": b"x"}]}, "messages[0]: subject: expected one line of text"),
     ({"messages_file": "bad.csv"}, "bad.csv, line 3 has 3 cells, but the header has 1"),
     ({"messages_file": "m.csv", "messages_format": "xml"}, "messages_format is 'xml'; expected csv or jsonl"),
     ({"messages_file": "nowhere.csv"}, "messages_file: Could not find or access 'nowhere.csv'"),
     ({"remote_src": False, "attach": "nowhere.pdf"}, "attach: Could not find or access 'nowhere.pdf'"),
     ({"remote_src": "perhaps"}, "the task: remote_src is 'perhaps'"),
-    ({"attachments": [{"path": "x", "remote_src": "?"}]}, "attachments: remote_src is '?'"),
+    ({"attachments": [{"path": "x", "remote_src": "?"}]}, "attachments[0].remote_src: expected true or false"),
     ({"remote_src": True, "body_template": "/nowhere.j2"}, "body_template /nowhere.j2 cannot be read on the host"),
 ]
 
