@@ -10,7 +10,7 @@ import typing as t
 
 from .addresses import header_list, parse_mailboxes
 from .charsets import Charset
-from .errors import InvalidHeader, InvalidMessage
+from .errors import InvalidHeader, InvalidMessage, in_option
 from .headers import encode_text, header_field
 from .identity import date_text, parse_message_ids
 from .message import Message, Priority
@@ -150,8 +150,5 @@ def _with_custom(fields: list[Field], message: Message, charset: Charset | None)
 
 def _custom_value(name: str, value: str, charset: Charset | None) -> str:
     if name.lower() in _ADDRESS_FIELDS:
-        return header_list(tuple(parse_mailboxes(value)), charset)
-    try:
-        return encode_text(value, charset)
-    except InvalidHeader as error:
-        raise InvalidHeader(f"headers, {name}: {error}") from None
+        return header_list(tuple(in_option(f"headers, {name}", parse_mailboxes, value)), charset)
+    return in_option(f"headers, {name}", encode_text, value, charset)

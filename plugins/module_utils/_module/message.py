@@ -142,6 +142,7 @@ class Composer:
     def _message(self, options: Options) -> Message:
         body, html = self._texts(options)
         headers = dict(options["headers"] or {})
+        invitation = options["invitation"] or ""
         more = {
             "charset": options["charset"],
             "auto_submitted": options["auto_submitted"],
@@ -162,7 +163,7 @@ class Composer:
             sent_by=_take_sender(headers),
             headers=headers,
             attachments=self._attachments(options),
-            invitation=Invitation(options["invitation"]) if options["invitation"] else None,
+            invitation=Invitation(invitation) if invitation.strip() else None,
             in_reply_to=in_option("in_reply_to", parse_message_ids, options["in_reply_to"] or ()),
             references=in_option("references", parse_message_ids, options["references"] or ()),
             priority=Priority(options["priority"]) if options["priority"] else None,
