@@ -172,7 +172,7 @@ def parse_headers(value: t.Any, place: str = "headers") -> dict[str, str | list[
     listed = isinstance(value, (list, tuple))
     for number, item in enumerate(as_list(value)):
         if isinstance(item, str):
-            pairs = [_header(text, place) for text in _BAR.split(item.strip()) if text]
+            pairs: list[tuple[t.Any, t.Any]] = [_header(text, place) for text in _BAR.split(item.strip()) if text]
         elif isinstance(item, dict):
             pair = listed and item.keys() in _PAIRS
             pairs = [(item.get("name", item.get("key")), item["value"])] if pair else list(item.items())

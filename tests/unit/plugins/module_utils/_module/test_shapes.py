@@ -49,8 +49,8 @@ SHAPES: list[t.Any] = [
 ]
 #: Texts of Python, and values in Python's form.
 NONSENSE = re.compile(
-    r"None|NoneType|<class|object has|object is|Traceback|unhashable|not iterable|not subscriptable|attribute|expected str"
-    r"|unable to convert|datetime|AnsibleTagged|\['|\{'\w|\[\[|\[None|\[5|\[True|dicts?\b"
+    r"None|NoneType|<class|object has|object is|Traceback|unhashable|not iterable|not subscriptable"
+    r"|attribute|expected str|unable to convert|datetime|AnsibleTagged|\['|\{'\w|\[\[|\[None|\[5|\[True|dicts?\b"
 )
 
 
