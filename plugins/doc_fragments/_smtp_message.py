@@ -93,7 +93,7 @@ options:
         type: str
       headers:
         description:
-          - Further header fields, as a mapping or as a list of mappings, V(Name=value) or V(Name: value).
+          - "Further header fields, as a mapping, or as a list of mappings, of V(Name=value) or of V(Name: value)."
           - A field with several values has a list; one without a value is not written.
           - Fields that the module writes from other options are refused here, so that none occurs twice.
           - V(Sender) is the address that sends the message on behalf of its author. It is omitted if it is the same

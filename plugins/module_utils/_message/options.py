@@ -347,7 +347,7 @@ def _files(form: Form, needed: t.Sequence[t.Sequence[str]], value: t.Any, place:
 
 
 def _file(form: Form, needed: t.Sequence[t.Sequence[str]], item: t.Any, place: str) -> dict[str, t.Any]:
-    expected = ", or ".join([" with ".join(names) for names in needed])
+    expected = ", or ".join([" and ".join(names) for names in needed])
     if not isinstance(item, dict):
         raise _wrong(place, f"a mapping with {expected}", item)
     file = form.read(item, place)
