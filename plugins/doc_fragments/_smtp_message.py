@@ -12,9 +12,11 @@ class ModuleDocFragment:
 options:
   messages:
     description:
-      - Several messages, sent over the same connections. The task's own options are the defaults of each message.
-    type: list
-    elements: dict
+      - Several messages, sent over the same connections, as a list of mappings. The task's own options are the defaults
+        of each message.
+      - Null counts as not given, for each option of a message, in a list and for a header. White space at the ends of a
+        value of one line is removed, as YAML's folded text ends with a line break; a line break inside is refused.
+    type: raw
     suboptions: &message
       from:
         description: Author of the message, with or without a name, such as V(Deploy <deploy@example.com>).
@@ -22,7 +24,8 @@ options:
         aliases: [sender]
       to:
         description:
-          - Recipients, as a list of addresses or one string with commas between them. Defaults to V(root).
+          - Recipients, as a list of addresses or one string with commas between them. Defaults to V(root) if there is
+            neither O(cc) nor O(bcc).
           - With several messages, there is no default, and a message without recipients is refused.
           - A name that contains a comma must be in quotes, as in V("Doe, Jo" <jo@example.com>). Semicolons may stand in
             place of the commas between addresses.
@@ -47,11 +50,13 @@ options:
         type: str
         aliases: [msg]
       body:
-        description: Message as plain text. Without O(body) and O(html), the text is the subject.
+        description:
+          - Message as plain text, or a list of its lines. Without O(body) and O(html), the text is the subject.
+          - A mapping is refused; write it as text with a filter, as in V({{ x | to_nice_yaml }}).
         type: str
       html:
         description:
-          - Message as HTML. Without O(body), a plain text is derived from it and sent along.
+          - Message as HTML, or a list of its lines. Without O(body), a plain text is derived from it and sent along.
           - The text keeps tables in columns, lists with their numbers, and the addresses of links. What the HTML hides
             is left out.
         type: str
@@ -93,15 +98,15 @@ options:
           - They never leave the controller.
         type: dict
       subtype:
-        description: Whether O(body) is plain text or HTML, if O(html) is not used. Defaults to V(plain).
+        description: Whether O(body) is V(plain) text or V(html), if O(html) is not used. Defaults to V(plain).
         type: str
-        choices: [plain, html]
       charset:
         description: Character set of texts and headers. Defaults to V(utf-8).
         type: str
       headers:
         description:
-          - Further header fields, as a mapping or as a list of V(Name=value).
+          - "Further header fields, as a mapping, or as a list of mappings, of V(Name=value) or of V(Name: value)."
+          - A field with several values has a list; one without a value is not written.
           - Fields that the module writes from other options are refused here, so that none occurs twice.
           - A value in ASCII is sent as it is, folded only at its white space. A word that is too long for a line of 998
             octets is refused. Other values are encoded, and refused in fields such as C(List-Unsubscribe) or
@@ -110,9 +115,9 @@ options:
             as the address in O(from).
         type: raw
       attachments:
-        description: Files to attach.
-        type: list
-        elements: dict
+        description: Files to attach, as a list of mappings. A path may stand for a mapping with only
+          O(attachments[].path).
+        type: raw
         suboptions:
           path:
             description: File on the sending host, or with O(attachments[].remote_src=false) on the controller.
@@ -138,9 +143,8 @@ options:
           - The files are on the host, unless O(remote_src=false).
         type: raw
       inline:
-        description: Images that the HTML shows.
-        type: list
-        elements: dict
+        description: Images that the HTML shows, as a list of mappings.
+        type: raw
         suboptions:
           path:
             description: File on the sending host, or with O(remote_src=false) on the controller.
@@ -157,28 +161,27 @@ options:
         description: Event in iCalendar format (RFC 5545), which the reader can accept or decline.
         type: str
       in_reply_to:
-        description: Message-IDs of the messages that this one answers.
+        description: Message-IDs of the messages that this one answers, as a list or one string with blanks between
+          them.
         type: raw
       references:
-        description: Message-IDs of the thread, oldest first.
+        description: Message-IDs of the thread, oldest first, as a list or one string with blanks between them.
         type: raw
       list_unsubscribe:
-        description: V(mailto:) or V(https:) URIs at which recipients can unsubscribe.
-        type: list
-        elements: str
+        description: V(mailto:) or V(https:) URIs at which recipients can unsubscribe, as a list or one string with
+          commas between them.
+        type: raw
       one_click_unsubscribe:
         description: Whether a single POST to the https URI unsubscribes (RFC 8058).
         type: bool
       priority:
-        description: Importance that mail programs show.
+        description: Importance that mail programs show, V(high), V(normal) or V(low).
         type: str
-        choices: [high, normal, low]
       auto_submitted:
         description:
           - Value of C(Auto-Submitted), which marks the message as sent by a machine and suppresses vacation replies.
-          - Defaults to V(auto-generated). With V(no), the field is omitted.
+          - V(auto-generated), the default, V(auto-replied), or V(no), with which the field is omitted.
         type: str
-        choices: [auto-generated, auto-replied, "no"]
       date:
         description: Date of the message in ISO 8601 or RFC 5322 format. Defaults to the current time.
         type: str
@@ -192,14 +195,12 @@ options:
         description: Text from which the C(Message-ID) is derived, so that a repeated message has the same one.
         type: str
       dsn:
-        description: Delivery status notifications to request, if the server offers DSN (RFC 3461).
-        type: dict
+        description: Delivery status notifications to request, if the server offers DSN (RFC 3461), as a mapping.
+        type: raw
         suboptions:
           notify:
-            description: Events that cause a notification.
-            type: list
-            elements: str
-            choices: [success, failure, delay, never]
+            description: Events that cause a notification, as a list of V(success), V(failure), V(delay) or V(never).
+            type: raw
           full:
             description: Whether a notification returns the whole message instead of only its header.
             type: bool

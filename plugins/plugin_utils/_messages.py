@@ -10,7 +10,8 @@ import typing as t
 from ansible.errors import AnsibleActionFail
 from ansible.module_utils.parsing.convert_bool import boolean
 
-from ansible_collections.mailops.smtp.plugins.module_utils._message.options import TEXTS, overlay, parse_attach
+from ansible_collections.mailops.smtp.plugins.module_utils._message.errors import MessageError
+from ansible_collections.mailops.smtp.plugins.module_utils._message.options import TEXTS, message_form, overlay
 
 if t.TYPE_CHECKING:
     from ._files import ControllerFiles
@@ -29,7 +30,7 @@ class Messages:
     """Prepares the messages of one task.
 
     :param remote_src: whether all files are on the host or on the controller; None for the default of each option.
-    :param aliases: alias -> name of the option.
+    :param arguments: the argument spec of a message.
     """
 
     def __init__(
@@ -39,14 +40,14 @@ class Messages:
         texts: Texts,
         uploads: Uploads,
         remote_src: bool | None,
-        aliases: t.Mapping[str, str],
+        arguments: t.Mapping[str, t.Any],
     ) -> None:
         self._files = files
         self._templates = templates
         self._texts = texts
         self._uploads = uploads
         self._remote_src = remote_src
-        self._aliases = aliases
+        self._form = message_form(arguments)
         self._common: Options = {}
 
     def for_all(self, options: Options) -> dict[str, t.Any]:
@@ -54,8 +55,7 @@ class Messages:
 
         :raises AnsibleActionFail: the options cannot be used.
         """
-        named = self._named(options, "")
-        self._common = {name: value for name, value in named.items() if name not in self._texts.given.failed}
+        self._common = self._read(options, "")
         return self._without_files(self._common, "")
 
     def only(self) -> dict[str, t.Any]:
@@ -71,18 +71,24 @@ class Messages:
         :param where: how errors name the message.
         :raises AnsibleActionFail: the options cannot be used.
         """
-        return self._converted(self._named(own, f"{where}: "), where)
+        return self._converted(own, where)
 
-    def _converted(self, own: Options, where: str) -> dict[str, t.Any]:
-        own = self._own(own, where)
-        own = {**own, **self._from_task(own, where)}
-        return {**self._without_files(own, f"{where}: " if where else ""), **self._rendered(own, where)}
+    def _converted(self, own: t.Any, where: str) -> dict[str, t.Any]:
+        prefix = f"{where}: " if where else ""
+        if isinstance(own, dict):
+            own = self._own(own, where, prefix)
+        own = self._read(own, prefix)
+        own = {**own, **self._read(self._from_task(own, where), prefix)}
+        return {**self._without_files(own, prefix), **self._rendered(own, where)}
 
-    def _own(self, own: Options, where: str) -> Options:
+    def _own(self, own: Options, where: str, prefix: str) -> Options:
         """Return a message's own options; those that the playbook lists may have templates, a row has none."""
         texts = {name: value for name, value in own.items() if has_template(value)}
+        if not texts:
+            return own
         if "vars" in texts:
             own = {**own, "vars": self._texts.render("vars", texts.pop("vars"), {}, where)}
+        own = {**own, **self._read({"vars": own.get("vars")}, prefix)}
         variables = self._variables(own)
         return {**own, **{name: self._texts.render(name, text, variables, where) for name, text in texts.items()}}
 
@@ -92,7 +98,7 @@ class Messages:
         texts = {
             name: self._texts.given.values[name]
             for name in self._texts.wanted(variables)
-            if name in overlay({name: True}, {**own, name: None}) and own.get(name) is None
+            if name in overlay({name: True}, {**own, name: None}) and name not in own
         }
         variables["message"].update(texts)  # such as a subject that uses message.to
         rendered = {name: self._texts.render(name, text, variables, where) for name, text in texts.items()}
@@ -106,17 +112,11 @@ class Messages:
         message = {name: value for name, value in options.items() if name not in _TEMPLATES and name != "vars"}
         return {**(self._common.get("vars") or {}), **(own.get("vars") or {}), "message": message}
 
-    def _named(self, options: Options, prefix: str) -> dict[str, t.Any]:
-        """Return the options under their documented names; as in Ansible, an alias takes precedence."""
-        named = {name: value for name, value in options.items() if name not in self._aliases}
-        named.update({self._aliases[name]: value for name, value in options.items() if name in self._aliases})
-        for names in TEXTS.values():
-            given = [name for name in names if named.get(name) is not None]
-            if len(given) > 1:
-                raise AnsibleActionFail(f"{prefix}{' and '.join(given)} are mutually exclusive; choose one")
-        if not isinstance(named.get("vars") or {}, dict):
-            raise AnsibleActionFail(f"{prefix}vars is not a mapping; expected names and values")
-        return named
+    def _read(self, options: t.Any, where: str) -> dict[str, t.Any]:
+        try:
+            return self._form.read(options)
+        except MessageError as error:
+            raise AnsibleActionFail(f"{where}{error}") from None
 
     def _rendered(self, own: Options, where: str) -> dict[str, t.Any]:
         options = overlay(self._common, own)
@@ -136,21 +136,18 @@ class Messages:
                 if options.get(file) is not None:
                     options[text] = self._files.text(str(options.pop(file)), f"{prefix}{file}")
         for name in ("attachments", "inline"):
-            if isinstance(options.get(name), list):
+            if name in options:
                 options[name] = [self._attachment(item, f"{prefix}{name}") for item in options[name]]
         if options.get("attach") and self._remote_src is False:
-            paths = parse_attach(options["attach"])
-            options["attach"] = [self._uploads.attach(path, f"{prefix}attach") for path in paths]
+            options["attach"] = [self._uploads.attach(path, f"{prefix}attach") for path in options["attach"]]
         return options
 
-    def _attachment(self, item: t.Any, option: str) -> t.Any:
-        if not isinstance(item, dict):
-            return item
-        remote = self._remote_src if item.get("remote_src") is None else boolean_option(item["remote_src"], option)
-        if remote is not False or item.get("path") is None:
+    def _attachment(self, item: Options, option: str) -> Options:
+        remote = item.get("remote_src", self._remote_src)
+        if remote is not False or "path" not in item:
             return item
         item = {name: value for name, value in item.items() if name != "remote_src"}
-        return {**item, "path": self._uploads.attach(str(item["path"]), option)}
+        return {**item, "path": self._uploads.attach(item["path"], option)}
 
 
 def boolean_option(value: t.Any, option: str) -> bool:

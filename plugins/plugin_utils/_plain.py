@@ -19,12 +19,10 @@ def is_plain(arguments: t.Mapping[str, t.Any]) -> bool:
     """Return whether running the module is all there is to do."""
     if not _TASK.isdisjoint(arguments) or _chooses(arguments):
         return False
-    messages = arguments.get("messages")
-    if not isinstance(messages, list):
-        return True
+    messages = _items(arguments.get("messages"))
     if takes_a_while(len(messages), arguments):
         return False
-    return all(isinstance(one, dict) and _ANY.isdisjoint(one) and not _chooses(one) for one in messages)
+    return not any(isinstance(one, dict) and (_chooses(one) or not _ANY.isdisjoint(one)) for one in messages)
 
 
 def takes_a_while(count: int, arguments: t.Mapping[str, t.Any]) -> bool:
@@ -34,5 +32,8 @@ def takes_a_while(count: int, arguments: t.Mapping[str, t.Any]) -> bool:
 
 
 def _chooses(options: t.Mapping[str, t.Any]) -> bool:
-    attachments = options.get("attachments")
-    return isinstance(attachments, list) and any(isinstance(one, dict) and "remote_src" in one for one in attachments)
+    return any(isinstance(one, dict) and "remote_src" in one for one in _items(options.get("attachments")))
+
+
+def _items(value: t.Any) -> t.Sequence[t.Any]:
+    return value if isinstance(value, list) else [value]

@@ -13,6 +13,7 @@ from ansible.constants import DEFAULT_LOCAL_TMP  # type: ignore[attr-defined]  #
 from ansible.errors import AnsibleActionFail
 
 from ansible_collections.mailops.smtp.plugins.module_utils._message.errors import MessageError
+from ansible_collections.mailops.smtp.plugins.module_utils._message.options import as_list
 from ansible_collections.mailops.smtp.plugins.module_utils._message.rows import Names, open_messages
 
 
@@ -29,21 +30,10 @@ class Row(t.NamedTuple):
     options: t.Mapping[str, t.Any]
 
 
-def rows_in_list(messages: t.Sequence[t.Any], names: Names) -> t.Iterator[Row]:
-    """Yield the messages of the option ``messages``.
-
-    :raises AnsibleActionFail: a message is not a mapping or has an unknown option.
-    """
+def rows_in_list(messages: t.Sequence[t.Any]) -> t.Iterator[Row]:
+    """Yield the messages of the option ``messages``."""
     for index, options in enumerate(messages):
-        where = f"messages[{index}]"
-        if not isinstance(options, dict):
-            raise AnsibleActionFail(f"{where}: expected options and their values, got {type(options).__name__}")
-        unknown = sorted(str(name) for name in options.keys() - names.known)
-        if unknown:
-            raise AnsibleActionFail(
-                f"{where}: unknown option {', '.join(unknown)}; variables for templates belong under vars"
-            )
-        yield Row(where, 0, options)
+        yield Row(f"messages[{index}]", 0, options)
 
 
 def rows_in_file(path: str, form: str | None, names: Names, label: str) -> t.Iterator[Row]:
@@ -78,8 +68,7 @@ def check_host_row(options: t.Mapping[str, t.Any], where: str) -> None:
     :raises AnsibleActionFail: an option names a file of the controller.
     """
     for option in ("attachments", "inline"):
-        items = options.get(option)
-        for item in items if isinstance(items, list) else ():
+        for item in as_list(options.get(option)):
             if isinstance(item, dict) and item.get("remote_src") not in (None, True):
                 raise AnsibleActionFail(
                     f"{where}: {option}: a messages_file on the host may name only files on the host; remove remote_src"

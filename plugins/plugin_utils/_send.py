@@ -11,7 +11,7 @@ import typing as t
 from ansible.errors import AnsibleActionFail
 
 from ansible_collections.mailops.smtp.plugins.module_utils._mailing.handover import SPOOL
-from ansible_collections.mailops.smtp.plugins.module_utils._message.options import TEXTS
+from ansible_collections.mailops.smtp.plugins.module_utils._message.options import TEXTS, as_list
 from ansible_collections.mailops.smtp.plugins.module_utils._message.rows import Names, SpoolWriter
 
 from ._files import ControllerFiles, read_from_host
@@ -61,6 +61,7 @@ def _prepare(
         remote_src = boolean_option(remote_src, "the task")
     names = Names.of(message_arguments)
     common = {name: arguments.pop(name) for name in names.known & arguments.keys()}
+    common = {name: value for name, value in common.items() if name not in given.failed}
     files = ControllerFiles(action)
     uploads = Uploads(action, files)
     templates: Templates = (
@@ -69,14 +70,14 @@ def _prepare(
     texts = Texts(
         action, task_vars, _named(given, names), host_rows=bool(remote_src and arguments.get("messages_file"))
     )
-    messages = Messages(files, templates, texts, uploads, remote_src, names.aliases)
+    messages = Messages(files, templates, texts, uploads, remote_src, message_arguments)
     arguments.update(messages.for_all(common))
 
     count: int | None = 1
     with contextlib.ExitStack() as stack:
         stack.callback(uploads.forget)
-        if isinstance(arguments.get("messages"), list) or "messages" in given.failed:
-            rows = rows_in_list(_listed(arguments.pop("messages"), given, texts), names)
+        if arguments.get("messages") is not None:
+            rows = rows_in_list(as_list(_listed(arguments.pop("messages"), given, texts)))
             count = _spool(rows, messages, uploads, None)
         elif arguments.get("messages_file") is None:
             arguments.update(messages.only())
@@ -107,18 +108,19 @@ def _named(given: Given, names: Names) -> Given:
     )
 
 
-def _listed(messages: t.Any, given: Given, texts: Texts) -> t.Sequence[t.Any]:
+def _listed(messages: t.Any, given: Given, texts: Texts) -> t.Any:
     """Return the messages of the task: as the playbook has them if they have variables, for their texts may use them.
 
     :raises AnsibleActionFail: a template that makes the whole list cannot be rendered.
     """
     listed = given.values.get("messages")
+    listed = [listed] if isinstance(listed, dict) else listed
     if "messages" in given.failed and not isinstance(listed, list):
-        return t.cast("t.Sequence[t.Any]", texts.render("messages", listed, {}, ""))
+        return texts.render("messages", listed, {}, "")
     if not isinstance(listed, list) or (
         "messages" not in given.failed and not any(isinstance(one, dict) and one.get("vars") for one in listed)
     ):
-        return t.cast("t.Sequence[t.Any]", messages)
+        return messages
     return [one if isinstance(one, dict) else texts.render("messages", one, {}, "") for one in listed]
 
 

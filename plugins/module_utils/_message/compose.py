@@ -11,7 +11,7 @@ import typing as t
 from .addresses import parse_mailbox, unique_addresses
 from .charsets import find_charset
 from .domains import ascii_domain
-from .errors import InvalidAddress, InvalidMessage
+from .errors import InvalidMessage, in_option
 from .fields import header_fields
 from .identity import new_message_id, parse_message_id, stable_message_id
 from .message import Message
@@ -54,18 +54,15 @@ def _reverse_path(message: Message) -> str:
     path = message.envelope_sender
     if path is None:
         return message.sender.address
-    if path.strip() in ("", "<>"):
-        return ""
-    try:
-        return parse_mailbox(path).address
-    except InvalidAddress as error:
-        raise InvalidAddress(f"envelope_from: {error}") from None
+    return "" if path.strip() in ("", "<>") else in_option("envelope_from", parse_mailbox, path).address
 
 
 def _message_id(message: Message) -> str:
     if message.message_id:
-        return parse_message_id(message.message_id)
-    domain = message.message_id_domain or message.sender.domain or "localhost"
+        return in_option("message_id", parse_message_id, message.message_id)
+    domain = message.sender.domain or "localhost"
+    if message.message_id_domain:
+        domain = in_option("message_id_domain", ascii_domain, message.message_id_domain)
     if message.idempotency_key is not None:
         return stable_message_id(message.idempotency_key, domain)
     return new_message_id(ascii_domain(domain))

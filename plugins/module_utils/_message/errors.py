@@ -5,6 +5,10 @@
 
 from __future__ import annotations
 
+import typing as t
+
+_T = t.TypeVar("_T")
+
 
 class MessageError(ValueError):
     """A message that cannot be sent as described; found before any connection is opened."""
@@ -28,3 +32,14 @@ class InvalidMessage(MessageError):
 
 class RowError(MessageError):
     """A file of messages, or a row in it, that cannot be read; the error has file, line and what was expected."""
+
+
+def in_option(option: str, parse: t.Callable[..., _T], *values: t.Any) -> _T:
+    """Call a function, and name the option in its errors.
+
+    :raises MessageError: as the function does.
+    """
+    try:
+        return parse(*values)
+    except MessageError as error:
+        raise type(error)(f"{option}: {error}") from error

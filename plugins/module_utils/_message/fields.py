@@ -10,7 +10,7 @@ import typing as t
 
 from .addresses import header_list, parse_mailboxes
 from .charsets import Charset
-from .errors import InvalidHeader, InvalidMessage
+from .errors import InvalidHeader, InvalidMessage, in_option
 from .headers import check_text, encode_text, header_field
 from .identity import date_text, parse_message_ids
 from .message import Message, Priority
@@ -159,16 +159,17 @@ def _with_custom(fields: list[Field], message: Message, charset: Charset | None)
 def _custom_value(name: str, value: str, charset: Charset | None) -> str:
     """Return the value encoded. ASCII stays as it is, since the module cannot know who reads a field and how."""
     if name.lower() in _ADDRESS_FIELDS:
-        return header_list(tuple(parse_mailboxes(value)), charset)
-    try:
-        if value.isascii():
-            check_text(value)
-            return value.strip()
-        if _STRUCTURED.match(name):
-            raise InvalidHeader(
-                f"{value!r} contains a character outside ASCII, which this header cannot hold (RFC 2047 section 5); "
-                "percent-encode it in a URI, or write it as \\u00fc in JSON"
-            )
-        return encode_text(value, charset, name)
-    except InvalidHeader as error:
-        raise InvalidHeader(f"headers, {name}: {error}") from None
+        return header_list(tuple(in_option(f"headers, {name}", parse_mailboxes, value)), charset)
+    return in_option(f"headers, {name}", _encoded, name, value, charset)
+
+
+def _encoded(name: str, value: str, charset: Charset | None) -> str:
+    if value.isascii():
+        check_text(value)
+        return value.strip()
+    if _STRUCTURED.match(name):
+        raise InvalidHeader(
+            f"{value!r} contains a character outside ASCII, which this header cannot hold (RFC 2047 section 5); "
+            "percent-encode it in a URI, or write it as \\u00fc in JSON"
+        )
+    return encode_text(value, charset, name)

@@ -6,91 +6,82 @@
 from __future__ import annotations
 
 import functools
+import os
 import typing as t
 from dataclasses import replace
 
+from .._message import options as shapes
 from .._message.addresses import Mailbox, parse_mailbox, parse_mailboxes
 from .._message.attachments import Attachment, Invitation, from_file, from_text
 from .._message.compose import compose
-from .._message.errors import InvalidAddress, InvalidMessage
+from .._message.errors import InvalidMessage, in_option
 from .._message.files import read_text
-from .._message.identity import fingerprint, parse_date
+from .._message.identity import fingerprint, parse_date, parse_message_ids
 from .._message.message import Message, Priority
-from .._message.options import TEXTS, overlay, parse_attach, parse_header_strings, texts
+from .._message.options import TEXTS, message_form, overlay, texts
 from .._smtp.delivery import DsnRequest, Envelope
 
 Options = t.Mapping[str, t.Any]
 
-MESSAGE_ARGUMENTS: dict[str, t.Any] = {
-    "from": {"type": "str", "aliases": ["sender"]},
-    "to": {"type": "raw", "aliases": ["recipients"]},
-    "cc": {"type": "raw"},
-    "bcc": {"type": "raw"},
-    "reply_to": {"type": "raw"},
-    "envelope_from": {"type": "str"},
-    "subject": {"type": "str", "aliases": ["msg"]},
-    "body": {"type": "str"},
-    "body_file": {"type": "path"},
-    "body_template": {"type": "path"},
-    "html": {"type": "str"},
-    "html_file": {"type": "path"},
-    "html_template": {"type": "path"},
-    "vars": {"type": "dict"},
-    "subtype": {"type": "str", "choices": ["plain", "html"]},
-    "charset": {"type": "str"},
-    "headers": {"type": "raw"},
-    "attachments": {
-        "type": "list",
-        "elements": "dict",
-        "options": {
-            "path": {"type": "path"},
-            "remote_src": {"type": "bool"},
-            "content": {"type": "str"},
-            "name": {"type": "str"},
-            "type": {"type": "str"},
-            "cid": {"type": "str"},
-        },
-        "mutually_exclusive": [("path", "content")],
-        "required_one_of": [("path", "content")],
-        "required_by": {"content": ["name"]},
-    },
-    "attach": {"type": "raw"},
-    "inline": {
-        "type": "list",
-        "elements": "dict",
-        "options": {
-            "path": {"type": "path", "required": True},
-            "cid": {"type": "str", "required": True},
-            "mime_type": {"type": "str"},
-        },
-    },
-    "invitation": {"type": "str"},
-    "in_reply_to": {"type": "raw"},
-    "references": {"type": "raw"},
-    "list_unsubscribe": {"type": "list", "elements": "str"},
-    "one_click_unsubscribe": {"type": "bool"},
-    "priority": {"type": "str", "choices": [priority.value for priority in Priority]},
-    "auto_submitted": {"type": "str", "choices": ["auto-generated", "auto-replied", "no"]},
-    "date": {"type": "str"},
-    "message_id": {"type": "str"},
-    "message_id_domain": {"type": "str"},
-    "idempotency_key": {"type": "str", "no_log": False},
-    "dsn": {
-        "type": "dict",
-        "options": {
-            "notify": {"type": "list", "elements": "str", "choices": ["success", "failure", "delay", "never"]},
-            "full": {"type": "bool", "default": False},
-            "envelope_id": {"type": "str", "default": ""},
-        },
-    },
-    "require_tls": {"type": "bool"},
+_ATTACHMENT: dict[str, t.Any] = {
+    "path": {"type": shapes.PATH},
+    "remote_src": {"type": shapes.BOOLEAN},
+    "content": {"type": shapes.TEXT},
+    "name": {"type": shapes.WORD},
+    "type": {"type": shapes.WORD},
+    "cid": {"type": shapes.WORD},
 }
-#: Rules that apply to the options of the task and to those of each message.
-MESSAGE_RULES: dict[str, t.Any] = {"mutually_exclusive": list(TEXTS.values())}
-#: Values of options that are not set; From and To are root, as in community.general.mail.
-_NOTHING: Options = {**dict.fromkeys(MESSAGE_ARGUMENTS), "from": "root", "to": "root"}
-#: The same for one of several messages: an empty cell or a misnamed column must not send mail to root.
-_NOTHING_OF_MANY: Options = {**_NOTHING, "to": None}
+_INLINE: dict[str, t.Any] = {
+    "path": {"type": shapes.PATH, "required": True},
+    "cid": {"type": shapes.WORD, "required": True},
+    "mime_type": {"type": shapes.WORD},
+}
+_DSN: dict[str, t.Any] = {
+    "notify": {"type": shapes.several("success", "failure", "delay", "never")},
+    "full": {"type": shapes.BOOLEAN, "default": False},
+    "envelope_id": {"type": shapes.WORD, "default": ""},
+}
+#: Ansible checks only the names. Its own checks would refuse null where there are choices, and convert a list to text.
+MESSAGE_ARGUMENTS: dict[str, t.Any] = {
+    "from": {"type": shapes.ADDRESS, "aliases": ["sender"]},
+    "to": {"type": shapes.ADDRESSES, "aliases": ["recipients"]},
+    "cc": {"type": shapes.ADDRESSES},
+    "bcc": {"type": shapes.ADDRESSES},
+    "reply_to": {"type": shapes.ADDRESSES},
+    "envelope_from": {"type": shapes.RETURN_ADDRESS},
+    "subject": {"type": shapes.LINE, "aliases": ["msg"]},
+    "body": {"type": shapes.TEXT},
+    "body_file": {"type": shapes.PATH},
+    "body_template": {"type": shapes.PATH},
+    "html": {"type": shapes.TEXT},
+    "html_file": {"type": shapes.PATH},
+    "html_template": {"type": shapes.PATH},
+    "vars": {"type": shapes.VARIABLES},
+    "subtype": {"type": shapes.choice("plain", "html")},
+    "charset": {"type": shapes.WORD},
+    "headers": {"type": shapes.HEADERS},
+    "attachments": {"type": shapes.files(_ATTACHMENT, ("path",), ("content", "name")), "options": _ATTACHMENT},
+    "attach": {"type": shapes.PATHS},
+    "inline": {"type": shapes.files(_INLINE, ("path", "cid")), "options": _INLINE},
+    "invitation": {"type": shapes.TEXT},
+    "in_reply_to": {"type": shapes.MESSAGE_IDS},
+    "references": {"type": shapes.MESSAGE_IDS},
+    "list_unsubscribe": {"type": shapes.URIS},
+    "one_click_unsubscribe": {"type": shapes.BOOLEAN},
+    "priority": {"type": shapes.choice(*(priority.value for priority in Priority))},
+    "auto_submitted": {"type": shapes.choice("auto-generated", "auto-replied", "no")},
+    "date": {"type": shapes.WORD},
+    "message_id": {"type": shapes.MESSAGE_ID},
+    "message_id_domain": {"type": shapes.WORD},
+    "idempotency_key": {"type": shapes.WORD, "no_log": False},
+    "dsn": {"type": shapes.mapping(_DSN), "options": _DSN},
+    "require_tls": {"type": shapes.BOOLEAN},
+}
+_FORM = message_form(MESSAGE_ARGUMENTS)
+#: Values of options that are not set.
+_NOTHING: Options = dict.fromkeys(MESSAGE_ARGUMENTS)
+#: From, and To if there is no recipient at all, as in community.general.mail.
+_DEFAULT = "root"
 
 #: Number of files of single messages that are cached, as the next message may name the same ones.
 _RECENT = 8
@@ -112,12 +103,15 @@ class _Files:
 class Composer:
     """Maker of envelopes from options. A file that the task names for all messages is read and encoded once.
 
-    :param many: whether there may be several messages; then each must have a recipient, without a default.
+    :param common: the options of the task, of which those of a message are used.
+    :param many: whether there may be several messages; then each must have a recipient, without a default: an empty
+        cell or a misnamed column must not send mail to root.
+    :raises MessageError: an option of the task has a value that it cannot have.
     """
 
     def __init__(self, common: Options, many: bool = False) -> None:
-        self._nothing = _NOTHING_OF_MANY if many else _NOTHING
-        self._common = {name: common[name] for name in MESSAGE_ARGUMENTS if common.get(name) is not None}
+        self._many = many
+        self._common = _FORM.read({name: common[name] for name in MESSAGE_ARGUMENTS if name in common})
         self._kept, self._recent = _Files(None), _Files(_RECENT)
 
     def envelope(self, own: Options, key: str | None = None) -> Envelope:
@@ -126,9 +120,12 @@ class Composer:
         :param key: text from which the Message-ID is derived if no option sets one; None for the whole message.
         :raises ValueError: the message cannot be composed (MessageError), or cannot be sent by SMTP.
         """
-        options = {**self._nothing, **overlay(self._common, own)}
+        own = _FORM.read(own)
+        options = {**_NOTHING, **overlay(self._common, own)}
         if options["subject"] is None:
             raise InvalidMessage("the message has no subject; set subject")
+        if options["to"] is None and not (self._many or options["cc"] or options["bcc"]):
+            options["to"] = _DEFAULT
         if options["idempotency_key"] and own and not own.get("idempotency_key"):
             options["idempotency_key"] = repr([options[name] for name in ("idempotency_key", "to", "cc", "bcc")])
         message = self._message(options)
@@ -144,22 +141,21 @@ class Composer:
 
     def _message(self, options: Options) -> Message:
         body, html = self._texts(options)
-        headers = _headers(options["headers"])
+        headers = dict(options["headers"] or {})
+        invitation = options["invitation"] or ""
         more = {
             "charset": options["charset"],
             "auto_submitted": options["auto_submitted"],
-            "in_reply_to": options["in_reply_to"],
-            "references": options["references"],
             "list_unsubscribe": options["list_unsubscribe"],
             "one_click": options["one_click_unsubscribe"],
             "message_id_domain": options["message_id_domain"],
         }
         return Message(
-            sender=_in_option("from", parse_mailbox, options["from"]),
-            to=_mailboxes("to", options["to"]),
-            cc=_mailboxes("cc", options["cc"]),
-            bcc=_mailboxes("bcc", options["bcc"]),
-            reply_to=_mailboxes("reply_to", options["reply_to"]),
+            sender=in_option("from", parse_mailbox, options["from"] or _DEFAULT),
+            to=_mailboxes("to", options),
+            cc=_mailboxes("cc", options),
+            bcc=_mailboxes("bcc", options),
+            reply_to=_mailboxes("reply_to", options),
             envelope_sender=options["envelope_from"],
             subject=options["subject"],
             body=body,
@@ -167,7 +163,9 @@ class Composer:
             sent_by=_take_sender(headers),
             headers=headers,
             attachments=self._attachments(options),
-            invitation=Invitation(options["invitation"]) if options["invitation"] else None,
+            invitation=Invitation(invitation) if invitation.strip() else None,
+            in_reply_to=in_option("in_reply_to", parse_message_ids, options["in_reply_to"] or ()),
+            references=in_option("references", parse_message_ids, options["references"] or ()),
             priority=Priority(options["priority"]) if options["priority"] else None,
             date=parse_date(options["date"]) if options["date"] else None,
             message_id=options["message_id"],
@@ -190,60 +188,47 @@ class Composer:
             )
         if options[file] is None:
             return t.cast("str | None", options[text])
-        return self._files(options, file).text(options[file], file)
+        return self._files(options, file).text(_path(options[file]), file)
 
     def _files(self, options: Options, name: str) -> _Files:
         return self._kept if options[name] is self._common.get(name) else self._recent
 
     def _attachments(self, options: Options) -> list[Attachment]:
         files = self._files(options, "attachments")
-        found = [_attachment(item, files) for item in options["attachments"] or ()]
+        found = [
+            in_option(f"attachments[{number}]", _attachment, item, files)
+            for number, item in enumerate(options["attachments"] or ())
+        ]
         read = self._files(options, "attach").attachment
-        found += [read(path) for path in parse_attach(options["attach"] or ())]
+        found += [in_option("attach", read, _path(path)) for path in options["attach"] or ()]
         read = self._files(options, "inline").attachment
-        found += [read(item["path"], None, item["mime_type"], item["cid"]) for item in options["inline"] or ()]
+        found += [
+            in_option(f"inline[{number}]", read, _path(item["path"]), None, item.get("mime_type"), item["cid"])
+            for number, item in enumerate(options["inline"] or ())
+        ]
         return found
 
 
 def _attachment(item: Options, files: _Files) -> Attachment:
-    if item["path"] is None:
-        return files.content(item["content"], item["name"], item["type"], item["cid"] or "")
-    if item["remote_src"] is False:
+    name, media_type, cid = (item.get(option) for option in ("name", "type", "cid"))
+    if "content" in item:
+        return files.content(item["content"], name, media_type, cid or "")
+    if item.get("remote_src") is False:
         raise InvalidMessage(
             f"the attachment {item['path']} is on the controller, but this message was read on the host; read the "
             "messages on the controller too"
         )
-    return files.attachment(item["path"], item["name"], item["type"], item["cid"] or "")
+    return files.attachment(_path(item["path"]), name, media_type, cid or "")
 
 
-_T = t.TypeVar("_T")
+def _path(text: str) -> str:
+    """Return a path of this host, as Ansible's type ``path`` does."""
+    return os.path.expanduser(os.path.expandvars(text))
 
 
-def _in_option(option: str, parse: t.Callable[[str], _T], value: t.Any) -> _T:
-    try:
-        return parse(value)
-    except InvalidAddress as error:
-        raise InvalidAddress(f"{option}: {error}") from error
-
-
-def _mailboxes(option: str, value: t.Any) -> list[Mailbox]:
-    if value is None:
-        return []
-    if not isinstance(value, (str, list)) or (
-        isinstance(value, list) and not all(isinstance(one, str) for one in value)
-    ):
-        raise InvalidAddress(f"{option}: expected an address or a list of addresses, got {value!r}")
-    return _in_option(option, parse_mailboxes, value)
-
-
-def _headers(value: t.Any) -> dict[str, str | list[str]]:
-    """Return headers from a mapping, or from the ``Name=value`` strings of community.general.mail."""
-    if isinstance(value, dict):
-        return {
-            str(name): [str(one) for one in text] if isinstance(text, list) else str(text)
-            for name, text in value.items()
-        }
-    return parse_header_strings(value or ())
+def _mailboxes(option: str, options: Options) -> list[Mailbox]:
+    value = options[option]
+    return in_option(option, parse_mailboxes, value) if value else []
 
 
 def _take_sender(headers: dict[str, str | list[str]]) -> Mailbox | None:
@@ -255,10 +240,10 @@ def _take_sender(headers: dict[str, str | list[str]]) -> Mailbox | None:
     if name is None:
         return None
     value = headers.pop(name)
-    return _in_option("headers, Sender", parse_mailbox, value if isinstance(value, str) else ", ".join(value))
+    return in_option("headers, Sender", parse_mailbox, value if isinstance(value, str) else ", ".join(value))
 
 
 def _dsn(options: Options | None) -> DsnRequest | None:
     if options is None:
         return None
-    return DsnRequest(tuple(options["notify"] or ()), options["full"], options["envelope_id"])
+    return DsnRequest(tuple(options.get("notify", ())), options.get("full", False), options.get("envelope_id", ""))

@@ -17,7 +17,7 @@ from .._mailing.pool import Pool
 from .._smtp.delivery import DeliveryStatus
 from .._smtp.errors import SmtpError, Stage
 from .._smtp.session import SmtpSession
-from .message import MESSAGE_ARGUMENTS, MESSAGE_RULES
+from .message import MESSAGE_ARGUMENTS
 from .outgoing import Outgoing
 from .report import FEW, SHOWN, Problems, Report, diffs, hint_for, preview, the_only, untried_form
 from .server import SERVER_ARGUMENTS, SERVER_RULES, server_settings
@@ -47,7 +47,7 @@ _ARGUMENTS: dict[str, t.Any] = {
     **SERVER_ARGUMENTS,
     **MESSAGE_ARGUMENTS,
     **MAILING_ARGUMENTS,
-    "messages": {"type": "list", "elements": "dict", "options": MESSAGE_ARGUMENTS, **MESSAGE_RULES},
+    "messages": {"type": "raw", "options": MESSAGE_ARGUMENTS},
     "messages_file": {"type": "path"},
     "messages_format": {"type": "str", "choices": ["csv", "jsonl"]},
     "remote_src": {"type": "bool"},
@@ -58,11 +58,7 @@ _ARGUMENTS: dict[str, t.Any] = {
 #: What AnsibleModule is told about the options.
 SEND_SPEC: dict[str, t.Any] = {
     "argument_spec": _ARGUMENTS,
-    "mutually_exclusive": [
-        *SERVER_RULES["mutually_exclusive"],
-        *MESSAGE_RULES["mutually_exclusive"],
-        ("messages", "messages_file"),
-    ],
+    "mutually_exclusive": SERVER_RULES["mutually_exclusive"],
     "required_by": {**SERVER_RULES["required_by"], "messages_format": ["messages_file"]},
 }
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -28,6 +29,7 @@ from ansible.parsing.vault import VaultLib, VaultSecret
 from ansible.template import Templar, trust_as_template
 
 from ansible_collections.mailops.smtp.plugins.action.smtp_send import ActionModule
+from ansible_collections.mailops.smtp.plugins.module_utils._module.message import MESSAGE_ARGUMENTS
 from ansible_collections.mailops.smtp.plugins.plugin_utils import _rows, _uploads
 
 VAULT_SECRET: t.Any = VaultSecret(b"vault-password")
@@ -334,7 +336,7 @@ def test_memory_does_not_grow_with_the_number_of_rows(make: Make, tmp_path: Path
 
 
 def test_many_messages_are_passed_in_a_file(make: Make) -> None:
-    messages = [{"to": f"p{number}@b", "attach": "/on/the/host"} for number in range(201)]
+    messages = [{"to": f"p{number}@b", "attach": ["/on/the/host"]} for number in range(201)]
     action = make(messages=messages, subject="S")
     run(action)
     assert options_of(action) == messages
@@ -479,17 +481,59 @@ REFUSED = [
         {"messages": [{"vars": {}}, {"subjct": "x"}]},
         "messages[1]: unknown option subjct; variables for templates belong under vars",
     ),
-    ({"messages": [{"vars": {}}, "a@b"]}, "messages[1]: expected options and their values, got str"),
-    ({"messages": [{"vars": "x"}]}, "messages[0]: vars is not a mapping"),
-    ({"messages": [{"vars": {}, "subject": b"x"}]}, "messages[0]: expected text"),
+    ({"messages": [{"vars": {}}, "a@b"]}, "messages[1]: expected a mapping of options and values, got the text"),
+    ({"messages": [{"vars": "x"}]}, "messages[0]: vars: expected a mapping of names and values, got the text 'x'"),
+    ({"messages": [{"vars": {}, "subject": b"x"}]}, "messages[0]: subject: expected one line of text"),
     ({"messages_file": "bad.csv"}, "bad.csv, line 3 has 3 cells, but the header has 1"),
     ({"messages_file": "m.csv", "messages_format": "xml"}, "messages_format is 'xml'; expected csv or jsonl"),
     ({"messages_file": "nowhere.csv"}, "messages_file: Could not find or access 'nowhere.csv'"),
     ({"remote_src": False, "attach": "nowhere.pdf"}, "attach: Could not find or access 'nowhere.pdf'"),
     ({"remote_src": "perhaps"}, "the task: remote_src is 'perhaps'"),
-    ({"attachments": [{"path": "x", "remote_src": "?"}]}, "attachments: remote_src is '?'"),
+    ({"attachments": [{"path": "x", "remote_src": "?"}]}, "attachments[0].remote_src: expected true or false"),
     ({"remote_src": True, "body_template": "/nowhere.j2"}, "body_template /nowhere.j2 cannot be read on the host"),
 ]
+
+
+SHAPES: list[t.Any] = [
+    None,
+    "",
+    "x",
+    5,
+    True,
+    b"x",
+    [],
+    [None],
+    [5],
+    ["x", None],
+    {},
+    {"a": "b"},
+    [{"a": "b"}],
+    [["x"]],
+]
+
+
+@pytest.mark.parametrize("option", MESSAGE_ARGUMENTS)
+def test_value_of_any_shape_is_understood_or_refused_with_its_place(make: Make, option: str) -> None:
+    """More shapes, and what is said of them, are in module_utils/_module/test_shapes.py."""
+    said = []
+    for shape in SHAPES:
+        for given in ({option: shape, "remote_src": True}, {"messages": [{option: shape, "vars": {"a": 1}}]}):
+            try:
+                run(make(**given))
+            except AnsibleActionFail as error:
+                said.append(("messages[0]: " if "messages" in given else "", str(error)))
+    said = [one for one in said if "Could not find" not in one[1]]  # x is a file that does not exist
+    assert [text for place, text in said if not text.startswith(f"Nothing was sent: {place}{option}")] == []
+    assert [text for _place, text in said if re.search("<class|object|Ansible|NoneType", text)] == []
+
+
+def test_row_of_a_host_cannot_choose_a_file_of_the_controller_by_a_single_mapping(make: Make, tmp_path: Path) -> None:
+    row = {"to": "a@b", "attachments": {"path": "/etc/hosts", "remote_src": False}}
+    (tmp_path / "m.jsonl").write_text(json.dumps(row))
+    (tmp_path / "t.j2").write_text("x")
+    action = make(remote_src=True, messages_file=str(tmp_path / "m.jsonl"), body_template=str(tmp_path / "t.j2"))
+    with pytest.raises(AnsibleActionFail, match="m.jsonl, line 1: attachments: .* may name only files on the host"):
+        run(action)
 
 
 @pytest.mark.parametrize(("options", "words"), REFUSED)

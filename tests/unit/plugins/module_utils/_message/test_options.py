@@ -5,43 +5,56 @@
 
 from __future__ import annotations
 
+import typing as t
+
 import pytest
 
-from ansible_collections.mailops.smtp.plugins.module_utils._message.errors import (
-    InvalidHeader,
-)
+from ansible_collections.mailops.smtp.plugins.module_utils._message.errors import InvalidHeader
 from ansible_collections.mailops.smtp.plugins.module_utils._message.options import (
     parse_attach,
-    parse_header_strings,
+    parse_headers,
     texts,
 )
 
 
 @pytest.mark.parametrize(
-    ("strings", "headers"),
+    ("value", "headers"),
     [
         ([], {}),
         (["Reply-To=john@example.com"], {"Reply-To": "john@example.com"}),
         (['X-Special="Something or other"'], {"X-Special": '"Something or other"'}),
         (["X-Query=a=1&b=2"], {"X-Query": "a=1&b=2"}),
         (["X-A = b "], {"X-A": "b"}),
-        (["X-A="], {"X-A": ""}),
+        (["X-A="], {}),
         (["X-A=1", "x-a=2", "X-A=3"], {"X-A": ["1", "2", "3"]}),
         ("Reply-To=a@b.test|X-Other=1", {"Reply-To": "a@b.test", "X-Other": "1"}),
         (["X-A=b|c"], {"X-A": "b|c"}),
         (["X-A=b|c=d"], {"X-A": "b|c=d"}),
         (["List-Unsubscribe=<mailto:a@b?x=1|2=3>"], {"List-Unsubscribe": "<mailto:a@b?x=1|2=3>"}),
         (["List-Unsubscribe=<https://b/?q|X-Y=1>"], {"List-Unsubscribe": "<https://b/?q|X-Y=1>"}),
+        (["X-A: b"], {"X-A": "b"}),
+        ("X-A: b=c", {"X-A": "b=c"}),
+        (["X-A=b: c"], {"X-A": "b: c"}),
+        (["List-Unsubscribe: <https://b/?q=1>"], {"List-Unsubscribe": "<https://b/?q=1>"}),
+        ([{"X-A": "b"}, {"X-C": "d", "x-a": 5}], {"X-A": ["b", "5"], "X-C": "d"}),
+        ([{"name": "X-A", "value": "b"}, {"key": "X-C", "value": ["d"]}], {"X-A": "b", "X-C": "d"}),
+        ({"name": "a", "value": "b"}, {"name": "a", "value": "b"}),
+        ({"X-A": None, "X-B": "", "X-C": [], "X-D": [None, "", "d"], "X-E": "\n"}, {"X-D": "d"}),
+        ([None, {"X-A": None}], {}),
+        ({"X-A": "folded \n", "X-B": ["a\n", " b"]}, {"X-A": "folded", "X-B": ["a", "b"]}),
+        ({"X-A": 5, "X-B": 1.5, "X-C": True}, {"X-A": "5", "X-B": "1.5", "X-C": "True"}),
     ],
 )
-def test_header_strings_are_split_into_headers(strings: str | list[str], headers: dict[str, str | list[str]]) -> None:
+def test_headers_are_read_from_mappings_and_strings(value: t.Any, headers: dict[str, str | list[str]]) -> None:
     """ansible-collections/community.general#7303. A bar within a value does not end it."""
-    assert parse_header_strings(strings) == headers
+    assert parse_headers(value) == headers
+    assert parse_headers(headers) == headers
 
 
-def test_header_string_without_an_equals_sign_is_refused() -> None:
-    with pytest.raises(InvalidHeader, match="headers: 'X-A: b' is not a valid header; .*Reply-To=jo@example.com"):
-        parse_header_strings(["X-A: b"])
+@pytest.mark.parametrize("value", [["X-A"], "no header", ["X A: b"], [": b"], {"X A": "b"}, {"": "b"}, {"X:": "b"}])
+def test_text_that_is_not_a_header_is_refused(value: t.Any) -> None:
+    with pytest.raises(InvalidHeader, match="^headers: '.*' is not a valid header.*; expected"):
+        parse_headers(value)
 
 
 @pytest.mark.parametrize(
