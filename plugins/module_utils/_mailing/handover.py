@@ -62,7 +62,7 @@ class Slice(t.NamedTuple):
     @classmethod
     def of(cls, options: t.Mapping[str, t.Any]) -> Slice:
         """Return the slice that the action plugin requests, or the whole task if it requests none."""
-        given = options[SLICE]
+        given = options.get(SLICE)
         if given is None:
             return cls(os.urandom(16).hex(), None, None)
         return cls(given["run"], float(given["seconds"]), given["path"])

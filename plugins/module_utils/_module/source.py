@@ -44,7 +44,7 @@ def messages_source(options: Options) -> MessageSource:
         return _Listed(listed)
     from .._message.rows import Names, Spool, open_messages
 
-    if options[SPOOL]:
+    if options.get(SPOOL):
         return Spool(file)
     return open_messages(file, options["messages_format"], Names.of(MESSAGE_ARGUMENTS))
 
