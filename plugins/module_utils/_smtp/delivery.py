@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import enum
+import functools
 import re
 import typing as t
 from dataclasses import dataclass
@@ -18,10 +19,73 @@ if t.TYPE_CHECKING:
 
 #: Characters that must not reach a command: CR and LF would start another one (RFC 5321 section 2.3.8).
 _UNFIT = re.compile(r"[\x00-\x1f\x7f<>]")
-#: The queue ID in the reply to the message, as Postfix, Exim, Exchange and the large providers write it.
-_QUEUE_ID = re.compile(
-    r"(?:queued as|\bid[= ]|Ok:? queued:?|Message accepted as)\s*<?([A-Za-z0-9][\w.@-]{4,})", re.IGNORECASE
+#: The ID in the reply to a message, most specific form first. The text is without code and enhanced code.
+_QUEUE_IDS = tuple(
+    re.compile(form, re.IGNORECASE)
+    for form in (
+        r"\benvid=([\w.-]+)",  # Alibaba DirectMail: Data Ok: queued as freedom ### envid=600000123
+        r"\[InternalId=(\d+)",  # Exchange, Microsoft 365: <message ID> [InternalId=5368709120, Hostname=...] ...
+        r"<([^<>\s]+)> \[Hostname=",  # Microsoft 365, submission: OK <message ID> [Hostname=...]
+        r"<([^<>\s]+)> Queued mail for delivery",  # Windows SMTP service, old Exchange
+        r"\bSESSIONID=<?([^\s<>]+)",  # Cyrus
+        r"<[^<>\s]*> (\S+) Saved\b",  # Dovecot LMTP: <user@example.com> 8Gi6OvL7X1zwfQAA Saved
+        r"queued on \S+ (?:as )?([\w.-]+)",  # Yandex: Ok: queued on mail-nwsmtp.yandex.net 1700000000-AbCdEf
+        r"queued with id <?([^\s<>]+)",  # Stalwart
+        r"queued as:? ?<?([^\s<>]+)",  # Postfix, Zimbra, SendGrid, Mailjet, Brevo, NetEase, and many more
+        r"\bqueued \(([\w.-]+)\)",  # Haraka
+        r"\bOk \(([\w.-]+)\)",  # Proxmox Mail Gateway
+        r"\bReceived OK \[([^\]\s]+)\]",  # Mimecast
+        r"Message-ID: ([^\s<>]+)>",  # MDaemon: Ok, message saved <Message-ID: ...>
+        r"\b(?:envelope|queue|message|mail) id:? <?([^\s<>]+)",  # Oracle (iCloud), Sina
+        r"\bid[= ]<?([^\s<>,;]+)",  # Exim, Mail.ru, 1&1, amavis
+        r"\bqp (\d+)",  # qmail
+        r"\A:? ?([\w.-]+) Message accepted for delivery",  # Sendmail, OpenSMTPD, Kerio, CommuniGate
+        r"\bMessage <?([\w.@-]*\d[\w.@-]*)>? (?:accepted|queued|received)\b",  # Cisco Secure Email
+        r"\bMessage (?:accepted|received)(?: as|:)? <?([\w.@-]*\d[\w.@-]*)",  # T-Online, James
+        r"\AOk:? \d+ +([\w.-]+) - gsmtp",  # Gmail
+        r"\AOk[:,.]? (?:queued:? )?<?([\w./@-]{6,})>?\Z",  # Amazon SES, Courier, SparkPost, XMail: Ok <ID>
+    )
 )
+#: A word that follows such a form, but is not an ID.
+_NO_ID = re.compile(r"[A-Za-z]{0,12}\Z|\d{1,2}\.\d{1,3}\Z")
+#: The codes for too many recipients: what RFC 5321 wants, and what RFC 821 had.
+_FOR_NUMBER = (452, 552)
+#: Replies to RCPT that are about the number of recipients (RFC 5321 section 4.5.3.1.10, RFC 3463 X.5.3).
+_TOO_MANY = re.compile(
+    r"[45]\.5\.3\b|too many (?:\w+ ){0,3}(?:recipients|rcpts?\b|addressees)"
+    r"|\b(?:recipients?|rcpts?)[ -](?:count |number )?(?:limit|maximum)|\brecipients? \w*(?: \w+)? ?exceed"
+    r"|\b(?:maximum|max|limit|number)(?: number)?(?: of| on)? (?:\w+ )?(?:recipients|rcpts)",
+    re.IGNORECASE,
+)
+
+
+@functools.lru_cache(maxsize=256)  # servers without an ID repeat the same reply
+def find_queue_id(reply: Reply) -> str | None:
+    """Return the server's ID of a message, from its reply to the content; None if it has none."""
+    text = reply.text
+    if reply.enhanced and text.startswith(reply.enhanced):
+        text = text[len(reply.enhanced) :].lstrip()
+    for form in _QUEUE_IDS:
+        match = form.search(text)
+        found = match.group(1).rstrip(".,;:") if match else ""
+        if found and not _NO_ID.match(found):
+            return found
+    return None
+
+
+def too_many_recipients(reply: Reply) -> bool:
+    """Return whether a reply to RCPT refuses the number of recipients, not the recipient.
+
+    452 is the right code, and 552 counts as 452 (RFC 5321 section 4.5.3.1.10); both also stand for a full mailbox or
+    disk, so the enhanced code or the words decide.
+    """
+    if reply.positive or reply.intermediate:
+        return False
+    about = reply.enhanced or ""
+    if about.endswith(".5.3"):
+        return True
+    # a limit that a policy sets, such as X.7.1, does not pass with another transaction
+    return (not about or reply.code in _FOR_NUMBER) and bool(_TOO_MANY.search(reply.text))
 
 
 class DeliveryStatus(str, enum.Enum):
@@ -178,11 +242,8 @@ class DeliveryResult(t.NamedTuple):
     @property
     def queue_id(self) -> str | None:
         """The server's ID of the message, if its reply has one."""
-        for recipient in self.having(DeliveryStatus.SENT):
-            match = _QUEUE_ID.search(recipient.reply.text) if recipient.reply else None
-            if match:
-                return match.group(1)
-        return None
+        replies = [one.reply for one in self.having(DeliveryStatus.SENT) if one.reply]
+        return next(filter(None, map(find_queue_id, replies)), None)
 
     @classmethod
     def from_dict(cls, form: t.Mapping[str, t.Any]) -> DeliveryResult:
