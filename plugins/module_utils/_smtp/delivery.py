@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import enum
 import functools
+import itertools
 import re
 import typing as t
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ if t.TYPE_CHECKING:
 
 #: Characters that must not reach a command: CR and LF would start another one (RFC 5321 section 2.3.8).
 _UNFIT = re.compile(r"[\x00-\x1f\x7f<>]")
-#: The ID in the reply to a message, most specific form first. The text is without code and enhanced code.
+#: The ID in a line of the reply to a message, most specific form first. The text is without code and enhanced code.
 _QUEUE_IDS = tuple(
     re.compile(form, re.IGNORECASE)
     for form in (
@@ -42,30 +43,31 @@ _QUEUE_IDS = tuple(
         r"\A:? ?([\w.-]+) Message accepted for delivery",  # Sendmail, OpenSMTPD, Kerio, CommuniGate
         r"\bMessage <?([\w.@-]*\d[\w.@-]*)>? (?:accepted|queued|received)\b",  # Cisco Secure Email
         r"\bMessage (?:accepted|received)(?: as|:)? <?([\w.@-]*\d[\w.@-]*)",  # T-Online, James
-        r"\AOk:? \d+ +([\w.-]+) - gsmtp",  # Gmail
-        r"\AOk[:,.]? (?:queued:? )?<?([\w./@-]{6,})>?\Z",  # Amazon SES, Courier, SparkPost, XMail: Ok <ID>
+        r"\AOk:? +\d+ +([\w.-]+) - gsmtp",  # Gmail
+        r"\AOk[:,.]? (?:queued:? )?<?(?=\S*\d)([\w./@-]{6,})>?\Z",  # Amazon SES, Courier, SparkPost, XMail: Ok <ID>
     )
 )
+#: An enhanced code before it, also with the colon of older OpenSMTPD.
+_PREFIX = re.compile(r"\A[245]\.\d{1,3}\.\d{1,3}:?(?: +|\Z)")
 #: A word that follows such a form, but is not an ID.
-_NO_ID = re.compile(r"[A-Za-z]{0,12}\Z|\d{1,2}\.\d{1,3}\Z")
-#: The codes for too many recipients: what RFC 5321 wants, and what RFC 821 had.
-_FOR_NUMBER = (452, 552)
-#: Replies to RCPT that are about the number of recipients (RFC 5321 section 4.5.3.1.10, RFC 3463 X.5.3).
+_NO_ID = re.compile(r"[A-Z]?[a-z]{0,12}\Z|\d{1,2}\.\d{1,3}\Z")
+#: Words about the number of recipients; servers use them with many codes.
 _TOO_MANY = re.compile(
-    r"[45]\.5\.3\b|too many (?:\w+ ){0,3}(?:recipients|rcpts?\b|addressees)"
-    r"|\b(?:recipients?|rcpts?)[ -](?:count |number )?(?:limit|maximum)|\brecipients? \w*(?: \w+)? ?exceed"
-    r"|\b(?:maximum|max|limit|number)(?: number)?(?: of| on)? (?:\w+ )?(?:recipients|rcpts)",
+    r"too many (?:\w+ ){0,3}(?:recipients?|rcpts?|addressees|addresses)\b|too many rcpt\b|[(#][45]\.5\.3\b"
+    r"|\b(?:recipients?|rcpts?)[ -](?:count |number )?(?:limit|maximum)\b|\brecipients exceed"
+    r"|\b(?:maximum|max|limit|number)(?: allowed)?(?: number)?(?: of| on)? (?:\w+ )?(?:recipients|rcpts)\b"
+    r"|\bonly (?:one|1) recipient\b|\b(?:one|single|1) recipient (?:at a time|per )",
     re.IGNORECASE,
 )
+#: Words of the other meaning of 452 and 552.
+_STORAGE = re.compile(r"storage|quota|\bfull\b|space|\bsize|large|\bbig\b|disk|mailbox|allocation", re.IGNORECASE)
 
 
 @functools.lru_cache(maxsize=256)  # servers without an ID repeat the same reply
 def find_queue_id(reply: Reply) -> str | None:
     """Return the server's ID of a message, from its reply to the content; None if it has none."""
-    text = reply.text
-    if reply.enhanced and text.startswith(reply.enhanced):
-        text = text[len(reply.enhanced) :].lstrip()
-    for form in _QUEUE_IDS:
+    texts = [_PREFIX.sub("", line) for line in reply.lines]
+    for form, text in itertools.product(_QUEUE_IDS, texts):
         match = form.search(text)
         found = match.group(1).rstrip(".,;:") if match else ""
         if found and not _NO_ID.match(found):
@@ -74,18 +76,17 @@ def find_queue_id(reply: Reply) -> str | None:
 
 
 def too_many_recipients(reply: Reply) -> bool:
-    """Return whether a reply to RCPT refuses the number of recipients, not the recipient.
+    """Return whether a reply to RCPT refuses the number of recipients, so that another transaction may take this one.
 
-    452 is the right code, and 552 counts as 452 (RFC 5321 section 4.5.3.1.10); both also stand for a full mailbox or
-    disk, so the enhanced code or the words decide.
+    The code is 452, or 552 from the days of RFC 821 (RFC 5321 section 4.5.3.1.10), but both also stand for a full
+    mailbox or disk, and servers use others. So X.5.3 decides (RFC 3463 section 3.6), else the words. A permanent refusal
+    with another enhanced code, such as 5.7.1, is a policy that another transaction does not change.
     """
-    if reply.positive or reply.intermediate:
-        return False
-    about = reply.enhanced or ""
-    if about.endswith(".5.3"):
-        return True
-    # a limit that a policy sets, such as X.7.1, does not pass with another transaction
-    return (not about or reply.code in _FOR_NUMBER) and bool(_TOO_MANY.search(reply.text))
+    about = reply.enhanced
+    if about:
+        number = about.endswith(".5.3")
+        return number or ((reply.transient or reply.code == 552) and bool(_TOO_MANY.search(reply.text)))
+    return bool(_TOO_MANY.search(reply.text)) or (reply.code == 452 and not _STORAGE.search(reply.text))
 
 
 class DeliveryStatus(str, enum.Enum):
