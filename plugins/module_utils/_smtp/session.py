@@ -318,8 +318,8 @@ class SmtpSession:
         try:
             self._expect_silence(Stage.DATA)
             group = following.group if following else b""
-            envelope = transaction.accepted_envelope
-            before_end = functools.partial(self._observer.begin, envelope) if self._observer else None
+            begin = self._observer.begin if self._observer else None
+            before_end = functools.partial(begin, transaction.accepted_envelope) if begin else None
             self._connection.send_content(transaction.content, group, before_end)
         except SmtpError as error:
             transaction.fail(self._last_words(error))

@@ -104,9 +104,11 @@ class MailTransaction:
         """
         if not self._set_aside or not (taken or self.ahead):
             return False
-        self._named = [*self._set_aside][: None if self.ahead else taken]
-        before = {address: self._set_aside.pop(address) for address in self._named}
-        self._refused_ahead = before if self.ahead else {}
+        before = self._set_aside
+        refused = {address: one for address, one in before.items() if not _no_room(one.stage, one.reply)}
+        self._refused_ahead = refused if self.ahead else {}
+        self._named = [*before][: None if self._refused_ahead else taken or None]
+        self._set_aside = {one: before[one] for one in [*before][len(self._named) :]}
         self.ahead = False
         self.commands = self._commands()
         return True
@@ -114,7 +116,7 @@ class MailTransaction:
     @property
     def contradicted(self) -> bool:
         """Whether the server says otherwise, now that it is asked in turn, than it said to the commands sent ahead."""
-        return any(
+        return bool(self._refused_ahead) and any(
             _code(self._results.get(address) or self._set_aside.get(address)) != _code(one)
             for address, one in self._refused_ahead.items()
         )
@@ -161,8 +163,7 @@ class MailTransaction:
             self._results[address] = RecipientResult(address, status, error.stage, error.reply, str(error))
 
     def _judge(self, addresses: t.Iterable[str], stage: Stage, reply: Reply) -> None:
-        no_verdict = self.ahead and stage is not Stage.END_OF_DATA
-        aside = no_verdict or (stage is Stage.RCPT and too_many_recipients(reply))
+        aside = (self.ahead and stage is not Stage.END_OF_DATA) or _no_room(stage, reply)
         status = DeliveryStatus.DEFERRED if aside else DeliveryStatus.of(reply)
         subject = _SUBJECTS.get(stage, "the message")
         problem = "" if status is DeliveryStatus.SENT else f'{subject} was {status.value}: "{reply}"'
@@ -173,9 +174,13 @@ class MailTransaction:
 
     def result(self) -> DeliveryResult:
         """Return the status for each recipient, in the order of the envelope."""
-        results = {**self._set_aside, **self._results}
+        results = {**self._set_aside, **self._results} if self._set_aside else self._results
         recipients = tuple(results[address] for address in self.envelope.recipients)
         return DeliveryResult(self.envelope.message_id, len(self.envelope.content), recipients)
+
+
+def _no_room(stage: Stage, reply: Reply | None) -> bool:
+    return stage is Stage.RCPT and reply is not None and too_many_recipients(reply)
 
 
 def _code(result: RecipientResult | None) -> int | None:

@@ -94,11 +94,13 @@ def test_rest_of_the_recipients_gets_another_transaction(reply: str, again: bool
 
 
 def test_next_message_follows_the_last_transaction() -> None:
+    """Nor does the limit stop commands from going ahead."""
     with Peer({GREETING: "220 mx.test ESMTP Postfix"}, disturb=Room(5, NO_ROOM), pause=0.02) as peer:
         results = list(Pool(settings(peer)).deliver([LETTER] * 3))
     assert [statuses(result) for result in results] == [{"sent": 8}] * 3
     assert Counter(address for receipt in peer.receipts for address in receipt.recipients) == dict.fromkeys(PEOPLE, 3)
     assert peer.connections == 1
+    assert sum(command.startswith("MAIL") for command in peer.ahead) == 2
 
 
 @pytest.mark.parametrize("reply", [NO_ROOM, "452 4.5.3 too many recipients", "550 Too many recipients"])
