@@ -79,8 +79,8 @@ def too_many_recipients(reply: Reply) -> bool:
     """Return whether a reply to RCPT refuses the number of recipients, so that another transaction may take this one.
 
     The code is 452, or 552 from the days of RFC 821 (RFC 5321 section 4.5.3.1.10), but both also stand for a full
-    mailbox or disk, and servers use others. So X.5.3 decides (RFC 3463 section 3.6), else the words. A permanent refusal
-    with another enhanced code, such as 5.7.1, is a policy that another transaction does not change.
+    mailbox or disk, and servers use others. So X.5.3 decides (RFC 3463 section 3.6), else the words. A permanent
+    refusal with another enhanced code, such as 5.7.1, is a policy that another transaction does not change.
     """
     about = reply.enhanced
     if about:

@@ -63,13 +63,12 @@ QUEUE_IDS = {
         "0102018f1b2c3d4e-12345678-90ab-cdef-1234-567890abcdef-000000",
     ),
     "Exchange": (
-        "250 2.6.0 <a.b@c.test> [InternalId=5368709120, Hostname=EX1.c.test] 1234 bytes in 0.123, 9.7 KB/sec Queued mail"
-        " for delivery",
+        "250 2.6.0 <a@c.test> [InternalId=5368709120, Hostname=EX1] 1234 bytes in 0.123, 9 KB/sec Queued mail for delivery",
         "5368709120",
     ),
     "Microsoft 365, submission": (
-        "250 2.0.0 OK <DB9PR01MB1@DB9PR01MB1.eurprd01.prod.outlook.com> [Hostname=DB9PR01MB1.eurprd01.prod.outlook.com]",
-        "DB9PR01MB1@DB9PR01MB1.eurprd01.prod.outlook.com",
+        "250 2.0.0 OK <DB9PR01@DB9PR01.eurprd01.prod.outlook.com> [Hostname=DB9PR01.eurprd01.prod.outlook.com]",
+        "DB9PR01@DB9PR01.eurprd01.prod.outlook.com",
     ),
     "Windows SMTP service": ("250 2.6.0 <SRVabc00000001@srv.test> Queued mail for delivery", "SRVabc00000001@srv.test"),
     "Haraka": ("250 Message Queued (5F0D1F2E-6A3B-4C1D-9E8F-0A1B2C3D4E5F.1)", "5F0D1F2E-6A3B-4C1D-9E8F-0A1B2C3D4E5F.1"),

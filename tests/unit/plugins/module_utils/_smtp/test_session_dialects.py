@@ -160,7 +160,7 @@ def test_probe_asks_about_all_recipients() -> None:
 
 
 def test_journal_knows_what_each_transaction_sent(tmp_path: Path) -> None:
-    """Killed after the first transaction, the next run sends the message to the rest and to nobody twice."""
+    """Killed after the first transaction, the next run sends the message to the rest, once."""
 
     class Killed(BaseException):
         pass
