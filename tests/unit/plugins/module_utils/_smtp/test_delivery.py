@@ -63,7 +63,7 @@ QUEUE_IDS = {
         "0102018f1b2c3d4e-12345678-90ab-cdef-1234-567890abcdef-000000",
     ),
     "Exchange": (
-        "250 2.6.0 <a@c.test> [InternalId=5368709120, Hostname=EX1] 1234 bytes in 0.123, 9 KB/sec Queued mail for delivery",
+        "250 2.6.0 <a@c.test> [InternalId=5368709120, Hostname=EX1] 1 bytes in 0.1, 9 KB/sec Queued mail for delivery",
         "5368709120",
     ),
     "Microsoft 365, submission": (
