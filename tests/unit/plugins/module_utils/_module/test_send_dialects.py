@@ -40,7 +40,9 @@ def test_every_message_arrives_at_a_server_that_takes_nothing_ahead(
     with Peer(disturb=disturb, pause=0.02) as peer:
         result = run(peer, **MANY, connections=connections, send_ahead=send_ahead)
     assert result["summary"] == {"sent": 24, "refused": 0, "deferred": 0, "unknown": 0}
-    assert sorted(one.accepted for one in peer.receipts if one.recipients) == sorted([m["to"]] for m in MANY["messages"])
+    assert sorted(one.accepted for one in peer.receipts if one.recipients) == sorted(
+        [m["to"]] for m in MANY["messages"]
+    )
     assert bool(peer.ahead) is bool(send_ahead)
 
 
