@@ -33,8 +33,8 @@ _OWN_OPTIONS: t.Mapping[str, str] = {
     "REQUIRETLS": "set require_tls: false to send without it",
 }
 
-#: Greetings of servers that take the commands of the next message behind the end of a content, by their source and the
-#: tests of the lab. No harmless trial can tell: a server that hangs up instead leaves a message unknown.
+#: Greetings of servers that are known to take the commands of the next message behind the end of a content. No harmless
+#: trial can tell: a server that hangs up instead leaves a message unknown.
 _TAKES_AHEAD = re.compile(r"\bPostfix\b")
 
 #: One day, in seconds; a longer time-out is a mistake.
