@@ -132,8 +132,8 @@ options:
       - By default, this is done only if the server offers PIPELINING and its greeting says that it is Postfix, which is
         known to accept this.
       - If the server refuses such a command, the command is repeated in turn, and the rest of the task is sent without
-        going ahead. If a server closes the connection instead, after it has accepted a message and before its reply,
-        the status of that message is V(unknown). Set V(true) only for a server that is known to accept this.
+        going ahead. But a server may also refuse the message before it, or accept that message and close the connection
+        before its reply, so that its status is V(unknown). Set V(true) only for a server that is known to accept this.
     type: bool
   unix_socket:
     description: Path of a Unix socket to connect to, in place of O(host) and O(port).

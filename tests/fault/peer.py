@@ -374,11 +374,11 @@ class _Conversation:
         sender: str | None = None,
         decision: Fault | str | None = None,
     ) -> str:
-        """Send a reply or fail, and return the reply that was sent."""
+        """Send a reply or fail, and return its last line."""
         decision = decision or self._decide(stage, recipient, sender)
         if not isinstance(decision, Fault):
             self._say(decision or usual)
-            return decision or usual
+            return (decision or usual).rpartition("\r\n")[2]
         self._note("!", f"{stage}: {decision.value}")
         reply = self._peer.replies.get(stage, usual)
         if decision in (Fault.CLOSE, Fault.ACCEPT_AND_CLOSE):

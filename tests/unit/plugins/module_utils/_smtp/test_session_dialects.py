@@ -29,7 +29,7 @@ EVERYTHING = ["PIPELINING", "CHUNKING", "8BITMIME", "SMTPUTF8", "DSN", "SIZE 999
 
 
 def settings(peer: Peer, **changes: t.Any) -> ServerSettings:
-    defaults = {"timeout": 0.5, "final_timeout": 0.5, "tls": TlsPolicy(TlsMode.NONE)}
+    defaults = {"timeout": 10.0, "final_timeout": 1.0, "tls": TlsPolicy(TlsMode.NONE)}
     return ServerSettings("localhost", peer.port, **{**defaults, **changes})
 
 
