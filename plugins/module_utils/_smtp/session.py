@@ -214,7 +214,7 @@ class SmtpSession:
                 ahead = on_its_way and following is not None
                 if self._observer:
                     self._observer.end(current.result())
-                if current.unfinished and self._connection.usable and current.again(current.sent):
+                if current.unfinished and self._connection.usable and current.again(current.room):
                     waiting.taken.appendleft(current)
                     continue
                 done = [current.result()]

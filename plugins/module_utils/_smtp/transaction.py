@@ -86,9 +86,10 @@ class MailTransaction:
         return bool(self._results)
 
     @property
-    def sent(self) -> int:
-        """The number of recipients to whom the current transaction sent the message."""
-        return sum(one in self._results and self._results[one].status is DeliveryStatus.SENT for one in self._named)
+    def room(self) -> int:
+        """How many recipients the server has room for: those who got the message, or were taken until it refused all."""
+        sent = sum(one in self._results and self._results[one].status is DeliveryStatus.SENT for one in self._named)
+        return sent or sum(one.stage in (Stage.DATA, Stage.END_OF_DATA) for one in self._set_aside.values())
 
     @property
     def unfinished(self) -> bool:
@@ -98,8 +99,8 @@ class MailTransaction:
     def again(self, taken: int) -> bool:
         """Turn to the recipients set aside, if another transaction can get further with them than this one did.
 
-        :param taken: how many recipients this transaction took; the next one names no more, unless it repeats what was
-            refused ahead.
+        :param taken: how many recipients the server has room for; the next transaction names no more, unless it repeats
+            what was refused ahead.
         :returns: whether there is another transaction.
         """
         if not self._set_aside or not (taken or self.ahead):
@@ -164,6 +165,8 @@ class MailTransaction:
 
     def _judge(self, addresses: t.Iterable[str], stage: Stage, reply: Reply) -> None:
         aside = (self.ahead and stage is not Stage.END_OF_DATA) or _no_room(stage, reply)
+        if self._set_aside:  # some servers then refuse the whole transaction
+            aside |= stage is Stage.DATA or (stage is Stage.END_OF_DATA and too_many_recipients(reply))
         status = DeliveryStatus.DEFERRED if aside else DeliveryStatus.of(reply)
         subject = _SUBJECTS.get(stage, "the message")
         problem = "" if status is DeliveryStatus.SENT else f'{subject} was {status.value}: "{reply}"'

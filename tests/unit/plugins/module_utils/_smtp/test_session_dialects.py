@@ -51,12 +51,16 @@ class Room:
         self._others = others
         self._taken = 0
 
+    @property
+    def exceeded(self) -> bool:
+        return self._taken > self._room
+
     def __call__(self, moment: Moment) -> Fault | str | None:
         if moment.stage == "MAIL":
             self._taken = 0
         if moment.stage == "RCPT" and moment.recipient not in self._others:
             self._taken += 1
-            return self._reply if self._taken > self._room else None
+            return self._reply if self.exceeded else None
         return self._others.get(moment.recipient)
 
 
@@ -101,6 +105,22 @@ def test_next_message_follows_the_last_transaction() -> None:
     assert Counter(address for receipt in peer.receipts for address in receipt.recipients) == dict.fromkeys(PEOPLE, 3)
     assert peer.connections == 1
     assert sum(command.startswith("MAIL") for command in peer.ahead) == 2
+
+
+@pytest.mark.parametrize("extensions", [["PIPELINING"], ["PIPELINING", "CHUNKING"], []], ids="-".join)
+def test_server_that_then_refuses_the_whole_transaction_gets_smaller_ones(extensions: list[str]) -> None:
+    """As Exim does with recipients_max_reject."""
+    room = Room(3, "552 too many recipients")
+
+    def disturb(moment: Moment) -> Fault | str | None:
+        if moment.stage == (END_OF_DATA if "CHUNKING" in extensions else "DATA"):
+            return "554 Too many recipients" if room.exceeded else None
+        return room(moment)
+
+    with Peer(disturb=disturb, extensions=extensions) as peer:
+        result = deliver(peer)
+    assert statuses(result) == {"sent": 8}
+    assert [len(receipt.accepted) for receipt in peer.receipts if receipt.accepted] == [3, 3, 2]
 
 
 @pytest.mark.parametrize("reply", [NO_ROOM, "452 4.5.3 too many recipients", "550 Too many recipients"])
