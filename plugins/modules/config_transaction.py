@@ -360,13 +360,12 @@ msg:
   returned: on failure, and in check mode if a program for building or validating is not installed yet
 """
 
-from ansible.module_utils.basic import AnsibleModule
-
 from ..module_utils._module.config_options import ARGUMENTS, REQUIRED_IF
 from ..module_utils._module.config_transaction import run_transaction
+from ..module_utils._module.secrets import DiscreetModule
 
 
-class QuietModule(AnsibleModule):
+class QuietModule(DiscreetModule):
     """A module that does not write to the log of the host.
 
     Ansible would log the parameters, and masks only secrets that repr() does not change. ``no_log`` does not help: the

@@ -379,13 +379,12 @@ text:
   returned: when the session could not be opened
 """
 
-from ansible.module_utils.basic import AnsibleModule
-
+from ..module_utils._module.secrets import DiscreetModule
 from ..module_utils._module.send import SEND_ARGUMENTS, SEND_RULES, run_send
 
 
 def main() -> None:
-    module = AnsibleModule(
+    module = DiscreetModule(
         argument_spec=SEND_ARGUMENTS,
         **SEND_RULES,
         supports_check_mode=True,

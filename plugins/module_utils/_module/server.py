@@ -11,6 +11,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from .._smtp.settings import InvalidSettings, ServerSettings
 from .._smtp.tls import TlsMode, TlsPolicy
+from .secrets import hide, passwords_in
 
 if t.TYPE_CHECKING:
     from .._sasl.credentials import Credentials
@@ -108,6 +109,8 @@ def server_settings(module: AnsibleModule) -> tuple[ServerSettings, str | None]:
         InvalidCredentials), or no access token was obtained (OAuthError).
     """
     options = module.params
+    given = [options[name] for name in SERVER_ARGUMENTS] + list((options["oauth"] or {}).values())
+    hide(module, (secret for text in given if isinstance(text, str) for secret in passwords_in(text)))
     host, port, tls = _destination(options)
     settings = ServerSettings(
         host=host,

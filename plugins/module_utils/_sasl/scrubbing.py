@@ -22,11 +22,13 @@ def encoded_forms(secrets: t.Iterable[str]) -> tuple[str, ...]:
 
     Base64 turns three octets into four characters, so a secret inside a blob (PLAIN, XOAUTH2, OAUTHBEARER) has one of
     three forms, depending on its offset; characters that depend on a neighbour are left out.
+
+    :param secrets: octets that are not UTF-8 as surrogates (PEP 383).
     """
     forms: dict[str, None] = {}
     for secret in filter(None, secrets):
-        octets = secret.encode("utf-8")
-        in_url = (urllib.parse.quote(secret), urllib.parse.quote(secret, safe=""), urllib.parse.quote_plus(secret))
+        octets = secret.encode("utf-8", "surrogateescape")
+        in_url = (urllib.parse.quote(octets), urllib.parse.quote(octets, safe=""), urllib.parse.quote_plus(octets))
         quoted = (*in_url, json.dumps(secret)[1:-1])
         whole = base64.b64encode(octets).decode("ascii")
         pieces = [piece for place in range(3) for piece in _in_base64(octets, place)]
