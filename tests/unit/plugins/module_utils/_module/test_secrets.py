@@ -117,7 +117,7 @@ def _tasks(folder: Path, token_port: int, port: int) -> dict[str, dict[str, t.An
     server = {"host": "127.0.0.1", "port": port, "tls": "none", "to": "a@x.test", "from": "b@x.test", "subject": "S"}
     login = {"username": "u", "allow_cleartext_login": True, "auth_mechanism": "XOAUTH2"}
     grant = {"token_url": f"http://127.0.0.1:{token_port}/", "client_id": "c", "client_secret": "client-hunter2"}
-    transactions = {
+    transactions: dict[str, dict[str, t.Any]] = {
         "first": {"files": [{**file, "secret": f"user:{OLD}\n"}]},
         "refused": {"files": [{**file, "secret": f"user:{NEW}\n"}], **refuse},
         "open": {"files": [{**file, "content": "open\n"}], **refuse},
