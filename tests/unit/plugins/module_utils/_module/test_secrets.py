@@ -16,6 +16,7 @@ import re
 import subprocess
 import sys
 import threading
+import time
 import typing as t
 from pathlib import Path
 
@@ -227,14 +228,21 @@ def warnings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return found
 
 
-def _echoing_peer() -> Peer:
+def _echoing_peer(connections: int) -> Peer:
+    """A server that repeats the secret, and accepts one connection, which lasts until it has refused the others."""
     echo = base64.b64encode(WORD.encode()).decode()
+    others = threading.Semaphore(0)
 
     def refuse(moment: t.Any) -> str | None:
-        if moment.stage == "RCPT" and WORD in moment.recipient:
-            return f"550 5.1.1 {WORD} {echo} unknown"
-        return f"421 4.7.0 too many, {WORD}" if moment.stage == "GREETING" and moment.connection > 1 else None
+        if moment.stage == "GREETING" and moment.connection > 1:
+            others.release()
+            return f"421 4.7.0 too many, {WORD} {echo}"
+        if moment.stage == "MAIL" and not waited:
+            waited.append(all(others.acquire(timeout=10) for _number in range(connections - 1)))
+            time.sleep(0.5 * (connections - 1))  # until the client has read the last of them
+        return f"550 5.1.1 {WORD} {echo} unknown" if moment.stage == "RCPT" and WORD in moment.recipient else None
 
+    waited: list[bool] = []
     return Peer(disturb=refuse, extensions=("AUTH PLAIN",))
 
 
@@ -247,7 +255,7 @@ def test_no_warning_holds_a_secret(
     source: str, no_log: bool, warnings: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Every user-supplied value holds the secret, and the server repeats it."""
-    with _echoing_peer() as peer, serve(DnsServer(zone={f"{WORD}.test": {}})) as dns:
+    with _echoing_peer(2 if source == "connections" else 1) as peer, serve(DnsServer(zone={f"{WORD}.test": {}})) as dns:
         one = _refuse_half(peer.port)
         each = [{"to": f"{name}@x.test"} for name in ("a", WORD, "c", "d")]
         many = {**{name: value for name, value in one.items() if name != "to"}, "messages": each, "connections": 2}
