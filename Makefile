@@ -2,7 +2,7 @@
 # Each target runs one script, the same for developers, hooks and CI. PYTHON=/path/to/python3 sets the interpreter.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test unit integration lab lint sanity format docs env requirements clean
+.PHONY: help demo test unit integration lab lint sanity format docs env requirements clean versions newest
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -31,10 +31,16 @@ unit: ## run the unit tests
 integration: ## run ansible-test integration: modules as users call them, with a server on this machine
 	@tests/setup/integration.sh
 
+versions: ## run unit, sanity and integration with each ansible-core that this machine has a Python for
+	@tests/setup/versions.sh
+
+newest: ## run unit and integration with the newest of them
+	@tests/setup/versions.sh newest unit integration
+
 lab: ## create the hosts of the lab, and run the tests on them
 	@tests/lab/run
 
-test: lint unit sanity integration lab ## run lint, unit, sanity, integration and lab
+test: lint unit sanity integration newest lab ## run these; the oldest ansible-core is the one of env
 
 requirements: ## pin tests/requirements.txt from tests/requirements.in
 	@tests/setup/requirements.sh

@@ -360,25 +360,13 @@ msg:
   returned: on failure, and in check mode if a program for building or validating is not installed yet
 """
 
-from ansible.module_utils.basic import AnsibleModule
-
 from ..module_utils._module.config_options import ARGUMENTS, REQUIRED_IF
 from ..module_utils._module.config_transaction import run_transaction
-
-
-class QuietModule(AnsibleModule):
-    """A module that does not write to the log of the host.
-
-    Ansible would log the parameters, and masks only secrets that repr() does not change. ``no_log`` does not help: the
-    controller sets it for each task.
-    """
-
-    def log(self, msg, log_args=None) -> None:
-        """Write nothing: the result of the task reports what was done."""
+from ..module_utils._module.secrets import DiscreetModule
 
 
 def main() -> None:
-    module = QuietModule(argument_spec=ARGUMENTS, required_if=REQUIRED_IF, supports_check_mode=True)
+    module = DiscreetModule(argument_spec=ARGUMENTS, required_if=REQUIRED_IF, supports_check_mode=True)
     run_transaction(module)
 
 

@@ -74,7 +74,7 @@ version:
   returned: always
   sample: 3.10.5
 parameters:
-  description: Parameters set in main.cf. Empty if there is no main.cf that Postfix can read.
+  description: Parameters set in main.cf, without passwords. Empty if there is no main.cf that Postfix can read.
   type: dict
   returned: always
 map_types:
@@ -145,13 +145,12 @@ hops:
       type: str
 """
 
-from ansible.module_utils.basic import AnsibleModule
-
 from ..module_utils._module.postfix import ARGUMENTS, run_info
+from ..module_utils._module.secrets import DiscreetModule
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
+    module = DiscreetModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     run_info(module)
 
 

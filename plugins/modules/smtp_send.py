@@ -335,13 +335,12 @@ text:
   returned: when the session could not be opened
 """
 
-from ansible.module_utils.basic import AnsibleModule
-
 from ..module_utils._mailing import handover
+from ..module_utils._module.secrets import DiscreetModule
 from ..module_utils._module.send import SEND_SPEC, run_send
 
 
-class SendModule(AnsibleModule):
+class SendModule(DiscreetModule):
     """Takes what the action plugin hands over out of the arguments, before Ansible checks them for unknown options."""
 
     def _load_params(self) -> None:
@@ -350,11 +349,7 @@ class SendModule(AnsibleModule):
 
 
 def main() -> None:
-    module = SendModule(
-        **SEND_SPEC,
-        supports_check_mode=True,
-        no_log=True,  # the content of mail must not reach the host's syslog
-    )
+    module = SendModule(**SEND_SPEC, supports_check_mode=True)
     module.params.update(module.handed)
     run_send(module)
 

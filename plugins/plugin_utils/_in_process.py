@@ -148,12 +148,14 @@ def _with_invocation(result: Values, params: Values, task_vars: Values) -> Value
 
 
 def _masked(result: Values, secrets: set[str]) -> Values:
-    """Remove the secrets; from ansible-core 2.22 on, Ansible hides them itself where it shows a result."""
+    """Remove the secrets. From ansible-core 2.22 on, Ansible only hides them where it shows a result."""
+    kept = {name: value for name, value in result.items() if isinstance(value, _CONSTANTS)}
     try:
         import ansible.module_utils.secrets  # noqa: F401
     except ImportError:
         from ansible.module_utils.common.parameters import remove_values
 
-        kept = {name: value for name, value in result.items() if isinstance(value, _CONSTANTS)}
         return {**remove_values(result, secrets), **kept}
-    return result
+    from ansible_collections.mailops.smtp.plugins.module_utils._sasl.scrubbing import masked
+
+    return {**masked(result, secrets), **kept}

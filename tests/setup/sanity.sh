@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # sanity.sh [OPTION ...]: run ansible-test sanity for the working tree. Options are passed on: --test validate-modules
+# CORE=2.21.5 runs them with that version of tests/versions.txt.
 # Code for managed hosts is also compiled and imported with Python 3.9, their oldest version, if it is installed.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 "$root/tests/setup/environment.sh"
-export PATH="$root/.build/venv/bin:$PATH"
-home=$root/.build/home # for the virtual environments of ansible-test, instead of the user's home
-log=$root/.build/sanity.log
+venv=$root/.build/${CORE:+core/}${CORE:-venv}
+export PATH="$venv/bin:$PATH"
+home=$root/.build/home${CORE:+-$CORE} # for the virtual environments of ansible-test, instead of the user's home
+log=$root/.build/sanity${CORE:+-$CORE}.log
 oldest=3.9
 
 # Provide the version of pip that ansible-test would otherwise download.
@@ -31,18 +33,10 @@ python "$root/tests/setup/pip_settings.py" >"$home/.config/pip/pip.conf"
 
 copy=$("$root/tests/setup/tree.sh")
 
-find_oldest() {
-  local candidate
-  # The shims of pyenv run only its active versions.
-  for candidate in "python$oldest" "${PYENV_ROOT:-$HOME/.pyenv}/versions/$oldest".*/bin/"python$oldest"; do
-    "$candidate" -c 'import sys; print(sys.executable)' 2>/dev/null && return
-  done
-  return 1
-}
 pythons=(--target-python "$version")
-if found=$(find_oldest); then
+if found=$("$root/tests/setup/python.sh" "$oldest"); then
   pythons+=(--target-python "$oldest")
-  PATH=$root/.build/venv/bin:$(dirname "$found"):$PATH
+  PATH=$venv/bin:$(dirname "$found"):$PATH
 else
   echo "Python $oldest is not installed: code for managed hosts is compiled and imported with $version only."
 fi
@@ -58,5 +52,5 @@ grep -E '^(FATAL|WARNING: (Skipping|Required program))' "$log" || true
 awk '/^Running sanity test/ { gsub(/"/, ""); test = $4 ($7 ? " " $7 : ""); run++ }
      /^No tests applicable/ { idle = idle ", " test; run-- }
      END { printf "ansible-test sanity: %d tests with something to test%s\n", run, idle ? "; nothing yet for " substr(idle, 3) : "" }' "$log"
-[ "$status" = 0 ] || echo "Full output: .build/sanity.log"
+[ "$status" = 0 ] || echo "Full output: ${log#"$root/"}"
 exit "$status"

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 import time
 import typing as t
@@ -17,6 +18,7 @@ from .._transaction.plan import Change, Plan
 from .commands import Commands
 from .config_host import ManagedHost
 from .config_options import Wanted, read_options
+from .secrets import hide, passwords_in
 
 _SENTENCES = {
     core.UNTOUCHED: "Nothing was changed: {cause}",
@@ -40,7 +42,7 @@ def run_transaction(module: AnsibleModule) -> None:
     clock = _Clock()
     try:
         wanted = read_options(module.params)
-        _mask(module, [file.content for file in wanted.files if file.secret])
+        _hide(module, [file.content for file in wanted.files if file.secret])
         transaction = core.ConfigTransaction(wanted.memory, clock)
         host = ManagedHost(module, Commands(module, [file.path for file in wanted.files]))
         if module.params["state"] == "noted":
@@ -140,10 +142,9 @@ def _fail(module: AnsibleModule, failed: core.TransactionFailed, report: dict[st
 
 def _report_plan(module: AnsibleModule, plan: Plan, report: dict[str, t.Any]) -> None:
     """Report what the plan changes, without secrets."""
-    # a program may print a single line of a secret, so each line is masked
     for change in plan.changes:
         if change.secret:
-            _mask(module, [file.content for file in (change.present, change.original) if file])
+            _hide(module, [file.content for file in (change.present, change.original) if file])
     report["changed_files"] = [change.path for change in plan.changes if change.wanted]
     report["removed_files"] = [change.path for change in plan.changes if not change.wanted]
     report["edited_files"] = [change.path for change in plan.changes if change.edited]
@@ -151,16 +152,49 @@ def _report_plan(module: AnsibleModule, plan: Plan, report: dict[str, t.Any]) ->
     report["diff"] = [_diff(change) for change in plan.changes]
 
 
-def _mask(module: AnsibleModule, contents: t.Iterable[bytes | None]) -> None:
-    for content in contents:
-        module.no_log_values.update(_lines_to_mask(content or b""))
+#: Between what a line sets and its value.
+_SETS = re.compile(r"\s*=\s*|:?\s+")
+_QUOTED = re.compile(r"(?<=\")[^\"]+(?=\")|(?<=')[^']+(?=')")
+_SCHEME = re.compile(r"\A\{[^}]*\}")  # of a password in a passwd-file, such as {PLAIN}
+#: Hiding what is shorter would garble the rest of the output.
+_SHORTEST_LINE, _SHORTEST_WORD = 4, 6
 
 
-def _lines_to_mask(content: bytes) -> t.Iterator[str]:
-    """Yield the lines to mask; masking very short ones would garble the rest of the output."""
-    for line in content.decode("utf-8", "replace").splitlines():
-        if len(line.strip()) >= 4 and not line.startswith("-----"):
-            yield line.strip()
+def _hide(module: AnsibleModule, contents: t.Iterable[bytes | None]) -> None:
+    """Hide secret files; a program may print a single line of one, or only what the line sets."""
+    paths = "\n".join(file["path"] for file in module.params["files"] or ())
+    texts = [text for content in contents for text in _decoded(content or b"")]
+    hide(module, {secret for text in texts for secret in _secrets_in(text) if secret not in paths})
+
+
+def _decoded(content: bytes) -> t.Iterable[str]:
+    """Return the text in every form in which a program or Ansible may show it."""
+    try:
+        return [content.decode("utf-8")]
+    except UnicodeDecodeError:
+        ways = (("utf-8", "surrogateescape"), ("utf-8", "replace"), ("latin-1", "strict"))
+        return [content.decode(*way) for way in ways]
+
+
+def _secrets_in(text: str) -> t.Iterator[str]:
+    for line in map(str.strip, text.splitlines()):
+        if len(line) >= _SHORTEST_LINE and not line.startswith("-----"):
+            yield line
+            yield from (word for word in _values_in(line) if len(word) >= _SHORTEST_WORD and word[0] != "/")
+
+
+def _values_in(line: str) -> t.Iterator[str]:
+    """Yield what a line sets, whole and without the user name: ``[mx.example.com]:587 user:password``."""
+    yield from passwords_in(line)
+    yield from _QUOTED.findall(line)
+    *key, value = _SETS.split(line, maxsplit=1)
+    value = value.strip("\"',;")
+    if key:
+        yield value
+    login = line if re.fullmatch(r"[^\s:=]+:\S+", line) else value
+    if not re.search(r"\s", login):
+        for word in login.split(":")[1:]:
+            yield from {word, _SCHEME.sub("", word)}
 
 
 def _diff(change: Change) -> dict[str, str]:

@@ -18,6 +18,7 @@ from .._dns.evidence import collect
 from .._dns.lookup import CachedLookup
 from .._dns.names import is_fqdn, normalize, parse_address
 from .._dns.resolver import DnsResolver
+from .secrets import warn
 
 #: The order of the findings, and the choices of the option ``checks``.
 CHECK_NAMES = tuple(CHECKS)
@@ -90,7 +91,7 @@ def _leave(module: AnsibleModule, findings: t.Sequence[Finding], records: t.Mapp
         )
     if on_finding != "ignore":
         for finding in [*failed, *undecided]:
-            module.warn(finding.sentence)
+            warn(module, finding.sentence, f"{finding.control}: {finding.status.value}. no_log hides the details.")
     module.exit_json(msg=_summary(module, findings), **result)
 
 

@@ -16,6 +16,7 @@ import urllib.request
 
 from .._sasl.oauth import AccessToken, BadTokenAnswer, Grant, OAuthError, TokenClient, TokenServerUnreachable
 from .._smtp.tls import TlsPolicy
+from .secrets import hide, passwords_in
 
 if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
@@ -37,8 +38,10 @@ def oauth_token(module: AnsibleModule) -> str | None:
         return None
     token: str = options["token"]
     if not token:
+        # urllib takes a proxy from the environment
+        hide(module, (secret for proxy in urllib.request.getproxies().values() for secret in passwords_in(proxy)))
         token = fetch_token(token_client(options), options["ca_file"], options["timeout"]).token
-    module.no_log_values.add(token)
+    hide(module, [token])
     return token
 
 

@@ -18,6 +18,7 @@ from .._postfix.log import Hop, Trace, arrival, parse_line, trace
 from .._postfix.log_source import choose
 from .._postfix.meaning import Meaning, explain
 from .commands import Commands
+from .secrets import hide, passwords_in
 
 ARGUMENTS: dict[str, t.Any] = {
     "trace": {"type": "str"},
@@ -29,6 +30,10 @@ _POLL_SECONDS = 0.25
 _MARGIN_SECONDS = 5
 _QUEUE_ID = re.compile(r"[0-9A-Za-z]{6,}")
 _ASKED = ["mail_version", "myhostname", "maillog_file", "minimal_backoff_time"]
+#: Names of parameters that the user defines for a secret, and logins that main.cf has instead of a file:
+#: ``static:user:password``, ``inline:{ {[smtp.example.com]:587 = user:password} }``.
+_SECRET_NAME = re.compile(r"(password|passwd|passphrase|secret|token)\Z", re.IGNORECASE)
+_LOGIN = re.compile(r"(?:static:\s*\{?|=)\s*[^\s:{},]+:([^\s{},]+)")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
@@ -42,6 +47,7 @@ def run_info(module: AnsibleModule) -> None:
     if queue_id and not _QUEUE_ID.fullmatch(queue_id):
         module.fail_json(msg=f"trace: {queue_id!r} is not a valid queue ID; expected a value such as 4dDwwB5hD2z4w.")
     facts, asked = _look(commands) if installed else ({"version": None, "parameters": {}, "map_types": []}, {})
+    hide(module, _secrets_in(facts["parameters"]))
     report = {"changed": False, "installed": installed, **facts}
     if queue_id:
         found = _follow(commands, queue_id, module.params["timeout"], asked)
@@ -67,6 +73,15 @@ def _look(commands: Commands) -> tuple[dict[str, t.Any], dict[str, str]]:
         map_types = commands.run(["postconf", *elsewhere, "-m"])[1].split()
     parameters = {} if code else parse_main(own)
     return {"version": asked.get("mail_version"), "parameters": parameters, "map_types": map_types}, asked
+
+
+def _secrets_in(parameters: t.Mapping[str, str]) -> t.Iterator[str]:
+    for name, value in parameters.items():
+        yield from passwords_in(value)
+        if name.endswith("_password_maps"):
+            yield from _LOGIN.findall(value)
+        elif _SECRET_NAME.search(name):
+            yield value
 
 
 def _follow(commands: Commands, queue_id: str, timeout: float, asked: t.Mapping[str, str]) -> Trace:

@@ -20,6 +20,7 @@ from .._smtp.session import SmtpSession
 from .message import MESSAGE_ARGUMENTS
 from .outgoing import Outgoing
 from .report import FEW, SHOWN, Problems, Report, diffs, hint_for, preview, the_only, untried_form
+from .secrets import warn
 from .server import SERVER_ARGUMENTS, SERVER_RULES, server_settings
 from .source import are_many
 
@@ -187,7 +188,8 @@ class _Task:
             counts = {status.value: self._report.messages[status] for status in DeliveryStatus}
             self._module.exit_json(changed=False, **handover.unfinished(counts, len(self._outgoing)))
         if self._report.refused:
-            self._module.warn(f"Fewer connections were used than requested: {self._report.refused}")
+            told = "Fewer connections were used than requested"
+            warn(self._module, f"{told}: {self._report.refused}", f"{told}; no_log hides why.")
         self._leave()
 
     def _leave(self) -> t.NoReturn:
@@ -206,7 +208,7 @@ class _Task:
         if self._module.params["partial"] == "fail" or not sent:
             self._module.fail_json(msg=msg, stage=report.problems.stage, **self._answer(failed=True))
         if self._module.params["partial"] == "warn":
-            self._module.warn(msg)
+            warn(self._module, msg, "The message was not sent to every recipient; no_log hides to whom, and why.")
         self._module.exit_json(changed=False, msg=msg, **self._answer())
 
     def _fail(self, error: SmtpError) -> t.NoReturn:
@@ -280,7 +282,7 @@ class _Task:
         if self._module.params["partial"] == "fail" or all_refused:
             self._module.fail_json(msg=f"Nothing was sent. {problems}", stage=problems.stage, **answer)
         if self._module.params["partial"] == "warn":
-            self._module.warn(str(problems))
+            warn(self._module, str(problems), "Not every recipient would be accepted; no_log hides who, and why.")
         self._module.exit_json(changed=False, msg=f"{ready} {problems}", **answer)
 
     def _untried(

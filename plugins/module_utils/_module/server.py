@@ -10,6 +10,7 @@ import typing as t
 
 from .._smtp.settings import InvalidSettings, ServerSettings, read_host
 from .._smtp.tls import TlsMode, TlsPolicy
+from .secrets import hide, passwords_in
 
 if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
@@ -116,10 +117,11 @@ def server_settings(module: AnsibleModule) -> tuple[ServerSettings, str | None]:
         InvalidCredentials), or no access token was obtained (OAuthError).
     """
     options = module.params
-    for name in ("host", "tls_server_name", "ehlo_name"):
-        pasted = _PASTED_PASSWORD.match(options[name] or "")
-        if pasted:
-            module.no_log_values.add(pasted[1])  # the option is refused, and is in the result as it was given
+    given = [options[name] for name in SERVER_ARGUMENTS] + list((options["oauth"] or {}).values())
+    hide(module, (secret for text in given if isinstance(text, str) for secret in passwords_in(text)))
+    # The option with a login is refused, and is in the result as it was given.
+    pasted = [_PASTED_PASSWORD.match(options[name] or "") for name in ("host", "tls_server_name", "ehlo_name")]
+    hide(module, [found[1] for found in pasted if found])
     host, port, tls = _destination(options)
     settings = ServerSettings(
         host=host,

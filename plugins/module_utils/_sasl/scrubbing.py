@@ -22,11 +22,13 @@ def encoded_forms(secrets: t.Iterable[str]) -> tuple[str, ...]:
 
     Base64 turns three octets into four characters, so a secret inside a blob (PLAIN, XOAUTH2, OAUTHBEARER) has one of
     three forms, depending on its offset; characters that depend on a neighbour are left out.
+
+    :param secrets: octets that are not UTF-8 as surrogates (PEP 383).
     """
     forms: dict[str, None] = {}
     for secret in filter(None, secrets):
-        octets = secret.encode("utf-8")
-        in_url = (urllib.parse.quote(secret), urllib.parse.quote(secret, safe=""), urllib.parse.quote_plus(secret))
+        octets = secret.encode("utf-8", "surrogateescape")
+        in_url = (urllib.parse.quote(octets), urllib.parse.quote(octets, safe=""), urllib.parse.quote_plus(octets))
         quoted = (*in_url, json.dumps(secret)[1:-1])
         whole = base64.b64encode(octets).decode("ascii")
         pieces = [piece for place in range(3) for piece in _in_base64(octets, place)]
@@ -52,6 +54,23 @@ def scrub_text(text: str, hidden: t.Iterable[str]) -> str:
     for form in forms:
         text = text.replace(form, MASK)
     return " ".join(MASK if _echoes(word, forms) else word for word in text.split(" "))
+
+
+def masked(value: t.Any, secrets: t.Iterable[str]) -> t.Any:
+    """Return a value, such as the result of a module, with these texts masked in it, wherever they are."""
+    forms = sorted(filter(None, secrets), key=len, reverse=True)
+    return _masked(value, forms) if forms else value
+
+
+def _masked(value: t.Any, forms: t.Sequence[str]) -> t.Any:
+    if isinstance(value, str):
+        for form in forms:
+            value = value.replace(form, MASK)
+    elif isinstance(value, t.Mapping):
+        return {name: _masked(item, forms) for name, item in value.items()}
+    elif isinstance(value, (list, tuple)):
+        return [_masked(item, forms) for item in value]
+    return value
 
 
 def _echoes(word: str, forms: t.Sequence[str]) -> bool:

@@ -92,7 +92,7 @@ class MailTransaction:
 
     @property
     def room(self) -> int:
-        """How many recipients the server has room for: those who got the message, or were taken until it refused all."""
+        """How many recipients the server has room for: those it sent to, or took until it refused them all."""
         sent = sum(one in self._results and self._results[one].status is DeliveryStatus.SENT for one in self._named)
         return sent or sum(one.stage in (Stage.DATA, Stage.END_OF_DATA) for one in self._set_aside.values())
 

@@ -51,13 +51,19 @@ class Play:
 
 
 def run_play(
-    name: str, playbook: str, *options: str, extra: t.Mapping[str, t.Any] | None = None, relay: str = "relay"
+    name: str,
+    playbook: str,
+    *options: str,
+    extra: t.Mapping[str, t.Any] | None = None,
+    relay: str = "relay",
+    tools: Path = VENV,
 ) -> Play:
     """Run a playbook as a user would, with ``-vvvv --diff``, and keep the output in .build/lab/logs.
 
     :param relay: the relay of the lab on which the role's playbook runs; each further one would take more time.
+    :param tools: the folder of the ansible-playbook to run.
     """
-    command = [str(VENV / "ansible-playbook"), playbook, "-vvvv", "--diff", *options]
+    command = [str(tools / "ansible-playbook"), playbook, "-vvvv", "--diff", *options]
     if playbook == RELAY and "-i" not in options:
         command += ["--limit", relay]
     if extra:  # in a file: with -vvvv ansible-playbook prints its own command line
