@@ -95,9 +95,8 @@ def run_here(
 
     handed = handover.take(values)
     found = ArgumentSpecValidator(**spec).validate(values)
-    module = _Module(action, {**found.validated_parameters, **handed}, set(found._no_log_values))
-    for both in found._warnings:
-        module.warn("Both option {option} and its alias {alias} are set.".format(**both))
+    warnings = ["Both option {option} and its alias {alias} are set.".format(**both) for both in found._warnings]
+    module = _Module(action, {**found.validated_parameters, **handed}, set(found._no_log_values), warnings)
     try:
         if found.error_messages:
             unknown = f"Unsupported parameters for ({action._task.action}) module: "
@@ -119,13 +118,13 @@ class _Left(BaseException):
 class _Module:
     """What the body uses of an AnsibleModule."""
 
-    def __init__(self, action: ActionBase, params: Values, no_log_values: set[str]) -> None:
+    def __init__(self, action: ActionBase, params: Values, no_log_values: set[str], warnings: list[str]) -> None:
         self.params = params
         self.check_mode = bool(action._task.check_mode)
         self._diff = bool(action._task.diff)
         self.no_log = bool(action._task.no_log)
         self.no_log_values = no_log_values
-        self._warnings: list[str] = []
+        self._warnings = warnings
 
     def warn(self, warning: str) -> None:
         self._warnings.append(warning)

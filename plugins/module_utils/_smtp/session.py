@@ -358,12 +358,8 @@ class SmtpSession:
             return error
         if reply.positive or reply.intermediate:
             return error
-        return CommandRefused(
-            "the server refused the content before its end",
-            stage=error.stage,
-            server=self._settings.server,
-            reply=reply,
-        )
+        what = "the server refused the content before its end"
+        return CommandRefused(what, stage=error.stage, server=self._settings.server, reply=reply)
 
     # Commands
 

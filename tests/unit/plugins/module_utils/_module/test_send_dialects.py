@@ -67,5 +67,5 @@ def test_too_many_recipients_get_further_transactions(run: Run) -> None:
     with Peer(disturb=disturb) as peer:
         result = run(peer, to=[f"p{number}@b.test" for number in range(25)])
     assert [one["status"] for one in result["recipients"]] == ["sent"] * 25
-    assert result["attempts"] == 1
+    assert result["attempts_made"] == 1
     assert [len(receipt.recipients) for receipt in peer.receipts] == [10, 10, 5]
