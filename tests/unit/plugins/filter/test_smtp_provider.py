@@ -27,7 +27,7 @@ def test_provider_is_returned():
     assert found["ports"] == [{"port": 587, "tls": "starttls"}, {"port": 465, "tls": "implicit"}]
     assert found["secrets"] == ["app_password", "oauth2"]
     assert found["limits"]["messages_per_day"] == 500
-    assert found["limits"]["sessions"] is None
+    assert found["limits"]["connections"] is None
     assert found["sources"]["host"].startswith("https://")
 
 
