@@ -13,7 +13,7 @@ import os
 import sys
 import typing as t
 
-from ansible import constants as C
+from ansible import constants
 
 if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
@@ -36,7 +36,7 @@ def may_run_here(action: ActionBase, arguments: t.Mapping[str, t.Any], task_vars
         and connection.become is None
         and not task.async_val
         and not any(task.environment or ())
-        and not C.DEFAULT_KEEP_REMOTE_FILES
+        and not constants.DEFAULT_KEEP_REMOTE_FILES  # type: ignore[attr-defined]  # set when imported
         and arguments.get("connections") in (None, 1, "1")
         and _is_our_interpreter(action, task_vars)
     )
@@ -46,7 +46,7 @@ def _is_our_interpreter(action: ActionBase, task_vars: Values) -> bool:
     """Return whether the host's interpreter is this process's, or left to Ansible's choice."""
     delegated = action._task.delegate_to
     variables = task_vars["ansible_delegated_vars"][delegated] if delegated else task_vars
-    wanted = C.config.get_config_value("INTERPRETER_PYTHON", variables=variables)
+    wanted = constants.config.get_config_value("INTERPRETER_PYTHON", variables=variables)
     path = str(action._templar.template(wanted) or "auto").strip()
     return path.startswith("auto") or os.path.realpath(path) == os.path.realpath(sys.executable)
 
@@ -140,8 +140,8 @@ class _Module:
 def _with_invocation(result: Values, params: Values, task_vars: Values) -> Values:
     """Add the arguments for ``-vvv``, unless a setting of newer versions of Ansible leaves them out."""
     setting = "INJECT_INVOCATION"
-    known = C.config.get_configuration_definition(setting)
-    if known and not C.config.get_config_value(setting, variables=task_vars):
+    known = constants.config.get_configuration_definition(setting)
+    if known and not constants.config.get_config_value(setting, variables=task_vars):
         return result
     return {**result, "invocation": {"module_args": params}}
 

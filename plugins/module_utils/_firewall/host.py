@@ -15,7 +15,7 @@ class FirewallError(Exception):
 def run(*argv: str) -> subprocess.CompletedProcess[str]:
     """Run a program to its end. A program that cannot be run has failed like any other: exit code 127."""
     try:
-        done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+        done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, check=False)  # pylint: disable=ansible-bad-function
     except FileNotFoundError:
         return subprocess.CompletedProcess(argv, 127, "", f"{argv[0]} is not installed")
     except OSError as error:

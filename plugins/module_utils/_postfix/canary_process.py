@@ -55,7 +55,7 @@ def run(*argv: str, patience: float = _PATIENCE, **environment: str) -> Output:
     :raises CanaryError: the program is missing, or does not exit in time.
     """
     try:
-        done = subprocess.run(
+        done = subprocess.run(  # pylint: disable=ansible-bad-function
             argv,
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -152,7 +152,7 @@ class Instance:
         """
         with open(f"{self._home.path}/said", "wb") as said:
             try:
-                self._master = subprocess.Popen(  # pylint: disable=consider-using-with
+                self._master = subprocess.Popen(  # pylint: disable=consider-using-with,ansible-bad-function
                     self._argv,
                     stdin=subprocess.DEVNULL,
                     stdout=said,
@@ -179,7 +179,7 @@ class Instance:
         words = [word[1:-1].strip() if word.startswith("{") else word for word in service.arguments]
         output = f"{self._home.path}/client-{service.name}"
         with open(output, "wb") as said:
-            client = subprocess.Popen(  # pylint: disable=consider-using-with
+            client = subprocess.Popen(  # pylint: disable=consider-using-with,ansible-bad-function
                 [f"{self._daemons}/{service.command}", "-S", "-u", "-n", service.name, "-t", service.type, *words],
                 stdin=subprocess.DEVNULL,
                 stdout=said,

@@ -44,15 +44,8 @@ _SHORT = 10.0
 #: Failures of a connection that pass by themselves; all others need another option or another configuration.
 _PASSING_NAMES = (socket.EAI_AGAIN, socket.EAI_SYSTEM, socket.EAI_MEMORY)
 _PASSING_ERRORS = (
-    *(
-        errno.ECONNREFUSED,
-        errno.ECONNRESET,
-        errno.ECONNABORTED,
-        errno.EPIPE,
-        errno.ENOTCONN,
-        errno.ETIMEDOUT,
-        errno.EAGAIN,
-    ),
+    *(errno.ECONNREFUSED, errno.ECONNRESET, errno.ECONNABORTED, errno.EPIPE, errno.ENOTCONN),
+    *(errno.ETIMEDOUT, errno.EAGAIN),
     *(errno.EHOSTUNREACH, errno.EHOSTDOWN, errno.ENETUNREACH, errno.ENETDOWN, errno.ENETRESET, errno.EINTR),
     *(errno.ENOENT, errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM),  # ENOENT: a socket before its server
 )

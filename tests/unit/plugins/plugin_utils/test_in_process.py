@@ -72,7 +72,7 @@ def test_only_a_plain_local_task_runs_here(here: bool, case: dict[str, t.Any]) -
 
 
 def test_kept_remote_files_are_modules(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_in_process.C, "DEFAULT_KEEP_REMOTE_FILES", True)
+    monkeypatch.setattr("ansible.constants.DEFAULT_KEEP_REMOTE_FILES", True)
     action: t.Any = SimpleNamespace(
         _task=SimpleNamespace(async_val=0, environment=[], delegate_to=None), _connection=SimpleNamespace(**HERE)
     )

@@ -25,7 +25,7 @@ from ansible.module_utils import basic
 from ansible.module_utils.testing import patch_module_args
 
 from ansible_collections.mailops.smtp.plugins.module_utils._module import config_transaction, secrets
-from ansible_collections.mailops.smtp.plugins.module_utils._sasl.scrubbing import encoded_forms
+from ansible_collections.mailops.smtp.plugins.module_utils._sasl.scrubbing import encoded_forms, masked
 from ansible_collections.mailops.smtp.plugins.modules import mail_dns_info, smtp_send
 from ansible_collections.mailops.smtp.tests.fault.peer import Peer
 from ansible_collections.mailops.smtp.tests.unit.support.dns_server import DnsServer, serve
@@ -78,7 +78,7 @@ def test_result_is_masked_in_every_encoding(secret: str) -> None:
     forms = encoded_forms([secret])
     shown = [f"<{form}>" for form in forms]
     result = {"msg": shown[0], "lines": shown, "number": 1, "nested": [{"all": "".join(shown)}]}
-    discreet = secrets.masked(result, module.no_log_values)
+    discreet = masked(result, module.no_log_values)
     assert not [form for form in forms if form in repr(discreet)]
     assert discreet["number"] == 1
 
