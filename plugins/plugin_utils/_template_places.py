@@ -83,7 +83,8 @@ def _uses(error: BaseException, text: str, loader: BaseLoader) -> list[tuple[str
         overrides, text = split_overrides(text)
         environment = Environment(extensions=_EXTENSIONS, **overrides)  # noqa: S701  # it only parses
         waiting, seen = [("", text)], {""}
-        for file, source in waiting:  # included templates are added
+        while waiting:
+            file, source = waiting.pop(0)
             tree = environment.parse(source)
             found += [(file, line) for line in _lines(tree, undefined)]
             for name in meta.find_referenced_templates(tree):
