@@ -207,3 +207,21 @@ def test_secrets_are_hidden_both_ways(both: tuple[dict[str, t.Any], str, int]) -
     assert PASSWORD not in output
     assert [one["failed"] for one in results["echoed"]] == [True, True]
     assert "known" in results["echoed"][1]["msg"]
+
+
+def test_failed_task_of_one_message_shows_little(both: tuple[dict[str, t.Any], str, int]) -> None:
+    """What Ansible prints for a failed task, without what only ``-vvv`` and ``--diff`` show."""
+    failed = {name: one for name, (one, _process) in both[0].items() if one.get("failed") and name != "messages"}
+    shown = {
+        name: len(json.dumps({key: value for key, value in one.items() if key not in ("invocation", "diff")}))
+        for name, one in failed.items()
+        if name != "unknown"  # Ansible itself lists all options
+    }
+    assert {"refused", "echoed", "unreached", "exclusive", "type"} <= shown.keys()
+    assert {name: size for name, size in shown.items() if size >= 1000} == {}
+
+
+def test_what_the_action_plugin_hands_over_is_not_an_option(both: tuple[dict[str, t.Any], str, int]) -> None:
+    for one in both[0]["unknown"]:
+        assert "Supported parameters include: allow_cleartext_login, " in one["msg"]
+        assert "_spool" not in one["msg"] and "_slice" not in one["msg"]
