@@ -11,6 +11,7 @@ from email import message_from_bytes, policy
 from pathlib import Path
 
 import pytest
+from ansible.module_utils import basic
 
 from ansible_collections.mailops.smtp.tests.fault.peer import END_OF_DATA, GREETING, Fault, Peer
 
@@ -28,6 +29,14 @@ def test_one_message_is_sent(run: Run) -> None:
     assert result["queue_id"] == "PEER12345"
     assert result["changed"] is False
     assert received(peer)[0]["Subject"] == "s"
+
+
+def test_content_does_not_reach_the_log_of_the_host(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    log: list[str] = []
+    monkeypatch.setattr(basic.AnsibleModule, "log", lambda _self, msg, **_more: log.append(str(msg)))
+    with Peer() as peer:
+        run(peer, body="in confidence", _ansible_no_log=False)  # as the controller sets it for most tasks
+    assert log == []
 
 
 def test_parameters_of_community_general_mail(run: Run, tmp_path: Path) -> None:
