@@ -115,6 +115,26 @@ options:
     description: Whether the server speaks LMTP (RFC 2033).
     type: bool
     default: false
+  ignore_extensions:
+    description:
+      - Extensions to leave unused although the server offers them, by their EHLO keyword in upper or lower case. This
+        helps if the server, or a firewall in front of it, offers an extension and handles it badly, often V(CHUNKING).
+      - Any of V(8BITMIME), V(CHUNKING), V(DSN), V(PIPELINING), V(SIZE) and V(SMTPUTF8). TLS and the login have options
+        of their own, O(tls) and O(username).
+      - A message that needs an extension that is left unused is refused.
+    type: list
+    elements: str
+    default: []
+  send_ahead:
+    description:
+      - Whether the commands of the next message are sent behind the end of a message, without waiting for its reply
+        (RFC 2920 section 3.1). This saves one of two round trips for each further message of a connection.
+      - By default, this is done only if the server offers PIPELINING and its greeting says that it is Postfix, which is
+        known to accept this.
+      - If the server refuses such a command, the command is repeated in turn, and the rest of the task is sent without
+        going ahead. If a server closes the connection instead, after it has accepted a message and before its reply,
+        the status of that message is V(unknown). Set V(true) only for a server that is known to accept this.
+    type: bool
   unix_socket:
     description: Path of a Unix socket to connect to, in place of O(host) and O(port).
     type: path

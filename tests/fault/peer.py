@@ -5,7 +5,7 @@
 
 By default, it is a small, correct server. ``replies`` changes its reply to a command, ``faults`` what it does instead
 of replying, and ``disturb`` either of them at a single moment. ``messages`` holds the messages that it accepted,
-``receipts`` all that were received up to their end.
+``receipts`` all that were received up to their end, ``ahead`` the commands that arrived before the reply to a message.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ class Fault(enum.Enum):
     INJECT = "reply, and send further plaintext after the reply"
     BREAK_OFF = "receive part of the content, then refuse it and close"
     ACCEPT_AND_CLOSE = "carry out the command, and close before the reply"
+    ACCEPT_AND_STALL = "carry out the command, and send nothing more"
     OUT_OF_STEP = "reply as if to another command"
 
 
@@ -55,6 +56,8 @@ class Moment(t.NamedTuple):
     :param encrypted: whether the connection uses TLS.
     :param sender: the reverse path of the current message.
     :param recipient: the recipient of RCPT or, in LMTP, of the reply to the content.
+    :param ahead: whether the command arrived before the reply to the previous message or, at ``END_OF_DATA``, whether
+        anything has arrived behind the content.
     """
 
     stage: str
@@ -62,6 +65,7 @@ class Moment(t.NamedTuple):
     encrypted: bool
     sender: str
     recipient: str
+    ahead: bool = False
 
 
 @dataclass
@@ -95,6 +99,8 @@ class Peer:
     :param disturb: called at each moment; its fault or reply takes precedence over the two above, None changes nothing.
     :param extensions: the EHLO keywords.
     :param unix_socket: path of a Unix socket to listen on instead of a port.
+    :param pause: seconds before the reply to a message, in which commands that were sent ahead arrive; 0 does not tell
+        them from others.
     :param address: host and port to listen on; port 0 selects a free one.
     :param tls: offers STARTTLS, or TLS from the first byte with ``implicit``.
     :param sasl: mechanism -> generator for the server's side of a login: receives messages, yields challenges (an empty
@@ -112,6 +118,7 @@ class Peer:
         sasl: t.Mapping[str, t.Callable[[], t.Generator[bytes, bytes, str]]] | None = None,
         disturb: t.Callable[[Moment], Fault | str | None] = lambda _moment: None,
         address: tuple[str, int] = ("127.0.0.1", 0),
+        pause: float = 0.0,
     ) -> None:
         self.replies = dict(replies or {})
         self.faults = dict(faults or {})
@@ -122,7 +129,9 @@ class Peer:
         self._address = address
         self.sasl = dict(sasl or {})
         self.disturb = disturb
+        self.pause = pause
         self.commands: list[str] = []
+        self.ahead: list[str] = []
         self.log: list[str] = []
         self.messages: list[bytes] = []
         self.receipts: list[Receipt] = []
@@ -176,6 +185,7 @@ class _Conversation:
         self._input = stream.makefile("rb")
         self._lmtp = False
         self._sane = True
+        self._ahead = 0
         self._reset()
 
     def _reset(self) -> None:
@@ -193,8 +203,11 @@ class _Conversation:
                     return
                 command = line.decode("utf-8", "replace").rstrip("\r\n")
                 self._peer.commands.append(command)
+                if self._ahead:
+                    self._peer.ahead.append(command)
                 self._note("C", command)
                 self._handle(command)
+                self._ahead = max(0, self._ahead - 1)
 
     def close(self) -> None:
         """Close the current stream, which STARTTLS replaces."""
@@ -280,6 +293,7 @@ class _Conversation:
         """Reply to a whole message: once, or in LMTP for each recipient (RFC 2033 section 4.2)."""
         receipt = Receipt(content, self._recipients, self._sender or "")
         self._peer.receipts.append(receipt)
+        self._ahead = self._count_ahead() + 1  # less the command that is being handled
         each = self._lmtp and END_OF_DATA not in self._peer.replies
         for share in [[one] for one in self._recipients] if each else [self._recipients]:
             decision = self._decide(END_OF_DATA, share[0] if each else "")
@@ -294,6 +308,19 @@ class _Conversation:
                 receipt.told += share
         self._interfere(BETWEEN)
         self._reset()
+
+    def _count_ahead(self) -> int:
+        """Return the number of lines that have arrived already."""
+        if not self._peer.pause:
+            return 0
+        self._peer._over.wait(self._peer.pause)
+        self._stream.setblocking(False)
+        try:
+            return self._input.peek(1).count(b"\n")
+        except ssl.SSLWantReadError:
+            return 0
+        finally:
+            self._stream.setblocking(True)
 
     def _authenticate(self, command: str) -> None:
         words = command.split(" ")
@@ -324,7 +351,9 @@ class _Conversation:
     def _decide(self, stage: str, recipient: str = "", sender: str | None = None) -> Fault | str | None:
         """Return the fault or reply that replaces the usual reply, or None."""
         encrypted = isinstance(self._stream, ssl.SSLSocket)
-        asked = self._peer.disturb(Moment(stage, self._number, encrypted, sender or self._sender or "", recipient))
+        ahead = self._ahead > (stage == END_OF_DATA)
+        moment = Moment(stage, self._number, encrypted, sender or self._sender or "", recipient, ahead)
+        asked = self._peer.disturb(moment)
         return asked or self._peer.faults.get(stage) or self._peer.replies.get(stage)
 
     def _interfere(self, stage: str) -> None:
@@ -358,7 +387,7 @@ class _Conversation:
             linger = b"\x01\0\0\0\0\0\0\0"  # struct linger: on, 0 s
             self._stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
             raise _Hangup
-        if decision is Fault.STALL:
+        if decision in (Fault.STALL, Fault.ACCEPT_AND_STALL):
             self._peer._over.wait(30)
             raise _Hangup
         if decision is Fault.DRIP:

@@ -37,11 +37,13 @@ from ansible_collections.mailops.smtp.tests.fault.peer import (
 if t.TYPE_CHECKING:
     import ssl
 
-#: The EHLO keywords for the three ways to transmit a message.
+#: The EHLO keywords for each way to transmit a message; "ahead" also sends the next message's commands behind it.
 FORMS: t.Mapping[str, list[str]] = {
     "in turn": [],
     "pipelining": ["PIPELINING"],
     "chunking": ["PIPELINING", "CHUNKING"],
+    "ahead": ["PIPELINING"],
+    "chunking ahead": ["PIPELINING", "CHUNKING"],
 }
 #: Stage of the opening -> whether a moment belongs to it.
 OPENING: t.Mapping[str, t.Callable[[Moment], bool]] = {
@@ -193,6 +195,7 @@ def run(cell: Cell, server_tls: ssl.SSLContext, ca_file: str) -> Outcome:
             timeout=cell.timeout,
             final_timeout=cell.timeout,
             lmtp=cell.lmtp,
+            send_ahead="ahead" in cell.form,
         )
         begin = time.monotonic()
         try:

@@ -117,6 +117,7 @@ class Backlog:
     :param stop_after: seconds after which no further message is handed out; None for no limit.
     :ivar paced: whether messages per minute are limited, so that each message waits for its turn.
     :ivar failures: consecutive failures to open a session.
+    :ivar in_turn: whether the server does not take the commands of the next message ahead.
     """
 
     def __init__(
@@ -131,6 +132,7 @@ class Backlog:
         self.paced = pace.messages_per_minute is not None
         self._retry = retry
         self.failures = 0
+        self.in_turn = False
         now = time.monotonic()
         self._until: dict[int, float] = {}  # when deferred messages are given up
         self._last_session = now
@@ -187,6 +189,7 @@ class Backlog:
         :returns: the result if it is final, or None if another attempt will follow.
         """
         self.failures = 0
+        self.in_turn = False
         now = self._last_session = time.monotonic()
         if 0 < result.attempts < self._retry.attempts and any(map(self._retry.again, result.recipients)):
             until = self._until.setdefault(result.number, now + self._retry.total_time)
@@ -233,6 +236,7 @@ class Backlog:
             "until": [*self._until.items()],
             "last_session": self._last_session,
             "failures": self.failures,
+            "in_turn": self.in_turn,
         }
 
     def restore(self, state: t.Mapping[str, t.Any]) -> None:
@@ -243,6 +247,7 @@ class Backlog:
         self._next_slot, self._last_session = state["next_slot"], state["last_session"]
         self._until = dict(state["until"])
         self.failures = state["failures"]
+        self.in_turn = state["in_turn"]
 
 
 def _job_state(job: Job) -> list[t.Any]:

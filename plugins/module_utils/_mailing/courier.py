@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import itertools
+import mmap
 import typing as t
 from collections import deque
 from dataclasses import replace
@@ -35,6 +36,7 @@ class Courier:
     :ivar server: the server, as ``host:port``.
     :ivar in_hand: jobs that were taken and have no result yet. After :meth:`carry` these were not tried.
     :ivar sessions: the report of each session.
+    :ivar in_turn: one octet, 1 if the server does not take the commands of the next message ahead.
     """
 
     def __init__(
@@ -51,6 +53,8 @@ class Courier:
         self._pace = pace
         self._retry = retry
         self._journal = journal
+        # an octet that the workers' processes share, see SmtpSession
+        self.in_turn = mmap.mmap(-1, 1)
         self._nothing_to_do: list[DeliveryResult] = []
         self.in_hand: deque[Job] = deque()
         self.sessions: list[SessionInfo] = []
@@ -68,7 +72,7 @@ class Courier:
         if first is None:
             return
         limited = itertools.islice(itertools.chain([first], envelopes), self._pace.messages_per_connection)
-        with SmtpSession(self._settings, self._journal) as session:
+        with SmtpSession(self._settings, self._journal, self.in_turn) as session:
             try:
                 # a message that waits for its turn must not delay the reply to the previous one
                 paced = self._pace.messages_per_minute is not None

@@ -62,6 +62,7 @@ class Pool:
         """
         backlog = backlog or Backlog(len(messages), self._pace, self._retry)
         courier = Courier(self._settings, messages.__getitem__, self._pace, self._retry, self._journal)
+        courier.in_turn[0] = backlog.in_turn
         if self._journal and backlog.paced:
             yield from self._pass_settled(backlog, courier)
         side_by_side = min(self._pace.connections, len(backlog)) > 1
@@ -72,6 +73,8 @@ class Pool:
         except (SmtpError, OSError):
             yield from backlog.abandon()
             raise
+        finally:
+            backlog.in_turn = bool(courier.in_turn[0])
 
     def _pass_settled(self, backlog: Backlog, courier: Courier) -> t.Iterator[DeliveryResult]:
         """Yield what earlier runs settled at once: these messages do not wait for a turn."""

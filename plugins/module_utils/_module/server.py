@@ -77,6 +77,8 @@ SERVER_ARGUMENTS: dict[str, t.Any] = {
     "timeout": {"type": "float", "default": 60.0},
     "final_timeout": {"type": "float", "default": 600.0},
     "lmtp": {"type": "bool", "default": False},
+    "ignore_extensions": {"type": "list", "elements": "str", "default": []},
+    "send_ahead": {"type": "bool"},
     "unix_socket": {"type": "path"},
     "proxy": {"type": "str", "no_log": True},
 }
@@ -121,6 +123,8 @@ def server_settings(module: AnsibleModule) -> tuple[ServerSettings, str | None]:
         final_timeout=options["final_timeout"],
         allow_cleartext_login=options["allow_cleartext_login"],
         lmtp=options["lmtp"],
+        ignore_extensions=options["ignore_extensions"],
+        send_ahead=options["send_ahead"],
         unix_socket=options["unix_socket"] or "",
         proxy=_proxy(options),
     )

@@ -29,9 +29,11 @@ class Capabilities:
     """The extensions of one EHLO reply; discarded and requested again after STARTTLS (RFC 3207 section 4.2).
 
     :param keywords: EHLO keyword in upper case -> its parameters.
+    :param unused: keywords in upper case that the user wants left unused.
     """
 
     keywords: t.Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    unused: t.Collection[str] = ()
 
     @classmethod
     def parse(cls, reply: Reply) -> Capabilities:
@@ -43,6 +45,15 @@ class Capabilities:
                 name = match.group(1).upper()
                 keywords[name] = keywords.get(name, ()) + tuple((match.group(2) or "").split())
         return cls(keywords)
+
+    def without(self, unused: t.Collection[str]) -> Capabilities:
+        """Return the extensions except those to leave unused, in upper case."""
+        return Capabilities({name: one for name, one in self.keywords.items() if name not in unused}, unused)
+
+    def lack(self, keyword: str) -> str:
+        """Return why an extension is not available, as the second half of a sentence."""
+        unused = keyword in self.unused
+        return f"ignore_extensions names {keyword}" if unused else f"the server does not offer {keyword}"
 
     def __contains__(self, keyword: str) -> bool:
         return keyword.upper() in self.keywords

@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import enum
+import functools
+import itertools
 import re
 import typing as t
 from dataclasses import dataclass
@@ -18,10 +20,73 @@ if t.TYPE_CHECKING:
 
 #: Characters that must not reach a command: CR and LF would start another one (RFC 5321 section 2.3.8).
 _UNFIT = re.compile(r"[\x00-\x1f\x7f<>]")
-#: The queue ID in the reply to the message, as Postfix, Exim, Exchange and the large providers write it.
-_QUEUE_ID = re.compile(
-    r"(?:queued as|\bid[= ]|Ok:? queued:?|Message accepted as)\s*<?([A-Za-z0-9][\w.@-]{4,})", re.IGNORECASE
+#: The ID in a line of the reply to a message, most specific form first. The text is without code and enhanced code.
+_QUEUE_IDS = tuple(
+    re.compile(form, re.IGNORECASE)
+    for form in (
+        r"\benvid=([\w.-]+)",  # Alibaba DirectMail: Data Ok: queued as freedom ### envid=600000123
+        r"\[InternalId=(\d+)",  # Exchange, Microsoft 365: <message ID> [InternalId=5368709120, Hostname=...] ...
+        r"<([^<>\s]+)> \[Hostname=",  # Microsoft 365, submission: OK <message ID> [Hostname=...]
+        r"<([^<>\s]+)> Queued mail for delivery",  # Windows SMTP service, old Exchange
+        r"\bSESSIONID=<?([^\s<>]+)",  # Cyrus
+        r"<[^<>\s]*> (\S+) Saved\b",  # Dovecot LMTP: <user@example.com> 8Gi6OvL7X1zwfQAA Saved
+        r"queued on \S+ (?:as )?([\w.-]+)",  # Yandex: Ok: queued on mail-nwsmtp.yandex.net 1700000000-AbCdEf
+        r"queued with id <?([^\s<>]+)",  # Stalwart
+        r"queued as:? ?<?([^\s<>]+)",  # Postfix, Zimbra, SendGrid, Mailjet, Brevo, NetEase, and many more
+        r"\bqueued \(([\w.-]+)\)",  # Haraka
+        r"\bOk \(([\w.-]+)\)",  # Proxmox Mail Gateway
+        r"\bReceived OK \[([^\]\s]+)\]",  # Mimecast
+        r"Message-ID: ([^\s<>]+)>",  # MDaemon: Ok, message saved <Message-ID: ...>
+        r"\b(?:envelope|queue|message|mail) id:? <?([^\s<>]+)",  # Oracle (iCloud), Sina
+        r"\bid[= ]<?([^\s<>,;]+)",  # Exim, Mail.ru, 1&1, amavis
+        r"\bqp (\d+)",  # qmail
+        r"\A:? ?([\w.-]+) Message accepted for delivery",  # Sendmail, OpenSMTPD, Kerio, CommuniGate
+        r"\bMessage <?([\w.@-]*\d[\w.@-]*)>? (?:accepted|queued|received)\b",  # Cisco Secure Email
+        r"\bMessage (?:accepted|received)(?: as|:)? <?([\w.@-]*\d[\w.@-]*)",  # T-Online, James
+        r"\AOk:? +\d+ +([\w.-]+) - gsmtp",  # Gmail
+        r"\AOk[:,.]? (?:queued:? )?<?(?=\S*\d)([\w./@-]{6,})>?\Z",  # Amazon SES, Courier, SparkPost, XMail: Ok <ID>
+    )
 )
+#: An enhanced code before it, also with the colon of older OpenSMTPD.
+_PREFIX = re.compile(r"\A[245]\.\d{1,3}\.\d{1,3}:?(?: +|\Z)")
+#: A word that follows such a form, but is not an ID.
+_NO_ID = re.compile(r"[A-Z]?[a-z]{0,12}\Z|\d{1,2}\.\d{1,3}\Z")
+#: Words about the number of recipients; servers use them with many codes.
+_TOO_MANY = re.compile(
+    r"too many (?:\w+ ){0,3}(?:recipients?|rcpts?|addressees|addresses)\b|too many rcpt\b|[(#][45]\.5\.3\b"
+    r"|\b(?:recipients?|rcpts?)[ -](?:count |number )?(?:limit|maximum)\b|\brecipients exceed"
+    r"|\b(?:maximum|max|limit|number)(?: allowed)?(?: number)?(?: of| on)? (?:\w+ )?(?:recipients|rcpts)\b"
+    r"|\bonly (?:one|1) recipient\b|\b(?:one|single|1) recipient (?:at a time|per )",
+    re.IGNORECASE,
+)
+#: Words of the other meaning of 452 and 552.
+_STORAGE = re.compile(r"storage|quota|\bfull\b|space|\bsize|large|\bbig\b|disk|mailbox|allocation", re.IGNORECASE)
+
+
+@functools.lru_cache(maxsize=256)  # servers without an ID repeat the same reply
+def find_queue_id(reply: Reply) -> str | None:
+    """Return the server's ID of a message, from its reply to the content; None if it has none."""
+    texts = [_PREFIX.sub("", line) for line in reply.lines]
+    for form, text in itertools.product(_QUEUE_IDS, texts):
+        match = form.search(text)
+        found = match.group(1).rstrip(".,;:") if match else ""
+        if found and not _NO_ID.match(found):
+            return found
+    return None
+
+
+def too_many_recipients(reply: Reply) -> bool:
+    """Return whether a reply to RCPT refuses the number of recipients, so that another transaction may take this one.
+
+    The code is 452, or 552 from the days of RFC 821 (RFC 5321 section 4.5.3.1.10), but both also stand for a full
+    mailbox or disk, and servers use others. So X.5.3 decides (RFC 3463 section 3.6), else the words. A permanent refusal
+    with another enhanced code, such as 5.7.1, is a policy that another transaction does not change.
+    """
+    about = reply.enhanced
+    if about:
+        number = about.endswith(".5.3")
+        return number or ((reply.transient or reply.code == 552) and bool(_TOO_MANY.search(reply.text)))
+    return bool(_TOO_MANY.search(reply.text)) or (reply.code == 452 and not _STORAGE.search(reply.text))
 
 
 class DeliveryStatus(str, enum.Enum):
@@ -178,11 +243,8 @@ class DeliveryResult(t.NamedTuple):
     @property
     def queue_id(self) -> str | None:
         """The server's ID of the message, if its reply has one."""
-        for recipient in self.having(DeliveryStatus.SENT):
-            match = _QUEUE_ID.search(recipient.reply.text) if recipient.reply else None
-            if match:
-                return match.group(1)
-        return None
+        replies = [one.reply for one in self.having(DeliveryStatus.SENT) if one.reply]
+        return next(filter(None, map(find_queue_id, replies)), None)
 
     @classmethod
     def from_dict(cls, form: t.Mapping[str, t.Any]) -> DeliveryResult:

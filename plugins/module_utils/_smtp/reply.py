@@ -27,8 +27,8 @@ class MalformedReply(ValueError):
 class Reply(t.NamedTuple):
     """One complete reply.
 
-    :param code: the three-digit code.
-    :param lines: the text of each line, without code and line end.
+    :param code: the three-digit code, that of the last line: the lines of some servers differ.
+    :param lines: the text of each line, without code, line end and blanks around it.
     """
 
     code: int
@@ -56,18 +56,21 @@ class Reply(t.NamedTuple):
 
     @property
     def enhanced(self) -> str | None:
-        """The enhanced status code such as ``5.7.8``, if the first line has one (RFC 2034 section 4)."""
-        match = _ENHANCED.match(self.lines[0])
-        return match.group(1) if match else None
+        """The enhanced status code such as ``5.7.8``: the first one of the code's class, else the first (RFC 2034)."""
+        found = [match.group(1) for match in map(_ENHANCED.match, self.lines) if match]
+        return next((one for one in found if one[0] == str(self.code)[0]), found[0] if found else None)
 
     @property
     def text(self) -> str:
         """The text of all lines, with the enhanced code only once."""
+        if len(self.lines) == 1:
+            return self.lines[0]
         prefix = self.enhanced
-        if prefix is None:
-            return " ".join(self.lines)
-        rest = [line[len(prefix) :].lstrip() if line.startswith(prefix) else line for line in self.lines[1:]]
-        return " ".join([self.lines[0], *rest]).strip()
+        texts: list[str] = []
+        for line in self.lines:
+            repeated = prefix is not None and line.startswith(prefix) and any(text.startswith(prefix) for text in texts)
+            texts.append(line[len(prefix) :].lstrip() if prefix and repeated else line)
+        return " ".join(filter(None, texts))
 
     def rewritten(self, change: t.Callable[[str], str]) -> Reply:
         """Return the reply with each line changed, for example to hide secrets that the server echoes."""
@@ -88,7 +91,7 @@ def parse_reply_line(line: bytes) -> tuple[int, bool, str]:
     if match is None or len(line) > MAX_LINE_LENGTH:
         raise MalformedReply(repr(line[:60]))
     code, separator, text = match.groups()
-    return int(code), separator != b"-", _UNPRINTABLE.sub("?", (text or b"").decode("utf-8", "replace"))
+    return int(code), separator != b"-", _UNPRINTABLE.sub("?", (text or b"").decode("utf-8", "replace").strip())
 
 
 @functools.lru_cache(maxsize=256)
@@ -104,21 +107,20 @@ def single_line_reply(line: bytes) -> Reply | None:
 class ReplyParser:
     """Collects lines until a reply is complete.
 
-    :raises MalformedReply: from :meth:`feed`, for a malformed line, lines with different codes, or too many lines.
+    The code of the last line decides: RFC 5321 section 4.2.1 wants the same code on each line, and some servers refuse
+    in the last line of what began as a greeting.
+
+    :raises MalformedReply: from :meth:`feed`, for a malformed line or too many lines.
     """
 
     def __init__(self) -> None:
-        self._code = 0
         self._lines: list[str] = []
 
     def feed(self, line: bytes) -> Reply | None:
         """Add one line; return the reply if this was its last line."""
         code, last, text = parse_reply_line(line)
-        if self._lines and code != self._code:
-            raise MalformedReply(f"a reply that began with {self._code} continued with {code}")
         if len(self._lines) >= MAX_LINES:
             raise MalformedReply(f"a reply of more than {MAX_LINES} lines")
-        self._code = code
         self._lines.append(text)
         if not last:
             return None

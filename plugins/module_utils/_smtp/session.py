@@ -8,16 +8,17 @@ from __future__ import annotations
 import functools
 import time
 import typing as t
-from collections import deque
 
 from .capabilities import Capabilities
 from .connection import connect
 from .delivery import SessionInfo
 from .errors import CommandRefused, ConnectionLost, NotOffered, SmtpError, Stage, TlsFailed
 from .tls import TlsMode
-from .transaction import MailTransaction
+from .transaction import Lookahead, MailTransaction
 
 if t.TYPE_CHECKING:
+    import mmap
+
     from .._sasl.credentials import Credentials
     from .delivery import DeliveryResult, Envelope, RecipientResult
     from .reply import Reply
@@ -29,8 +30,6 @@ _QUIT_TIMEOUT = 5.0
 _NO_EHLO = (500, 502)
 #: Reply of a server that ends the session, to any command (RFC 5321 section 3.8).
 _CLOSING = 421
-
-_T = t.TypeVar("_T")
 
 
 class DeliveryObserver(t.Protocol):
@@ -53,12 +52,20 @@ class SmtpSession:
             result = session.deliver(envelope)
 
     :param observer: receives the progress of each message.
+    :param in_turn: one octet that the sessions of a task share: a session sets it to 1 if the server does not take
+        commands ahead, and none of them sends any from then on.
     :raises SmtpError: from ``with``, if the session cannot be opened as the settings require.
     """
 
-    def __init__(self, settings: ServerSettings, observer: DeliveryObserver | None = None) -> None:
+    def __init__(
+        self,
+        settings: ServerSettings,
+        observer: DeliveryObserver | None = None,
+        in_turn: bytearray | mmap.mmap | None = None,
+    ) -> None:
         self._settings = settings
         self._observer = observer
+        self._in_turn = bytearray(1) if in_turn is None else in_turn
         self._transaction_open = False
         self._messages = 0
         self._given_back: list[MailTransaction] = []
@@ -110,7 +117,8 @@ class SmtpSession:
         settings = self._settings
         if settings.tls.mode is TlsMode.IMPLICIT:
             self._connection.start_tls(settings.tls, settings.host, Stage.TLS)
-        self._expect_positive(self._connection.read_reply(Stage.GREETING), Stage.GREETING)
+        greeting = self._expect_positive(self._connection.read_reply(Stage.GREETING), Stage.GREETING)
+        self._sends_ahead = settings.may_send_ahead(greeting.text)
         self._ehlo()
         if settings.tls.mode in (TlsMode.STARTTLS, TlsMode.OPPORTUNISTIC) and self._starttls():
             self._ehlo()
@@ -132,7 +140,7 @@ class SmtpSession:
         if reply.code in _NO_EHLO and not self._settings.lmtp:
             reply = self._command(f"HELO {name}", Stage.EHLO)._replace(lines=("",))
         self._expect_positive(reply, Stage.EHLO)
-        self.capabilities = Capabilities.parse(reply)
+        self.capabilities = Capabilities.parse(reply).without(self._settings.ignore_extensions)
         self._pipelining = "PIPELINING" in self.capabilities
 
     def _starttls(self) -> bool:
@@ -182,14 +190,12 @@ class SmtpSession:
     def deliver_all(self, envelopes: t.Iterable[Envelope]) -> t.Iterator[DeliveryResult]:
         """Send messages, yielding a result for each in turn; see :meth:`deliver`.
 
-        With PIPELINING, the commands of the next message follow the content of the previous one, so that a message
-        costs one round trip (RFC 2920 section 3.1). The caller processes results and makes further messages while the
-        server works: two messages are taken ahead, and a result is yielded when the next message is on its way. If the
-        connection is lost, the iterator ends early and :attr:`untried` has the messages that were taken.
+        The caller processes results and makes further messages while the server works: two messages are taken ahead,
+        and a result is yielded when the next message is on its way. If the connection is lost, the iterator ends early
+        and :attr:`untried` has the messages that were taken. With a server that takes it, the commands of the next
+        message follow the content of the current one (RFC 2920 section 3.1), so that a message costs one round trip.
         """
-        waiting = Lookahead(
-            MailTransaction(envelope, self.capabilities, self._settings.server) for envelope in envelopes
-        )
+        waiting = Lookahead(MailTransaction(one, self.capabilities, self._settings.server) for one in envelopes)
         done: list[DeliveryResult] = []
         ahead = False
         try:
@@ -198,16 +204,20 @@ class SmtpSession:
                 if not on_its_way and self._ended_between_messages:
                     waiting.taken.appendleft(current)
                     break
-                following = waiting.peek(1)
+                following = waiting.peek(1) if on_its_way and self._may_send_ahead(current) else None
                 on_its_way = on_its_way and self._send_content(current, following)
                 yield from done
+                done = []
                 waiting.peek(2)
                 if on_its_way:
-                    self._take_end(current)
-                done = [current.result()]
+                    self._take_end(current, following)
+                ahead = on_its_way and following is not None
                 if self._observer:
-                    self._observer.end(done[0])
-                ahead = on_its_way and self._pipelining and following is not None
+                    self._observer.end(current.result())
+                if current.unfinished and self._connection.usable and current.again(current.sent):
+                    waiting.taken.appendleft(current)
+                    continue
+                done = [current.result()]
                 if not self._connection.usable:
                     break
         except Exception:
@@ -215,6 +225,10 @@ class SmtpSession:
             raise
         self._given_back = [*waiting.taken]
         yield from done
+
+    def _may_send_ahead(self, current: MailTransaction) -> bool:
+        """Return whether the commands of the next message may follow this content; what is left of this one is next."""
+        return self._sends_ahead and self._pipelining and not self._in_turn[0] and not current.unfinished
 
     @property
     def untried(self) -> list[Envelope]:
@@ -228,6 +242,12 @@ class SmtpSession:
         :raises SmtpError: the session failed.
         """
         transaction = MailTransaction(envelope, self.capabilities, self._settings.server)
+        while self._ask(transaction) and transaction.again(len(transaction.accepted)):
+            pass
+        return transaction.fallen_out
+
+    def _ask(self, transaction: MailTransaction) -> bool:
+        """Say the commands before DATA one by one, then reset; return whether any was said."""
         replies: list[Reply] = []
         for stage, command in transaction.commands:
             if stage is not Stage.DATA and (len(replies) != 1 or transaction.take(replies)):
@@ -236,13 +256,14 @@ class SmtpSession:
         transaction.take(replies)
         if replies:
             self._command("RSET", Stage.MAIL)
-        return transaction.fallen_out
+        return bool(replies)
 
     def _start(self, transaction: MailTransaction, ahead: bool) -> bool:
         """Send the commands of a transaction, unless they were sent ahead, and read the replies.
 
         :returns: whether the server now waits for the content.
         """
+        transaction.ahead = ahead
         try:
             if not self._connection.usable:
                 raise ConnectionLost(
@@ -254,21 +275,25 @@ class SmtpSession:
                 self._command("RSET", Stage.MAIL)
             if self._pipelining and not ahead:
                 self._connection.send(transaction.group, Stage.MAIL)
-            return self._take_replies(transaction)
+            waiting = self._take_replies(transaction)
         except SmtpError as error:
             # a server may end a session at any time (RFC 5321 section 3.8), which does not count against this message
-            self._ended_between_messages = error.stage is Stage.MAIL and error.temporary and self._messages > 0
+            between = error.stage is Stage.MAIL and error.temporary and self._messages > 0
+            self._ended_between_messages = (between or ahead) and not transaction.decided
+            if ahead:
+                self._in_turn[0] = 1
             transaction.fail(error)
             return False
+        if transaction.contradicted:
+            self._in_turn[0] = 1
+        return waiting
 
     def _take_replies(self, transaction: MailTransaction) -> bool:
         replies: list[Reply] = []
         try:
             for stage, command in transaction.commands:
                 if not self._pipelining:
-                    decides = (
-                        len(replies) == 1 or stage is Stage.DATA
-                    )  # the reply to MAIL, and whether a recipient is left
+                    decides = len(replies) == 1 or stage is Stage.DATA  # MAIL, and whether a recipient is left
                     if decides and not transaction.take(replies):
                         break
                     self._connection.send(command, stage)
@@ -277,6 +302,8 @@ class SmtpSession:
         finally:
             waiting = transaction.take(replies)  # replies from before a lost connection still count
         if not waiting and replies and replies[-1].intermediate:
+            if any(reply.positive for reply in replies[1:-1]):
+                raise self._connection.violation("the server takes recipients without the sender", Stage.DATA)
             # RFC 2920 section 3.1: the server waits although no recipient is left, so it gets an empty message
             self._connection.send(b".\r\n", Stage.BODY)
             self._connection.read_reply(Stage.END_OF_DATA)
@@ -290,8 +317,9 @@ class SmtpSession:
         """
         try:
             self._expect_silence(Stage.DATA)
-            group = following.group if following and self._pipelining else b""
-            before_end = functools.partial(self._observer.begin, transaction.envelope) if self._observer else None
+            group = following.group if following else b""
+            envelope = transaction.accepted_envelope
+            before_end = functools.partial(self._observer.begin, envelope) if self._observer else None
             self._connection.send_content(transaction.content, group, before_end)
         except SmtpError as error:
             transaction.fail(self._last_words(error))
@@ -301,7 +329,7 @@ class SmtpSession:
             raise
         return True
 
-    def _take_end(self, transaction: MailTransaction) -> None:
+    def _take_end(self, transaction: MailTransaction, following: MailTransaction | None) -> None:
         replies: list[Reply] = []
         try:
             count = len(transaction.accepted) if self._settings.lmtp else 1
@@ -310,6 +338,8 @@ class SmtpSession:
         except SmtpError as error:
             transaction.finish(replies, self._settings.lmtp)  # replies from before a lost connection count
             transaction.fail(error)
+            if following:
+                self._in_turn[0] = 1
         else:
             transaction.finish(replies, self._settings.lmtp)
             self._messages += 1
@@ -357,37 +387,11 @@ class SmtpSession:
             self._read(stage)
             raise self._connection.violation("the server sent a reply without a command", stage)
 
-    def _expect_positive(self, reply: Reply, stage: Stage) -> None:
+    def _expect_positive(self, reply: Reply, stage: Stage) -> Reply:
         if not reply.positive:
             raise CommandRefused("the server refused", stage=stage, server=self._settings.server, reply=reply)
+        return reply
 
 
 def _line(command: str) -> bytes:
     return command.encode("utf-8") + b"\r\n"
-
-
-class Lookahead(t.Iterator[_T]):
-    """An iterator that can take items ahead. An exception of the source is raised only after the items before it.
-
-    :ivar taken: items that were taken from the source and not returned yet.
-    """
-
-    def __init__(self, source: t.Iterable[_T]) -> None:
-        self._source = iter(source)
-        self._failure: Exception = StopIteration()
-        self._open = True
-        self.taken: deque[_T] = deque()
-
-    def peek(self, number: int) -> _T | None:
-        """Return the next item (1), the one after it (2) and so on, or None at the end."""
-        while len(self.taken) < number and self._open:
-            try:
-                self.taken.append(next(self._source))
-            except Exception as error:  # noqa: BLE001 - raised in its turn
-                self._failure, self._open = error, False
-        return self.taken[number - 1] if len(self.taken) >= number else None
-
-    def __next__(self) -> _T:
-        if self.peek(1) is None:
-            raise self._failure
-        return self.taken.popleft()

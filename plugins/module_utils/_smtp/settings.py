@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 from dataclasses import dataclass, field, replace
 
@@ -22,6 +23,19 @@ DEFAULT_PORTS: t.Mapping[TlsMode, int] = {
     TlsMode.NONE: 25,
 }
 
+
+#: The extensions that a session can do without. TLS and a login have options of their own: to ignore what they need
+#: would be a downgrade.
+IGNORABLE_EXTENSIONS = ("8BITMIME", "CHUNKING", "DSN", "PIPELINING", "SIZE", "SMTPUTF8")
+_OWN_OPTIONS: t.Mapping[str, str] = {
+    "STARTTLS": "set tls: none to send without TLS",
+    "AUTH": "remove username and the secret to send without a login",
+    "REQUIRETLS": "set require_tls: false to send without it",
+}
+
+#: Greetings of servers that take the commands of the next message behind the end of a content, by their source and the
+#: tests of the lab. No harmless trial can tell: a server that hangs up instead leaves a message unknown.
+_TAKES_AHEAD = re.compile(r"\bPostfix\b")
 
 #: One day, in seconds; a longer time-out is a mistake.
 _LONGEST = 86400
@@ -50,6 +64,9 @@ class ServerSettings:
     :param unix_socket: path to connect to in place of host and port; ``host`` is then only the name to verify.
     :param proxy: the proxy to connect through.
     :param auth_mechanism: the only one to log in with; None uses the strongest that fits.
+    :param ignore_extensions: EHLO keywords to leave unused although the server offers them; in any case.
+    :param send_ahead: whether the commands of the next message may follow the content of the current one, before its
+        reply; None does so only with a server that is known to take it.
     """
 
     host: str
@@ -65,6 +82,8 @@ class ServerSettings:
     unix_socket: str = ""
     proxy: Proxy | None = None
     auth_mechanism: str | None = None
+    ignore_extensions: t.Collection[str] = ()
+    send_ahead: bool | None = None
 
     def __post_init__(self) -> None:
         """Set the default port.
@@ -92,6 +111,7 @@ class ServerSettings:
                 "unix_socket and proxy are both set, but a proxy cannot connect to a Unix socket of"
                 " this host; remove one of them"
             )
+        object.__setattr__(self, "ignore_extensions", frozenset(map(_ignorable, self.ignore_extensions)))
         if not self.port:
             object.__setattr__(self, "port", DEFAULT_PORTS[self.tls.mode])
 
@@ -99,12 +119,28 @@ class ServerSettings:
         """Return the same settings without the login."""
         return replace(self, credentials=None)
 
+    def may_send_ahead(self, greeting: str) -> bool:
+        """Return whether commands may be sent ahead to the server with this greeting."""
+        return bool(_TAKES_AHEAD.search(greeting)) if self.send_ahead is None else self.send_ahead
+
     @property
     def server(self) -> str:
         """``host:port``, an IPv6 address in brackets, or the path of a socket."""
         if self.unix_socket:
             return self.unix_socket
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def _ignorable(extension: str) -> str:
+    """Return the EHLO keyword in upper case.
+
+    :raises InvalidSettings: it cannot be left unused.
+    """
+    keyword = extension.strip().upper()
+    if keyword in IGNORABLE_EXTENSIONS:
+        return keyword
+    advice = _OWN_OPTIONS.get(keyword, f"expected any of {', '.join(IGNORABLE_EXTENSIONS)}")
+    raise InvalidSettings(f"ignore_extensions: {extension!r} cannot be ignored; {advice}")
 
 
 def _is_host(name: str) -> bool:

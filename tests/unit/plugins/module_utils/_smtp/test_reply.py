@@ -113,11 +113,44 @@ def test_parser_joins_lines() -> None:
     assert parser.feed(b"550 5.7.26 authenticated\r\n") == Reply(550, ("5.7.26 not", "5.7.26 authenticated"))
 
 
-def test_parser_refuses_mixed_codes() -> None:
+#: Lines whose codes differ -> code, text and enhanced code of the reply
+MIXED = [
+    ([b"220-mx\r\n", b"521 5.7.1 blocked using zen\r\n"], 521, "mx 5.7.1 blocked using zen", "5.7.1"),
+    ([b"250-2.1.5 one\r\n", b"550 5.1.1 two\r\n"], 550, "2.1.5 one 5.1.1 two", "5.1.1"),
+    ([b"550-5.1.1 one\r\n", b"450 4.2.0 two\r\n"], 450, "5.1.1 one 4.2.0 two", "4.2.0"),
+    ([b"550-no\r\n", b"250 ok\r\n"], 250, "no ok", None),
+    ([b"220-mx\r\n", b"220-no mail\r\n", b"421 4.7.0 try later\r\n"], 421, "mx no mail 4.7.0 try later", "4.7.0"),
+]
+
+
+@pytest.mark.parametrize(("lines", "code", "text", "enhanced"), MIXED)
+def test_last_line_decides(lines: list[bytes], code: int, text: str, enhanced: str | None) -> None:
     parser = ReplyParser()
-    parser.feed(b"250-one\r\n")
-    with pytest.raises(MalformedReply, match="250 continued with 550"):
-        parser.feed(b"550 two\r\n")
+    *_none, reply = map(parser.feed, lines)
+    assert reply is not None
+    assert (reply.code, reply.text, reply.enhanced) == (code, text, enhanced)
+
+
+#: Lines -> the text told, without blanks around the text of a line, as Exim and others send them
+BLANKS = [
+    ([b"550-  Callout failed\r\n", b"550  for <a@b.test>\r\n"], "550 Callout failed for <a@b.test>"),
+    ([b"550 \ttext \r\n"], "550 text"),
+    ([b"550-\r\n", b"550-one\r\n", b"550- \r\n", b"550 two\r\n"], "550 one two"),
+    ([b"550- 5.7.1 one\r\n", b"550  5.7.1 two\r\n"], "550 5.7.1 one two"),
+    ([b"550-one\r\n", b"550\r\n"], "550 one"),
+    ([b"550 \xc2\xa0text\r\n"], "550 text"),
+    ([b"550-5.7.1\r\n", b"550 5.7.1 text\r\n"], "550 5.7.1 text"),
+    ([b"550-one\r\n", b"550 5.7.1 two\r\n"], "550 one 5.7.1 two"),
+]
+
+
+@pytest.mark.parametrize(("lines", "told"), BLANKS)
+def test_blanks_around_the_lines_of_a_reply_are_not_told(lines: list[bytes], told: str) -> None:
+    parser = ReplyParser()
+    *_none, reply = map(parser.feed, lines)
+    assert reply is not None
+    assert str(reply) == told
+    assert "550 " + reply.text == told
 
 
 def test_parser_refuses_endless_replies() -> None:

@@ -56,7 +56,7 @@ def test_any_content_arrives_unchanged(form: str) -> None:
                 result = session.deliver(Envelope("a@a.test", ("b@b.test",), content))
                 assert [one.status.value for one in result.recipients] == ["sent"]
                 received = peer.receipts[-1].content
-                if form != "chunking":
+                if "chunking" not in form:
                     assert received.endswith(b"\r\n.\r\n")
                     received = re.sub(rb"(?m)^\.", b"", received[:-3])
                 assert received == content
