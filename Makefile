@@ -2,7 +2,7 @@
 # Each target runs one script, the same for developers, hooks and CI. PYTHON=/path/to/python3 sets the interpreter.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test unit integration lab lint sanity format docs env requirements clean
+.PHONY: help demo test unit integration lab lint sanity format docs servers env requirements clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -28,8 +28,11 @@ sanity: ## run ansible-test sanity for the working tree
 unit: ## run the unit tests
 	@tests/setup/unit.sh
 
-integration: ## run ansible-test integration: modules as users call them, with a server on this machine
+integration: servers ## run ansible-test integration: modules as users call them, with a server on this machine
 	@tests/setup/integration.sh
+
+servers: ## send through servers that others wrote: Haraka, smtp-server, Exim, Sendmail, OpenSMTPD
+	@tests/servers/run
 
 lab: ## create the hosts of the lab, and run the tests on them
 	@tests/lab/run

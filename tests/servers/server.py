@@ -31,11 +31,15 @@ class Server(t.NamedTuple):
 
     :param origin: ``npm`` or ``debian``.
     :param queue_id: what its reply to a message has as queue ID.
+    :param login: whether it offers TLS and a login.
+    :param takes_ahead: whether it takes commands behind the end of a message; None if it does not offer PIPELINING.
     """
 
     name: str
     origin: str
     queue_id: str
+    login: bool = True
+    takes_ahead: bool | None = True
 
 
 class Unavailable(Exception):
@@ -51,15 +55,19 @@ class Running(t.NamedTuple):
     port: int
     arrived: Path
 
-    def message_ids(self, number: int, patience: float = 20) -> list[str]:
-        """Return the Message-ID of each message that arrived; wait until there are ``number``, which some deliver later."""
+    def arrived_of(self, sent: t.Collection[str], patience: float = 20) -> list[str]:
+        """Return the Message-ID of each message that arrived, if it is one of ``sent``.
+
+        Some servers deliver after their reply: this waits until as many have arrived.
+        """
         end = time.monotonic() + patience
         while True:
-            with contextlib.suppress(FileNotFoundError):  # a message moves from maildir/tmp to maildir/new
-                files = [path for path in self.arrived.rglob("*") if path.is_file()]
-                found = [one.decode() for path in files for one in _MESSAGE_ID.findall(path.read_bytes())]
-                if len(found) >= number or time.monotonic() > end:
-                    return found
+            with contextlib.suppress(FileNotFoundError):  # a message moves from tmp to new in a maildir
+                contents = [path.read_bytes() for path in self.arrived.rglob("*") if path.is_file()]
+                found = [one.decode() for content in contents for one in _MESSAGE_ID.findall(content)]
+                arrived = [one for one in found if one in sent]
+                if len(arrived) >= len(sent) or time.monotonic() > end:
+                    return arrived
             time.sleep(0.1)
 
 

@@ -21,23 +21,26 @@ from ansible_collections.mailops.smtp.tests.servers.server import PASSWORD, USER
 ROOT = Path(__file__).parents[2]
 NUMBER = 24
 SERVERS = [
-    Server("haraka", "npm", r"[0-9A-F-]{36}\.\d+"),
+    # Haraka answers each command behind the end of a message with 503: it takes them for smuggled ones.
+    Server("haraka", "npm", r"[0-9A-F-]{36}\.\d+", takes_ahead=False),
     Server("smtp-server", "npm", r"message\d+"),
     Server("exim", "debian", r"[0-9A-Za-z]{6}-[0-9A-Za-z]{6,11}-[0-9A-Za-z]{2,4}"),
     Server("sendmail", "debian", r"[0-9A-Za-z]{14}"),
-    Server("opensmtpd", "debian", r"[0-9a-f]{8}"),
+    Server("opensmtpd", "debian", r"[0-9a-f]{8}", login=False, takes_ahead=None),
 ]
 
 
-@pytest.fixture(params=SERVERS, ids=[server.name for server in SERVERS])
-def server(request: pytest.FixtureRequest, tmp_path: Path) -> t.Iterator[tuple[Server, Running, Path]]:
-    # OpenSMTPD 6.8 fails with an elliptic key.
-    authority = trustme.CA(key_type=trustme.KeyType.RSA)
-    pem = authority.issue_cert("127.0.0.1", key_type=trustme.KeyType.RSA).private_key_and_cert_chain_pem.bytes()
-    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+@pytest.fixture(scope="module", params=SERVERS, ids=[server.name for server in SERVERS])
+def server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> t.Iterator[tuple[Server, Running, Path]]:
+    folder = tmp_path_factory.mktemp(request.param.name)
+    authority = trustme.CA()
+    pem = authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.bytes()
+    authority.cert_pem.write_to_path(folder / "ca.pem")
     try:
-        with running(request.param, pem, tmp_path) as started:
-            yield request.param, started, tmp_path
+        with running(request.param, pem, folder) as started:
+            yield request.param, started, folder
     except Unavailable as error:
         pytest.skip(f"{request.param.name}: {error}")
 
@@ -72,10 +75,8 @@ def test_each_message_arrives_once(
         folder,
         host="127.0.0.1",
         port=started.port,
-        tls="starttls",
+        **({"tls": "starttls", "username": USERNAME, "password": PASSWORD} if kind.login else {"tls": "none"}),
         ca_file=str(folder / "ca.pem"),
-        username=USERNAME,
-        password=PASSWORD,
         connections=connections,
         send_ahead="{{ omit }}" if send_ahead is None else send_ahead,
         messages=[
@@ -90,7 +91,8 @@ def test_each_message_arrives_once(
     )
     assert result["summary"] == {"sent": NUMBER, "refused": 0, "deferred": 0, "unknown": 0}, result["msg"]
     sent = [message["message_id"] for message in result["messages"]]
-    assert sorted(started.message_ids(NUMBER)) == sorted(sent)
+    assert sorted(started.arrived_of(sent)) == sorted(sent)
     for message in result["messages"]:
         assert re.fullmatch(kind.queue_id, message["queue_id"] or ""), message
-    print(result["messages"][0], result)
+    if send_ahead and connections == 1 and kind.takes_ahead is not None:
+        assert (result["sessions"][0]["round_trips"] < 1.5 * NUMBER) is kind.takes_ahead
