@@ -104,11 +104,7 @@ def running(server: Server, pem: bytes, folder: Path) -> t.Iterator[Running]:
             _wait_for_greeting(process, port, folder / "log")
             yield Running(port, arrived)
         finally:
-            process.terminate()
-            try:
-                process.wait(5)
-            except subprocess.TimeoutExpired:
-                process.kill()
+            process.kill()  # the first process of a namespace ignores SIGTERM; all others end with it
 
 
 def _command(server: Server, folder: Path) -> list[str]:

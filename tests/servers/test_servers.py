@@ -16,7 +16,14 @@ from pathlib import Path
 import pytest
 import trustme
 
-from ansible_collections.mailops.smtp.tests.servers.server import PASSWORD, USERNAME, Running, Server, Unavailable, running
+from ansible_collections.mailops.smtp.tests.servers.server import (
+    PASSWORD,
+    USERNAME,
+    Running,
+    Server,
+    Unavailable,
+    running,
+)
 
 ROOT = Path(__file__).parents[2]
 NUMBER = 24
@@ -58,8 +65,10 @@ def send(folder: Path, **options: t.Any) -> dict[str, t.Any]:
     }
     (folder / "play.yml").write_text(json.dumps([play]))
     environment = {**os.environ, "ANSIBLE_CONFIG": str(ROOT / "tests/ansible.cfg")}
-    command = [Path(sys.executable).parent / "ansible-playbook", "-i", "localhost,", "-c", "local", folder / "play.yml"]
-    done = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
+    command = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", "localhost,", "-c", "local"]
+    done = subprocess.run(
+        [*command, str(folder / "play.yml")], env=environment, check=False, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     answer: dict[str, t.Any] = json.loads(result.read_text())
     return answer
