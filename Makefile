@@ -2,7 +2,7 @@
 # Each target runs one script, the same for developers, hooks and CI. PYTHON=/path/to/python3 sets the interpreter.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test unit integration lab lint sanity format docs env requirements clean versions newest
+.PHONY: help demo test unit integration lab lint sanity format docs env requirements clean versions newest servers
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -28,7 +28,7 @@ sanity: ## run ansible-test sanity for the working tree
 unit: ## run the unit tests
 	@tests/setup/unit.sh
 
-integration: ## run ansible-test integration: modules as users call them, with a server on this machine
+integration: servers ## run ansible-test integration: modules as users call them, with a server on this machine
 	@tests/setup/integration.sh
 
 versions: ## run unit, sanity and integration with each ansible-core that this machine has a Python for
@@ -36,6 +36,9 @@ versions: ## run unit, sanity and integration with each ansible-core that this m
 
 newest: ## run unit and integration with the newest of them
 	@tests/setup/versions.sh newest unit integration
+
+servers: ## send through servers that others wrote: Haraka, smtp-server, Exim, Sendmail, OpenSMTPD
+	@tests/servers/run
 
 lab: ## create the hosts of the lab, and run the tests on them
 	@tests/lab/run

@@ -224,4 +224,5 @@ def test_failed_task_of_one_message_shows_little(both: tuple[dict[str, t.Any], s
 def test_what_the_action_plugin_hands_over_is_not_an_option(both: tuple[dict[str, t.Any], str, int]) -> None:
     for one in both[0]["unknown"]:
         assert "Supported parameters include: allow_cleartext_login, " in one["msg"]
-        assert "_spool" not in one["msg"] and "_slice" not in one["msg"]
+        assert "_spool" not in one["msg"]
+        assert "_slice" not in one["msg"]
