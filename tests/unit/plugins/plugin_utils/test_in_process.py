@@ -193,6 +193,8 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, t.Any], st
 
 @pytest.mark.parametrize("name", TASKS)
 def test_both_ways_return_the_same(both: tuple[dict[str, t.Any], str, int], name: str) -> None:
+    for one in both[0][name]:
+        one.pop("ansible_parsed", None)  # ansible-core 2.22 marks what it read from a module
     module, process = (_CHANGING.sub(r"\1", json.dumps(one, indent=1, sort_keys=True)) for one in both[0][name])
     assert process == module
 
