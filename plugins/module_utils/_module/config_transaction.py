@@ -161,10 +161,16 @@ _SHORTEST_LINE, _SHORTEST_WORD = 4, 6
 
 
 def _hide(module: AnsibleModule, contents: t.Iterable[bytes | None]) -> None:
-    """Hide secret files; a program may print a single line of one, or only what the line sets."""
-    paths = "\n".join(file["path"] for file in module.params["files"] or ())
-    texts = [text for content in contents for text in _decoded(content or b"")]
-    hide(module, {secret for text in texts for secret in _secrets_in(text) if secret not in paths})
+    """Hide secret files; a program may print a single line of one, or only what the line sets.
+
+    What the task also says in public, in a path or in another file, is not a secret: hiding it would garble the rest.
+    """
+    files = module.params["files"] or ()
+    paths = "\n".join(file["path"] for file in files)
+    public = "\n".join([paths, *(file["content"] for file in files if file.get("content"))])
+    lines = [line for content in contents for text in _decoded(content or b"") for line in _lines_in(text)]
+    values = {value for line in lines for value in _values_in(line)}
+    hide(module, {line for line in lines if line not in paths} | {value for value in values if value not in public})
 
 
 def _decoded(content: bytes) -> t.Iterable[str]:
@@ -176,25 +182,22 @@ def _decoded(content: bytes) -> t.Iterable[str]:
         return [content.decode(*way) for way in ways]
 
 
-def _secrets_in(text: str) -> t.Iterator[str]:
-    for line in map(str.strip, text.splitlines()):
-        if len(line) >= _SHORTEST_LINE and not line.startswith("-----"):
-            yield line
-            yield from (word for word in _values_in(line) if len(word) >= _SHORTEST_WORD and word[0] != "/")
+def _lines_in(text: str) -> list[str]:
+    lines = [line.strip() for line in text.splitlines()]
+    return [line for line in lines if len(line) >= _SHORTEST_LINE and not line.startswith("-----")]
 
 
-def _values_in(line: str) -> t.Iterator[str]:
-    """Yield what a line sets, whole and without the user name: ``[mx.example.com]:587 user:password``."""
-    yield from passwords_in(line)
-    yield from _QUOTED.findall(line)
+def _values_in(line: str) -> set[str]:
+    """Return what a line sets, whole and without the user name: ``[mx.example.com]:587 user:password``."""
+    values = [*passwords_in(line), *_QUOTED.findall(line)]
     *key, value = _SETS.split(line, maxsplit=1)
     value = value.strip("\"',;")
     if key:
-        yield value
+        values.append(value)
     login = line if re.fullmatch(r"[^\s:=]+:\S+", line) else value
     if not re.search(r"\s", login):
-        for word in login.split(":")[1:]:
-            yield from {word, _SCHEME.sub("", word)}
+        values += [one for word in login.split(":")[1:] for one in (word, _SCHEME.sub("", word))]
+    return {word for word in values if len(word) >= _SHORTEST_WORD and word[0] != "/"}
 
 
 def _diff(change: Change) -> dict[str, str]:

@@ -51,12 +51,22 @@ LINES = {
 
 @pytest.mark.parametrize(("line", "hidden"), LINES.items(), ids=list(LINES))
 def test_lines_of_a_secret_file(line: str, hidden: list[str]) -> None:
-    assert {line, *hidden} <= set(config_transaction._secrets_in(f"ok\n  {line}\n"))
+    assert config_transaction._lines_in(f"ok\n  {line}\n") == [line]
+    assert set(hidden) <= config_transaction._values_in(line) | {line}
 
 
 @pytest.mark.parametrize("text", ["yes", "-----BEGIN PRIVATE KEY-----", "mode=on", "key_file = /etc/ssl/private.key"])
 def test_words_that_must_stay_readable(text: str) -> None:
-    assert {*config_transaction._secrets_in(text)} <= {text}
+    assert [one for line in config_transaction._lines_in(text) for one in config_transaction._values_in(line)] == []
+
+
+def test_what_is_public_in_the_same_task_stays_readable() -> None:
+    module: t.Any = Module()
+    public = {"path": "/etc/app/main.cf", "content": "restrictions = reject_unauth, permit"}
+    module.params = {"files": [public, {"path": "/etc/app/users", "content": None}]}
+    config_transaction._hide(module, [b"@sender.test reject\napp hunter2-secret\n"])
+    assert "reject" not in module.no_log_values
+    assert {"@sender.test reject", "hunter2-secret"} <= module.no_log_values
 
 
 class Module:
