@@ -11,7 +11,7 @@ import typing as t
 from ansible.errors import AnsibleTemplateError, AnsibleValueOmittedError
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.mailops.smtp.plugins.plugin_utils._plain import is_plain
+from ansible_collections.mailops.smtp.plugins.plugin_utils._plain import given, is_plain
 
 
 class ActionModule(ActionBase):
@@ -54,6 +54,7 @@ class ActionModule(ActionBase):
         :raises AnsibleActionFail: a file, template or message cannot be used; the text names it and the cause.
         """
         super().run(tmp, task_vars)
+        self._task.args = given(self._task.args)
         if not self._failed and is_plain(self._task.args):
             return self.execute(dict(self._task.args), task_vars or {})
         from ansible_collections.mailops.smtp.plugins.module_utils._module.message import MESSAGE_ARGUMENTS

@@ -234,7 +234,7 @@ result:
     - The recipients that did not get the message, each with code and text of the reply; empty if all of them got it.
     - M(community.general.mail) returns the same.
   type: dict
-  returned: without O(messages) and O(messages_file), when the server was reached
+  returned: without O(messages) and O(messages_file), when the message was tried
   sample: {"unknown@example.com": [550, "5.1.1 User unknown"]}
 attempts_made:
   description:

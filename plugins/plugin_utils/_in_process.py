@@ -90,6 +90,7 @@ def run_here(
     :param values: arguments from :func:`plain_values`.
     """
     from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+    from ansible.module_utils.errors import UnsupportedError
 
     from ansible_collections.mailops.smtp.plugins.module_utils._mailing import handover
 
@@ -100,7 +101,7 @@ def run_here(
     try:
         if found.error_messages:
             unknown = f"Unsupported parameters for ({action._task.action}) module: "
-            module.fail_json(msg=(unknown if found.unsupported_parameters else "") + found.errors.msg)
+            module.fail_json(msg=(unknown if isinstance(found.errors[0], UnsupportedError) else "") + found.errors.msg)
         body(t.cast("AnsibleModule", module))
     except _Left as left:
         return _masked(_with_invocation(left.result, module.params, task_vars), module.no_log_values)

@@ -37,3 +37,36 @@ def _chooses(options: t.Mapping[str, t.Any]) -> bool:
 
 def _items(value: t.Any) -> t.Sequence[t.Any]:
     return value if isinstance(value, list) else [value]
+
+
+def given(arguments: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """Return the arguments that have a value: null, and for an option that is not text empty text, count as not given.
+
+    A playbook writes them for what depends on a variable, such as ``port: "{{ smtp_port | default(none) }}"``.
+    """
+    return {
+        name: _without_null(value) if name in _LISTED else value
+        for name, value in arguments.items()
+        if value is not None and not (name in _NEVER_EMPTY and isinstance(value, str) and not value.strip())
+    }
+
+
+def _without_null(value: t.Any) -> t.Any:
+    if isinstance(value, dict):
+        return {name: one for name, one in value.items() if one is not None}
+    return [one for one in value if one is not None] if isinstance(value, list) else value
+
+
+#: Options of the server and of many messages whose empty text means nothing. The options of a message know their own;
+#: an empty host is a mistake.
+_NEVER_EMPTY = frozenset(
+    [
+        *("provider", "region", "port", "tls", "secure", "auth_mechanism", "oauth", "validate_certs"),
+        *("allow_cleartext_login", "ca_file", "ca_path", "tls_min_version", "client_cert"),
+        *("client_key", "pinned_certificates", "ehlo_name", "ehlohost", "connect_timeout", "timeout", "final_timeout"),
+        *("lmtp", "ignore_extensions", "send_ahead", "unix_socket", "proxy", "messages", "messages_file"),
+        *("messages_format", "remote_src", "check", "results", "partial", "connections", "messages_per_connection"),
+        *("messages_per_minute", "attempts", "retry_delay", "retry_for", "resend_unknown", "journal"),
+    ]
+)
+_LISTED = frozenset(["oauth", "pinned_certificates", "ignore_extensions"])

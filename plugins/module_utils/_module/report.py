@@ -224,18 +224,23 @@ def untried_form(
 
 
 def the_only(form: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """Return the form of the only message: without an index, and with ``result`` as in community.general.mail."""
+    """Return the form of the only message: without an index, and with ``result`` as in community.general.mail.
+
+    A message that was not tried has no ``result``: an empty one means that all recipients got it.
+    """
+    form = {name: value for name, value in form.items() if name != "index"}
+    if not form["recipients"]:
+        return form
     open_ = [one for one in form["recipients"] if one["status"] != DeliveryStatus.SENT.value]
     result = {one["address"]: [one["code"], one["text"]] for one in open_}
-    return {**{name: value for name, value in form.items() if name != "index"}, "result": result}
+    return {**form, "result": result}
 
 
 def advice(recipient: RecipientResult, provider: str | None) -> str:
     """Return what to do about a recipient, as a sentence; empty if sent."""
-    if (
-        recipient.status is DeliveryStatus.SENT or recipient.stage is Stage.CONNECT
-    ):  # the problem already contains the advice
-        return ""
+    of_ours = recipient.status is DeliveryStatus.REFUSED and recipient.reply is None  # the server refused nothing
+    if recipient.status is DeliveryStatus.SENT or recipient.stage is Stage.CONNECT or of_ours:
+        return ""  # the problem already contains the advice
     return hint_for(recipient.reply, recipient.stage, provider) or _ADVICE[recipient.status]
 
 

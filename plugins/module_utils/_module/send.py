@@ -21,7 +21,7 @@ from .message import MESSAGE_ARGUMENTS
 from .outgoing import Outgoing
 from .report import FEW, SHOWN, Problems, Report, diffs, hint_for, preview, the_only, untried_form
 from .secrets import warn
-from .server import SERVER_ARGUMENTS, SERVER_RULES, server_settings
+from .server import PATH, SERVER_ARGUMENTS, SERVER_RULES, server_settings
 from .source import are_many
 
 if t.TYPE_CHECKING:
@@ -42,14 +42,14 @@ MAILING_ARGUMENTS: dict[str, t.Any] = {
     "retry_delay": {"type": "float", "default": 5.0},
     "retry_for": {"type": "float", "default": 600.0},
     "resend_unknown": {"type": "bool", "default": False},
-    "journal": {"type": "path"},
+    "journal": {"type": PATH},
 }
 _ARGUMENTS: dict[str, t.Any] = {
     **SERVER_ARGUMENTS,
     **MESSAGE_ARGUMENTS,
     **MAILING_ARGUMENTS,
     "messages": {"type": "raw", "options": MESSAGE_ARGUMENTS},
-    "messages_file": {"type": "path"},
+    "messages_file": {"type": PATH},
     "messages_format": {"type": "str", "choices": ["csv", "jsonl"]},
     "remote_src": {"type": "bool"},
     "check": {"type": "str", "choices": ["connect", "login", "recipients"]},

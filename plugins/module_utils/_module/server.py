@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import typing as t
 
@@ -20,6 +21,30 @@ if t.TYPE_CHECKING:
 
 Options = t.Mapping[str, t.Any]
 
+
+class _Text(str):
+    """The documented type of an option that is one text. Ansible would turn a list into the text ``['a']``."""
+
+    def __call__(self, value: t.Any, **_names: str) -> str:
+        """Return the text, of a path with its user and its environment variables.
+
+        :raises TypeError: the value is a list, a mapping or a boolean; Ansible adds the name of the option.
+        """
+        if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+            raise TypeError(f"expected one text, got {_KINDS.get(type(value), 'another type')}")
+        return (
+            os.path.expanduser(os.path.expandvars(value)) if self == "path" and isinstance(value, str) else str(value)
+        )
+
+    @property
+    def __name__(self) -> str:
+        """The name in Ansible's error."""
+        return str(self)
+
+
+_KINDS = {bool: "a boolean", list: "a list", dict: "a mapping"}
+TEXT, PATH = _Text("str"), _Text("path")
+
 #: Documented in the doc fragment ``_smtp_oauth``.
 OAUTH_ARGUMENTS: dict[str, t.Any] = {
     "auth_mechanism": {
@@ -32,16 +57,16 @@ OAUTH_ARGUMENTS: dict[str, t.Any] = {
     "oauth": {
         "type": "dict",
         "options": {
-            "token": {"type": "str", "no_log": True},
+            "token": {"type": TEXT, "no_log": True},
             "provider": {"type": "str", "choices": ["microsoft", "google"]},
-            "token_url": {"type": "str", "no_log": False},
+            "token_url": {"type": TEXT, "no_log": False},
             "grant": {"type": "str", "choices": ["client_credentials", "refresh_token"]},
-            "client_id": {"type": "str"},
-            "client_secret": {"type": "str", "no_log": True},
-            "refresh_token": {"type": "str", "no_log": True},
-            "tenant": {"type": "str"},
-            "scope": {"type": "str"},
-            "ca_file": {"type": "path"},
+            "client_id": {"type": TEXT},
+            "client_secret": {"type": TEXT, "no_log": True},
+            "refresh_token": {"type": TEXT, "no_log": True},
+            "tenant": {"type": TEXT},
+            "scope": {"type": TEXT},
+            "ca_file": {"type": PATH},
             "timeout": {"type": "float", "default": 30.0},
         },
         "required_one_of": [("token", "provider", "token_url")],
@@ -56,33 +81,33 @@ OAUTH_ARGUMENTS: dict[str, t.Any] = {
 }
 
 SERVER_ARGUMENTS: dict[str, t.Any] = {
-    "provider": {"type": "str"},
-    "region": {"type": "str"},
-    "host": {"type": "str"},
+    "provider": {"type": TEXT},
+    "region": {"type": TEXT},
+    "host": {"type": TEXT},
     "port": {"type": "int"},
     "tls": {"type": "str", "choices": [mode.value for mode in TlsMode]},
     "secure": {"type": "str", "choices": ["always", "never", "starttls", "try"]},
-    "username": {"type": "str"},
-    "password": {"type": "str", "no_log": True},
+    "username": {"type": TEXT},
+    "password": {"type": TEXT, "no_log": True},
     **OAUTH_ARGUMENTS,
     "allow_cleartext_login": {"type": "bool", "default": False},
     "validate_certs": {"type": "bool"},
-    "ca_file": {"type": "path"},
-    "ca_path": {"type": "path"},
-    "tls_server_name": {"type": "str"},
+    "ca_file": {"type": PATH},
+    "ca_path": {"type": PATH},
+    "tls_server_name": {"type": TEXT},
     "tls_min_version": {"type": "str", "choices": ["TLSv1.2", "TLSv1.3"], "default": "TLSv1.2"},
-    "client_cert": {"type": "path"},
-    "client_key": {"type": "path"},
+    "client_cert": {"type": PATH},
+    "client_key": {"type": PATH},
     "pinned_certificates": {"type": "list", "elements": "str", "default": []},
-    "ehlo_name": {"type": "str", "default": "", "aliases": ["ehlohost"]},
+    "ehlo_name": {"type": TEXT, "default": "", "aliases": ["ehlohost"]},
     "connect_timeout": {"type": "float", "default": 15.0},
     "timeout": {"type": "float", "default": 60.0},
     "final_timeout": {"type": "float", "default": 600.0},
     "lmtp": {"type": "bool", "default": False},
     "ignore_extensions": {"type": "list", "elements": "str", "default": []},
     "send_ahead": {"type": "bool"},
-    "unix_socket": {"type": "path"},
-    "proxy": {"type": "str", "no_log": True},
+    "unix_socket": {"type": PATH},
+    "proxy": {"type": TEXT, "no_log": True},
 }
 SERVER_RULES: dict[str, t.Any] = {
     "mutually_exclusive": [("tls", "secure"), ("password", "oauth"), ("unix_socket", "proxy")],
@@ -195,6 +220,8 @@ def _tls_policy(options: Options, mode: TlsMode) -> TlsPolicy:
         minimum_version=options["tls_min_version"],
         trust_this_host=mode is TlsMode.OPPORTUNISTIC and all(options[name] in (None, []) for name in _PROOFS),
     )
+    if options["ca_path"] and not os.path.isdir(options["ca_path"]):
+        raise InvalidSettings(f"ca_path {options['ca_path']} is not a directory; expected one with PEM files")
     try:
         if mode is not TlsMode.NONE:
             policy.context()

@@ -120,9 +120,11 @@ class ServerSettings:
             self._set("proxy", replace(self.proxy, host=read_host("proxy", self.proxy.host)))
         if not 0 <= self.port <= 65535:
             raise InvalidSettings(f"port is {self.port}; expected 1 to 65535")
-        for timeout in (self.connect_timeout, self.timeout, self.final_timeout):
-            if not 0 < timeout <= _LONGEST:
-                raise InvalidSettings(f"a time-out is {timeout:g} s; expected more than 0 and at most {_LONGEST} s")
+        for name in ("connect_timeout", "timeout", "final_timeout"):
+            if not 0 < getattr(self, name) <= _LONGEST:
+                raise InvalidSettings(
+                    f"{name} is {getattr(self, name):g} s; expected more than 0 and at most {_LONGEST} s"
+                )
         if self.credentials and self.credentials.nameless:
             raise InvalidSettings("username is empty; set it, or remove it and the secret to send without a login")
         if self.credentials and self.tls.mode is TlsMode.NONE and not self.allow_cleartext_login:

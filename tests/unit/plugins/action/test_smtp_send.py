@@ -141,7 +141,7 @@ PLAIN = [
     {"to": "a@b", "subject": "x", "attachments": [{"path": "/x"}], "messages_per_minute": 3},
     {"messages": [{"to": "a@b"}] * 200, "attach": "/x"},
     {"messages": "not a list: the module refuses it"},
-    {"messages": [{"to": "a@b"}], "messages_per_minute": None},
+    {"messages": [{"to": "a@b"}], "messages_per_minute": 7},
 ]
 
 

@@ -8,7 +8,10 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
+from ansible_collections.mailops.smtp.plugins.module_utils._module.send import SEND_SPEC
+from ansible_collections.mailops.smtp.plugins.module_utils._module.server import _Text
 from ansible_collections.mailops.smtp.tests.fault.peer import Peer
 from ansible_collections.mailops.smtp.tests.unit.support.authority import Authority, authority_for
 
@@ -51,7 +54,7 @@ def test_server_is_understood_as_people_write_it(run: Run, options: dict[str, t.
         ({"host": ""}, "host is empty"),
         ({"host": "", "provider": "gmail"}, "host is empty"),
         ({"host": "smtp.example.com:587"}, "set host: smtp.example.com, port: 587"),
-        ({"host": ["a.test", "b.test"]}, "expected one host name"),
+        ({"host": "a.test, b.test"}, "expected one host name"),
         ({"host": f"smtps://user:{SECRET}@smtp.example.com:465"}, "tls: implicit, and the login in username and"),
         ({"host": f"user:{SECRET}@smtp.example.com"}, "the login in username and password"),
         ({"tls_server_name": f"smtps://user:{SECRET}@a.test"}, "set tls_server_name: a.test"),
@@ -120,3 +123,23 @@ def test_verification_of_the_mail_server_of_the_host_follows_the_options(
     with Peer(tls=authority.server) as peer:
         result = run(peer, host="localhost", **given)
     assert result["sessions"][-1]["tls_verified"] is ("ca_file" in options)
+
+
+TEXTS = [name for name, spec in SEND_SPEC["argument_spec"].items() if isinstance(spec["type"], _Text)]
+
+
+@pytest.mark.parametrize("value", [["a"], {"a": "b"}, True], ids=repr)
+def test_text_of_the_server_is_not_made_of_another_value(value: object) -> None:
+    assert len(TEXTS) > 10
+    for name in TEXTS:
+        (error,) = ArgumentSpecValidator(SEND_SPEC["argument_spec"]).validate({name: value}).error_messages
+        assert name in error
+        assert "expected one text, got a " in error
+
+
+def test_paths_are_expanded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/ops")
+    monkeypatch.setenv("PLACE", "here")
+    given = ArgumentSpecValidator(SEND_SPEC["argument_spec"]).validate({"ca_file": "~/$PLACE.pem", "host": "~x"})
+    assert given.validated_parameters["ca_file"] == "/home/ops/here.pem"
+    assert given.validated_parameters["host"] == "~x"
