@@ -8,10 +8,10 @@ from __future__ import annotations
 import contextlib
 import typing as t
 
-from ansible.errors import AnsibleTemplateError, AnsibleValueOmittedError
+from ansible.errors import AnsibleActionFail, AnsibleTemplateError, AnsibleValueOmittedError
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.mailops.smtp.plugins.plugin_utils._plain import given, is_plain
+from ansible_collections.mailops.smtp.plugins.plugin_utils._plain import HANDED_OVER, given, is_plain
 
 
 class ActionModule(ActionBase):
@@ -55,6 +55,11 @@ class ActionModule(ActionBase):
         """
         super().run(tmp, task_vars)
         self._task.args = given(self._task.args)
+        own = HANDED_OVER & self._task.args.keys()
+        if own:
+            raise AnsibleActionFail(
+                f"Unsupported parameters for ({self._task.action}) module: {', '.join(sorted(own))}."
+            )
         if not self._failed and is_plain(self._task.args):
             return self.execute(dict(self._task.args), task_vars or {})
         from ansible_collections.mailops.smtp.plugins.module_utils._module.message import MESSAGE_ARGUMENTS

@@ -9,6 +9,7 @@ a message. Tasks for which the two ways could differ take Ansible's.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import typing as t
@@ -102,7 +103,8 @@ def run_here(
         if found.error_messages:
             unknown = f"Unsupported parameters for ({action._task.action}) module: "
             module.fail_json(msg=(unknown if isinstance(found.errors[0], UnsupportedError) else "") + found.errors.msg)
-        body(t.cast("AnsibleModule", module))
+        with contextlib.chdir(action._loader.get_basedir()):  # where Ansible starts a local module
+            body(t.cast("AnsibleModule", module))
     except _Left as left:
         return _masked(_with_invocation(left.result, module.params, task_vars), module.no_log_values)
     raise AssertionError("the body of a module leaves with a result")
@@ -123,7 +125,8 @@ class _Module:
         self.params = params
         self.check_mode = bool(action._task.check_mode)
         self._diff = bool(action._task.diff)
-        self.no_log = bool(action._task.no_log)
+        quiet = constants.config.get_config_value("DEFAULT_NO_TARGET_SYSLOG")
+        self.no_log = bool(action._task.no_log or quiet)
         self.no_log_values = no_log_values
         self._warnings = warnings
 

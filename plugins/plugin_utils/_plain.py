@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import typing as t
 
+#: Arguments that only the action plugin may set; :mod:`.._mailing.handover` describes them.
+HANDED_OVER = frozenset(["_spool", "_slice"])
 #: More messages than this are passed in a file, and their progress is shown.
 FEW = 200
 #: The same limit if a provider is set, which may have its own pace.

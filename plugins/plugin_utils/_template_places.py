@@ -22,6 +22,19 @@ _GUARDS = frozenset(["defined", "undefined", "default", "d"])
 _MOST = 3
 
 
+#: What an expression of a template may raise, besides Jinja's own errors.
+RAISED = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+
+
 def split_overrides(text: str) -> tuple[dict[str, t.Any], str]:
     """Return Jinja's settings from the first line of a template, and the rest.
 

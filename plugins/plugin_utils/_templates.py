@@ -17,7 +17,7 @@ from jinja2 import BaseLoader, DictLoader, FileSystemLoader, StrictUndefined, Te
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from ._files import ControllerFiles, text_from_host
-from ._template_places import OVERRIDES, place_of, split_overrides
+from ._template_places import OVERRIDES, RAISED, place_of, split_overrides
 
 if t.TYPE_CHECKING:
     from ansible.plugins.action import ActionBase
@@ -109,6 +109,16 @@ def _inclusion(path: str, text: str) -> str:
     return f"{{% include '{quoted}' %}}" + "\n" * (len(text) - len(text.rstrip("\n")))
 
 
+#: Settings in the first line that a host may choose. Others, such as extensions, would run code of the controller.
+_SYNTAX = frozenset(
+    [
+        *("block_start_string", "block_end_string", "variable_start_string", "variable_end_string"),
+        *("comment_start_string", "comment_end_string", "line_statement_prefix", "line_comment_prefix"),
+        *("trim_blocks", "lstrip_blocks", "newline_sequence", "keep_trailing_newline"),
+    ]
+)
+
+
 class HostTemplates(Templates):
     """Templates on the host, which get only Jinja and the message's variables because the host is not trusted.
 
@@ -126,16 +136,19 @@ class HostTemplates(Templates):
     def _prepare(self, name: str, option: str) -> _Template:
         text = text_from_host(self._action, name, option, self._task_vars)
         overrides, source = split_overrides(text)
+        unknown = overrides.keys() - _SYNTAX
+        if unknown:
+            raise TemplateError(f"line 1 has unknown settings: {', '.join(sorted(unknown))}")
         try:
             environment = self._environment.overlay(**overrides)
-        except (AssertionError, TypeError) as error:
-            raise TemplateError(f"line 1 has unknown settings: {error}") from error
+        except RAISED as error:
+            raise TemplateError(f"line 1 has invalid settings: {error}") from error
         compiled = functools.lru_cache(1)(lambda: environment.from_string(source))  # later: its errors have a line
 
         def render(variables: Variables) -> str:
             try:
                 return compiled().render(variables)
-            except (ArithmeticError, LookupError, TypeError, ValueError) as error:  # raised by an expression
+            except RAISED as error:  # by an expression
                 raise TemplateError(f"{type(error).__name__}: {error}") from error
 
         return _Template(render, text, "", DictLoader({}))

@@ -20,6 +20,8 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 if t.TYPE_CHECKING:
     from ansible.plugins.action import ActionBase
 
+from ._template_places import RAISED
+
 Variables = t.Mapping[str, t.Any]
 _PARSER = Environment(extensions=["jinja2.ext.do", "jinja2.ext.loopcontrols"])  # noqa: S701  # it only parses
 #: Names that templates know without a variable.
@@ -96,7 +98,7 @@ class Texts:
             return value
         try:
             return self._compiled(str(value)).render(variables)
-        except (ArithmeticError, LookupError, TypeError, ValueError) as error:  # raised by an expression
+        except RAISED as error:  # by an expression
             raise TemplateError(f"{type(error).__name__}: {error}") from error
 
     def _variables_of(self, value: t.Any) -> frozenset[str]:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import time
 import typing as t
@@ -66,6 +67,11 @@ SEND_SPEC: dict[str, t.Any] = {
 
 Options = t.Mapping[str, t.Any]
 
+_LEAST: t.Mapping[str, int] = {
+    **dict.fromkeys(("connections", "messages_per_connection", "messages_per_minute", "attempts"), 1),
+    **dict.fromkeys(("retry_delay", "retry_for"), 0),
+}
+
 
 def run_send(module: AnsibleModule) -> None:
     """Compose all messages, connect, deliver and report."""
@@ -106,9 +112,9 @@ def _cannot_begin(module: AnsibleModule, part: Slice, error: Exception) -> t.NoR
 
 def _pace(options: Options, provider: str | None) -> Pace:
     """Return the requested pace within the limits of the provider."""
-    for name in ("connections", "messages_per_connection", "messages_per_minute", "attempts"):
-        if options[name] is not None and options[name] < 1:
-            raise ValueError(f"{name} is {options[name]}; expected 1 or more")
+    for name, least in _LEAST.items():
+        if options[name] is not None and not least <= options[name] < math.inf:  # not a number is not in any range
+            raise ValueError(f"{name} is {options[name]}; expected {least} or more")
     limits = _limits(provider)
     wanted = options["connections"] or 1
     allowed = limits.connections if limits and limits.connections else wanted

@@ -163,7 +163,7 @@ def server_settings(module: AnsibleModule) -> tuple[ServerSettings, str | None]:
         ignore_extensions=options["ignore_extensions"],
         send_ahead=options["send_ahead"],
         unix_socket=options["unix_socket"] or "",
-        proxy=_proxy(options),
+        proxy=_proxy(module),
     )
     return settings, options["provider"] or _provider_of(settings.host)
 
@@ -199,12 +199,15 @@ def _provider_of(host: str) -> str | None:
     return provider_of_host(host)
 
 
-def _proxy(options: Options) -> Proxy | None:
-    if not options["proxy"]:
+def _proxy(module: AnsibleModule) -> Proxy | None:
+    url = module.params["proxy"]
+    if not url:
         return None
     from .._smtp.proxy import Proxy
 
-    return Proxy.parse(options["proxy"])
+    proxy = Proxy.parse(url)
+    hide(module, [proxy.password or proxy.username])  # a token may stand in place of the user
+    return proxy
 
 
 def _tls_policy(options: Options, mode: TlsMode) -> TlsPolicy:

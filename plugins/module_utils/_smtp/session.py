@@ -141,6 +141,8 @@ class SmtpSession:
             reply = self._command(f"HELO {name}", Stage.EHLO)._replace(lines=("",))
         self._expect_positive(reply, Stage.EHLO)
         unused = set(self._settings.ignore_extensions)
+        if self._sends_ahead:  # only DATA, with its 354, shows that replies and commands are in step
+            unused.add("CHUNKING")
         tls = self._connection.tls
         if tls and not tls.verified:  # RFC 8689 section 4.2.1
             unused.add("REQUIRETLS")
@@ -300,6 +302,7 @@ class SmtpSession:
                     decides = len(replies) == 1 or stage is Stage.DATA  # MAIL, and whether a recipient is left
                     if decides and not transaction.take(replies):
                         break
+                    self._expect_silence(stage)
                     self._connection.send(command, stage)
                 self._transaction_open = True
                 replies.append(self._read(stage))

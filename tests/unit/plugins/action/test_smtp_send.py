@@ -439,7 +439,11 @@ HOSTILE = [
     ("x\n{{ message.nick }}", r"no attribute 'nick' \(line 2\)"),
     ("#jinja2: trim_blocks: False\n\n{{ nick }}", r"'nick' is undefined \(line 3\)"),
     ("#jinja2: trim_blocks\n", "line 1 is not valid; expected names and values"),
-    ("#jinja2: colour: 'red'\n", "line 1 has unknown settings"),
+    ("#jinja2: colour: 'red'\n", "line 1 has unknown settings: colour"),
+    ("#jinja2: extensions: ['builtins.print']\n", "line 1 has unknown settings: extensions"),
+    ("#jinja2: trim_blocks: True, finalize: 'x'\n", "line 1 has unknown settings: finalize"),
+    ("#jinja2: block_start_string: '{{'\n", "line 1 has invalid settings"),
+    ("{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}", "RecursionError"),
     ("{% if %}", "line 1"),
 ]
 
