@@ -200,3 +200,19 @@ def test_server_that_keeps_the_commands_until_it_has_answered_costs_one_round_tr
                 trips[greeting, count] = session.info.round_trips - opening
     assert trips[POSTFIX, 11] - trips[POSTFIX, 1] == 10
     assert trips["220 mx.test ESMTP", 11] - trips["220 mx.test ESMTP", 1] == 20
+
+
+@pytest.mark.parametrize("extensions", [("PIPELINING", "CHUNKING"), ("PIPELINING",), ("CHUNKING",), ()], ids=str)
+def test_reply_too_many_does_not_make_a_refused_message_sent(extensions: tuple[str, ...]) -> None:
+    """With CHUNKING, no 354 shows that replies and commands are out of step."""
+    ends = itertools.count()
+
+    def disturb(moment: Moment) -> Fault | str | None:
+        if moment.stage != END_OF_DATA:
+            return None
+        return "554 5.7.1 spam" if next(ends) else Fault.INJECT
+
+    with Peer({GREETING: POSTFIX}, disturb=disturb, extensions=extensions) as peer:
+        first, *others = deliver(peer, 1, 3, None)
+    assert {one.status.value for one in first.recipients} == {"sent"}
+    assert {one.status.value for message in others for one in message.recipients} <= {"refused", "deferred"}
