@@ -15,7 +15,10 @@ MAX_LINE_LENGTH = 4096
 MAX_LINES = 128
 
 _LINE = re.compile(rb"([2-5][0-9]{2})(?:([ -])([^\r\n]*))?\r?\n?\Z")
-_ENHANCED = re.compile(r"([245]\.[0-9]{1,3}\.[0-9]{1,3})(?: |\Z)")
+#: The enhanced code before a text. Some servers write ``#5.1.0``, ``(5.1.1)``, ``[5.7.1]`` or ``5.7.1:``.
+ENHANCED = re.compile(r"\A[#(<\[]{0,2}([245]\.[0-9]{1,3}\.[0-9]{1,3})[)>\]]?[:;,.-]?(?:\s+|\Z)")
+#: qmail writes it at the end.
+_ENHANCED_AT_END = re.compile(r"[(\[]#([245]\.[0-9]{1,3}\.[0-9]{1,3})[)\]]\.?\Z")
 #: Control characters, and characters that change the order of text on a terminal.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
@@ -57,7 +60,8 @@ class Reply(t.NamedTuple):
     @property
     def enhanced(self) -> str | None:
         """The enhanced status code such as ``5.7.8``: the first one of the code's class, else the first (RFC 2034)."""
-        found = [match.group(1) for match in map(_ENHANCED.match, self.lines) if match]
+        matches = [form.search(line) for form in (ENHANCED, _ENHANCED_AT_END) for line in self.lines]
+        found = [match.group(1) for match in matches if match]
         return next((one for one in found if one[0] == str(self.code)[0]), found[0] if found else None)
 
     @property
@@ -65,11 +69,13 @@ class Reply(t.NamedTuple):
         """The text of all lines, with the enhanced code only once."""
         if len(self.lines) == 1:
             return self.lines[0]
-        prefix = self.enhanced
         texts: list[str] = []
+        codes: set[str | None] = set()
         for line in self.lines:
-            repeated = prefix is not None and line.startswith(prefix) and any(text.startswith(prefix) for text in texts)
-            texts.append(line[len(prefix) :].lstrip() if prefix and repeated else line)
+            prefix = ENHANCED.match(line)
+            code = prefix.group(1) if prefix else None
+            texts.append(line[prefix.end() :] if prefix and code in codes else line)
+            codes.add(code)
         return " ".join(filter(None, texts))
 
     def rewritten(self, change: t.Callable[[str], str]) -> Reply:
