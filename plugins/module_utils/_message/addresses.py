@@ -26,7 +26,7 @@ _COMMON = re.compile(
 )
 #: A user of the server. With a dot, it is more likely a domain or an address without its ``@``; with other characters,
 #: a path, a pattern, or a name of Exchange or a directory (``/o=Org/cn=Recipients/cn=jo``).
-_USER = re.compile(rf"(?!.*[/=|!*?#%{{}}^`]){ATOM}\Z")
+_USER = re.compile(rf"(?!\$|.*[/=|!*?#%{{}}^`]){ATOM}\Z")
 #: Two slashes are the rest of a URL.
 _DOT_ATOM = re.compile(rf"(?!//){ATOM}(?:\.{ATOM})*\Z")
 _QUOTED_LOCAL = re.compile(r'"(?:[^"\\\x00-\x1f\x7f<>]|\\[\x20-\x3b=?-\x7e])*"\Z')
@@ -73,7 +73,9 @@ _ENCODED_WORD = re.compile(r"=\?([^?\s*]+)(?:\*[^?\s]*)?\?([BbQq])\?([^?]*)\?=")
 _ENCODED_WORDS = re.compile(rf"{_ENCODED}(?:\s*{_ENCODED})*")
 
 #: A name and its address, with or without angle brackets.
-_NAMED = re.compile(r"([^<@]*[^<@\s])\s*(?:<([^<>]*)>|\s(\S+@\S+))\Z")
+_NAMED = re.compile(
+    r"([^<@]*[^<@\s])\s*(?:<([^<>]*)>|\s[\[(]?(?:mailto:|smtp:)?([^\s\[()\]]+@[^\s\[()\]]+)[\])]?)\Z", re.IGNORECASE
+)
 
 
 class Mailbox(t.NamedTuple):
@@ -199,11 +201,13 @@ def _masked(text: str) -> str:
 
 
 def _ungrouped(text: str) -> str:
-    """Return the text with the members of groups, without the names of the groups."""
+    """Return the text with the members of groups, without the names of the groups and the semicolons that end them."""
     kept, start = [], 0
-    for found in _GROUP.finditer(_masked(text) if ":" in text else ""):
-        kept.append(text[start : found.start(1)])
-        start = found.end(1)
+    masked = _masked(text)
+    for found in _GROUP.finditer(masked if ":" in text else ""):
+        end = masked.index(";", found.end())
+        kept += [text[start : found.start(1)], text[found.end(1) : end], ","]
+        start = end + 1
     return "".join([*kept, text[start:]])
 
 

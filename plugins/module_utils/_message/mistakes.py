@@ -37,21 +37,24 @@ def _with_brackets(found: re.Match[str]) -> str:
 
 #: What is replaced, by what, and what is told if the result is an address.
 _REPAIRS: tuple[tuple[str, str | t.Callable[[re.Match[str]], str], str], ...] = (
+    (r"(?!)", "", "expected dots"),
     (r"\s*@\s*", "@", "expected no blank beside the @"),
+    (r"(@\S*)\s*\.\s*", r"\1.", "expected no blank beside the dot"),
+    (r"%40", "@", "expected an @"),
     (
-        rf"\A({_USUAL[: _USUAL.index('@')]})\s*(?:\sat\s|[\[({{]\s*at\s*[\])}}])\s*([\w.-]+)\Z",
+        rf"\A({_USUAL[: _USUAL.index('@')]})\s*(?:\sat\s|[\[({{]\s*(?:at|@)\s*[\])}}])\s*([\w.-]+)\Z",
         r"\1@\2",
         "expected an @",
     ),
     (r",", ".", "is a comma meant as a dot? Expected"),
     (
-        rf"({_USUAL})(?:\s*[|/&+:\\]\s*|\s+(?:(?:and|or|und|oder|et|ou)\s+)?)(?={_USUAL})",
+        rf"({_USUAL})(?:\s*[|/&+:\\\u00b7\u2022]\s*|\s+(?:(?:[^\W\d_]{{1,4}}|[-\u2013\u2014]+)\s+)?)(?={_USUAL})",
         r"\1, ",
         "expected commas between addresses",
     ),
     (rf"\A(?:and|or|&)\s+({_USUAL})\Z", r"\1", "expected only a comma between addresses"),
     (
-        rf"\A[^\w@]*(?:{_SCHEME}|\w+://)?({_USUAL})(?:[^\w@]*(?:{_SCHEME})?\1)?[^\w@]*\Z",
+        rf"\A[^\w@]*(?:\d+[.)]\s)?(?:{_SCHEME}|\w+://)?({_USUAL})(?:[^\w@]*(?:{_SCHEME})?\1)?(?:\?\S*|[^\w@]*)\Z",
         r"\1",
         "expected only the address",
     ),
@@ -61,7 +64,7 @@ _REPAIRS: tuple[tuple[str, str | t.Callable[[re.Match[str]], str], str], ...] = 
         "expected angle brackets around the address, if a name stands before it",
     ),
 )
-_WORD = r"[^\s\"\\()<>\[\]{},;:@/=]+"
+_WORD = r"[^\s\"\\()<>\[\]{},;:@/=%]+"
 #: What is written, and what is told.
 _MISTAKES = (
     (r"\[\s*['\"].*", "expected a list, not a list that was turned into text"),
@@ -128,4 +131,4 @@ def only_addresses(parts: t.Sequence[str]) -> str:
 
 def quoted_name(name: str) -> str:
     """Return a name as a user can write it."""
-    return encode_phrase(name.replace('"', ""), None)
+    return encode_phrase(re.sub(r'\\(?=,)|"', "", name), None)
