@@ -28,7 +28,8 @@ options:
             neither O(cc) nor O(bcc).
           - With several messages, there is no default, and a message without recipients is refused.
           - A name that contains a comma must be in quotes, as in V("Doe, Jo" <jo@example.com>). Semicolons may stand in
-            place of the commas between addresses.
+            place of the commas between addresses; a comma in a name then needs no quotes, as in V(Doe, Jo
+            <jo@example.com>; Roe, Ann <ann@example.com>).
         type: raw
         aliases: [recipients]
       cc:

@@ -18,14 +18,17 @@ from .charsets import UTF_8, Charset
 from .domains import ascii_domain, check_length, check_visible
 from .errors import InvalidAddress, InvalidHeader
 from .headers import ATOM, check_text, encode_phrase
+from .mistakes import advice_for, check_pasted, only_addresses, quoted_name
 
 #: The forms of nearly all addresses, which are read faster: without a name, with a name of words, with a quoted name.
 _COMMON = re.compile(
     r'(?:(?:(\w+\.?(?:[ -]\w+\.?)*)|"([\w ,.&()-]*)") ?<)?([A-Za-z0-9_+.-]+@[A-Za-z0-9.-]+)(?(1)>|(?(2)>))\Z'
 )
-#: A user of the server. With a dot, it is more likely a domain or an address without its ``@``.
-_USER = re.compile(rf"{ATOM}\Z")
-_DOT_ATOM = re.compile(rf"{ATOM}(?:\.{ATOM})*\Z")
+#: A user of the server. With a dot, it is more likely a domain or an address without its ``@``; with other characters,
+#: a path, a pattern, or a name of Exchange or a directory (``/o=Org/cn=Recipients/cn=jo``).
+_USER = re.compile(rf"(?!\$|.*[/=|!*?#%{{}}^`]){ATOM}\Z")
+#: Two slashes are the rest of a URL.
+_DOT_ATOM = re.compile(rf"(?!//){ATOM}(?:\.{ATOM})*\Z")
 _QUOTED_LOCAL = re.compile(r'"(?:[^"\\\x00-\x1f\x7f<>]|\\[\x20-\x3b=?-\x7e])*"\Z')
 
 #: Longest local part and longest address, in octets (RFC 5321 section 4.5.3.1, erratum 1690).
@@ -40,7 +43,11 @@ _PIECE = re.compile(rf'{_ENCODED}|{_QUOTED}|{_COMMENT}|{_ANGLE}|[^"(<=]+|.')
 #: Text in which a separator or a colon is not one.
 _HELD = re.compile(rf"{_ENCODED}|{_QUOTED}|{_COMMENT}|{_ANGLE}|@\[[^\[\]]*\]")
 #: The wide ones separate addresses only after an address, as a name may contain them.
-_SEPARATOR = re.compile("[,;\uff0c\uff1b\u3001]")
+_SEMICOLON = re.compile("[;\uff1b]")
+_COMMA = re.compile("[,\uff0c\u3001]")
+_SEPARATOR = re.compile(f"{_SEMICOLON.pattern}|{_COMMA.pattern}")
+#: One address behind a name: between semicolons, the name may contain commas, as Outlook writes it.
+_ONE_NAMED = re.compile(r"[^<>@]+<[^<>@]+@[^<>@]+>\Z")
 #: The beginning of ``friends: a@b, c@d;``, without what is held (RFC 5322 section 3.4). ``Server: db1 <a@b>;`` is not a
 #: group, but an address whose name has a colon.
 _GROUP = re.compile(r"(?:\A|[,;])\s*(?!mailto:|smtp:)([^:@,;<>]+:)(?!//)(?=(?:[^:;,@]*[,@][^:;]*|\s*);)", re.IGNORECASE)
@@ -66,30 +73,8 @@ _ENCODED_WORD = re.compile(r"=\?([^?\s*]+)(?:\*[^?\s]*)?\?([BbQq])\?([^?]*)\?=")
 _ENCODED_WORDS = re.compile(rf"{_ENCODED}(?:\s*{_ENCODED})*")
 
 #: A name and its address, with or without angle brackets.
-_NAMED = re.compile(r"([^<@]*[^<@\s])\s*(?:<([^<>]*)>|\s(\S+@\S+))\Z")
-_WORD = r"[^\s\"\\()<>\[\]{},;:@]+"
-#: Mistakes and what to write. The advice can be wrong about the intention, so the address is refused all the same.
-_MISTAKES = tuple(
-    (re.compile(rf"(?:{pattern})\Z"), advice)
-    for pattern, advice in (
-        (r"\[\s*['\"].*", "expected a list, not a list that was turned into text"),
-        (rf"{_WORD}@{_WORD}(?:\s+(?:(?:and|&|\||/)\s+)?{_WORD}@{_WORD})+", "expected commas between addresses: {all}"),
-        (rf"(?P<one>{_WORD})(?:\s+@\s*|@\s+)(?P<two>{_WORD})", "expected no blank beside the @: {one}@{two}"),
-        (rf"(?P<one>{_WORD})\s*(?:\sat\s|[(\[]at[)\]])\s*(?P<two>{_WORD})", "expected an @: {one}@{two}"),
-        (
-            rf"(?!mailto:|smtp:)(?P<name>[^@:\s(\[{{][^@]*?)(?:\s*:\s*|\s*[(\[{{]\s*|\s+(?:-+\s+)?)(?P<one>{_WORD}@{_WORD})[)\]}}]*",
-            "expected angle brackets around the address, if a name stands before it: {name} <{one}>",
-        ),
-        (
-            rf"(?P<one>\.{_WORD}|{_WORD}\.(?:\.{_WORD})?)@(?P<two>{_WORD})",
-            'expected single dots within what stands before the @; if they are really so, write "{one}"@{two}',
-        ),
-        (
-            rf"(?P<one>{_WORD}\.{_WORD})",
-            "expected one with an @, such as ops@example.com; for a user of the server, write {one}@localhost",
-        ),
-        (r".*[()].*", "expected a comment only before or after the address: ops@example.com (Jo Doe)"),
-    )
+_NAMED = re.compile(
+    r"([^<@]*[^<@\s])\s*(?:<([^<>]*)>|\s[\[(]?(?:mailto:|smtp:)?([^\s\[()\]]+@[^\s\[()\]]+)[\])]?)\Z", re.IGNORECASE
 )
 
 
@@ -127,7 +112,7 @@ def parse_mailbox(text: str) -> Mailbox:
 
     :raises InvalidAddress: the text is not a valid address, or contains more than one.
     """
-    found = _parse(text)
+    found = _parse(text, "")
     if not found:
         raise InvalidAddress(f"{text!r} is not a valid address; expected one such as ops@example.com")
     if len(found) > 1:
@@ -143,11 +128,12 @@ def parse_mailboxes(value: str | t.Sequence[str]) -> list[Mailbox]:
 
     A group is read as its members (RFC 5322 section 3.4).
 
-    :raises InvalidAddress: one is not valid. ``Doe, John <a@b>`` is refused, as the comma makes ``Doe`` an address.
+    :raises InvalidAddress: one is not valid. ``Doe, John <a@b>`` is refused, as the comma makes ``Doe`` an address;
+        with semicolons between addresses, it is one address.
     """
-    if not isinstance(value, str):
-        return [mailbox for item in value for mailbox in parse_mailboxes(item)]
-    return list(_parse(value))
+    if isinstance(value, str):
+        return list(_parse(value, "write the addresses as a list"))
+    return [mailbox for item in value for mailbox in _parse(item, "make it an item of its own")]
 
 
 def unique_addresses(mailboxes: t.Iterable[Mailbox]) -> tuple[str, ...]:
@@ -162,7 +148,11 @@ def header_list(mailboxes: tuple[Mailbox, ...], charset: Charset | None = UTF_8)
 
 
 @functools.lru_cache(maxsize=256)
-def _parse(text: str) -> tuple[Mailbox, ...]:
+def _parse(text: str, several: str) -> tuple[Mailbox, ...]:
+    """Parse text with any number of addresses.
+
+    :param several: how to write the part of a name as an address of its own; empty if only one is expected.
+    """
     common = _COMMON.match(text)
     if common:
         word, quoted, address = common.groups()
@@ -171,8 +161,9 @@ def _parse(text: str) -> tuple[Mailbox, ...]:
     _check_line(text)
     text = _ungrouped(_tidied(text))
     _pieces(text)
+    check_pasted(text, _masked(text))
     parts = _split(text)
-    _check_commas(parts)
+    _check_commas(parts, several)
     return tuple([_one(part) for part in parts])
 
 
@@ -180,9 +171,10 @@ def _check_line(text: str) -> None:
     try:
         check_text(text.replace("\t", "\n"))
     except InvalidHeader:
+        proposal = advice_for(" ".join(text.split())).partition("commas between addresses")[2]
         raise InvalidAddress(
-            f"{text!r} contains a line break or another control character; expected one line of text, with commas "
-            "between addresses, or a list"
+            f"{text!r} contains a line break, a tab or another control character; expected one line of text, with "
+            f"commas between addresses, or a list{proposal}"
         ) from None
 
 
@@ -209,18 +201,35 @@ def _masked(text: str) -> str:
 
 
 def _ungrouped(text: str) -> str:
-    """Return the text with the members of groups, without the names of the groups."""
+    """Return the text with the members of groups, without the names of the groups and the semicolons that end them."""
     kept, start = [], 0
-    for found in _GROUP.finditer(_masked(text) if ":" in text else ""):
-        kept.append(text[start : found.start(1)])
-        start = found.end(1)
+    masked = _masked(text)
+    for found in _GROUP.finditer(masked if ":" in text else ""):
+        end = masked.index(";", found.end())
+        kept += [text[start : found.start(1)], text[found.end(1) : end], ","]
+        start = end + 1
     return "".join([*kept, text[start:]])
 
 
 def _split(text: str) -> list[str]:
-    """Split at the separators, and drop empty parts."""
+    """Split at the separators, and drop empty parts. Between semicolons, a comma may belong to a name."""
+    if not _SEMICOLON.search(_masked(text)):
+        return _cut(text, _COMMA)
+    parts = []
+    for section in _cut(text, _SEMICOLON):
+        members = [section] if _ONE_NAMED.match(section) else _cut(section, _COMMA)
+        if len(members) > 1 and not re.search("[@\uff20<>]", section):
+            raise InvalidAddress(
+                f"{section!r} reads as a name without an address; expected one such as {section} <jo@example.com>. For "
+                f"users of the server, use the same separator between all: {'; '.join(members)}"
+            )
+        parts += members
+    return parts
+
+
+def _cut(text: str, separator: re.Pattern[str]) -> list[str]:
     parts, start = [], 0
-    for found in _SEPARATOR.finditer(_masked(text)):
+    for found in separator.finditer(_masked(text)):
         if found.group() in ",;" or re.search("[@\uff20>]", text[start : found.start()]):
             parts.append(text[start : found.start()])
             start = found.end()
@@ -228,8 +237,11 @@ def _split(text: str) -> list[str]:
     return [part for part in (part.strip(_BLANKS) for part in parts) if part]
 
 
-def _check_commas(parts: t.Iterable[str]) -> None:
-    """Check that no part is the beginning of a name that contains a comma."""
+def _check_commas(parts: t.Sequence[str], several: str) -> None:
+    """Check that no part is the beginning of a name that contains a comma, and that no name stands before them all."""
+    labelled = only_addresses(parts)
+    if labelled:
+        raise InvalidAddress(f"{', '.join(parts)!r} begins with a name; expected only the addresses: {labelled}")
     beginning: list[str] = []
     for part in parts:
         named = _NAMED.match(part)
@@ -238,8 +250,8 @@ def _check_commas(parts: t.Iterable[str]) -> None:
             written, first = ", ".join([*beginning, part]), beginning[0]
             raise InvalidAddress(
                 f"{written!r} reads as the address {first!r} and another one; put a name that contains a comma in "
-                f"quotes: {_quoted_name(name)} <{named.group(2) or named.group(3)}>. If {first!r} is an address, write "
-                "the addresses as a list"
+                f"quotes: {quoted_name(name)} <{named.group(2) or named.group(3)}>"
+                + (f". If {first!r} is an address, {several}" if several else "")
             )
         beginning = [] if "@" in part or ">" in part else [*beginning, part]
 
@@ -308,7 +320,7 @@ def _name(pieces: t.Sequence[str], comments: t.Sequence[str], address: str) -> s
     if re.search("[@<>]", plain) and plain.strip(_BLANKS).lower() != address.lower():
         raise InvalidAddress(
             f"the name {written!r} contains a character that needs quotes around the whole name: "
-            f"{_quoted_name(written)} <{address}>; if it is an address of its own, put a comma after it"
+            f"{quoted_name(written)} <{address}>; if it is an address of its own, put a comma after it"
         )
     name, others = _without_comments(pieces)
     if not name:
@@ -321,11 +333,6 @@ def _name(pieces: t.Sequence[str], comments: t.Sequence[str], address: str) -> s
 
 def _unescaped(quoted: str) -> str:
     return re.sub(r"\\(.)", r"\1", quoted)
-
-
-def _quoted_name(name: str) -> str:
-    """Return a name as a user can write it."""
-    return encode_phrase(name.replace('"', ""), None)
 
 
 def _decoded(name: str) -> str:
@@ -367,21 +374,9 @@ def _mailbox(name: str, address: str, written: str) -> Mailbox:
         check_length(mailbox.address, _MAX_ADDRESS, "the whole")
         return mailbox
     except InvalidAddress as error:
-        advice = _advice(written) or str(error)
+        advice = advice_for(written) or str(error)
         mark = ";" if advice.startswith("expected") else ":"
         raise InvalidAddress(f"{written!r} is not a valid address{mark} {advice}") from None
-
-
-def _advice(text: str) -> str:
-    """Return what to write in place of this text, or an empty string."""
-    if len(text) > 2 * _MAX_ADDRESS:
-        return ""
-    for pattern, advice in _MISTAKES:
-        found = pattern.match(text)
-        if found:
-            words = {"all": ", ".join(re.findall(f"{_WORD}@{_WORD}", text)), **found.groupdict()}
-            return advice.format(**{**words, "name": _quoted_name(words.get("name", ""))})
-    return ""
 
 
 def _without_dot(domain: str) -> str:

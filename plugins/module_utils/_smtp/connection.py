@@ -254,11 +254,8 @@ class Connection:
             reply = self._reply_at_hand() or self._wait_for_reply(stage)
         except MalformedReply as error:
             answer = "" if stage is Stage.AUTH else f": {error}"  # it may echo the login
-            raise self.violation(
-                f"the answer is not an SMTP reply{answer}",
-                stage,
-                "Check that host and port are those of an SMTP server; a port with implicit TLS needs tls: implicit.",
-            ) from (None if stage is Stage.AUTH else error)
+            problem = f"the answer is not an SMTP reply{answer}"
+            raise self.violation(problem, stage, error.advice) from (None if stage is Stage.AUTH else error)
         return self.scrub(reply) if self.scrub else reply
 
     def _reply_at_hand(self) -> Reply | None:

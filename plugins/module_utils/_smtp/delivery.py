@@ -13,7 +13,7 @@ import typing as t
 from dataclasses import dataclass
 
 from .errors import Stage
-from .reply import Reply
+from .reply import ENHANCED, Reply
 
 if t.TYPE_CHECKING:
     from .tls import TlsInfo
@@ -36,21 +36,19 @@ _QUEUE_IDS = tuple(
         r"\bqueued \(([\w.-]+)\)",  # Haraka
         r"\bOk \(([\w.-]+)\)",  # Proxmox Mail Gateway
         r"\bReceived OK \[([^\]\s]+)\]",  # Mimecast
-        r"Message-ID: ([^\s<>]+)>",  # MDaemon: Ok, message saved <Message-ID: ...>
-        r"\b(?:envelope|queue|message|mail) id:? <?([^\s<>]+)",  # Oracle (iCloud), Sina
-        r"\bid[= ]<?([^\s<>,;]+)",  # Exim, Mail.ru, 1&1, amavis
+        # Exim, Mail.ru, 1&1, amavis, Oracle (iCloud), Sina, Ethereal: id=ID, [MSGID=ID], <Message-ID: ID>, (id ID)
+        r"(?:\b|_|queue|mail|message|msg)id(?: ?[:=#] ?| )[<\"]?([^\s<>,;()\]\"]+)",
         r"\bqp (\d+)",  # qmail
         r"\A:? ?([\w.-]+) Message accepted for delivery",  # Sendmail, OpenSMTPD, Kerio, CommuniGate
         r"\bMessage <?([\w.@-]*\d[\w.@-]*)>? (?:accepted|queued|received)\b",  # Cisco Secure Email
         r"\bMessage (?:accepted|received)(?: as|:)? <?([\w.@-]*\d[\w.@-]*)",  # T-Online, James
-        r"\AOk:? +\d+ +([\w.-]+) - gsmtp",  # Gmail
-        r"\AOk[:,.]? (?:queued:? )?<?(?=\S*\d)([\w./@-]{6,})>?\Z",  # Amazon SES, Courier, SparkPost, XMail: Ok <ID>
+        r"\AOk\b.* ([\w.-]+) - gsmtp",  # Gmail, also with a verdict: OK DMARC:Quarantine 1700000000 ID - gsmtp
+        # Amazon SES, Courier, SparkPost, XMail: Ok <ID>
+        r"\AOk[:,.]? (?:queued:? )?<?(?=\S*\d)([\w./@-]{6,})>?(?:\Z| (?:queued|accepted)\b)",
     )
 )
-#: An enhanced code before it, also with the colon of older OpenSMTPD.
-_PREFIX = re.compile(r"\A[245]\.\d{1,3}\.\d{1,3}:?(?: +|\Z)")
-#: A word that follows such a form, but is not an ID.
-_NO_ID = re.compile(r"[A-Z]?[a-z]{0,12}\Z|\d{1,2}\.\d{1,3}\Z")
+#: A word that follows such a form, but is not an ID. The eight hexadecimal digits of OpenSMTPD may all be letters.
+_NO_ID = re.compile(r"(?![0-9a-f]{8}\Z)[A-Z]?[a-z]{0,12}\Z|\d{1,2}\.\d{1,3}\Z")
 #: Words about the number of recipients; servers use them with many codes.
 _TOO_MANY = re.compile(
     r"too many (?:\w+ ){0,3}(?:recipients?|rcpts?|addressees|addresses)\b|too many rcpt\b|[(#][45]\.5\.3\b"
@@ -66,11 +64,12 @@ _STORAGE = re.compile(r"storage|quota|\bfull\b|space|\bsize|large|\bbig\b|disk|m
 @functools.lru_cache(maxsize=256)  # servers without an ID repeat the same reply
 def find_queue_id(reply: Reply) -> str | None:
     """Return the server's ID of a message, from its reply to the content; None if it has none."""
-    texts = [_PREFIX.sub("", line) for line in reply.lines]
+    texts = [ENHANCED.sub("", line) for line in reply.lines]
     for form, text in itertools.product(_QUEUE_IDS, texts):
         match = form.search(text)
         found = match.group(1).rstrip(".,;:") if match else ""
-        if found and not _NO_ID.match(found):
+        labelled = match is not None and match.string[match.start(1) - 1] == "="
+        if found and (labelled or not _NO_ID.match(found)):
             return found
     return None
 

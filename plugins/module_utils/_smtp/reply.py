@@ -15,13 +15,48 @@ MAX_LINE_LENGTH = 4096
 MAX_LINES = 128
 
 _LINE = re.compile(rb"([2-5][0-9]{2})(?:([ -])([^\r\n]*))?\r?\n?\Z")
-_ENHANCED = re.compile(r"([245]\.[0-9]{1,3}\.[0-9]{1,3})(?: |\Z)")
+#: The enhanced code before a text. Some servers write ``#5.1.0``, ``(5.1.1)``, ``[5.7.1]`` or ``5.7.1:``.
+ENHANCED = re.compile(r"\A[#(<\[]{0,2}([245]\.[0-9]{1,3}\.[0-9]{1,3})[)>\]]?[:;,.-]?(?:\s+|\Z)")
+#: qmail writes it at the end.
+_ENHANCED_AT_END = re.compile(r"[(\[]#([245]\.[0-9]{1,3}\.[0-9]{1,3})[)\]]\.?\Z")
 #: Control characters, and characters that change the order of text on a terminal.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+#: The beginning of a line of other servers -> what they speak.
+_OTHER_PROTOCOLS = (
+    (rb"HTTP/|<!doctype|<html", "HTTP"),
+    (rb"\* (?:OK|BYE|PREAUTH)\b", "IMAP"),
+    (rb"\+OK\b", "POP3"),
+    (rb"-ERR\b", "POP3 or Redis"),
+    (rb'"IMPLEMENTATION"', "ManageSieve"),
+    (rb"SSH-[12]", "SSH"),
+    (rb":\S+ (?:NOTICE|ERROR)\b|NOTICE ", "IRC"),
+    (rb"\xff[\xfb-\xfe]", "Telnet"),
+    (rb"[\x14-\x17]\x03[\x00-\x04]", "TLS"),
+)
 
 
 class MalformedReply(ValueError):
-    """The line is not a valid line of an SMTP reply."""
+    """The line is not a valid line of an SMTP reply.
+
+    :param advice: what to do.
+    """
+
+    def __init__(self, problem: str, advice: str = "Check that host and port are those of an SMTP server.") -> None:
+        super().__init__(problem)
+        self.advice = advice
+
+    @classmethod
+    def of(cls, line: bytes) -> MalformedReply:
+        """Return the error for a line, which quotes it and names what the server speaks, if that is known."""
+        quoted = f'"{_printable(line[:60])}"'
+        protocol = next((name for form, name in _OTHER_PROTOCOLS if re.match(form, line, re.IGNORECASE)), "")
+        if not protocol:
+            return cls(quoted)
+        if protocol == "TLS":
+            return cls("it is TLS", "A port with TLS from the first byte, such as 465, needs tls: implicit.")
+        return cls(
+            f"{quoted} is {protocol}", "Set host and port to those of an SMTP server, often port 587, 465 or 25."
+        )
 
 
 class Reply(t.NamedTuple):
@@ -57,7 +92,8 @@ class Reply(t.NamedTuple):
     @property
     def enhanced(self) -> str | None:
         """The enhanced status code such as ``5.7.8``: the first one of the code's class, else the first (RFC 2034)."""
-        found = [match.group(1) for match in map(_ENHANCED.match, self.lines) if match]
+        matches = [form.search(line) for form in (ENHANCED, _ENHANCED_AT_END) for line in self.lines]
+        found = [match.group(1) for match in matches if match]
         return next((one for one in found if one[0] == str(self.code)[0]), found[0] if found else None)
 
     @property
@@ -65,11 +101,13 @@ class Reply(t.NamedTuple):
         """The text of all lines, with the enhanced code only once."""
         if len(self.lines) == 1:
             return self.lines[0]
-        prefix = self.enhanced
         texts: list[str] = []
+        codes: set[str | None] = set()
         for line in self.lines:
-            repeated = prefix is not None and line.startswith(prefix) and any(text.startswith(prefix) for text in texts)
-            texts.append(line[len(prefix) :].lstrip() if prefix and repeated else line)
+            prefix = ENHANCED.match(line)
+            code = prefix.group(1) if prefix else None
+            texts.append(line[prefix.end() :] if prefix and code in codes else line)
+            codes.add(code)
         return " ".join(filter(None, texts))
 
     def rewritten(self, change: t.Callable[[str], str]) -> Reply:
@@ -89,9 +127,13 @@ def parse_reply_line(line: bytes) -> tuple[int, bool, str]:
     """
     match = _LINE.match(line)
     if match is None or len(line) > MAX_LINE_LENGTH:
-        raise MalformedReply(repr(line[:60]))
+        raise MalformedReply.of(line)
     code, separator, text = match.groups()
-    return int(code), separator != b"-", _UNPRINTABLE.sub("?", (text or b"").decode("utf-8", "replace").strip())
+    return int(code), separator != b"-", _printable(text or b"")
+
+
+def _printable(text: bytes) -> str:
+    return _UNPRINTABLE.sub("?", text.decode("utf-8", "replace").strip())
 
 
 @functools.lru_cache(maxsize=256)

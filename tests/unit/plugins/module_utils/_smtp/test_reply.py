@@ -54,6 +54,32 @@ def test_malformed_line_is_refused(line: bytes) -> None:
         parse_reply_line(line)
 
 
+PORT_ADVICE = "Set host and port to those of an SMTP server, often port 587, 465 or 25."
+#: Line of another server -> what is told, and the advice
+OTHER_PROTOCOLS = [
+    (b"HTTP/1.1 400 Bad Request\r\n", '"HTTP/1.1 400 Bad Request" is HTTP', PORT_ADVICE),
+    (b"<!DOCTYPE html>\n", '"<!DOCTYPE html>" is HTTP', PORT_ADVICE),
+    (b"* OK [CAPABILITY IMAP4rev1] ready.\r\n", '"* OK [CAPABILITY IMAP4rev1] ready." is IMAP', PORT_ADVICE),
+    (b"* BYE too many\r\n", '"* BYE too many" is IMAP', PORT_ADVICE),
+    (b"+OK Dovecot ready.\r\n", '"+OK Dovecot ready." is POP3', PORT_ADVICE),
+    (b"-ERR unknown command\r\n", '"-ERR unknown command" is POP3 or Redis', PORT_ADVICE),
+    (b'"IMPLEMENTATION" "Dovecot"\r\n', '""IMPLEMENTATION" "Dovecot"" is ManageSieve', PORT_ADVICE),
+    (b"SSH-2.0-OpenSSH_9.2p1\r\n", '"SSH-2.0-OpenSSH_9.2p1" is SSH', PORT_ADVICE),
+    (b":irc.b.test NOTICE * :hello\r\n", '":irc.b.test NOTICE * :hello" is IRC', PORT_ADVICE),
+    (b"\xff\xfd\x18login\n", '"\ufffd\ufffd?login" is Telnet', PORT_ADVICE),
+    (b"\x15\x03\x01\x00\x02\x02\n", "it is TLS", "tls: implicit"),
+    (b"hello b'x' \x1b\n", "\"hello b'x' ?\"", "Check that host and port are those of an SMTP server."),
+]
+
+
+@pytest.mark.parametrize(("line", "told", "advice"), OTHER_PROTOCOLS)
+def test_other_protocol_is_quoted_and_named(line: bytes, told: str, advice: str) -> None:
+    with pytest.raises(MalformedReply) as caught:
+        parse_reply_line(line)
+    assert str(caught.value) == told
+    assert advice in caught.value.advice
+
+
 @given(st.binary(max_size=200))
 def test_any_line_is_parsed_or_refused(line: bytes) -> None:
     try:
@@ -168,6 +194,19 @@ def test_parser_refuses_endless_replies() -> None:
         (("5.7.26 not", "5.7.26 authenticated"), "5.7.26", "5.7.26 not authenticated"),
         (("Ok",), None, "Ok"),
         (("3.5.1000 no code",), None, "3.5.1000 no code"),
+        (("#5.1.0 no",), "5.1.0", "#5.1.0 no"),
+        (("(5.1.1) no",), "5.1.1", "(5.1.1) no"),
+        (("(#5.1.1) no",), "5.1.1", "(#5.1.1) no"),
+        (("[5.7.1] no",), "5.7.1", "[5.7.1] no"),
+        (("5.7.1: no",), "5.7.1", "5.7.1: no"),
+        (("5.7.1- no",), "5.7.1", "5.7.1- no"),
+        (("<5.7.1> no",), "5.7.1", "<5.7.1> no"),
+        (("sorry, no mailbox here by that name. (#5.1.1)",), "5.1.1", "sorry, no mailbox here by that name. (#5.1.1)"),
+        (("#5.1.0 one", "#5.1.0 two"), "5.1.0", "#5.1.0 one two"),
+        (("5.7.1: one", "5.7.1: two"), "5.7.1", "5.7.1: one two"),
+        (("5.2.3.4 is blocked",), None, "5.2.3.4 is blocked"),
+        (("[5.2.3.4] is blocked",), None, "[5.2.3.4] is blocked"),
+        (("blocked by version 5.2.3",), None, "blocked by version 5.2.3"),
     ],
 )
 def test_enhanced_code_is_in_the_text_once(lines: tuple[str, ...], enhanced: str | None, text: str) -> None:

@@ -161,6 +161,12 @@ def test_refusing_greeting_is_an_error() -> None:
         deliver(peer)
 
 
+def test_greeting_of_another_protocol_is_named() -> None:
+    words = r'not an SMTP reply: "\* OK ready" is IMAP\. Set host and port to those of an SMTP server'
+    with Peer(replies={GREETING: "* OK ready"}) as peer, pytest.raises(errors.ProtocolViolation, match=words):
+        deliver(peer)
+
+
 def test_closed_port_is_an_error() -> None:
     with Peer() as peer:
         port = peer.port
