@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import typing as t
 from collections import Counter
+from html.entities import html5
 from html.parser import HTMLParser
 from urllib.parse import unquote
 
@@ -66,6 +67,8 @@ _NO_ADDRESS = ("#", "javascript:", "vbscript:", "data:", "cid:", "about:", "blob
 _SPACE = re.compile(r"[ \t\n\r\f]+")
 #: Characters that only tell a browser where a word may break, and others that fill a hidden preview.
 _INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff\u034f]")
+#: In attributes, what may be a character reference.
+_REFERENCE = re.compile(r"&([A-Za-z][A-Za-z0-9]*[;=]?)")
 
 #: Style, without white space, of what is not shown.
 _HIDING = re.compile(
@@ -103,6 +106,18 @@ def _essence(address: str) -> str:
 
 def _compact(style: str) -> str:
     return _SPACE.sub("", style.lower())
+
+
+class _StartTag(HTMLParser):
+    """Parser of one start tag, which reads ``&copy=1`` in an attribute as it stands (HTML standard, 13.2.5.73)."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.attributes: list[tuple[str, str | None]] = []
+        self.feed(_REFERENCE.sub(lambda match: match[0] if match[1] in html5 else f"&amp;{match[1]}", text))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.attributes = attrs
 
 
 class _Element:
@@ -168,7 +183,10 @@ class _Reader(HTMLParser):
                 pass
         if tag != "li":
             self._return_to_item()
-        attributes = {name: value or "" for name, value in attrs}
+        text = self.get_starttag_text() or ""
+        if attrs and "&" in text:
+            attrs = _StartTag(text).attributes
+        attributes = {name: value or "" for name, value in reversed(attrs)}  # the first of a name counts
         if "style" in attributes:
             attributes["style"] = _compact(attributes["style"])
         if tag in _VOID:

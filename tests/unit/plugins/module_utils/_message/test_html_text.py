@@ -132,6 +132,18 @@ LINKS = [
     ("<a href=' https://x.test/a\n b '>go</a>", "go <https://x.test/a%20b>\n"),
     ("<a href=https://x.test><table><tr><td>Buy</table></a>tail", "Buy <https://x.test>\n\ntail\n"),
     ("<a href=https://x.test><p>one</p><p>two</p></a>", "one\n\ntwo <https://x.test>\n"),
+    *(
+        (f"<a href='https://x.test/{raw}'>go</a>", f"go <https://x.test/{read}>\n")
+        for raw, read in [
+            ("?a=1&timestamp=2&region=eu&copy=1", "?a=1&timestamp=2&region=eu&copy=1"),
+            ("?a=1&amp;copy=1&lt=2&amp;reg;", "?a=1&copy=1&lt=2&reg;"),
+            ("?a&amp&b&copy", "?a&&b©"),
+            ("?notit=1&notit;&not=2&para1&sect", "?notit=1&notit;&not=2&para1§"),
+            ("?&#65=1&#x42;&copy;=1&unknown;", "?A=1B©=1&unknown;"),
+        ]
+    ),
+    ("<img alt='R&amp;D &copy 1'/>&copy=1<a title='&lt' href='/?a&para=1'/>", "R&D © 1©=1 </?a&para=1>\n"),
+    ("<a href=/?a=1&order=2&copy=3 href=/other>go</a>", "go </?a=1&order=2&copy=3>\n"),
     ("<a href='tel:+49 1'>+49 1</a> <a href='DATA:x'>d</a> <a href=''>e</a>", "+49 1 d e\n"),
 ]
 HIDDEN = [
