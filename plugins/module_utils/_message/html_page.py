@@ -21,9 +21,7 @@ _WIDEST = 100
 _CELL_LINES = 3
 #: A line of only these characters is empty.
 _FILLER = " \u00a0\u200c\u200d\u2007"
-_NUMBERING = re.compile(
-    r"list-style(?:-type)?:[^;]*?(lower-alpha|lower-latin|upper-alpha|upper-latin|[a-z]+-roman|none)"
-)
+_NUMBERING = re.compile(r"lower-alpha|lower-latin|upper-alpha|upper-latin|(?:lower|upper)-roman|none")
 _STYLES = {"lower-alpha": "a", "lower-latin": "a", "upper-alpha": "A", "upper-latin": "A"}
 _STYLES.update({"lower-roman": "i", "upper-roman": "I", "none": ""})
 _ROMAN = {1000: "m", 900: "cm", 500: "d", 400: "cd", 100: "c", 90: "xc", 50: "l", 40: "xl", 10: "x", 9: "ix", 5: "v"}
@@ -257,10 +255,10 @@ def list_style(kind: str, css: str) -> str:
     """Return the style of an ordered list: ``1``, ``a``, ``A``, ``i`` or ``I``, or empty for bullets.
 
     :param kind: the attribute type.
-    :param css: the attribute style, without white space.
+    :param css: the value of list-style-type or list-style.
     """
     found = _NUMBERING.search(css)
-    return _STYLES[found.group(1)] if found else kind.strip()[:1] or "1"
+    return _STYLES[found.group()] if found else kind.strip()[:1] or "1"
 
 
 def _marker(style: str, number: int) -> str:

@@ -15,11 +15,8 @@ from html.parser import HTMLParser
 from urllib.parse import unquote
 
 from .html_page import BODY, FOOT, HEAD, Cell, Page, Table, leading_number, list_style, write_items
+from .html_style import Styles, blanks, is_removed, read_attributes
 
-#: Elements that are never shown.
-_DROPPED = frozenset(
-    {"script", "style", "title", "template", "noframes", "noembed", "svg", "iframe", "datalist", "canvas"}
-)
 _VOID = frozenset(
     ["area", "base", "br", "col", "embed", "frame", "hr", "img", "input", "link", "meta", "param", "source", "track"]
 )
@@ -66,17 +63,8 @@ _NO_ADDRESS = ("#", "javascript:", "vbscript:", "data:", "cid:", "about:", "blob
 _SPACE = re.compile(r"[ \t\n\r\f]+")
 #: Characters that only tell a browser where a word may break, and others that fill a hidden preview.
 _INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff\u034f]")
-
-#: Style, without white space, of what is not shown.
-_HIDING = re.compile(
-    r"(?:^|;)(?:display:none|visibility:(?:hidden|collapse)|opacity:0+(?:\.0*)?(?=;|!|$)"
-    r"|max-height:0(?![0-9.])(?=.*;overflow:hidden)|overflow:hidden(?=.*;max-height:0(?![0-9.])))"
-)
-_KEEPS_SPACE = re.compile(r"white-space:(?:pre|pre-wrap|break-spaces)(?=;|!|$)")
-#: A rule of a style sheet, and the selectors that are evaluated: ``.name``, ``#name`` and ``tag.name``.
-_CSS_IGNORED = re.compile(r"/\*.*?\*/|@[^{};]*(?:;|\{(?:[^{}]*\{[^{}]*\})*[^{}]*\})", re.DOTALL)
-_CSS_RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
-_CSS_SELECTOR = re.compile(r"\s*[A-Za-z0-9]*([.#][\w-]+)\s*\Z")
+#: Values of the style ``white-space`` that keep it.
+_KEEPS_SPACE = frozenset({"pre", "pre-wrap", "break-spaces"})
 
 
 def html_to_text(html: str) -> str:
@@ -86,8 +74,9 @@ def html_to_text(html: str) -> str:
     bullets or numbers. The cells of a table row are on one line, each under its heading; a table that is too wide for
     that names the heading before each cell. Text that the HTML hides is left out.
     """
-    reader = _Reader()
-    reader.feed(html.replace("\r\n", "\n").replace("\r", "\n"))
+    html = html.replace("\r\n", "\n").replace("\r", "\n")
+    reader = _Reader(Styles(html))
+    reader.feed(html)
     reader.close()
     return "".join([f"{line}\n" for line in reader.page.lines]).replace("\u00a0", " ")
 
@@ -101,18 +90,16 @@ def _essence(address: str) -> str:
     return re.sub(r"^(?:https?://(?:www\.)?|tel:)", "", address).rstrip("/")
 
 
-def _compact(style: str) -> str:
-    return _SPACE.sub("", style.lower())
-
-
 class _Element:
     """An open element.
 
+    :param blank: for which styles the text around it is not shown.
     :param items: of a list: the number that an item sets, and its page.
     """
 
-    def __init__(self, tag: str, close: t.Callable[[], None] | None = None) -> None:
+    def __init__(self, tag: str, blank: frozenset[str], close: t.Callable[[], None] | None = None) -> None:
         self.tag = tag
+        self.blank = blank
         self.close = close
         self.is_shown = True
         self.items: list[tuple[str, Page]] | None = None
@@ -121,14 +108,15 @@ class _Element:
 class _Reader(HTMLParser):
     """Parser that writes to the page. As in a browser, a tag that is never closed, or closed twice, does no harm."""
 
-    def __init__(self) -> None:
+    def __init__(self, styles: Styles) -> None:
         super().__init__(convert_charrefs=True)
+        self._styles = styles
         self._pages = [Page()]
         self._tables: list[Table] = []
         self._open: list[_Element] = []
         self._count: Counter[str] = Counter()
         self._hidden = 0
-        self._hidden_names: set[str] = set()
+        self._blank: frozenset[str] = frozenset()
         self._link_text = ""
         self._skip_line_end = False
         self._openers: dict[str, t.Callable[[_Element, dict[str, str]], None]] = {
@@ -168,21 +156,26 @@ class _Reader(HTMLParser):
                 pass
         if tag != "li":
             self._return_to_item()
-        attributes = {name: value or "" for name, value in attrs}
-        if "style" in attributes:
-            attributes["style"] = _compact(attributes["style"])
+        text = self.get_starttag_text() or ""
+        if attrs and "&" in text:
+            attrs = read_attributes(text)
+        attributes = {name: value or "" for name, value in reversed(attrs)}  # the first of a name counts
+        style = self._styles.of(tag, attributes)
+        is_hidden = self._hidden > 0 or is_removed(tag, attributes, style)
         if tag in _VOID:
-            if not self._hidden:
-                self._write_void(tag, attributes)
+            if not is_hidden:
+                self._write_void(tag, attributes, bool(blanks(style, self._blank) - {"font-size"}))
             return
-        element = _Element(tag)
-        if self._hidden or self._hides(tag, attributes):
+        element = _Element(tag, self._blank)
+        if is_hidden:
             element.is_shown = False
             self._hidden += 1
         else:
             self._part(tag)
-            self._enter(element, attributes)
-        if not element.is_shown or element.close or tag in _BLOCKS or tag == "sup":
+            self._blank = blanks(style, self._blank)
+            self._enter(element, attributes, style)
+        is_marked = not element.is_shown or element.close or self._blank != element.blank
+        if is_marked or tag in _BLOCKS or tag == "sup" or self._count[tag]:
             self._push(element)
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -200,10 +193,8 @@ class _Reader(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         if self._hidden:
-            if self._open[-1].tag == "style":
-                self._read_rules(data)
             return
-        data = _INVISIBLE.sub("", data)
+        data = "" if "font-size" in self._blank else " " if self._blank else _INVISIBLE.sub("", data)
         if not data.isspace():
             self._return_to_item()
         if self._skip_line_end and data.startswith("\n"):
@@ -240,6 +231,10 @@ class _Reader(HTMLParser):
 
     def _pop(self, index: int = -1) -> None:
         element = self._open.pop(index)
+        if index in (-1, len(self._open)):
+            self._blank = element.blank
+        else:
+            self._open[index].blank = element.blank
         self._count[element.tag] -= 1
         if not self._count[element.tag]:
             del self._count[element.tag]
@@ -257,35 +252,24 @@ class _Reader(HTMLParser):
         elif tag in _LINES or tag in _LISTS:
             self.page.end_line()
 
-    def _enter(self, element: _Element, attributes: dict[str, str]) -> None:
+    def _enter(self, element: _Element, attributes: dict[str, str], style: dict[str, str]) -> None:
         opener = self._openers.get(element.tag)
         if opener:
+            attributes["style"] = style.get("list-style-type") or style.get("list-style", "")
             opener(element, attributes)
-        elif element.tag in _PREFORMATTED or _KEEPS_SPACE.search(attributes.get("style", "")):
+        elif element.tag in _PREFORMATTED or style.get("white-space") in _KEEPS_SPACE:
             self._open_preformatted(element)
 
-    def _hides(self, tag: str, attributes: dict[str, str]) -> bool:
-        if tag in _DROPPED or "hidden" in attributes or (tag == "dialog" and "open" not in attributes):
-            return True
-        names = [f".{name}" for name in attributes.get("class", "").split()] + [f"#{attributes.get('id', '')}"]
-        return not self._hidden_names.isdisjoint(names) or bool(_HIDING.search(attributes.get("style", "")))
-
-    def _read_rules(self, css: str) -> None:
-        """Remember the names of what a style sheet hides for every medium."""
-        for selectors, body in _CSS_RULE.findall(_CSS_IGNORED.sub("", css)):
-            if _HIDING.search(_compact(body)):
-                self._hidden_names.update(match[1] for match in map(_CSS_SELECTOR.match, selectors.split(",")) if match)
-
-    def _write_void(self, tag: str, attributes: dict[str, str]) -> None:
+    def _write_void(self, tag: str, attributes: dict[str, str], is_blank: bool) -> None:
         page, kind = self.page, attributes.get("type", "").lower()
         if tag == "br":
             page.break_line()
+        elif is_blank:
+            return
         elif tag == "hr":
             page.end_paragraph()
             page.write(_RULE)
             page.end_paragraph()
-        elif self._hides(tag, attributes):
-            return
         elif tag == "img" or kind == "image":
             page.write(_SPACE.sub(" ", attributes.get("alt", "")))
         elif tag == "input" and kind in ("checkbox", "radio"):
@@ -309,7 +293,7 @@ class _Reader(HTMLParser):
             element.close = self._nest(lambda inner: self.page.absorb(inner, margin, margin))
 
     def _open_mark(self, element: _Element, attributes: dict[str, str]) -> None:
-        mark = _MARKS[element.tag]
+        mark = "" if self._blank else _MARKS[element.tag]
         self.page.write(mark)
         element.close = lambda: self.page.write(mark)
 
@@ -326,6 +310,8 @@ class _Reader(HTMLParser):
 
     def _open_link(self, element: _Element, attributes: dict[str, str]) -> None:
         link = _SPACE.sub("%20", re.sub(r"[\t\n]", "", attributes.get("href", "")).strip())
+        if self._blank - {"font-size"}:
+            link = ""
         self._link_text = ""
         element.close = lambda: self._end_link(link)
 
@@ -355,7 +341,7 @@ class _Reader(HTMLParser):
         items = self._open[-1].items if self._open else None
         if items and not self._hidden:
             self._pages.append(items[-1][1])
-            self._push(_Element("li", self._leave_item))
+            self._push(_Element("li", self._blank, self._leave_item))
 
     def _leave_item(self) -> None:
         self.page.end_line()

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The text derived from HTML; covers html_text.py and html_page.py."""
+"""The text derived from HTML; covers html_text.py, html_page.py and html_style.py."""
 
 from __future__ import annotations
 
@@ -132,6 +132,18 @@ LINKS = [
     ("<a href=' https://x.test/a\n b '>go</a>", "go <https://x.test/a%20b>\n"),
     ("<a href=https://x.test><table><tr><td>Buy</table></a>tail", "Buy <https://x.test>\n\ntail\n"),
     ("<a href=https://x.test><p>one</p><p>two</p></a>", "one\n\ntwo <https://x.test>\n"),
+    *(
+        (f"<a href='https://x.test/{raw}'>go</a>", f"go <https://x.test/{read}>\n")
+        for raw, read in [
+            ("?a=1&timestamp=2&region=eu&copy=1", "?a=1&timestamp=2&region=eu&copy=1"),
+            ("?a=1&amp;copy=1&lt=2&amp;reg;", "?a=1&copy=1&lt=2&reg;"),
+            ("?a&amp&b&copy", "?a&&b©"),
+            ("?notit=1&notit;&not=2&para1&sect", "?notit=1&notit;&not=2&para1§"),
+            ("?&#65=1&#x42;&copy;=1&unknown;", "?A=1B©=1&unknown;"),
+        ]
+    ),
+    ("<img alt='R&amp;D &copy 1'/>&copy=1<a title='&lt' href='/?a&para=1'/>", "R&D © 1©=1 </?a&para=1>\n"),
+    ("<a href=/?a=1&order=2&copy=3 href=/other>go</a>", "go </?a=1&order=2&copy=3>\n"),
     ("<a href='tel:+49 1'>+49 1</a> <a href='DATA:x'>d</a> <a href=''>e</a>", "+49 1 d e\n"),
 ]
 HIDDEN = [
@@ -165,7 +177,133 @@ INLINE = [
     ("<P>one<P>two<BR>three</BR>four", "one\n\ntwo\nthree\nfour\n"),
     ("<blockquote>a<blockquote>b</blockquote></blockquote>", "> a\n>\n> > b\n"),
 ]
-CASES += [*TABLES, *LISTS, *LINKS, *HIDDEN, *INLINE]
+BLANK = ("visibility:hidden", "VISIBILITY : Hidden !important", "visibility:collapse", "opacity:0", "opacity:0.0")
+KEEPS_PLACE = [
+    (html.replace("STYLE", style), text)
+    for style in BLANK
+    for html, text in [
+        (
+            f"<table>{HEADS}<tr><td>db1<td style='STYLE'>no<td>up<tr><td>db2<td>ok<td>up</table>",
+            "Host | Backup | State\ndb1  |        | up\ndb2  | ok     | up\n",
+        ),
+        (
+            f"<table>{HEADS}<tr><td>db1<td><p style='STYLE'><a href=x>no</a><s>no</s><img alt=no><hr></p><td>up</table>",
+            "Host | Backup | State\ndb1  |        | up\n",
+        ),
+        (
+            "<style>.x{STYLE}</style><table><tr><td>a<th class=x>b<td>c<tr><td>d<td>e<td>f</table>",
+            "a |   | c\nd | e | f\n",
+        ),
+        ("<ol><li>a<li style='STYLE'>no<li>c</ol>", "1. a\n3. c\n"),
+        ("<ol><li>a<li><b style='STYLE'>no</b><li>c</ol>", "1. a\n3. c\n"),
+        ("a<b style='STYLE'>no<b>no</b>no</b>b<p style='STYLE'>no</p>c", "a b\n\nc\n"),
+    ]
+]
+SHOWN = [
+    ("<p style='visibility:hidden'>no<b style='visibility:visible'>yes</b>no</p>", "yes\n"),
+    ("<p style='font-size:0'>no<b style='font-size:14px'>yes</b><img alt=' and'> no</p>", "yes and\n"),
+    ("<p style='opacity:0'>no<b style='opacity:1'>no</b></p>", ""),
+    *(
+        (f"<div style='{style}'>no<p>no</p></div>yes", "yes\n")
+        for style in [
+            "display:block;display:none",
+            "display:none!important;display:block",
+            "display/**/:/**/none",
+            "height:0px;overflow:hidden",
+            "overflow:hidden;max-height:0.0em",
+            "font-size:0px;line-height:0",
+        ]
+    ),
+    *(
+        (f"<div style='{style}'>yes</div>", "yes\n")
+        for style in [
+            "display:none;display:block",
+            "display:none;display:block!important",
+            "x-display:none",
+            "opacity:0;opacity:1",
+            "height:0",
+            "max-height:0;overflow:visible",
+            "font-size:0.5em",
+            "font-size:0;font-size:9px",
+            "mso-hide:all",
+            "height:0;overflow:hidden;height:auto",
+            "opacity:.5",
+            "/*display:none*/",
+            "background:url(display:none)",
+        ]
+    ),
+    *(
+        (f"<style>{css}</style><p id=i class='n m'>yes", "yes\n")
+        for css in [
+            "p.x{display:none}",
+            "div.n{display:none}",
+            ".n b{display:none}",
+            ".n>.m{display:none}",
+            ".n:hover{display:none}",
+            ".n[title]{display:none}",
+            ".n::before{display:none}",
+            ".n{display:none;display:block}",
+            ".n{display:none}.m{display:block}",
+            "#i{display:block}.n{display:none}",
+            ".n{display:none}body p.m{display:block}",
+            ".n{display:none}#i{display:inherit}",
+            "p.n{display:block}.n{display:none}",
+            "div .n{display:block}.n{display:none}",
+            ".n{display:none}@media screen{.n{display:block}}",
+            ".n{display:none}@media (max-width:9em){.n{display:block}}",
+            "@media (max-width:9em){.n{display:none}}",
+            "@media print{.n{display:none}}",
+            "@supports (x:y){.n{display:none}}",
+            "@keyframes n{.n{display:none}}",
+            "/* .n{display:none} */",
+            ".n{display:none}</style><style>.n{display:block}",
+            ".n{display:none}p:first-child.m{display:block}",
+            ".N{display:none}",
+            ".n\\:m{display:none}",
+            "p{}.o,.q{display:none}",
+        ]
+    ),
+    *(
+        (f"<style>{css}</style><p id=i class='n m'>no", "")
+        for css in [
+            ".n{display:none}",
+            "x,.n , y{display:none}",
+            "p.n{display:none}",
+            "P.n{display:none}",
+            ".n.m{display:none}",
+            "#i{display:none}.n{display:block}",
+            ".n{display:block}.n{display:none}",
+            "p{display:block}.n{display:none}",
+            ".n{display:none}p,a{display:block}",
+            ".n{display:none}.o,.n b,div.m{display:block}",
+            ".n{display:none!important}#i{display:block}",
+            "<!-- .n{display:none} -->",
+            "@import 'x';.n{display:none}",
+            "@media screen{.n{display:none}}",
+            "@media print{.n{display:block}}.n{display:none}",
+            "@font-face{src:x}.n{display:none}",
+            ".n{max-height:0;overflow:hidden}",
+            ".n{display:none}.n:before{display:block}",
+        ]
+    ),
+    *(
+        (f"<style media='{media}'>.n{{display:none}}</style><p class=n>x", text)
+        for media, text in [
+            ("all", ""),
+            ("screen", ""),
+            ("Screen, print", ""),
+            ("", ""),
+            ("print", "x\n"),
+            ("(min-width:9em)", "x\n"),
+            ("screen and (max-width:9em)", "x\n"),
+            ("not screen", "x\n"),
+        ]
+    ),
+    ("<style>.n{display:none}</style><p class=n style='display:block'>yes<p class=n style='color:red'>no", "yes\n"),
+    ("<style>.n{display:none!important}</style><p class=n style='display:block'>no", ""),
+    ("<!--[if mso]><style>.n{display:none}</style><![endif]--><p class=n>yes", "yes\n"),
+]
+CASES += [*KEEPS_PLACE, *SHOWN, *TABLES, *LISTS, *LINKS, *HIDDEN, *INLINE]
 
 
 @pytest.mark.parametrize(("html", "text"), CASES)
