@@ -15,7 +15,7 @@ import re
 import typing as t
 from datetime import date
 
-from .errors import InvalidHeader, InvalidMessage
+from .errors import InvalidHeader, InvalidMessage, either, found_value, quoted, wrong
 
 Options = t.Mapping[str, t.Any]
 #: Reads a value that is not None. The text is the place of the value, for errors; None is returned for no value.
@@ -44,8 +44,6 @@ _BOOLEANS = {
     **dict.fromkeys(("yes", "on", "true", "1", "1.0", "y", "t"), True),
     **dict.fromkeys(("no", "off", "false", "0", "0.0", "n", "f"), False),
 }
-#: Longest part of a value that an error quotes.
-_QUOTED = 60
 
 
 class Shape(str):
@@ -83,7 +81,7 @@ class Form:
             for name, spec in arguments.items()
             for known in (name, *spec.get("aliases", ()))
         }
-        self._hint = hint or f"expected {_either(list(arguments))}"
+        self._hint = hint or f"expected {either(list(arguments))}"
         self._exclusive = tuple(exclusive)
 
     def read(self, options: t.Any, place: str = "") -> dict[str, t.Any]:
@@ -96,7 +94,7 @@ class Form:
         """
         prefix = f"{place}: " if place else ""
         if not isinstance(options, dict):
-            raise InvalidMessage(f"{prefix}expected a mapping of options and values, got {_found(options)}")
+            raise InvalidMessage(f"{prefix}expected a mapping of options and values, got {found_value(options)}")
         unknown = sorted(str(name) for name in options if name not in self._readers)
         if unknown:
             raise InvalidMessage(f"{prefix}unknown option {', '.join(unknown)}; {self._hint}")
@@ -178,14 +176,14 @@ def parse_headers(value: t.Any, place: str = "headers") -> dict[str, str | list[
             pairs = [(item.get("name", item.get("key")), item["value"])] if pair else list(item.items())
         elif item is not None:
             one = f"{place}[{number}]" if listed else place
-            raise _wrong(one, "a mapping of names and values, or a list of Name=value", item)
+            raise wrong(one, "a mapping of names and values, or a list of Name=value", item)
         else:
             continue
         for name, values in pairs:
             name = _line("the name of a header", (str,), name, place)
             if not _HEADER_NAME.match(name):
                 raise InvalidHeader(
-                    f"{place}: {_quoted(name)} is not a valid header name; expected one such as X-Ticket"
+                    f"{place}: {quoted(name)} is not a valid header name; expected one such as X-Ticket"
                 )
             name = next((known for known in found if known.lower() == name.lower()), name)
             texts = [_line("text", _SCALARS, one, f"{place}, {name}") for one in as_list(values) if one is not None]
@@ -199,35 +197,8 @@ def _header(text: str, place: str) -> tuple[str, str]:
     match = _HEADER.match(text)
     if not match:
         expected = "expected Name=value, such as Reply-To=jo@example.com"
-        raise InvalidHeader(f"{place}: {_quoted(text)} is not a valid header; {expected}")
+        raise InvalidHeader(f"{place}: {quoted(text)} is not a valid header; {expected}")
     return match.group(1), match.group(2)
-
-
-# Errors
-
-
-def _wrong(place: str, expected: str, value: t.Any, advice: str = "") -> InvalidMessage:
-    return InvalidMessage(f"{place}: expected {expected}, got {_found(value)}{advice}")
-
-
-def _found(value: t.Any) -> str:
-    """Name a value, for errors."""
-    if isinstance(value, bool):
-        return f"the boolean {str(value).lower()}"
-    if isinstance(value, (int, float)):
-        return f"the number {value}"
-    if isinstance(value, str):
-        return f"the text {_quoted(value)}"
-    names = {dict: "a mapping", list: "a list", tuple: "a list", date: "a date", type(None): "null"}
-    return next((name for kind, name in names.items() if isinstance(value, kind)), "a value of another type")
-
-
-def _quoted(text: str) -> str:
-    return repr(str(text)) if len(text) <= _QUOTED else repr(str(text[:_QUOTED]) + "...")
-
-
-def _either(names: t.Sequence[str]) -> str:
-    return " or ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 # Readers, each for one shape
@@ -242,13 +213,13 @@ def _line(expected: str, kinds: tuple[type, ...], value: t.Any, place: str) -> s
     :param kinds: types that have an obvious form as text in this place.
     """
     if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
-        raise _wrong(place, expected, value)
+        raise wrong(place, expected, value)
     text = value if isinstance(value, str) else str(value)
     if text[:1].isspace() or text[-1:].isspace():
         text = text.strip()
     if not text.isprintable() and _LINE_BREAK.search(text):
         raise InvalidHeader(
-            f"{place}: {_quoted(text)} contains a line break; expected one line of text. To write a long line as "
+            f"{place}: {quoted(text)} contains a line break; expected one line of text. To write a long line as "
             "several lines of YAML, begin it with >-"
         )
     return text
@@ -265,7 +236,7 @@ def _lines(one: str, many: str, value: t.Any, place: str) -> list[str]:
     elif isinstance(value, (list, tuple)):
         found = [_line(one, (str,), item, f"{place}[{at}]") for at, item in enumerate(value) if item is not None]
     else:
-        raise _wrong(place, f"{one} or {many}", value)
+        raise wrong(place, f"{one} or {many}", value)
     return [line for line in found if line]
 
 
@@ -295,7 +266,7 @@ def _text(value: t.Any, place: str) -> str:
 def _part(value: t.Any, place: str) -> str:
     if not isinstance(value, _SCALARS):
         advice = "flatten" if isinstance(value, (list, tuple)) else "to_nice_yaml"
-        raise _wrong(place, "text or a list of lines", value, f"; to send it as text, use {{{{ x | {advice} }}}}")
+        raise wrong(place, "text or a list of lines", value, f"; to send it as text, use {{{{ x | {advice} }}}}")
     return value if isinstance(value, str) else str(value)
 
 
@@ -304,7 +275,7 @@ def _boolean(value: t.Any, place: str) -> bool | None:
         return None
     found = _BOOLEANS.get(str(value).strip().lower())
     if found is None:
-        raise _wrong(place, "true or false", value)
+        raise wrong(place, "true or false", value)
     return found
 
 
@@ -314,12 +285,12 @@ def _choice(choices: t.Sequence[str], value: t.Any, place: str) -> str | None:
     if text == "":
         return None
     if text not in choices:
-        raise _wrong(place, _either(choices), value)
+        raise wrong(place, either(choices), value)
     return str(text)
 
 
 def _choices(choices: t.Sequence[str], value: t.Any, place: str) -> list[str]:
-    lines = _lines(_either(choices), "a list of these", value, place)
+    lines = _lines(either(choices), "a list of these", value, place)
     return [line for line in lines if _choice(choices, line, place)]
 
 
@@ -328,7 +299,7 @@ def _mapping(form: Form | None, value: t.Any, place: str) -> dict[t.Any, t.Any] 
     if value == "":
         return None
     if not isinstance(value, dict):
-        raise _wrong(place, "a mapping of names and values", value)
+        raise wrong(place, "a mapping of names and values", value)
     return form.read(value, place) if form else value
 
 
@@ -349,7 +320,7 @@ def _files(form: Form, needed: t.Sequence[t.Sequence[str]], value: t.Any, place:
 def _file(form: Form, needed: t.Sequence[t.Sequence[str]], item: t.Any, place: str) -> dict[str, t.Any]:
     expected = ", or ".join([" and ".join(names) for names in needed])
     if not isinstance(item, dict):
-        raise _wrong(place, f"a mapping with {expected}", item)
+        raise wrong(place, f"a mapping with {expected}", item)
     file = form.read(item, place)
     if not any(file.keys() >= set(names) for names in needed):
         raise InvalidMessage(f"{place}: expected {expected}, got {' and '.join(file) or 'nothing'}")
