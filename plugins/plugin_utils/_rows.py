@@ -13,7 +13,7 @@ from ansible.constants import DEFAULT_LOCAL_TMP  # type: ignore[attr-defined]  #
 from ansible.errors import AnsibleActionFail
 
 from ansible_collections.mailops.smtp.plugins.module_utils._message.errors import MessageError
-from ansible_collections.mailops.smtp.plugins.module_utils._message.forms import json_or_text
+from ansible_collections.mailops.smtp.plugins.module_utils._message.forms import json_or_text, message_list
 from ansible_collections.mailops.smtp.plugins.module_utils._message.options import as_list
 from ansible_collections.mailops.smtp.plugins.module_utils._message.rows import Names, open_messages
 
@@ -31,9 +31,16 @@ class Row(t.NamedTuple):
     options: t.Mapping[str, t.Any]
 
 
-def rows_in_list(messages: t.Sequence[t.Any]) -> t.Iterator[Row]:
-    """Yield the messages of the option ``messages``."""
-    for index, options in enumerate(messages):
+def rows_in_list(messages: t.Any) -> t.Iterator[Row]:
+    """Yield the messages of the option ``messages``.
+
+    :raises AnsibleActionFail: the value is not a list of messages.
+    """
+    try:
+        listed = message_list(messages) or ()
+    except MessageError as error:
+        raise AnsibleActionFail(str(error)) from None
+    for index, options in enumerate(listed):
         yield Row(f"messages[{index}]", 0, options)
 
 

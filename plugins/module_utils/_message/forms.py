@@ -135,6 +135,21 @@ def _folded(name: str) -> str:
     return re.sub(r"[\s_-]+", "_", name.strip().lower())
 
 
+def message_list(value: t.Any) -> t.Sequence[t.Any] | None:
+    """Return the messages of the option ``messages``; None if it is not given, as for empty text.
+
+    :raises InvalidMessage: the value is neither a list, a single message nor either of them as JSON text.
+    """
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return None
+    value = json_or_text(value, "messages")
+    if isinstance(value, dict):
+        return [value]
+    if not isinstance(value, (list, tuple)):
+        raise InvalidMessage(f"messages: expected a list of messages, each a mapping, got {found_value(value)}")
+    return value
+
+
 class Form:
     """The options of a message, or of an item in one of them.
 

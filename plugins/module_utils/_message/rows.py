@@ -32,7 +32,7 @@ from .options import TEXT
 _LONGEST_CELL = 1 << 24
 _DELIMITERS = ",;\t|"
 #: The line in which Excel writes and expects the delimiter, sometimes in quotes or with empty cells behind it.
-_DELIMITER_LINE = re.compile(r'"?sep=(?P<delimiter>.*?)"?', re.IGNORECASE)
+_DELIMITER_LINE = re.compile(r'"?sep *= *(?P<delimiter>[^"]*)"?(?P<cells>[,;\t|]*)', re.IGNORECASE)
 #: Characters that nobody sees; Ctrl-Z ends a text file of DOS.
 _UNSEEN = "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\x1a"
 _SEEN = re.compile(rf"[^\s{_UNSEEN}]")
@@ -220,6 +220,8 @@ class Csv(MessageFile):
                 return
             if any(map(_SEEN.search, cells)):
                 self._check(cells, line)
+                if cells[0].strip(_UNSEEN) == self._names_given[0] and [*map(_cleaned, cells)] == self._names_given:
+                    raise RowError(f"{self.label}, line {line} repeats the names of the columns; remove this line")
                 self._starts.append(place)
                 self._lines.append(line)
 
@@ -234,9 +236,9 @@ class Csv(MessageFile):
         """Find the delimiter and read the names of the columns."""
         filled = (line for line in lines if _SEEN.search(line.strip(_DELIMITERS + _UNSEEN + " \r\n")))
         first = next(filled, "")
-        stated = _DELIMITER_LINE.fullmatch(first.strip(" \r\n"))
+        stated = _DELIMITER_LINE.fullmatch(first.strip(" \r\n" + _UNSEEN))
         if stated:
-            self._delimiter = self._stated(stated["delimiter"])
+            self._delimiter = stated["cells"][:1] or self._stated(stated["delimiter"])
             first = next(filled, "")
         else:
             self._delimiter = self._likely(first)
@@ -245,7 +247,7 @@ class Csv(MessageFile):
             columns = next(csv.reader(itertools.chain([first], lines), strict=True, delimiter=self._delimiter), [])
         except csv.Error as error:
             raise RowError(f"{where}: {error}; double the quotes inside a quoted cell") from None
-        columns = [_cleaned(name) for name in columns]
+        self._names_given = columns = [_cleaned(name) for name in columns]
         self._check_names(columns, where)
         return [self._names.key(name) for name in columns]
 

@@ -187,13 +187,26 @@ def test_refused_value_is_named_with_what_was_expected(options: dict[str, t.Any]
     assert str(error.value).startswith(words)
 
 
-@pytest.mark.parametrize("messages", [[5], ["a@b"], [None], [[]], "x", 5])
+@pytest.mark.parametrize("messages", [[5], ["a@b"], [None], [[]], "[5]"])
 def test_item_that_is_not_a_message_is_refused(messages: t.Any) -> None:
     validated = VALIDATOR.validate({**GIVEN, "messages": messages})
     assert not validated.error_messages
     words = r"messages\[0\]: expected a mapping of options and values, got "
     with pytest.raises(ValueError, match=words):
         Outgoing(validated.validated_parameters, "run").check()
+
+
+@pytest.mark.parametrize("messages", ["x", 5, True, "{bad"])
+def test_messages_that_are_not_a_list_are_named_without_an_index(messages: t.Any) -> None:
+    validated = VALIDATOR.validate({**GIVEN, "messages": messages})
+    with pytest.raises(MessageError, match="^messages: (?:expected a list of messages|is not valid JSON)"):
+        Outgoing(validated.validated_parameters, "run")
+
+
+@pytest.mark.parametrize("messages", ["", " \n", '{"subject": "x"}', '[{"subject": "x"}]'])
+def test_messages_as_text(messages: str) -> None:
+    (envelope,) = Outgoing(VALIDATOR.validate({**GIVEN, "messages": messages}).validated_parameters, "run")
+    assert (b"\r\nSubject: x\r\n" in envelope.content) is bool(messages.strip())
 
 
 def test_module_says_where_a_value_is_wrong(run: t.Callable[..., dict[str, t.Any]]) -> None:
