@@ -140,7 +140,7 @@ def options_of(action: Action) -> list[dict[str, t.Any]]:
 PLAIN = [
     {"to": "a@b", "subject": "x", "attachments": [{"path": "/x"}], "messages_per_minute": 3},
     {"messages": [{"to": "a@b"}] * 200, "attach": "/x"},
-    {"messages": "not a list: the module refuses it"},
+    {"messages": 5},
     {"messages": [{"to": "a@b"}], "messages_per_minute": None},
 ]
 
