@@ -272,6 +272,10 @@ class Csv(MessageFile):
         if "" in columns:
             number = columns.index("") + 1
             raise RowError(f"{where}: column {number} has no name; expected a name for each column")
+        if len(columns) == 1 and self._names.known.intersection(re.split(r"[^\w-]+", columns[0].lower())) - {
+            self._names.key(columns[0])
+        }:
+            raise RowError(f"{where}: {columns[0]!r} has no known delimiter; name it in a first line such as sep=:")
         same = self._names.same(columns)
         if same:
             one, other = same

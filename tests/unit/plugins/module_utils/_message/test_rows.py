@@ -155,6 +155,7 @@ BAD = [
     ),
     ("m.jsonl", b'{"to": "a@b"}\n{"to": "a@b", "to": "c@d"}\n', "m.jsonl, line 2: is not valid JSON (the key 'to' occ"),
     ("m.csv", b"to,x\na@b,1\nto,x\nc@d,2\n", "m.csv, line 3 repeats the names of the columns; remove this line"),
+    ("m.csv", b"to:subject\na@b:x\n", "m.csv, line 1: 'to:subject' has no known delimiter; name it in a first line"),
     ("m.csv", b"", "line 1: expected the names of the columns"),
     ("m.csv", b"to\n", "contains no messages"),
     ("m.jsonl", b"\n", "contains no messages"),
