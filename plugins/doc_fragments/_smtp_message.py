@@ -108,6 +108,7 @@ options:
         description:
           - "Further header fields, as a mapping, or as a list of mappings, of V(Name=value) or of V(Name: value)."
           - A field with several values has a list; one without a value is not written.
+          - A string may have several of these with C(|) between them.
           - Fields that the module writes from other options are refused here, so that none occurs twice.
           - A value in ASCII is sent as it is, folded only at its white space. A word that is too long for a line of 998
             octets is refused. Other values are encoded, and refused in fields such as C(List-Unsubscribe) or

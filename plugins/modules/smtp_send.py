@@ -43,7 +43,7 @@ options:
       - File with messages, in UTF-8, instead of O(messages). On the controller, unless O(remote_src=true).
       - A CSV file has a header row. A column with the name of a message option, in any case, sets that option unless
         the cell is empty; all other columns are variables. For lists and mappings, a cell may contain JSON. The
-        delimiter is a comma, a semicolon or a tab, or that of a first line such as V(sep=;).
+        delimiter is a comma, a semicolon, a tab or a bar, or that of a first line such as V(sep=;).
       - A JSON Lines file has one object per line, with the options of a message; all other keys are variables.
       - The task's own options apply to all rows that do not set them, and may use the row's variables; see O(vars).
         Rows of a file on the controller may name files and templates on the controller.

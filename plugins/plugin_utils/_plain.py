@@ -21,6 +21,8 @@ def is_plain(arguments: t.Mapping[str, t.Any]) -> bool:
     """Return whether running the module is all there is to do."""
     if not _TASK.isdisjoint(arguments) or _chooses(arguments):
         return False
+    if isinstance(arguments.get("messages"), str):  # may be JSON
+        return False
     messages = _items(arguments.get("messages"))
     if takes_a_while(len(messages), arguments):
         return False
@@ -34,7 +36,8 @@ def takes_a_while(count: int, arguments: t.Mapping[str, t.Any]) -> bool:
 
 
 def _chooses(options: t.Mapping[str, t.Any]) -> bool:
-    return any(isinstance(one, dict) and "remote_src" in one for one in _items(options.get("attachments")))
+    # text may be JSON
+    return any(isinstance(one, (dict, str)) and "remote_src" in one for one in _items(options.get("attachments")))
 
 
 def _items(value: t.Any) -> t.Sequence[t.Any]:

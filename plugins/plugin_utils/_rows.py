@@ -13,6 +13,7 @@ from ansible.constants import DEFAULT_LOCAL_TMP  # type: ignore[attr-defined]  #
 from ansible.errors import AnsibleActionFail
 
 from ansible_collections.mailops.smtp.plugins.module_utils._message.errors import MessageError
+from ansible_collections.mailops.smtp.plugins.module_utils._message.forms import json_or_text, message_list
 from ansible_collections.mailops.smtp.plugins.module_utils._message.options import as_list
 from ansible_collections.mailops.smtp.plugins.module_utils._message.rows import Names, open_messages
 
@@ -30,9 +31,16 @@ class Row(t.NamedTuple):
     options: t.Mapping[str, t.Any]
 
 
-def rows_in_list(messages: t.Sequence[t.Any]) -> t.Iterator[Row]:
-    """Yield the messages of the option ``messages``."""
-    for index, options in enumerate(messages):
+def rows_in_list(messages: t.Any) -> t.Iterator[Row]:
+    """Yield the messages of the option ``messages``.
+
+    :raises AnsibleActionFail: the value is not a list of messages.
+    """
+    try:
+        listed = message_list(messages) or ()
+    except MessageError as error:
+        raise AnsibleActionFail(str(error)) from None
+    for index, options in enumerate(listed):
         yield Row(f"messages[{index}]", 0, options)
 
 
@@ -68,11 +76,19 @@ def check_host_row(options: t.Mapping[str, t.Any], where: str) -> None:
     :raises AnsibleActionFail: an option names a file of the controller.
     """
     for option in ("attachments", "inline"):
-        for item in as_list(options.get(option)):
+        for item in as_list(_listed(options.get(option), f"{where}: {option}")):
             if isinstance(item, dict) and item.get("remote_src") not in (None, True):
                 raise AnsibleActionFail(
                     f"{where}: {option}: a messages_file on the host may name only files on the host; remove remote_src"
                 )
+
+
+def _listed(value: t.Any, place: str) -> t.Any:
+    """Return a value as the host will read it: text may be JSON."""
+    try:
+        return json_or_text(value, place)
+    except MessageError as error:
+        raise AnsibleActionFail(str(error)) from None
 
 
 @contextlib.contextmanager

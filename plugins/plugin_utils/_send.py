@@ -11,7 +11,7 @@ import typing as t
 from ansible.errors import AnsibleActionFail
 
 from ansible_collections.mailops.smtp.plugins.module_utils._mailing.handover import SPOOL
-from ansible_collections.mailops.smtp.plugins.module_utils._message.options import TEXTS, as_list
+from ansible_collections.mailops.smtp.plugins.module_utils._message.options import TEXTS
 from ansible_collections.mailops.smtp.plugins.module_utils._message.rows import Names, SpoolWriter
 
 from ._files import ControllerFiles, read_from_host
@@ -54,6 +54,8 @@ def _prepare(
 ) -> tuple[Arguments, Uploads, int | None]:
     """Return the module's arguments, the files sent to the host, and the number of messages, None if unknown."""
     arguments = dict(action._task.args)
+    if isinstance(arguments.get("messages"), str) and not arguments["messages"].strip():
+        del arguments["messages"]
     if arguments.get("messages") is not None and arguments.get("messages_file") is not None:
         raise AnsibleActionFail("messages and messages_file are mutually exclusive; choose one")
     remote_src = arguments.get("remote_src")
@@ -77,7 +79,7 @@ def _prepare(
     with contextlib.ExitStack() as stack:
         stack.callback(uploads.forget)
         if arguments.get("messages") is not None:
-            rows = rows_in_list(as_list(_listed(arguments.pop("messages"), given, texts)))
+            rows = rows_in_list(_listed(arguments.pop("messages"), given, texts))
             count = _spool(rows, messages, uploads, None)
         elif arguments.get("messages_file") is None:
             arguments.update(messages.only())

@@ -62,10 +62,15 @@ def _message_id(message: Message) -> str:
         return in_option("message_id", parse_message_id, message.message_id)
     domain = message.sender.domain or "localhost"
     if message.message_id_domain:
-        domain = in_option("message_id_domain", ascii_domain, message.message_id_domain)
+        domain = in_option("message_id_domain", ascii_domain, _without_dot(message.message_id_domain))
     if message.idempotency_key is not None:
         return stable_message_id(message.idempotency_key, domain)
     return new_message_id(ascii_domain(domain))
+
+
+def _without_dot(domain: str) -> str:
+    """Return a domain without the final dot that DNS writes, and mail does not (RFC 5321 section 4.1.2)."""
+    return domain[:-1] if domain.endswith(".") else domain
 
 
 def _second(message: Message) -> int:

@@ -17,25 +17,26 @@ from .message import Message, Priority
 
 Field = tuple[str, str]
 
-#: Fields that the option headers may not set: the module or a server writes them (RFC 5321 section 4.4).
-_RESERVED = frozenset(
-    {
-        "bcc",
-        "cc",
-        "content-disposition",
-        "content-id",
-        "content-transfer-encoding",
-        "content-type",
-        "date",
-        "from",
-        "message-id",
-        "mime-version",
-        "return-path",
-        "sender",
-        "subject",
-        "to",
-    }
-)
+#: Fields that the option headers may never set, with the option that does; none where the message's parts decide.
+_RESERVED: t.Mapping[str, str] = {
+    **{name: name for name in ("bcc", "cc", "date", "from", "subject", "to")},
+    **dict.fromkeys(("content-disposition", "content-id", "content-transfer-encoding", "content-type"), ""),
+    "message-id": "message_id",
+    "mime-version": "",
+    "return-path": "envelope_from",  # the last server writes it from there (RFC 5321 section 4.4)
+    "sender": "from",
+}
+#: Fields that the option headers may set unless their own option does.
+_OPTIONAL: t.Mapping[str, str] = {
+    **dict.fromkeys(("importance", "priority", "x-priority"), "priority"),
+    "auto-submitted": "auto_submitted",
+    "in-reply-to": "in_reply_to",
+    "list-unsubscribe": "list_unsubscribe",
+    "list-unsubscribe-post": "one_click_unsubscribe",
+    "references": "references",
+    "reply-to": "reply_to",
+}
+_OPTIONS = {**_OPTIONAL, **_RESERVED}
 #: Fields whose value is a list of addresses; each name in it is encoded separately.
 _ADDRESS_FIELDS = frozenset(
     {
@@ -53,10 +54,11 @@ _ADDRESS_FIELDS = frozenset(
 )
 #: Fields that programs read, and in which no encoded word may stand (RFC 2047 section 5).
 _STRUCTURED = re.compile(
-    r"(?:arc-.*|archived-at|authentication-results|auto-submitted|autocrypt.*|content-(?!description\Z).*|dkim-.*|"
-    r"domainkey-.*|expires|feedback-id|importance|in-reply-to|list-(?!id\Z).*|original-message-id|precedence|priority|"
+    r"(?:arc-.*|archived-at|authentication-results|auto-submitted|autocrypt.*|content-(?!description\Z).*|"
+    r"delivered-to|dkim-.*|domainkey-.*|expires|feedback-id|importance|in-reply-to|list-(?!id\Z).*|original-message-id|precedence|priority|"
     r"received.*|references|resent-(?:date|message-id)|supersedes|tls-required|x-auto-response-suppress|"
-    r"x-google-dkim-signature|x-message-id|x-(?:msmail-)?priority|x-ses-.*|x-smtpapi)\Z",
+    r"x-google-dkim-signature|x-message-id|x-(?:msmail-)?priority|x-original-to|x-smtpapi|x-msys-api|"
+    r"x-(?:mailgun|mailin|mandrill|mc|mj|pm|ses|sib)-.*)\Z",  # read by Mailgun, Brevo, Mandrill, Mailjet and others
     re.IGNORECASE,
 )
 #: Fields that mail programs evaluate: X-Priority by usage, Importance and Priority by RFC 2156 section 5.3.
@@ -65,6 +67,7 @@ _PRIORITY_FIELDS: t.Mapping[Priority, t.Sequence[Field]] = {
     Priority.NORMAL: (("X-Priority", "3"), ("Importance", "normal"), ("Priority", "normal")),
     Priority.LOW: (("X-Priority", "5"), ("Importance", "low"), ("Priority", "non-urgent")),
 }
+_NO_OPTION = "cannot be set, since it follows from the parts of the message; remove it"
 _AUTO_SUBMITTED = re.compile(r"(?:no|auto-[a-z]+)\Z")
 _URI = re.compile(r"(?:mailto|https):[!-;=?-~]+\Z", re.IGNORECASE)
 
@@ -147,10 +150,12 @@ def _with_custom(fields: list[Field], message: Message, charset: Charset | None)
         raise InvalidMessage("headers: one header is given twice, in different letter case; give its values as a list")
     if "auto-submitted" not in custom_names:
         fields = [*fields, *_auto_submitted(message)]
-    taken = _RESERVED | {name.lower() for name, dummy in fields}
+    taken = {*_RESERVED, *(name.lower() for name, dummy in fields)}
     for name, values in message.headers.items():
         if name.lower() in taken:
-            raise InvalidMessage(f"headers: {name} is written by this module; use its option instead")
+            option = _OPTIONS.get(name.lower())
+            remedy = f"is written by this module; use the option {option} instead" if option else _NO_OPTION
+            raise InvalidMessage(f"headers: {name} {remedy}")
         for value in [values] if isinstance(values, str) else values:
             fields.append((name, _custom_value(name, value, charset)))
     return fields

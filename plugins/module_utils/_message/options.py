@@ -15,11 +15,8 @@ import re
 import typing as t
 from datetime import date
 
-from .errors import InvalidHeader, InvalidMessage
-
-Options = t.Mapping[str, t.Any]
-#: Reads a value that is not None. The text is the place of the value, for errors; None is returned for no value.
-Reader = t.Callable[[t.Any, str], t.Any]
+from .errors import InvalidHeader, InvalidMessage, either, quoted, wrong
+from .forms import TEMPLATE_HINT, Form, Options, Shape
 
 #: For each text, the options that exclude each other: the text itself, a file and a template.
 TEXTS: t.Mapping[str, tuple[str, str, str]] = {
@@ -28,14 +25,23 @@ TEXTS: t.Mapping[str, tuple[str, str, str]] = {
 }
 _SAME_TEXT = {name: names for names in TEXTS.values() for name in names}
 
-#: ``a=1|X-B=2`` in one string: a bar separates headers only if a name such as ``X-B`` and an equals sign follow. Any
-#: other bar is part of the value, and so is one in angle brackets.
-_BAR = re.compile(r"\s*\|\s*(?=[A-Z][A-Za-z0-9]*(?:-[A-Za-z0-9]+)+\s*=)(?![^<|]*>)")
+_DASHED = r"[A-Za-z][A-Za-z0-9]*(?:-[A-Za-z0-9]+)+\s*[=:]"
+#: ``a=1|X-B=2`` in one string: a bar separates headers only if a name follows. Any other bar is part of the value, and
+#: so is one in angle brackets. In an item of a list, the name must look like that of a header.
+_BAR = re.compile(rf"\s*\|\s*(?={_DASHED}|[A-Za-z][A-Za-z0-9]*\s*=)(?![^<|]*>)")
+_BAR_IN_ITEM = re.compile(rf"\s*\|\s*(?={_DASHED}|[A-Z][a-z]+\s*=)(?![^<|]*>)")
+#: What looks like a second header behind another separator; not within quotes or angle brackets.
+_SECOND = re.compile(rf"[,;\s]\s*{_DASHED}|,\s*[A-Za-z][A-Za-z0-9]*\s*=")
+_ENCLOSED = re.compile(r'"[^"]*"|<[^<>]*>')
 #: ``Name=value`` or ``Name: value``; a value may contain either sign, a name contains none (RFC 5322 section 2.2).
 _HEADER = re.compile(r"([^\s=:]+)\s*[=:]\s*(.*)\Z", re.DOTALL)
-_HEADER_NAME = re.compile(r"[!-9;-~]+\Z")
+#: Of the characters that RFC 5322 section 2.2 allows, those that are not left over from another form of text.
+_HEADER_NAME = re.compile(r"(?!(?:name|key|value)\Z)[A-Za-z0-9!#$%&*+.^_`~-]+\Z", re.IGNORECASE)
 #: Keys of a header written as ``- name: X-A`` and ``value: b``, and of one from the filter ``dict2items``.
 _PAIRS = ({"name", "value"}, {"key", "value"})
+
+#: A comma between URIs; a URI may contain a comma itself.
+_NEXT_URI = re.compile(r",[\s,]*(?=<|mailto:|[a-z][a-z0-9+.-]*://)(?![^<]*>)", re.IGNORECASE)
 
 #: Line ends of any script, as :meth:`str.splitlines` has them.
 _LINE_BREAK = re.compile("[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
@@ -44,75 +50,6 @@ _BOOLEANS = {
     **dict.fromkeys(("yes", "on", "true", "1", "1.0", "y", "t"), True),
     **dict.fromkeys(("no", "off", "false", "0", "0.0", "n", "f"), False),
 }
-#: Longest part of a value that an error quotes.
-_QUOTED = 60
-
-
-class Shape(str):
-    """The documented type of an option, such as ``str``, with the function that reads its values.
-
-    Ansible converts a value to its type in its own way: a list to the text ``['a', 'b']``. As a callable type gets the
-    value itself, this one passes it on unchanged, for :class:`Form` to read.
-
-    :param documented: the type in the documentation, which Ansible's tests compare with this one.
-    """
-
-    read: Reader
-
-    def __new__(cls, documented: str, read: Reader) -> Shape:
-        shape = super().__new__(cls, documented)
-        shape.read = read
-        return shape
-
-    def __call__(self, value: t.Any) -> t.Any:
-        """Return the value unchanged."""
-        return value
-
-
-class Form:
-    """The options of a message, or of an item in one of them.
-
-    :param arguments: an argument spec whose types are shapes.
-    :param hint: what to do about an option that is not in it.
-    :param exclusive: sets of options of which only one may be given.
-    """
-
-    def __init__(self, arguments: Options, hint: str = "", exclusive: t.Iterable[t.Sequence[str]] = ()) -> None:
-        self._readers: dict[t.Any, tuple[str, Reader]] = {
-            known: (name, spec["type"].read)
-            for name, spec in arguments.items()
-            for known in (name, *spec.get("aliases", ()))
-        }
-        self._hint = hint or f"expected {_either(list(arguments))}"
-        self._exclusive = tuple(exclusive)
-
-    def read(self, options: t.Any, place: str = "") -> dict[str, t.Any]:
-        """Return the given options under their documented names; as in Ansible, an alias takes precedence.
-
-        To read the result again does not change it.
-
-        :param place: the item in the message, for errors; empty for the message itself.
-        :raises MessageError: an option is unknown, has a value that it cannot have, or excludes another one.
-        """
-        prefix = f"{place}: " if place else ""
-        if not isinstance(options, dict):
-            raise InvalidMessage(f"{prefix}expected a mapping of options and values, got {_found(options)}")
-        unknown = sorted(str(name) for name in options if name not in self._readers)
-        if unknown:
-            raise InvalidMessage(f"{prefix}unknown option {', '.join(unknown)}; {self._hint}")
-        found: dict[str, t.Any] = {}
-        for known, value in options.items():
-            name, read = self._readers[known]
-            if value is None or (name == known and name in found):
-                continue
-            value = read(value, f"{place}.{known}" if place else known)
-            if value is not None:
-                found[name] = value
-        for names in self._exclusive:
-            given = [name for name in names if name in found]
-            if len(given) > 1:
-                raise InvalidMessage(f"{prefix}{' and '.join(given)} are mutually exclusive; choose one")
-        return found
 
 
 def message_form(arguments: Options) -> Form:
@@ -120,7 +57,7 @@ def message_form(arguments: Options) -> Form:
 
     :param arguments: the argument spec of a message.
     """
-    return Form(arguments, "variables for templates belong under vars", TEXTS.values())
+    return Form(arguments, TEMPLATE_HINT, TEXTS.values())
 
 
 def overlay(common: Options, own: Options) -> dict[str, t.Any]:
@@ -170,22 +107,24 @@ def parse_headers(value: t.Any, place: str = "headers") -> dict[str, str | list[
     """
     found: dict[str, str | list[str]] = {}
     listed = isinstance(value, (list, tuple))
+    bar = _BAR_IN_ITEM if listed else _BAR
     for number, item in enumerate(as_list(value)):
         if isinstance(item, str):
-            pairs: list[tuple[t.Any, t.Any]] = [_header(text, place) for text in _BAR.split(item.strip()) if text]
+            pairs: list[tuple[t.Any, t.Any]] = [_header(text, place) for text in bar.split(item.strip()) if text]
         elif isinstance(item, dict):
-            pair = listed and item.keys() in _PAIRS
+            pair = item.keys() in _PAIRS
             pairs = [(item.get("name", item.get("key")), item["value"])] if pair else list(item.items())
         elif item is not None:
             one = f"{place}[{number}]" if listed else place
-            raise _wrong(one, "a mapping of names and values, or a list of Name=value", item)
+            raise wrong(one, "a mapping of names and values, or a list of Name=value", item)
         else:
             continue
         for name, values in pairs:
             name = _line("the name of a header", (str,), name, place)
             if not _HEADER_NAME.match(name):
                 raise InvalidHeader(
-                    f"{place}: {_quoted(name)} is not a valid header name; expected one such as X-Ticket"
+                    f"{place}: {quoted(name)} is not a valid header name; expected one such as X-Ticket, or a mapping "
+                    "with only name and value"
                 )
             name = next((known for known in found if known.lower() == name.lower()), name)
             texts = [_line("text", _SCALARS, one, f"{place}, {name}") for one in as_list(values) if one is not None]
@@ -199,35 +138,12 @@ def _header(text: str, place: str) -> tuple[str, str]:
     match = _HEADER.match(text)
     if not match:
         expected = "expected Name=value, such as Reply-To=jo@example.com"
-        raise InvalidHeader(f"{place}: {_quoted(text)} is not a valid header; {expected}")
+        raise InvalidHeader(f"{place}: {quoted(text)} is not a valid header; {expected}")
+    if _SECOND.search(_ENCLOSED.sub("", match.group(2))):
+        raise InvalidHeader(
+            f"{place}: {quoted(text)} may be one header or several; write a list or a mapping of names and values"
+        )
     return match.group(1), match.group(2)
-
-
-# Errors
-
-
-def _wrong(place: str, expected: str, value: t.Any, advice: str = "") -> InvalidMessage:
-    return InvalidMessage(f"{place}: expected {expected}, got {_found(value)}{advice}")
-
-
-def _found(value: t.Any) -> str:
-    """Name a value, for errors."""
-    if isinstance(value, bool):
-        return f"the boolean {str(value).lower()}"
-    if isinstance(value, (int, float)):
-        return f"the number {value}"
-    if isinstance(value, str):
-        return f"the text {_quoted(value)}"
-    names = {dict: "a mapping", list: "a list", tuple: "a list", date: "a date", type(None): "null"}
-    return next((name for kind, name in names.items() if isinstance(value, kind)), "a value of another type")
-
-
-def _quoted(text: str) -> str:
-    return repr(str(text)) if len(text) <= _QUOTED else repr(str(text[:_QUOTED]) + "...")
-
-
-def _either(names: t.Sequence[str]) -> str:
-    return " or ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 # Readers, each for one shape
@@ -242,13 +158,13 @@ def _line(expected: str, kinds: tuple[type, ...], value: t.Any, place: str) -> s
     :param kinds: types that have an obvious form as text in this place.
     """
     if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
-        raise _wrong(place, expected, value)
+        raise wrong(place, expected, value)
     text = value if isinstance(value, str) else str(value)
     if text[:1].isspace() or text[-1:].isspace():
         text = text.strip()
     if not text.isprintable() and _LINE_BREAK.search(text):
         raise InvalidHeader(
-            f"{place}: {_quoted(text)} contains a line break; expected one line of text. To write a long line as "
+            f"{place}: {quoted(text)} contains a line break; expected one line of text. To write a long line as "
             "several lines of YAML, begin it with >-"
         )
     return text
@@ -265,7 +181,7 @@ def _lines(one: str, many: str, value: t.Any, place: str) -> list[str]:
     elif isinstance(value, (list, tuple)):
         found = [_line(one, (str,), item, f"{place}[{at}]") for at, item in enumerate(value) if item is not None]
     else:
-        raise _wrong(place, f"{one} or {many}", value)
+        raise wrong(place, f"{one} or {many}", value)
     return [line for line in found if line]
 
 
@@ -274,6 +190,13 @@ def _addresses(value: t.Any, place: str) -> str | list[str]:
     if isinstance(value, str):
         return _line("an address", (str,), value, place)
     return _lines("an address", "a list of addresses", value, place)
+
+
+def _uris(value: t.Any, place: str) -> list[str]:
+    """Return URIs; a comma separates two of them only if another URI follows."""
+    if isinstance(value, str):
+        value = _NEXT_URI.split(value.strip(", \n"))
+    return _lines("a URI", "a list of URIs", value, place)
 
 
 def _message_ids(value: t.Any, place: str) -> list[str]:
@@ -295,7 +218,7 @@ def _text(value: t.Any, place: str) -> str:
 def _part(value: t.Any, place: str) -> str:
     if not isinstance(value, _SCALARS):
         advice = "flatten" if isinstance(value, (list, tuple)) else "to_nice_yaml"
-        raise _wrong(place, "text or a list of lines", value, f"; to send it as text, use {{{{ x | {advice} }}}}")
+        raise wrong(place, "text or a list of lines", value, f"; to send it as text, use {{{{ x | {advice} }}}}")
     return value if isinstance(value, str) else str(value)
 
 
@@ -304,7 +227,7 @@ def _boolean(value: t.Any, place: str) -> bool | None:
         return None
     found = _BOOLEANS.get(str(value).strip().lower())
     if found is None:
-        raise _wrong(place, "true or false", value)
+        raise wrong(place, "true or false", value)
     return found
 
 
@@ -314,12 +237,12 @@ def _choice(choices: t.Sequence[str], value: t.Any, place: str) -> str | None:
     if text == "":
         return None
     if text not in choices:
-        raise _wrong(place, _either(choices), value)
+        raise wrong(place, either(choices), value)
     return str(text)
 
 
 def _choices(choices: t.Sequence[str], value: t.Any, place: str) -> list[str]:
-    lines = _lines(_either(choices), "a list of these", value, place)
+    lines = _lines(either(choices), "a list of these", value, place)
     return [line for line in lines if _choice(choices, line, place)]
 
 
@@ -328,7 +251,7 @@ def _mapping(form: Form | None, value: t.Any, place: str) -> dict[t.Any, t.Any] 
     if value == "":
         return None
     if not isinstance(value, dict):
-        raise _wrong(place, "a mapping of names and values", value)
+        raise wrong(place, "a mapping of names and values", value)
     return form.read(value, place) if form else value
 
 
@@ -349,7 +272,7 @@ def _files(form: Form, needed: t.Sequence[t.Sequence[str]], value: t.Any, place:
 def _file(form: Form, needed: t.Sequence[t.Sequence[str]], item: t.Any, place: str) -> dict[str, t.Any]:
     expected = ", or ".join([" and ".join(names) for names in needed])
     if not isinstance(item, dict):
-        raise _wrong(place, f"a mapping with {expected}", item)
+        raise wrong(place, f"a mapping with {expected}", item)
     file = form.read(item, place)
     if not any(file.keys() >= set(names) for names in needed):
         raise InvalidMessage(f"{place}: expected {expected}, got {' and '.join(file) or 'nothing'}")
@@ -368,7 +291,7 @@ MESSAGE_ID = Shape("str", functools.partial(_word, "one Message-ID", (str,)))
 MESSAGE_IDS = Shape("raw", _message_ids)
 PATH = Shape("path", functools.partial(_word, "a path", (str,)))
 PATHS = Shape("raw", parse_attach)
-URIS = Shape("raw", functools.partial(_lines, "a URI", "a list of URIs"))
+URIS = Shape("raw", _uris)
 HEADERS = Shape("raw", parse_headers)
 BOOLEAN = Shape("bool", _boolean)
 VARIABLES = Shape("dict", functools.partial(_mapping, None))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import abc
 import codecs
+import contextlib
 import csv
 import functools
 import io
@@ -23,17 +24,21 @@ import weakref
 from array import array
 from datetime import date
 
-from .errors import RowError
+from .errors import MessageError, RowError
+from .forms import is_structured, json_or_text, read_json
+from .options import TEXT
 
 #: Longest cell of a CSV file, in characters. Python's default of 131,072 is too small for some newsletters.
 _LONGEST_CELL = 1 << 24
-_DELIMITERS = ",;\t"
+_DELIMITERS = ",;\t|"
 #: The line in which Excel writes and expects the delimiter, sometimes in quotes or with empty cells behind it.
-_DELIMITER_LINE = re.compile(r'"?sep=(?P<delimiter>.*?)"?', re.IGNORECASE)
-#: How a cell with JSON begins; a path may begin with [draft], a text with {{.
-_JSON = re.compile(r'\s*(\[\s*["\[{\]]|\{(?!\{))')
+_DELIMITER_LINE = re.compile(r'"?sep *= *(?P<delimiter>[^"]*)"?(?P<cells>[,;\t|]*)', re.IGNORECASE)
+#: Characters that nobody sees; Ctrl-Z ends a text file of DOS.
+_UNSEEN = "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\x1a"
+_SEEN = re.compile(rf"[^\s{_UNSEEN}]")
 #: Byte order marks of what spreadsheets save as "Unicode text"; UTF-32 begins like UTF-16.
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_UNSEEN_OCTETS = (_UNSEEN + " \t\r\n").encode()
 FORMATS = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
 
 
@@ -43,21 +48,24 @@ class Names(t.NamedTuple):
     :param known: all names and aliases; any other key of a row is a variable.
     :param structured: options whose value may be a list or a mapping; their CSV cells may contain JSON.
     :param aliases: alias -> name of the option.
+    :param texts: options with a text of many lines; their CSV cells may contain a JSON list of lines.
     """
 
     known: frozenset[str]
     structured: frozenset[str]
     aliases: t.Mapping[str, str] = {}
+    texts: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, arguments: t.Mapping[str, t.Any]) -> Names:
         """Return the names in an argument spec."""
         aliases = {alias: name for name, spec in arguments.items() for alias in spec.get("aliases", ())}
-        structured = {name for name, spec in arguments.items() if spec["type"] in ("list", "dict", "raw")}
+        structured = {name for name, spec in arguments.items() if is_structured(spec["type"])}
         return cls(
             frozenset([*arguments, *aliases]),
             frozenset([*structured, *(alias for alias, name in aliases.items() if name in structured)]),
             aliases,
+            frozenset(name for name, spec in arguments.items() if spec["type"] is TEXT),
         )
 
     def key(self, name: str) -> str:
@@ -145,7 +153,7 @@ class MessageFile(t.Sequence[dict[str, t.Any]], abc.ABC):
             raise RowError(f"{self.label}, line {number}: is not UTF-8 ({what}); save the file as UTF-8") from None
         if "\0" in text:  # UTF-16 without a byte order mark
             raise RowError(f"{self.label}, line {number}: contains a NUL octet; save the file as text in UTF-8")
-        return text
+        return text.rstrip("\x1a")
 
     def _split(self, index: int, row: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         options = {name: value for name, value in row.items() if name in self._names.known}
@@ -167,15 +175,15 @@ class JsonLines(MessageFile):
     def _find_rows(self, stream: t.BinaryIO) -> None:
         start = 0
         for number, line in enumerate(stream, start=1):
-            if line.strip(b"\xef\xbb\xbf \t\r\n"):
+            if line.strip(_UNSEEN_OCTETS):
                 self._starts.append(start)
                 self._lines.append(number)
             start += len(line)
 
     def _options(self, index: int, text: str) -> dict[str, t.Any]:
         try:
-            row = json.loads(text)
-        except (ValueError, RecursionError) as error:
+            row = read_json(text.partition("\n")[0])  # lines without a value may follow
+        except ValueError as error:
             what = f"{error.msg}, column {error.colno}" if isinstance(error, json.JSONDecodeError) else str(error)
             raise RowError(
                 f"{self.where(index)}: is not valid JSON ({what}); expected one object on each line"
@@ -210,8 +218,10 @@ class Csv(MessageFile):
                 raise RowError(f"{self.label}, line {line}: {error}; double the quotes inside a quoted cell") from None
             if cells is None:
                 return
-            if any(map(str.strip, cells)):
+            if any(map(_SEEN.search, cells)):
                 self._check(cells, line)
+                if cells[0].strip(_UNSEEN) == self._names_given[0] and [*map(_cleaned, cells)] == self._names_given:
+                    raise RowError(f"{self.label}, line {line} repeats the names of the columns; remove this line")
                 self._starts.append(place)
                 self._lines.append(line)
 
@@ -224,11 +234,11 @@ class Csv(MessageFile):
 
     def _header(self, lines: t.Iterator[str]) -> list[str]:
         """Find the delimiter and read the names of the columns."""
-        filled = (line for line in lines if line.strip(_DELIMITERS + " \r\n"))
+        filled = (line for line in lines if _SEEN.search(line.strip(_DELIMITERS + _UNSEEN + " \r\n")))
         first = next(filled, "")
-        stated = _DELIMITER_LINE.fullmatch(first.strip(" \r\n"))
+        stated = _DELIMITER_LINE.fullmatch(first.strip(" \r\n" + _UNSEEN))
         if stated:
-            self._delimiter = self._stated(stated["delimiter"])
+            self._delimiter = stated["cells"][:1] or self._stated(stated["delimiter"])
             first = next(filled, "")
         else:
             self._delimiter = self._likely(first)
@@ -237,7 +247,7 @@ class Csv(MessageFile):
             columns = next(csv.reader(itertools.chain([first], lines), strict=True, delimiter=self._delimiter), [])
         except csv.Error as error:
             raise RowError(f"{where}: {error}; double the quotes inside a quoted cell") from None
-        columns = [_cleaned(name) for name in columns]
+        self._names_given = columns = [_cleaned(name) for name in columns]
         self._check_names(columns, where)
         return [self._names.key(name) for name in columns]
 
@@ -262,6 +272,10 @@ class Csv(MessageFile):
         if "" in columns:
             number = columns.index("") + 1
             raise RowError(f"{where}: column {number} has no name; expected a name for each column")
+        if len(columns) == 1 and self._names.known.intersection(re.split(r"[^\w-]+", columns[0].lower())) - {
+            self._names.key(columns[0])
+        }:
+            raise RowError(f"{where}: {columns[0]!r} has no known delimiter; name it in a first line such as sep=:")
         same = self._names.same(columns)
         if same:
             one, other = same
@@ -292,22 +306,28 @@ class Csv(MessageFile):
         known = self._names.known
         row = {name: cell for name, cell in zip(self._columns, cells) if cell.strip() or name not in known}
         for name in self._names.structured & row.keys():
-            if _JSON.match(row[name]):
-                row[name] = self._json(index, name, row[name])
+            try:
+                row[name] = json_or_text(row[name], name)
+            except MessageError as error:
+                raise RowError(f"{self.where(index)}, column {error}") from None
+        for name in self._names.texts & row.keys():
+            row[name] = _lines(row[name])
         return self._split(index, row)
 
-    def _json(self, index: int, column: str, cell: str) -> t.Any:
-        try:
-            return json.loads(cell)
-        except (ValueError, RecursionError) as error:
-            raise RowError(
-                f"{self.where(index)}, column {column}: is not valid JSON ({error}); expected a list or an object"
-            ) from None
+
+def _lines(cell: str) -> str | list[str]:
+    """Return the lines of a text that is a JSON list of texts, else the text itself."""
+    if cell[:1] == "[":
+        with contextlib.suppress(ValueError):
+            lines: list[str] = read_json(cell)
+            if all(isinstance(line, str) for line in lines):
+                return lines
+    return cell
 
 
 def _cleaned(name: str) -> str:
     """Return the name of a column without what cannot be seen: blanks, line breaks, a byte order mark."""
-    return " ".join(name.replace("\ufeff", "").split())
+    return " ".join(name.split()).strip(_UNSEEN + " ")
 
 
 def open_messages(path: str, form: str | None, names: Names, label: str = "") -> MessageFile:

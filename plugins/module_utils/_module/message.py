@@ -14,7 +14,7 @@ from .._message import options as shapes
 from .._message.addresses import Mailbox, parse_mailbox, parse_mailboxes
 from .._message.attachments import Attachment, Invitation, from_file, from_text
 from .._message.compose import compose
-from .._message.errors import InvalidMessage, in_option
+from .._message.errors import InvalidAddress, InvalidMessage, in_option
 from .._message.files import read_text
 from .._message.identity import fingerprint, parse_date, parse_message_ids
 from .._message.message import Message, Priority
@@ -83,6 +83,8 @@ _NOTHING: Options = dict.fromkeys(MESSAGE_ARGUMENTS)
 #: From, and To if there is no recipient at all, as in community.general.mail.
 _DEFAULT = "root"
 
+#: RFC 3461 section 4.4.
+_LONGEST_ENVELOPE_ID = 100
 #: Number of files of single messages that are cached, as the next message may name the same ones.
 _RECENT = 8
 
@@ -234,16 +236,27 @@ def _mailboxes(option: str, options: Options) -> list[Mailbox]:
 def _take_sender(headers: dict[str, str | list[str]]) -> Mailbox | None:
     """Remove Sender from the headers and return its only address (RFC 5322 section 3.6.2).
 
-    :raises InvalidAddress: Sender is not exactly one address.
+    :raises InvalidAddress: Sender is not exactly one address with a domain.
     """
     name = next((name for name in headers if name.lower() == "sender"), None)
     if name is None:
         return None
     value = headers.pop(name)
-    return in_option("headers, Sender", parse_mailbox, value if isinstance(value, str) else ", ".join(value))
+    sender = in_option("headers, Sender", parse_mailbox, value if isinstance(value, str) else ", ".join(value))
+    if not sender.domain:
+        raise InvalidAddress(f"headers, Sender: {sender.address!r} has no domain; expected one such as jo@example.com")
+    return sender
 
 
 def _dsn(options: Options | None) -> DsnRequest | None:
     if options is None:
         return None
-    return DsnRequest(tuple(options.get("notify", ())), options.get("full", False), options.get("envelope_id", ""))
+    notify, envelope_id = options.get("notify", ()), options.get("envelope_id", "")
+    if "never" in notify and set(notify) != {"never"}:
+        raise InvalidMessage("dsn.notify: never excludes other events (RFC 3461 section 4.1); expected never alone")
+    if len(envelope_id) > _LONGEST_ENVELOPE_ID:
+        raise InvalidMessage(
+            f"dsn.envelope_id: has {len(envelope_id)} characters; expected at most {_LONGEST_ENVELOPE_ID} "
+            "(RFC 3461 section 4.4)"
+        )
+    return DsnRequest(tuple(dict.fromkeys(notify)), options.get("full", False), envelope_id)

@@ -9,7 +9,7 @@ import typing as t
 
 from .._mailing.handover import SPOOL
 from .._message.errors import InvalidMessage
-from .._message.options import as_list
+from .._message.forms import message_list
 from .message import MESSAGE_ARGUMENTS
 
 Options = t.Mapping[str, t.Any]
@@ -37,7 +37,7 @@ def messages_source(options: Options) -> MessageSource:
     :raises ValueError: a file cannot be read (RowError). Access to a message raises it, with the line, if its row is
         not a valid message.
     """
-    listed, file = options["messages"], options["messages_file"]
+    listed, file = message_list(options["messages"]), options["messages_file"]
     if listed is not None and file is not None:
         raise InvalidMessage("messages and messages_file are mutually exclusive; choose one")
     if file is None:
@@ -51,12 +51,12 @@ def messages_source(options: Options) -> MessageSource:
 
 def are_many(options: Options) -> bool:
     """Return whether the task sends a list of messages, of any length, so that its result is a list."""
-    return options["messages"] is not None or options["messages_file"] is not None
+    return message_list(options["messages"]) is not None or options["messages_file"] is not None
 
 
 class _Listed(list[Options]):
-    def __init__(self, messages: t.Any) -> None:
-        super().__init__([{}] if messages is None else as_list(messages))
+    def __init__(self, messages: t.Sequence[t.Any] | None) -> None:
+        super().__init__([{}] if messages is None else messages)
         self._only = messages is None
 
     def where(self, index: int) -> str:

@@ -31,6 +31,7 @@ from ansible.template import Templar, trust_as_template
 from ansible_collections.mailops.smtp.plugins.action.smtp_send import ActionModule
 from ansible_collections.mailops.smtp.plugins.module_utils._module.message import MESSAGE_ARGUMENTS
 from ansible_collections.mailops.smtp.plugins.plugin_utils import _rows, _uploads
+from ansible_collections.mailops.smtp.plugins.plugin_utils._rows import check_host_row
 
 VAULT_SECRET: t.Any = VaultSecret(b"vault-password")
 DONE = {"changed": False, "msg": "done"}
@@ -140,7 +141,7 @@ def options_of(action: Action) -> list[dict[str, t.Any]]:
 PLAIN = [
     {"to": "a@b", "subject": "x", "attachments": [{"path": "/x"}], "messages_per_minute": 3},
     {"messages": [{"to": "a@b"}] * 200, "attach": "/x"},
-    {"messages": "not a list: the module refuses it"},
+    {"messages": 5},
     {"messages": [{"to": "a@b"}], "messages_per_minute": 7},
 ]
 
@@ -616,3 +617,10 @@ def test_progress_of_a_few_messages_at_a_pace(make: Make) -> None:
     action = make(messages=[{"to": "a@b"}, {"to": "c@d"}], messages_per_minute=1)
     run(action)
     assert action.calls[0]["_slice"]["seconds"] == 10
+
+
+@pytest.mark.parametrize("option", ["attachments", "inline"])
+def test_row_of_the_host_names_no_file_of_the_controller_in_json_text(option: str) -> None:
+    row = {option: '[{"path": "/etc/shadow", "\\u0072emote_src": false}]'}
+    with pytest.raises(AnsibleActionFail, match=f"line 2: {option}: .*remove remote_src"):
+        check_host_row(row, "line 2")

@@ -38,7 +38,21 @@ from ansible_collections.mailops.smtp.plugins.module_utils._message.options impo
         (["List-Unsubscribe: <https://b/?q=1>"], {"List-Unsubscribe": "<https://b/?q=1>"}),
         ([{"X-A": "b"}, {"X-C": "d", "x-a": 5}], {"X-A": ["b", "5"], "X-C": "d"}),
         ([{"name": "X-A", "value": "b"}, {"key": "X-C", "value": ["d"]}], {"X-A": "b", "X-C": "d"}),
-        ({"name": "a", "value": "b"}, {"name": "a", "value": "b"}),
+        ({"name": "X-A", "value": "b"}, {"X-A": "b"}),
+        ({"key": "X-A", "value": None}, {}),
+        ("x-a=b|x-b=c", {"x-a": "b", "x-b": "c"}),
+        ("Reply-To=a@b.test|Precedence=bulk", {"Reply-To": "a@b.test", "Precedence": "bulk"}),
+        ("X-A: b|X-B: c", {"X-A": "b", "X-B": "c"}),
+        ("X-A=b|c", {"X-A": "b|c"}),
+        (
+            ["x-a=b|x-b=c", "Precedence=bulk|Comments=d"],
+            {"x-a": "b", "x-b": "c", "Precedence": "bulk", "Comments": "d"},
+        ),
+        ('X-A="b, X-B=c"', {"X-A": '"b, X-B=c"'}),
+        (
+            "List-Unsubscribe=<mailto:a@b?x=1,y=2>, <https://b/?c=1>",
+            {"List-Unsubscribe": "<mailto:a@b?x=1,y=2>, <https://b/?c=1>"},
+        ),
         ({"X-A": None, "X-B": "", "X-C": [], "X-D": [None, "", "d"], "X-E": "\n"}, {"X-D": "d"}),
         ([None, {"X-A": None}], {}),
         ({"X-A": "folded \n", "X-B": ["a\n", " b"]}, {"X-A": "folded", "X-B": ["a", "b"]}),
@@ -51,9 +65,23 @@ def test_headers_are_read_from_mappings_and_strings(value: t.Any, headers: dict[
     assert parse_headers(headers) == headers
 
 
-@pytest.mark.parametrize("value", [["X-A"], "no header", ["X A: b"], [": b"], {"X A": "b"}, {"": "b"}, {"X:": "b"}])
+NOT_HEADERS = [["X-A"], "no header", ["X A: b"], [": b"], {"X A": "b"}, {"": "b"}, {"X:": "b"}]
+NOT_HEADERS += [{name: "b"} for name in ('{"X-A"', "{X-A", '"X-A"', "'X-A'", "X-A,X-B", "[X-A", "<X-A>", "X;A")]
+NOT_HEADERS += [{"name": "X-A", "value": "b", "X-C": "d"}, [{"Name": "X-A"}], ['"X-A"=b'], "'X-A': b"]
+
+
+@pytest.mark.parametrize(
+    "value", ["X-A=b,X-B=c", "x-a=b, x-b=c", "X-A=b;X-B=c", "X-A=b X-B=c", "X-A: b, X-B: c", "X-A=b,c=d"]
+)
+@pytest.mark.parametrize("listed", [True, False])
+def test_text_that_may_be_several_headers_is_refused(value: str, listed: bool) -> None:
+    with pytest.raises(InvalidHeader, match="^headers: '.*' may be one header or several; write a list or a mapping"):
+        parse_headers([value] if listed else value)
+
+
+@pytest.mark.parametrize("value", NOT_HEADERS)
 def test_text_that_is_not_a_header_is_refused(value: t.Any) -> None:
-    with pytest.raises(InvalidHeader, match="^headers: '.*' is not a valid header.*; expected"):
+    with pytest.raises(InvalidHeader, match="^headers: .* is not a valid header.*; expected"):
         parse_headers(value)
 
 

@@ -20,6 +20,7 @@ import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.mailops.smtp.plugins.module_utils._message.errors import MessageError
+from ansible_collections.mailops.smtp.plugins.module_utils._message.forms import TASK_OPTIONS
 from ansible_collections.mailops.smtp.plugins.module_utils._message.options import message_form
 from ansible_collections.mailops.smtp.plugins.module_utils._module.message import MESSAGE_ARGUMENTS, Composer
 from ansible_collections.mailops.smtp.plugins.module_utils._module.outgoing import Outgoing
@@ -155,6 +156,23 @@ REFUSED = [
     ({"require_tls": "perhaps"}, "require_tls: expected true or false, got the text 'perhaps'"),
     ({"dsn": "failure"}, "dsn: expected a mapping of names and values, got the text 'failure'"),
     ({"dsn": {"notify": "always"}}, "dsn.notify: expected success, failure, delay or never, got the text 'always'"),
+    ({"dsn": {"notify": ["never", "success"]}}, "dsn.notify: never excludes other events (RFC 3461 section 4.1)"),
+    ({"dsn": {"notify": "delay,never"}}, "dsn.notify: never excludes other events"),
+    ({"dsn": {"envelope_id": "x" * 101}}, "dsn.envelope_id: has 101 characters; expected at most 100 (RFC 3461"),
+    ({"headers": {"Sender": "nonsense"}}, "headers, Sender: 'nonsense' has no domain; expected one such as jo@exa"),
+    ({"headers": {"Sender": "a@b.test, c@d.test"}}, "headers, Sender: "),
+    ({"message_id_domain": "."}, "message_id_domain: "),
+    ({"headers": '{"X-A": "b"'}, "headers: is not valid JSON (Expecting"),
+    ({"headers": '{"X-A": "b", "X-A": "c"}'}, "headers: is not valid JSON (the key 'X-A' occurs twice)"),
+    ({"headers": "{'X-A': 'b'}"}, "headers: is not valid JSON"),
+    ({"attach": "['/x', '/y']"}, "attach: is not valid JSON"),
+    ({"attach": "[1,2]"}, "attach[0]: expected a path, got the number 1"),
+    ({"dsn": '["never"]'}, "dsn: expected a mapping of names and values, got a list"),
+    ({"To": "a@b.test"}, "unknown option To; did you mean to?"),
+    ({"Bcc": "a@b.test", "Reply-To": "x"}, "unknown option Bcc, Reply-To; did you mean bcc or reply_to?"),
+    ({"attachments": [{"Path": "x"}]}, "attachments[0]: unknown option Path; did you mean path?"),
+    *(({name: "x"}, f"unknown option {name}; that is an option of the task") for name in ("tls", "host", "port")),
+    ({"list_unsubscribe": "https://c.test/?a=1, 2"}, "list_unsubscribe: "),
     ({"vars": ["a"]}, "vars: expected a mapping of names and values, got a list"),
     ({"subjct": "x"}, "unknown option subjct; variables for templates belong under vars"),
     ({"body": "x", "body_file": "y"}, "body and body_file are mutually exclusive; choose one"),
@@ -169,13 +187,26 @@ def test_refused_value_is_named_with_what_was_expected(options: dict[str, t.Any]
     assert str(error.value).startswith(words)
 
 
-@pytest.mark.parametrize("messages", [[5], ["a@b"], [None], [[]], "x", 5])
+@pytest.mark.parametrize("messages", [[5], ["a@b"], [None], [[]], "[5]"])
 def test_item_that_is_not_a_message_is_refused(messages: t.Any) -> None:
     validated = VALIDATOR.validate({**GIVEN, "messages": messages})
     assert not validated.error_messages
     words = r"messages\[0\]: expected a mapping of options and values, got "
     with pytest.raises(ValueError, match=words):
         Outgoing(validated.validated_parameters, "run").check()
+
+
+@pytest.mark.parametrize("messages", ["x", 5, True, "{bad"])
+def test_messages_that_are_not_a_list_are_named_without_an_index(messages: t.Any) -> None:
+    validated = VALIDATOR.validate({**GIVEN, "messages": messages})
+    with pytest.raises(MessageError, match="^messages: (?:expected a list of messages|is not valid JSON)"):
+        Outgoing(validated.validated_parameters, "run")
+
+
+@pytest.mark.parametrize("messages", ["", " \n", '{"subject": "x"}', '[{"subject": "x"}]'])
+def test_messages_as_text(messages: str) -> None:
+    (envelope,) = Outgoing(VALIDATOR.validate({**GIVEN, "messages": messages}).validated_parameters, "run")
+    assert (b"\r\nSubject: x\r\n" in envelope.content) is bool(messages.strip())
 
 
 def test_module_says_where_a_value_is_wrong(run: t.Callable[..., dict[str, t.Any]]) -> None:
@@ -209,6 +240,20 @@ ACCEPTED: list[tuple[dict[str, t.Any], dict[str, t.Any]]] = [
     ),
     ({"message_id": "a@b.test\n"}, {"Message-ID": "<a@b.test>"}),
     ({"message_id_domain": "c.test\n"}, {"Message-ID": lambda value: value.endswith("@c.test>")}),
+    ({"message_id_domain": "c.test."}, {"Message-ID": lambda value: value.endswith("@c.test>")}),
+    ({"dsn": {"notify": ["never", "never"], "envelope_id": "x" * 100}}, {}),
+    ({"list_unsubscribe": "https://c.test/?a=1,2"}, {"List-Unsubscribe": "<https://c.test/?a=1,2>"}),
+    (
+        {"list_unsubscribe": "<https://c.test/?a=1,2>,mailto:a@b.test,https://d.test/?e,f,"},
+        {"List-Unsubscribe": "<https://c.test/?a=1,2>, <mailto:a@b.test>, <https://d.test/?e,f>"},
+    ),
+    ({"headers": '{"X-A": "b"}'}, {"X-A": "b"}),
+    ({"headers": ' [{"X-A": "b"}, "X-B=c"]\n'}, {"X-A": "b", "X-B": "c"}),
+    ({"to": '["a@b.test", "c@d.test"]'}, {"To": "a@b.test, c@d.test"}),
+    ({"references": '["a@b", "c@d"]'}, {"References": "<a@b> <c@d>"}),
+    ({"attachments": '[{"content": "a", "name": "a.txt"}]'}, {"names": ["a.txt"]}),
+    ({"dsn": '{"notify": "[\\"never\\"]"}', "vars": '{"a": 1}', "attach": "[]"}, {}),
+    ({"body": '["a"]'}, {"text": '["a"]\n'}),
     ({"priority": "high\n"}, {"Importance": "high"}),
     ({"auto_submitted": False}, {"Auto-Submitted": None}),
     ({"auto_submitted": ""}, {"Auto-Submitted": "auto-generated"}),
@@ -251,6 +296,13 @@ def test_plain_path_is_attached(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
             continue
         parsed: t.Any = message_from_bytes(Composer(GIVEN).envelope({option: value}).content, policy=policy.default)
         assert [part.get_filename() for part in parsed.iter_attachments()] == ["x.log"]
+
+
+def test_options_of_the_task_are_known() -> None:
+    spec = SEND_SPEC["argument_spec"]
+    known = {*spec, *(alias for one in spec.values() for alias in one.get("aliases", ()))}
+    own = {*MESSAGE_ARGUMENTS, *(alias for one in MESSAGE_ARGUMENTS.values() for alias in one.get("aliases", ()))}
+    assert known - own == TASK_OPTIONS
 
 
 def test_null_is_not_given_for_every_option(compose: Compose) -> None:
