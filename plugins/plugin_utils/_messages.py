@@ -20,7 +20,7 @@ if t.TYPE_CHECKING:
     from ._uploads import Uploads
 
 from ._rows import check_host_row
-from ._texts import has_template
+from ._texts import apart, has_template
 
 Options = t.Mapping[str, t.Any]
 _TEMPLATES = {template: text for text, _file, template in TEXTS.values()}
@@ -90,13 +90,16 @@ class Messages:
             own = {**own, "vars": self._texts.render("vars", texts.pop("vars"), {}, where)}
         own = {**own, **self._read({"vars": own.get("vars")}, prefix)}
         variables = self._variables(own)
-        return {**own, **{name: self._texts.render(name, text, variables, where) for name, text in texts.items()}}
+        return {
+            **own,
+            **{name: self._texts.render(name, apart(name, text), variables, where) for name, text in texts.items()},
+        }
 
     def _from_task(self, own: Options, where: str) -> dict[str, t.Any]:
         """Return the task's options that use the variables of this message, unless it has its own."""
         variables = self._variables(own)
         texts = {
-            name: self._texts.given.values[name]
+            name: apart(name, self._texts.given.values[name])
             for name in self._texts.wanted(variables)
             if name in overlay({name: True}, {**own, name: None}) and name not in own
         }

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import collections
 import functools
+import re
 import typing as t
 
 from ansible.errors import AnsibleActionFail, AnsibleError, AnsibleValueOmittedError
-from ansible.template import is_trusted_as_template
+from ansible.template import is_trusted_as_template, trust_as_template
 from jinja2 import Environment, StrictUndefined, TemplateError, meta
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -116,6 +117,32 @@ class Texts:
                 found |= used
                 waiting += [self._task_vars[name] for name in used if name in self._task_vars]
         return frozenset(found)
+
+
+def apart(option: str, text: t.Any) -> t.Any:
+    """Return the parts of an option before they are rendered, so that the value of a row cannot begin another part.
+
+    >>> apart("headers", "X-A=a|X-B={{ b }}")
+    {'X-A': ['a'], 'X-B': ['{{ b }}']}
+    """
+    if option == "headers":
+        items = [text] if isinstance(text, str) else text
+        if isinstance(items, list) and all(isinstance(item, str) for item in items):
+            found = [_HEADER.match(part) for item in items for part in _BAR.split(item.strip())]
+            if all(found):
+                names = list(dict.fromkeys(one[1] for one in found if one))
+                return {name: [trust_as_template(one[2]) for one in found if one and one[1] == name] for name in names}
+    elif option in ("attach", "attachments") and isinstance(text, str) and not _WHOLE.match(text):
+        return [trust_as_template(part) for part in _COMMA.split(text)]
+    return text
+
+
+#: A bar before the name of a header, and a header that has a name without a template.
+_BAR = re.compile(r"\s*\|\s*(?=[A-Za-z][A-Za-z0-9-]*\s*[=:])")
+_HEADER = re.compile(r"([A-Za-z][A-Za-z0-9-]*)\s*[=:]\s*(.*)\Z", re.DOTALL)
+#: A text that is one template, such as a list in a variable, and a comma outside of templates.
+_WHOLE = re.compile(r"\s*\{\{(?:(?!\}\}).)*\}\}\s*\Z", re.DOTALL)
+_COMMA = re.compile(r",(?![^{}]*\}\})")
 
 
 def has_template(value: t.Any) -> bool:

@@ -156,7 +156,17 @@ OTHER_TEXTS: dict[str, tuple[t.Any, str]] = {
     "priority": ("{{ 'high' if lang == 'de' else 'low' }}", "Importance: high"),
 }
 
+HOSTILE_NAME = "Jo|Reply-To=evil@x.test|X-B=c"
+#: Headers in which the value of a variable must not begin another one.
+HEADERS: dict[str, t.Any] = {
+    "headers_list": ["X-Task=headers_list", "X-Name={{ name }}"],
+    "headers_text": "X-Task=headers_text|X-Name={{ name }}",
+    "headers_own": {"X-Task": "headers_own", "X-Name": "{{ name }}"},
+}
+
 TASKS: dict[str, dict[str, t.Any]] = {
+    **{name: task({"to": "a@x.test", "vars": {"name": HOSTILE_NAME}, "headers": one}) for name, one in HEADERS.items()},
+    "files_text": task({"to": "a@x.test", "vars": {"file": "attached.txt,/etc/hostname"}, "attach": "/srv/{{ file }}"}),
     **{name: task(options) for name, (options, _arrive) in TEXTS.items()},
     **{
         f"other_{name}": task(
@@ -356,6 +366,18 @@ def test_options_use_the_variables_of_a_message(outcome: Outcome, name: str) -> 
     arrived = [(one["To"], one["Subject"]) for one in outcome.messages[name]]
     assert [(*one, body) for one, body in zip(arrived, bodies, strict=True)] == TEXTS[name][1]
     assert "Cc" not in outcome.messages[name][0]
+
+
+@pytest.mark.parametrize("name", HEADERS)
+def test_value_of_a_row_does_not_begin_another_header(outcome: Outcome, name: str) -> None:
+    (message,) = outcome.messages[name]
+    assert message["X-Name"] == HOSTILE_NAME
+    assert (message["Reply-To"], message["X-B"]) == (None, None)
+
+
+def test_value_of_a_row_does_not_name_another_file(outcome: Outcome) -> None:
+    assert "/srv/attached.txt,/etc/hostname" in outcome.results["files_text"]["msg"]
+    assert outcome.messages["files_text"] == []
 
 
 @pytest.mark.parametrize("name", OTHER_TEXTS)
