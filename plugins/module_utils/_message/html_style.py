@@ -32,6 +32,8 @@ _CSS_COMBINATOR = re.compile(r"[\s>+~]+")
 _CSS_PARENTHESES = re.compile(r"\([^()]*\)|\[[^][]*\]")
 _CSS_NARROW = re.compile(r"[.:\[]")
 _CSS_TAG = re.compile(r"(?:^|[\s>+~])[A-Za-z]")
+#: Levels of conditions around a rule that are read.
+_DEEPEST_RULE = 16
 _ZERO = re.compile(r"0*\.?0+(?:[a-z]+|%)?\Z")
 
 
@@ -83,6 +85,8 @@ class Styles:
         for text, brace in _CSS_BRACE.findall(css):
             if brace == "{":
                 outer.append(text.rpartition(";")[2].strip())
+            elif len(outer) > 1 and (not text.strip() or len(outer) > _DEEPEST_RULE):
+                outer.pop()
             elif len(outer) > 1:
                 selectors, within = outer.pop(), [_compact(rule) for rule in outer]
                 if not selectors.startswith("@") and not any(map(_OTHER_MEDIUM.match, within)):
