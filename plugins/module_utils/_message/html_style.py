@@ -23,14 +23,17 @@ _REFERENCE = re.compile(r"&([A-Za-z][A-Za-z0-9]*[;=]?)")
 _SHEET = re.compile(r"<!--(?:-?>|.*?(?:-->|\Z))|<style\b([^>]*)>(.*?)(?:</style|\Z)", re.DOTALL | re.IGNORECASE)
 _MEDIA = re.compile(r"\bmedia\s*=\s*[\"']?([^\"'>]*)", re.IGNORECASE)
 _CSS_COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)|<!--|-->", re.DOTALL)
-_CSS_BRACE = re.compile(r"([^{}]*)([{}])")
+_CSS_BRACE = re.compile(r"([^{}]*)([{}]|\Z)")
 _ANY_MEDIUM = re.compile(r"@(?:layer|media(?:only)?(?:all|screen)?(?:,|$)|media.*,(?:only)?(?:all|screen)(?:,|$))")
 _OTHER_MEDIUM = re.compile(r"@(?!layer|media|supports|container)|@media(?:print|speech|aural|braille|tty)[^,]*$")
 #: Selectors: one of only a tag and names, the last part of any other, and what counts in it.
 _CSS_SIMPLE = re.compile(r"(?:[A-Za-z][A-Za-z0-9]*)?(?:[.#](?:\\.|[\w-])+)+\Z")
-_CSS_LAST = re.compile(r"[^\s>+~]*\Z")
-_CSS_PARENTHESES = re.compile(r"\([^()]*\)|\[[^\]]*\]")
-_CSS_NAME = re.compile(r"[.#](?:\\.|[\w-])+")
+_CSS_COMBINATOR = re.compile(r"[\s>+~]+")
+_CSS_PARENTHESES = re.compile(r"\([^()]*\)|\[[^][]*\]")
+_CSS_NARROW = re.compile(r"[.:\[]")
+_CSS_TAG = re.compile(r"(?:^|[\s>+~])[A-Za-z]")
+#: Levels of conditions around a rule that are read.
+_DEEPEST_RULE = 16
 _ZERO = re.compile(r"0*\.?0+(?:[a-z]+|%)?\Z")
 
 
@@ -52,15 +55,26 @@ class _StartTag(HTMLParser):
 
 #: How much a declaration counts: importance, then the names and tags of its selector.
 _Rank = tuple[bool, int, int, int]
+#: The value of each property, and whether it is important.
+_Declarations = t.Mapping[str, tuple[bool, str]]
 _INLINE = (1 << 30, 0, 0)
+
+
+class _Rule(t.NamedTuple):
+    """Declarations for a selector, and what an element needs so that the selector may stand for it."""
+
+    tag: str
+    names: list[str]
+    is_certain: bool
+    weight: tuple[int, int, int]
+    declarations: _Declarations
 
 
 class Styles:
     """The style sheets of a document. What depends on anything but the name of an element is not evaluated."""
 
     def __init__(self, html: str) -> None:
-        self._rules: list[tuple[str, t.Mapping[str, tuple[bool, str]]]] = []
-        self._doubtful: set[int] = set()
+        self._rules: list[_Rule] = []
         self._names: set[str] = set()
         for attributes, css in _SHEET.findall(html):
             media = _MEDIA.search(attributes)
@@ -71,48 +85,54 @@ class Styles:
         for text, brace in _CSS_BRACE.findall(css):
             if brace == "{":
                 outer.append(text.rpartition(";")[2].strip())
+            elif len(outer) > 1 and (not text.strip() or len(outer) > _DEEPEST_RULE):
+                outer.pop()
             elif len(outer) > 1:
                 selectors, within = outer.pop(), [_compact(rule) for rule in outer]
                 if not selectors.startswith("@") and not any(map(_OTHER_MEDIUM.match, within)):
                     self._add(selectors, _declarations(text), all(map(_ANY_MEDIUM.match, within)))
 
-    def _add(self, selectors: str, declarations: t.Mapping[str, tuple[bool, str]], is_certain: bool) -> None:
+    def _add(self, selectors: str, declarations: _Declarations, is_certain: bool) -> None:
         for selector in map(str.strip, selectors.split(",") if declarations else []):
-            if not (is_certain and _CSS_SIMPLE.match(selector)):
-                self._doubtful.add(len(self._rules))
-            self._rules.append((selector, declarations))
-            self._names.update(_CSS_NAME.findall(selector))
+            last = _CSS_COMBINATOR.split(_CSS_PARENTHESES.sub("", selector))[-1]
+            part, _colon, pseudo = last.replace("\\:", "\0").partition(":")
+            if pseudo.lstrip(":") in ("before", "after"):
+                continue
+            tag, *names = re.split(r"(?=[.#])", part.replace("\0", ":").replace("\\", ""))
+            is_simple = bool(_CSS_SIMPLE.match(selector))
+            weight = selector.count("#"), len(_CSS_NARROW.findall(selector)), len(_CSS_TAG.findall(selector))
+            self._rules.append(_Rule(tag.lower(), names, is_certain and is_simple, weight, declarations))
+            self._names.update(names)
 
     def of(self, tag: str, attributes: t.Mapping[str, str]) -> dict[str, str]:
         """Return the declarations for an element; one that something else may override is empty."""
         names = {f".{name}" for name in attributes.get("class", "").split()} | {f"#{attributes.get('id', '')}"}
         found: dict[str, tuple[_Rank, str]] = {}
         if not names.isdisjoint(self._names):
-            for number, (selector, declarations) in enumerate(self._rules):
-                weight = _weight(selector)
-                if _may_match(selector, tag, names):
-                    _cascade(found, declarations, weight, number in self._doubtful)
-        _cascade(found, _declarations(attributes.get("style", "")), _INLINE, False)
+            for rule in self._rules:
+                if rule.tag in ("", "*", tag) and names.issuperset(rule.names):
+                    _cascade(found, rule.declarations, rule.weight, rule.is_certain)
+        _cascade(found, _declarations(attributes.get("style", "")), _INLINE, True)
         return {name: value for name, (_rank, value) in found.items()}
 
 
 def _cascade(
     found: dict[str, tuple[_Rank, str]],
-    declarations: t.Mapping[str, tuple[bool, str]],
+    declarations: _Declarations,
     weight: tuple[int, int, int],
-    is_doubtful: bool,
+    is_certain: bool,
 ) -> None:
     for name, (is_important, value) in declarations.items():
         rank = (is_important, *weight)
         if name not in found or rank >= found[name][0]:
-            found[name] = rank, "" if is_doubtful else value
+            found[name] = rank, value if is_certain else ""
 
 
 def _compact(text: str) -> str:
     return re.sub(r"\s+", "", text.lower())
 
 
-def _declarations(style: str) -> dict[str, tuple[bool, str]]:
+def _declarations(style: str) -> _Declarations:
     """Return the value of each property, and whether it is important; the last one counts."""
     found: dict[str, tuple[bool, str]] = {}
     for declaration in _compact(_CSS_COMMENT.sub("", style)).split(";"):
@@ -121,20 +141,6 @@ def _declarations(style: str) -> dict[str, tuple[bool, str]]:
         if colon and (important or not found.get(name, (False, ""))[0]):
             found[name] = bool(important), value
     return found
-
-
-def _weight(selector: str) -> tuple[int, int, int]:
-    return selector.count("#"), len(re.findall(r"[.:\[]", selector)), len(re.findall(r"(?:^|[\s>+~])[a-z]", selector))
-
-
-def _may_match(selector: str, tag: str, names: set[str]) -> bool:
-    """Return whether the last part of the selector may stand for the element."""
-    last = _CSS_LAST.search(_CSS_PARENTHESES.sub("", selector))
-    part, _colon, pseudo = (last.group() if last else "").replace("\\:", "\\\0").partition(":")
-    part = part.replace("\\\0", ":").replace("\\", "")
-    first = re.split(r"[.#]", part, maxsplit=1)[0].lower()
-    needed = re.findall(r"[.#][^.#]+", part)
-    return first in ("", "*", tag) and names.issuperset(needed) and pseudo.lstrip(":") not in ("before", "after")
 
 
 def is_removed(tag: str, attributes: t.Mapping[str, str], style: t.Mapping[str, str]) -> bool:

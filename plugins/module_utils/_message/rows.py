@@ -33,7 +33,7 @@ _LONGEST_CELL = 1 << 24
 _DELIMITERS = ",;\t|"
 #: The line in which Excel writes and expects the delimiter, sometimes in quotes or with empty cells behind it.
 _DELIMITER_LINE = re.compile(r'"?sep *= *(?P<delimiter>[^"]*)"?(?P<cells>[,;\t|]*)', re.IGNORECASE)
-#: Characters that nobody sees; Ctrl-Z ends a text file of DOS.
+#: Characters that are not visible; Ctrl-Z ends a text file of DOS.
 _UNSEEN = "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\x1a"
 _SEEN = re.compile(rf"[^\s{_UNSEEN}]")
 #: Byte order marks of what spreadsheets save as "Unicode text"; UTF-32 begins like UTF-16.
@@ -304,7 +304,9 @@ class Csv(MessageFile):
                 f"{self.where(index)}: the row changed while the file was in use; run the task again"
             ) from None
         known = self._names.known
-        row = {name: cell for name, cell in zip(self._columns, cells) if cell.strip() or name not in known}
+        row: dict[str, t.Any] = {
+            name: cell for name, cell in zip(self._columns, cells) if cell.strip() or name not in known
+        }
         for name in self._names.structured & row.keys():
             try:
                 row[name] = json_or_text(row[name], name)

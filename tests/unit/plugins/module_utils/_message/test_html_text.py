@@ -187,7 +187,7 @@ KEEPS_PLACE = [
             "Host | Backup | State\ndb1  |        | up\ndb2  | ok     | up\n",
         ),
         (
-            f"<table>{HEADS}<tr><td>db1<td><p style='STYLE'><a href=x>no</a><s>no</s><hr></p><td>up</table>",
+            f"<table>{HEADS}<tr><td>db1<td><p style='STYLE'><a href=x>n</a><s>n</s><img alt=n><hr></p><td>up</table>",
             "Host | Backup | State\ndb1  |        | up\n",
         ),
         (
