@@ -65,7 +65,7 @@ def test_headers_are_read_from_mappings_and_strings(value: t.Any, headers: dict[
     assert parse_headers(headers) == headers
 
 
-NOT_HEADERS = [["X-A"], "no header", ["X A: b"], [": b"], {"X A": "b"}, {"": "b"}, {"X:": "b"}]
+NOT_HEADERS: list[t.Any] = [["X-A"], "no header", ["X A: b"], [": b"], {"X A": "b"}, {"": "b"}, {"X:": "b"}]
 NOT_HEADERS += [{name: "b"} for name in ('{"X-A"', "{X-A", '"X-A"', "'X-A'", "X-A,X-B", "[X-A", "<X-A>", "X;A")]
 NOT_HEADERS += [{"name": "X-A", "value": "b", "X-C": "d"}, [{"Name": "X-A"}], ['"X-A"=b'], "'X-A': b"]
 
