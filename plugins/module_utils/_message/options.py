@@ -107,10 +107,10 @@ def parse_headers(value: t.Any, place: str = "headers") -> dict[str, str | list[
     """
     found: dict[str, str | list[str]] = {}
     listed = isinstance(value, (list, tuple))
-    bar = _BAR_IN_ITEM if listed else _BAR
+    between = _BAR_IN_ITEM if listed else _BAR
     for number, item in enumerate(as_list(value)):
         if isinstance(item, str):
-            pairs: list[tuple[t.Any, t.Any]] = [_header(text, place) for text in bar.split(item.strip()) if text]
+            pairs: list[tuple[t.Any, t.Any]] = [_header(text, place) for text in between.split(item.strip()) if text]
         elif isinstance(item, dict):
             pair = item.keys() in _PAIRS
             pairs = [(item.get("name", item.get("key")), item["value"])] if pair else list(item.items())
