@@ -76,8 +76,10 @@ class ActionModule(ActionBase):
             values = _in_process.plain_values(arguments)
             if values is not None and _in_process.may_run_here(self, values, task_vars):
                 from ansible_collections.mailops.smtp.plugins.module_utils._module.send import SEND_SPEC, run_send
+                from ansible_collections.mailops.smtp.plugins.module_utils._module.server import hide_passwords
 
-                return _in_process.run_here(self, run_send, SEND_SPEC, values, task_vars)
+                body = _in_process.Body(SEND_SPEC, hide_passwords, run_send)
+                return _in_process.run_here(self, body, values, task_vars)
         wrap_async = self._task.async_val and not self._connection.has_native_async
         result: dict[str, t.Any] = self._execute_module(
             module_args=arguments, task_vars=task_vars, wrap_async=wrap_async

@@ -338,6 +338,7 @@ text:
 from ..module_utils._mailing import handover
 from ..module_utils._module.secrets import DiscreetModule
 from ..module_utils._module.send import SEND_SPEC, run_send
+from ..module_utils._module.server import hide_passwords
 
 
 class SendModule(DiscreetModule):
@@ -346,6 +347,7 @@ class SendModule(DiscreetModule):
     def _load_params(self) -> None:
         super()._load_params()
         self.handed = handover.take(self.params)
+        hide_passwords(self, self.params)
 
 
 def main() -> None:

@@ -82,12 +82,22 @@ def _key(name: t.Any) -> str:
     return str(name)
 
 
-def run_here(
-    action: ActionBase, body: t.Callable[[AnsibleModule], None], spec: Values, values: Values, task_vars: Values
-) -> Values:
-    """Validate the arguments, run the body of the module, and return its result as the module would.
+class Body(t.NamedTuple):
+    """What a module consists of.
 
     :param spec: the arguments of AnsibleModule that say which options there are.
+    :param hide: hides secrets in the arguments, before they are checked.
+    :param run: what the module does.
+    """
+
+    spec: Values
+    hide: t.Callable[[t.Any, Values], None]
+    run: t.Callable[[AnsibleModule], None]
+
+
+def run_here(action: ActionBase, body: Body, values: Values, task_vars: Values) -> Values:
+    """Validate the arguments, run the body of the module, and return its result as the module would.
+
     :param values: arguments from :func:`plain_values`.
     """
     from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -96,15 +106,16 @@ def run_here(
     from ansible_collections.mailops.smtp.plugins.module_utils._mailing import handover
 
     handed = handover.take(values)
-    found = ArgumentSpecValidator(**spec).validate(values)
+    found = ArgumentSpecValidator(**body.spec).validate(values)
     warnings = ["Both option {option} and its alias {alias} are set.".format(**both) for both in found._warnings]
     module = _Module(action, {**found.validated_parameters, **handed}, set(found._no_log_values), warnings)
+    body.hide(module, values)
     try:
         if found.error_messages:
             unknown = f"Unsupported parameters for ({action._task.action}) module: "
             module.fail_json(msg=(unknown if isinstance(found.errors[0], UnsupportedError) else "") + found.errors.msg)
         with contextlib.chdir(action._loader.get_basedir()):  # where Ansible starts a local module
-            body(t.cast("AnsibleModule", module))
+            body.run(t.cast("AnsibleModule", module))
     except _Left as left:
         return _masked(_with_invocation(left.result, module.params, task_vars), module.no_log_values)
     raise AssertionError("the body of a module leaves with a result")

@@ -18,6 +18,7 @@ if t.TYPE_CHECKING:
 
     from .._sasl.credentials import Credentials
     from .._smtp.proxy import Proxy
+    from .secrets import Hiding
 
 Options = t.Mapping[str, t.Any]
 
@@ -133,6 +134,23 @@ _PROOFS = ("validate_certs", "ca_file", "ca_path", "tls_server_name", "pinned_ce
 _PASTED_PASSWORD = re.compile(r"(?:[a-z][a-z0-9+.-]*:/+)?[^:]*:(.+)@", re.IGNORECASE | re.DOTALL)
 
 
+def hide_passwords(module: Hiding, given: Options) -> None:
+    """Hide the passwords of URLs and of what was pasted into a host, before Ansible checks the options.
+
+    Such an option may be refused, and is in the result as it was given.
+
+    :param given: the arguments, of any type.
+    """
+    oauth = given.get("oauth")
+    values = [given.get(name) for name in SERVER_ARGUMENTS] + list(oauth.values() if isinstance(oauth, dict) else ())
+    hide(module, [secret for text in values if isinstance(text, str) for secret in passwords_in(text)])
+    pasted = [_PASTED_PASSWORD.match(str(given.get(name) or "")) for name in ("host", "tls_server_name", *_EHLO_NAMES)]
+    hide(module, [found[1] for found in pasted if found])
+
+
+_EHLO_NAMES = ("ehlo_name", "ehlohost")
+
+
 def server_settings(module: AnsibleModule) -> tuple[ServerSettings, str | None]:
     """Return the settings from the options, and the name of the provider whose advice applies.
 
@@ -142,11 +160,6 @@ def server_settings(module: AnsibleModule) -> tuple[ServerSettings, str | None]:
         InvalidCredentials), or no access token was obtained (OAuthError).
     """
     options = module.params
-    given = [options[name] for name in SERVER_ARGUMENTS] + list((options["oauth"] or {}).values())
-    hide(module, (secret for text in given if isinstance(text, str) for secret in passwords_in(text)))
-    # The option with a login is refused, and is in the result as it was given.
-    pasted = [_PASTED_PASSWORD.match(options[name] or "") for name in ("host", "tls_server_name", "ehlo_name")]
-    hide(module, [found[1] for found in pasted if found])
     host, port, tls = _destination(options)
     settings = ServerSettings(
         host=host,

@@ -107,6 +107,7 @@ TASKS: dict[str, dict[str, t.Any]] = {
     "exclusive": {"secure": "never"},
     "required": {"password": "x"},
     "type": {"port": "five"},
+    "pasted": {"host": f"smtp://u:{PASSWORD}@x.test", "port": "five"},
     "choice": {"tls": "maybe"},
     "alias": {"body": "x", "sender": "c@b.test"},
     "messages": {"to": None, "messages": [{"to": "a@x.test"}, {"to": "no@x.test"}]},
