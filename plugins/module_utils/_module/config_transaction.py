@@ -156,6 +156,9 @@ def _report_plan(module: AnsibleModule, plan: Plan, report: dict[str, t.Any]) ->
 _SETS = re.compile(r"\s*=\s*|:?\s+")
 _QUOTED = re.compile(r"(?<=\")[^\"]+(?=\")|(?<=')[^']+(?=')")
 _SCHEME = re.compile(r"\A\{[^}]*\}")  # of a password in a passwd-file, such as {PLAIN}
+#: Words and names, such as ``reject`` and ``example.com``, which are secrets only if their name says so.
+_ORDINARY = re.compile(r"[a-z]+(?:[._-][a-z]+)*\Z")
+_TELLING = re.compile("pass|secret|token|key|pw", re.IGNORECASE)
 #: Hiding what is shorter would garble the rest of the output.
 _SHORTEST_LINE, _SHORTEST_WORD = 4, 6
 
@@ -197,7 +200,12 @@ def _values_in(line: str) -> set[str]:
     login = line if re.fullmatch(r"[^\s:=]+:\S+", line) else value
     if not re.search(r"\s", login):
         values += [one for word in login.split(":")[1:] for one in (word, _SCHEME.sub("", word))]
-    return {word for word in values if len(word) >= _SHORTEST_WORD and word[0] != "/"}
+    telling = bool(key and _TELLING.search(key[0]))
+    return {
+        word
+        for word in values
+        if len(word) >= _SHORTEST_WORD and word[0] != "/" and (telling or not _ORDINARY.match(word))
+    }
 
 
 def _diff(change: Change) -> dict[str, str]:

@@ -46,6 +46,7 @@ LINES = {
     "app@x.test:{SCRAM-SHA-256}4096,c2FsdA==,a2V5,b3RoZXI=:::": ["{SCRAM-SHA-256}4096,c2FsdA==,a2V5,b3RoZXI="],
     "relay = smtp://user:p%40ss-w0rd@mx.test:587": ["p%40ss-w0rd", "p@ss-w0rd"],
     "umläut-pässwort": ["umläut-pässwort"],
+    "client_secret = correcthorse": ["correcthorse"],
 }
 
 
@@ -55,7 +56,18 @@ def test_lines_of_a_secret_file(line: str, hidden: list[str]) -> None:
     assert set(hidden) <= config_transaction._values_in(line) | {line}
 
 
-@pytest.mark.parametrize("text", ["yes", "-----BEGIN PRIVATE KEY-----", "mode=on", "key_file = /etc/ssl/private.key"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "@x.test reject",
+        "domain = sender.test",
+        "map = static:reject",
+        "yes",
+        "-----BEGIN PRIVATE KEY-----",
+        "mode=on",
+        "key_file = /etc/ssl/private.key",
+    ],
+)
 def test_words_that_must_stay_readable(text: str) -> None:
     assert [one for line in config_transaction._lines_in(text) for one in config_transaction._values_in(line)] == []
 
