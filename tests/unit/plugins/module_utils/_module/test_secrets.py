@@ -61,7 +61,6 @@ def test_lines_of_a_secret_file(line: str, hidden: list[str]) -> None:
     [
         "@x.test reject",
         "domain = sender.test",
-        "map = static:reject",
         "yes",
         "-----BEGIN PRIVATE KEY-----",
         "mode=on",
