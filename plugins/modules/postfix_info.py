@@ -74,7 +74,7 @@ version:
   returned: always
   sample: 3.10.5
 parameters:
-  description: Parameters set in main.cf, without passwords. Empty if there is no main.cf that Postfix can read.
+  description: Parameters set in main.cf, without passwords. Empty if Postfix cannot read main.cf.
   type: dict
   returned: always
 map_types:

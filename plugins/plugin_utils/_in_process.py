@@ -10,6 +10,7 @@ a message. Tasks for which the two ways could differ take Ansible's.
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import os
 import sys
 import typing as t
@@ -164,9 +165,7 @@ def _with_invocation(result: Values, params: Values, task_vars: Values) -> Value
 def _masked(result: Values, secrets: set[str]) -> Values:
     """Remove the secrets. From ansible-core 2.22 on, Ansible only hides them where it shows a result."""
     kept = {name: value for name, value in result.items() if isinstance(value, _CONSTANTS)}
-    try:
-        import ansible.module_utils.secrets  # noqa: F401
-    except ImportError:
+    if importlib.util.find_spec("ansible.module_utils.secrets") is None:
         from ansible.module_utils.common.parameters import remove_values
 
         return {**remove_values(result, secrets), **kept}

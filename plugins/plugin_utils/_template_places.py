@@ -94,7 +94,7 @@ def _uses(error: BaseException, text: str, loader: BaseLoader) -> list[tuple[str
         return found
     try:
         overrides, text = split_overrides(text)
-        environment = Environment(extensions=_EXTENSIONS, **overrides)  # noqa: S701  # it only parses
+        environment = Environment(extensions=_EXTENSIONS, **overrides)  # noqa: S701 - it only parses
         waiting, seen = [("", text)], {""}
         while waiting:
             file, source = waiting.pop(0)
@@ -104,7 +104,7 @@ def _uses(error: BaseException, text: str, loader: BaseLoader) -> list[tuple[str
                 if name and name not in seen:
                     seen.add(name)
                     waiting.append((name, loader.get_source(environment, name)[0]))
-    except (TemplateError, TypeError, ValueError):  # such as an included file that is missing
+    except (TemplateError, *RAISED):  # such as an included file that is missing
         return found
     return found
 

@@ -24,7 +24,7 @@ if t.TYPE_CHECKING:
 from ._template_places import RAISED
 
 Variables = t.Mapping[str, t.Any]
-_PARSER = Environment(extensions=["jinja2.ext.do", "jinja2.ext.loopcontrols"])  # noqa: S701  # it only parses
+_PARSER = Environment(extensions=["jinja2.ext.do", "jinja2.ext.loopcontrols"])  # noqa: S701 - it only parses
 #: Names that templates know without a variable.
 _GLOBALS = frozenset([*_PARSER.globals, "lookup", "query", "q", "now", "undef", "omit"])
 

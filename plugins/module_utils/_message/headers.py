@@ -169,7 +169,7 @@ def _encoded_words(text: str, charset: Charset | None, used: int) -> str:
     room = beside_name - frame if _MIN_WORD <= beside_name < _MAX_WORD else _MAX_WORD - frame
     words, position = [], 0
     while position < len(text):
-        end = _longest_prefix(text, position, lambda piece: len(encode(piece.encode(charset.codec))) <= room)  # noqa: B023
+        end = _longest_prefix(text, position, lambda piece: len(encode(piece.encode(charset.codec))) <= room)  # noqa: B023 - called at once
         words.append(f"{start}{encode(text[position:end].encode(charset.codec))}?=")
         position, room = end, _MAX_WORD - frame
     return " ".join(words)

@@ -80,7 +80,7 @@ MESSAGE_ARGUMENTS: dict[str, t.Any] = {
 _FORM = message_form(MESSAGE_ARGUMENTS)
 #: Values of options that are not set.
 _NOTHING: Options = dict.fromkeys(MESSAGE_ARGUMENTS)
-#: From, and To if there is no recipient at all, as in community.general.mail.
+#: From, and To of a message without any recipient, as in community.general.mail.
 _DEFAULT = "root"
 
 #: RFC 3461 section 4.4.

@@ -60,7 +60,7 @@ def run_info(module: AnsibleModule) -> None:
 
 
 def _look(commands: Commands) -> tuple[dict[str, t.Any], dict[str, str]]:
-    """Read the facts and some parameters with postconf, even if there is no main.cf that Postfix can read."""
+    """Read the facts and some parameters with postconf, even if Postfix cannot read main.cf."""
     code, own = commands.run(["postconf", "-n"])[:2]
     with tempfile.TemporaryDirectory() as directory:
         elsewhere = []

@@ -46,7 +46,7 @@ class Problems:
     """What is wrong with the open recipients and what to do about it; the same problem is told once.
 
     :param provider: the provider whose advice applies; None without one.
-    :ivar stage: the stage that decided about the first open recipient; None if there is no open recipient.
+    :ivar stage: the stage that decided about the first open recipient; None without one.
     """
 
     def __init__(self, provider: str | None) -> None:

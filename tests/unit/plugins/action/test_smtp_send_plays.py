@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import typing as t
@@ -24,9 +23,9 @@ import yaml
 from ansible.parsing.vault import VaultLib, VaultSecret
 
 from ansible_collections.mailops.smtp.tests.fault.peer import Peer
+from ansible_collections.mailops.smtp.tests.unit.support.playbook import run_playbook
 
 VAULT_PASSWORD, PASSWORD = "the-vault-password", "the-smtp-password"
-COLLECTIONS = next(path for path in sys.path if path.endswith(".build/collections"))
 NOT_ROOT = os.geteuid() != 0
 
 FILES = {
@@ -306,17 +305,8 @@ def play(folder: Path, as_modules: bool) -> Outcome:
             "tasks": [*tasks, {"ansible.builtin.copy": collect, "no_log": True}],
         }
         (folder / "play.json").write_text(json.dumps([whole]))
-        program = str(Path(sys.executable).parent / "ansible-playbook")
-        command = [program, "-i", "localhost,", "-c", "local", "--vault-password-file", "vault", "-vvvv", "--diff"]
-        done = subprocess.run(
-            [*command, "play.json"],
-            cwd=folder,
-            env={**os.environ, **environment(folder)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    output = done.stdout + done.stderr
+        options = ("--vault-password-file", "vault", "-vvvv", "--diff", "play.json")
+        output = run_playbook(*options, cwd=folder, home=folder / "home", environment=environment(folder))
     assert (folder / "results.json").exists(), output
     messages: dict[str, list[EmailMessage]] = {name: [] for name in TASKS}
     for received in peer.messages:
@@ -328,12 +318,9 @@ def play(folder: Path, as_modules: bool) -> Outcome:
 
 def environment(folder: Path) -> dict[str, str]:
     return {
-        "ANSIBLE_COLLECTIONS_PATH": COLLECTIONS,
         "ANSIBLE_LOCAL_TEMP": str(folder / "local"),
         "ANSIBLE_REMOTE_TEMP": str(folder / "remote"),
-        "ANSIBLE_HOME": str(folder / "home"),
         "ANSIBLE_PYTHON_INTERPRETER": sys.executable if NOT_ROOT else "/usr/bin/python3",
-        "ANSIBLE_NOCOLOR": "1",
     }
 
 

@@ -7,12 +7,9 @@ from __future__ import annotations
 
 import datetime
 import json
-import os
 import re
-import subprocess
 import sys
 import typing as t
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -21,8 +18,8 @@ from ansible.template import Templar, trust_as_template
 
 from ansible_collections.mailops.smtp.plugins.plugin_utils import _in_process
 from ansible_collections.mailops.smtp.tests.fault.peer import Peer
+from ansible_collections.mailops.smtp.tests.unit.support.playbook import run_playbook
 
-COLLECTIONS = next(path for path in sys.path if path.endswith(".build/collections"))
 VAULT_PASSWORD, PASSWORD = "the-vault-password", "the-smtp-password"
 HERE = {"transport": "local", "become": None}
 
@@ -176,22 +173,8 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, t.Any], st
             "tasks": [*tasks, {"ansible.builtin.copy": collect, "no_log": True}],
         }
         (folder / "play.json").write_text(json.dumps([play]))
-        program = str(Path(sys.executable).parent / "ansible-playbook")
-        done = subprocess.run(
-            [program, "-i", "localhost,", "-c", "local", "--vault-password-file", "../vault", "-vvv", "../play.json"],
-            cwd=folder / "elsewhere",
-            env={
-                **os.environ,
-                "ANSIBLE_COLLECTIONS_PATH": COLLECTIONS,
-                "ANSIBLE_HOME": str(folder / "home"),
-                "ANSIBLE_PYTHON_INTERPRETER": sys.executable,
-                "ANSIBLE_NOCOLOR": "1",
-            },
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    output = done.stdout + done.stderr
+        vault = ("--vault-password-file", "../vault")
+        output = run_playbook(*vault, "-vvv", "../play.json", cwd=folder / "elsewhere", home=folder / "home")
     assert (folder / "results.json").exists(), output
     modules = len(re.findall("Using module file .*/smtp_send.py", output))
     return json.loads((folder / "results.json").read_text()), output, modules

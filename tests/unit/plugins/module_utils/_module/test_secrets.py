@@ -11,10 +11,7 @@ from __future__ import annotations
 import base64
 import http.server
 import json
-import os
 import re
-import subprocess
-import sys
 import threading
 import time
 import typing as t
@@ -29,6 +26,7 @@ from ansible_collections.mailops.smtp.plugins.module_utils._sasl.scrubbing impor
 from ansible_collections.mailops.smtp.plugins.modules import mail_dns_info, smtp_send
 from ansible_collections.mailops.smtp.tests.fault.peer import Peer
 from ansible_collections.mailops.smtp.tests.unit.support.dns_server import DnsServer, serve
+from ansible_collections.mailops.smtp.tests.unit.support.playbook import run_playbook
 
 from .conftest import OWNER
 
@@ -175,31 +173,8 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         debug = {"ansible.builtin.debug": {"var": "refused"}}
         play = {"hosts": "localhost", "gather_facts": False, "tasks": [*steps, debug, keep]}
         (folder / "play.json").write_text(json.dumps([play]))
-        done = subprocess.run(
-            [
-                str(Path(sys.executable).parent / "ansible-playbook"),
-                "-i",
-                "localhost,",
-                "-c",
-                "local",
-                "-vvv",
-                "--diff",
-                "play.json",
-            ],
-            cwd=folder,
-            env={
-                **os.environ,
-                "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".build/collections"),
-                "ANSIBLE_HOME": str(folder / "home"),
-                "ANSIBLE_PYTHON_INTERPRETER": sys.executable,
-                "ANSIBLE_NOCOLOR": "1",
-            },
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        output = run_playbook("-vvv", "--diff", "play.json", cwd=folder, home=folder / "home")
         tokens.shutdown()
-    output = done.stdout + done.stderr
     assert (folder / "kept.json").exists(), output
     results = json.loads((folder / "kept.json").read_text())
     for result in results.values():
