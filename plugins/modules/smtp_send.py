@@ -196,7 +196,7 @@ size:
 queue_id:
   description: The server's queue ID for the message, if its reply contains one.
   type: str
-  returned: when the server was reached
+  returned: when the message was composed
   sample: 4XyZ1234abcd
 recipients:
   description:
@@ -204,7 +204,7 @@ recipients:
     - Empty if the message was not tried, for example because the login was refused.
   type: list
   elements: dict
-  returned: when the server was reached
+  returned: when the message was composed
   contains:
     address:
       description: The recipient.
@@ -238,10 +238,10 @@ result:
   sample: {"unknown@example.com": [550, "5.1.1 User unknown"]}
 attempts_made:
   description:
-    - Number of attempts; 0 if, according to O(journal), an earlier run sent the message.
+    - Number of attempts; 0 if the message was not tried, or if, according to O(journal), an earlier run sent it.
     - Ansible itself returns C(attempts) for a task with C(until).
   type: int
-  returned: when the server was reached
+  returned: when the message was composed
 messages:
   description:
     - RV(message_id), RV(size), RV(queue_id), RV(attempts_made), RV(recipients) and, in check mode, RV(preview) of each
@@ -271,7 +271,7 @@ sessions:
   description: All connections to the server, in the order of their ends.
   type: list
   elements: dict
-  returned: when the server was reached, but not for a single message that failed
+  returned: when the server was reached, but not if the only message could not be sent
   contains:
     server:
       description: Host and port as given.
@@ -320,19 +320,19 @@ stage:
 server:
   description: Host and port as given.
   type: str
-  returned: when the session could not be opened
+  returned: when the session could not be opened, and cannot be until something is corrected
 code:
   description: The code of the reply that ended the session; null if no reply did.
   type: int
-  returned: when the session could not be opened
+  returned: when the session could not be opened, and cannot be until something is corrected
 enhanced_code:
   description: The enhanced status code of that reply.
   type: str
-  returned: when the session could not be opened
+  returned: when the session could not be opened, and cannot be until something is corrected
 text:
   description: The text of that reply.
   type: str
-  returned: when the session could not be opened
+  returned: when the session could not be opened, and cannot be until something is corrected
 """
 
 from ..module_utils._mailing import handover
