@@ -72,8 +72,11 @@ other_lane() {
 }
 
 mkdir -p "$logs"
-rm -f "$logs"/*.result
-for core in ${chosen[@]+"${chosen[@]}"}; do CORE=$core "$root/tests/setup/environment.sh"; done
+for core in ${chosen[@]+"${chosen[@]}"}; do
+  # Only its own: a test of this script runs it while another run waits for its results.
+  for test in "${tests[@]}"; do rm -f "$logs/$test-$core.result"; done
+  CORE=$core "$root/tests/setup/environment.sh"
+done
 if [ "${#chosen[@]}" -gt 0 ]; then
   if [[ " ${tests[*]} " = *" unit "* ]]; then unit_lane & fi
   other_lane &
