@@ -17,10 +17,18 @@ _SEPARATOR = " | "
 _ALIGNED = 60
 #: Columns into which a cell may span; more would only inflate the text.
 _WIDEST = 100
+#: A table repeats what spans rows, and headings, up to this many times the text of its cells, and this much more.
+_REPEATED, _REPEATED_MORE = 20, 50_000
 #: Lines of a cell that still have a place in one line of text.
 _CELL_LINES = 3
 #: A line of only these characters is empty.
 _FILLER = " \u00a0\u200c\u200d\u2007"
+#: In place of the lines of a cell, in the further columns of one that spans them.
+_SPANNED: list[str] = []
+#: Put around text that is struck out.
+_STRIKE = "~~"
+#: Parts of a line that are rewritten at most.
+_SHORT = 100
 _NUMBERING = re.compile(r"lower-alpha|lower-latin|upper-alpha|upper-latin|(?:lower|upper)-roman|none")
 _STYLES = {"lower-alpha": "a", "lower-latin": "a", "upper-alpha": "A", "upper-latin": "A"}
 _STYLES.update({"lower-roman": "i", "upper-roman": "I", "none": ""})
@@ -31,44 +39,87 @@ _ROMAN.update({4: "iv", 1: "i"})
 class Page:
     """Lines of text: those of the document, of a list item, a quote or a table cell."""
 
-    def __init__(self, preformatted: int = 0) -> None:
+    def __init__(self) -> None:
         self.lines: list[str] = []
-        self.preformatted = preformatted
         self.has_columns = False
-        self._line = ""
-        self._starts_with_gap = self._gap = False
+        self._parts: list[str] = []  # of the line that is being written
+        self._starts_with_gap = self._gap = self._is_apart = False
 
     @property
     def is_simple(self) -> bool:
         """Whether the text may share a line with others."""
         return not self.has_columns and len(self.lines) <= _CELL_LINES and "" not in self.lines
 
-    def write(self, text: str) -> None:
-        """Append to the line; white space is already folded, but not at the start of the line."""
-        if not self.preformatted and (not self._line or self._line.endswith(" ")):
-            text = text.lstrip(" ")
-        self._line += text
+    @property
+    def place(self) -> tuple[int, int]:
+        """The place where the next text goes."""
+        return len(self.lines), len(self._parts)
 
-    def write_lines(self, text: str) -> None:
+    def write(self, text: str, is_struck: bool = False, keeps_space: bool = False) -> None:
+        """Append to the line; white space is already folded, but not at the start of the line."""
+        parts = self._parts
+        if not keeps_space and (not parts or parts[-1].endswith(" ")):
+            text = text.lstrip(" ")
+        if self._is_apart and parts and parts[-1][-1].isalnum() and text[:1].isalnum():
+            text = f" {text}"
+        if text:
+            self._is_apart = False
+        if is_struck and text.strip():
+            self._strike(text)
+        elif text:
+            parts.append(text)
+
+    def _strike(self, text: str) -> None:
+        start, text, end = text.partition(text.strip(" "))
+        if self._parts[-1:] == [_STRIKE]:
+            self._parts.pop()
+        else:
+            start += _STRIKE
+        self._parts += filter(None, [start, text, _STRIKE, end])
+
+    def part(self) -> None:
+        """Keep what follows from being read as one word with what is before."""
+        self._is_apart = True
+
+    def write_lines(self, text: str, is_struck: bool = False) -> None:
         """Write preformatted text."""
         first, *others = text.split("\n")
-        self.write(first)
+        self.write(first, is_struck, keeps_space=True)
         for line in others:
-            self.append([self._line.rstrip()])
-            self._line = line
+            self.append(["".join(self._parts).rstrip()])
+            self._parts.clear()
+            self.write(line, is_struck, keeps_space=True)
 
     def write_address(self, address: str, after_text: bool) -> None:
         """Write the address of a link; after text that ended its line, it goes there."""
-        self._line = self._line.rstrip(" ")
-        if not self._line and after_text and self.lines:
+        while self._parts and not self._parts[-1].strip(" "):
+            self._parts.pop()
+        if self._parts:
+            self._parts[-1] = self._parts[-1].rstrip(" ")
+            self.write(f" <{address}>")
+        elif after_text and self.lines:
             self.lines[-1] += f" <{address}>"
         else:
-            self.write(f" <{address}>" if self._line else f"<{address}>")
+            self.write(f"<{address}>")
 
-    def end_line(self) -> None:
-        line, self._line = self._line.rstrip(), ""
-        if line.strip(_FILLER):
-            self.append([line])
+    def rewrite(self, place: tuple[int, int], change: t.Callable[[str, str], str]) -> None:
+        """Change what was written since a place, if it is short and on one line.
+
+        :param change: gets what was written, and the end of what is before it.
+        """
+        lines, start = place
+        if lines == len(self.lines) and start < len(self._parts) <= start + _SHORT:
+            before = self._parts[start - 1] if start else ""
+            self._parts[start:] = [change("".join(self._parts[start:]), before)]
+
+    def end_line(self) -> bool:
+        """End the line; return whether it shows anything."""
+        line = "".join(self._parts).rstrip()
+        self._parts.clear()
+        if not line.strip(_FILLER):
+            return False
+        self.append([line])
+        return True
 
     def end_paragraph(self) -> None:
         self.end_line()
@@ -76,11 +127,7 @@ class Page:
 
     def break_line(self) -> None:
         """Break the line; a second break in a row leaves an empty line."""
-        if self.preformatted:
-            self.write_lines("\n")
-        elif self._line.strip():
-            self.end_line()
-        else:
+        if not self.end_line():
             self._gap = True
 
     def append(self, lines: t.Sequence[str]) -> None:
@@ -111,7 +158,8 @@ class Cell(t.NamedTuple):
 class Table:
     """The rows of a table, each with the number of its section."""
 
-    def __init__(self, for_layout: bool) -> None:
+    def __init__(self, page: Page, for_layout: bool) -> None:
+        self.page = page
         self._rows: list[tuple[int, list[Cell]]] = []
         self._section = BODY
         self._in_row = False
@@ -136,14 +184,16 @@ class Table:
             self.start_row()
         return self._rows[-1][1]
 
-    def write(self, page: Page) -> None:
+    def write(self) -> None:
         """Write the table: its cells one below the other if it only arranges them, otherwise its rows."""
+        page = self.page
         page.end_line()
         rows = sorted(self._rows, key=lambda row: row[0])
         cells = [cell for _section, row in rows for cell in row]
-        grid = _without_empty_columns(_grid([row for _section, row in rows]))
         headings = _count_headings(rows)
         is_simple = all(cell.page.is_simple for cell in cells)
+        placed = _grid([row for _section, row in rows])
+        grid = _without_empty_columns(placed) if _is_bounded(placed, cells, headings) else []
         if self._for_layout or max(map(len, grid), default=0) <= 1 or not (is_simple or headings):
             for cell in cells:
                 page.absorb(cell.page)
@@ -155,7 +205,7 @@ class Table:
         if is_simple and sum(widths[:-1]) + len(_SEPARATOR) * (len(widths) - 1) <= _ALIGNED:
             page.append([_joined(row, widths) for row in texts if any(row)])
         elif headings:
-            _write_records(page, texts[:headings], grid[headings:])
+            _write_records(page, grid[:headings], grid[headings:])
         else:
             page.append([_joined(row, [0] * len(widths)) for row in texts if any(row)])
 
@@ -186,15 +236,24 @@ def _grid(rows: t.Sequence[t.Sequence[Cell]]) -> list[list[list[str]]]:
             while column in row:
                 column += 1
             for spanned in range(column, max(column + 1, min(column + cell.columns, _WIDEST))):
-                row[spanned] = [] if spanned > column else cell.page.lines
+                row[spanned] = _SPANNED if spanned > column else cell.page.lines
                 if cell.rows > 1 and spanned < _WIDEST:
                     held[spanned] = (cell.rows - 1, row[spanned])
         grid.append(row)
     width = max([max(row) + 1 for row in grid if row], default=0)
+    if width * len(grid) > _WIDEST * sum(map(len, rows)):
+        return []
     return [
         [row[0]] if len(cells) == 1 and cells[0].columns >= width > 1 else [row.get(i, []) for i in range(width)]
         for row, cells in zip(grid, rows)
     ]
+
+
+def _is_bounded(grid: list[list[list[str]]], cells: t.Sequence[Cell], headings: int) -> bool:
+    """Return whether the rows are not much longer than the cells; a page of tags could make gigabytes of text."""
+    sizes = [sum(len(line) for lines in row for line in lines) for row in grid]
+    own = sum(len(line) + 1 for cell in cells for line in cell.page.lines)
+    return sum(sizes) + sum(sizes[:headings]) * len(grid) <= _REPEATED * own + _REPEATED_MORE
 
 
 def _without_empty_columns(grid: list[list[list[str]]]) -> list[list[list[str]]]:
@@ -208,12 +267,20 @@ def _joined(row: t.Sequence[str], widths: t.Sequence[int]) -> str:
     return _SEPARATOR.join([text + " " * (width - _width(text)) for text, width in zip(row, widths)]).rstrip()
 
 
-def _write_records(page: Page, headings: t.Sequence[t.Sequence[str]], rows: t.Sequence[list[list[str]]]) -> None:
-    """Write each row as a paragraph, with a line such as ``State: FAILED`` for each cell."""
-    for title in headings:
-        if len(title) == 1:
-            page.append(title)
-    names = [" ".join(filter(None, column)) for column in zip(*[row for row in headings if len(row) > 1])]
+def _write_records(page: Page, headings: t.Sequence[list[list[str]]], rows: t.Sequence[list[list[str]]]) -> None:
+    """Write each row as a paragraph, with a line such as ``State: FAILED`` for each cell.
+
+    A heading that spans columns stands before the heading of each.
+    """
+    above: list[list[str]] = []
+    for row in headings:
+        if len(row) == 1:
+            page.append(row[0])
+            continue
+        above.append([])
+        for lines in row:
+            above[-1].append(above[-1][-1] if lines is _SPANNED and above[-1] else " / ".join(lines))
+    names = [" ".join(filter(None, dict.fromkeys(column))) for column in zip(*above)]
     for row in filter(any, rows):
         page.end_paragraph()
         for name, lines in zip(names if len(row) > 1 else [""], row):
@@ -249,6 +316,19 @@ def write_items(page: Page, items: t.Sequence[tuple[str, Page]], style: str, sta
         marker = _marker(style, number)
         page.absorb(lines, marker, " " * len(marker))
         number += step
+
+
+def write_options(page: Page, options: t.Sequence[tuple[str, Page]], is_open: bool) -> None:
+    """Write the selected option of a menu, or if it is open each option with a box.
+
+    :param options: a text that is not empty if the option is selected, and its lines.
+    """
+    if is_open:
+        for selected, lines in options:
+            page.absorb(lines, "[x] " if selected else "[ ] ", "    ")
+    else:
+        shown = [lines for selected, lines in options if selected][-1:] or [lines for _selected, lines in options[:1]]
+        page.write(" ".join(line for lines in shown for line in lines.lines))
 
 
 def list_style(kind: str, css: str) -> str:

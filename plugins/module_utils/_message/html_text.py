@@ -10,61 +10,53 @@ from __future__ import annotations
 
 import re
 import typing as t
-from collections import Counter
 from html.parser import HTMLParser
-from urllib.parse import unquote
 
-from .html_page import BODY, FOOT, HEAD, Cell, Page, Table, leading_number, list_style, write_items
-from .html_style import Styles, blanks, is_removed, read_attributes
-
-_VOID = frozenset(
-    ["area", "base", "br", "col", "embed", "frame", "hr", "img", "input", "link", "meta", "param", "source", "track"]
+from .html_page import BODY, FOOT, HEAD, Cell, Page, Table, leading_number, list_style, write_items, write_options
+from .html_style import (
+    BLOCKS,
+    CELL_ENDS,
+    CELLS,
+    ENDS_PARAGRAPH,
+    IMPLIED,
+    LINES,
+    LISTS,
+    PARAGRAPHS,
+    PREFORMATTED,
+    TABLE_ENDS,
+    VOID,
+    Element,
+    Look,
+    OpenElements,
+    Styles,
+    Tags,
+    address_of,
+    is_removed,
+    lowered,
+    percentage,
+    raised,
+    read_attributes,
+    role_of,
+    says,
+    text_instead,
 )
-_PREFORMATTED = frozenset({"pre", "listing", "xmp", "textarea"})
-_LISTS = frozenset({"ul", "ol", "menu", "dir"})
-_CELLS = frozenset({"td", "th"})
+
 _SECTIONS = {"thead": HEAD, "tbody": BODY, "tfoot": FOOT}
-#: Elements that are set apart by an empty line, and those that start a line of their own.
-_PARAGRAPHS = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "dl", "table", "blockquote", "pre", "listing", "xmp"})
-_LINES = frozenset(
-    {
-        *("address", "article", "aside", "body", "caption", "center", "dd", "details", "dialog", "div", "dt"),
-        *("fieldset", "figcaption", "figure", "footer", "form", "header", "hgroup", "legend", "li", "main", "nav"),
-        *("option", "search", "section", "summary", "textarea", "tr", *_SECTIONS),
-    }
-)
-_BLOCKS = _PARAGRAPHS | _LINES | _LISTS | _CELLS
 #: Start of each line within these elements.
 _MARGINS = {"blockquote": "> ", "dd": "  "}
-#: What a browser shows around these elements, or another way to see that the text is struck out.
-_MARKS = {"q": '"', "del": "~~", "s": "~~", "strike": "~~"}
-
-_Tags = frozenset[str]
-_TABLE_ENDS: _Tags = frozenset({"table"})
-_CELL_ENDS: _Tags = _CELLS | _TABLE_ENDS
-#: For each tag, the open elements that it ends, and those beyond which it ends none.
-_IMPLIED: t.Mapping[str, tuple[_Tags, _Tags]] = {
-    "a": (frozenset({"a"}), _CELL_ENDS),
-    "li": (frozenset({"li"}), _CELL_ENDS | _LISTS),
-    **dict.fromkeys(("dt", "dd"), (frozenset({"dt", "dd"}), _CELL_ENDS | {"dl"})),
-    "option": (frozenset({"option"}), _CELL_ENDS),
-    **dict.fromkeys(_CELLS, (_CELLS, _TABLE_ENDS)),
-    "tr": (_CELLS | {"tr"}, _TABLE_ENDS),
-    **dict.fromkeys(_SECTIONS, (_CELLS | {"tr", "caption", *_SECTIONS}, _TABLE_ENDS)),
-}
-_ENDS_PARAGRAPH = (frozenset({"p"}), _CELL_ENDS)
+#: What a browser shows around these elements, or another way to see that the text is beside other text.
+_MARKS = {"q": ('"', '"'), "rt": ("(", ")")}
+_SCRIPTS = {"sup": raised, "sub": lowered}
 
 _RULE = "-" * 40
 #: Levels of lists, quotes and tables that are shown; without a limit, a page of tags could make gigabytes of text.
 _DEEPEST = 16
-#: Starts of addresses that mean nothing outside the HTML.
-_NO_ADDRESS = ("#", "javascript:", "vbscript:", "data:", "cid:", "about:", "blob:")
 #: White space that HTML folds; a no-break space is not folded.
 _SPACE = re.compile(r"[ \t\n\r\f]+")
 #: Characters that only tell a browser where a word may break, and others that fill a hidden preview.
 _INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff\u034f]")
-#: Values of the style ``white-space`` that keep it.
-_KEEPS_SPACE = frozenset({"pre", "pre-wrap", "break-spaces"})
+#: Where no tag ends any more, what is not a tag. A parser that looks for the end of each would take very long.
+_COMMENT = re.compile(r"<!--(?:-?>|.*?(?:--!?>|\Z))", re.DOTALL)
 
 
 def html_to_text(html: str) -> str:
@@ -76,33 +68,10 @@ def html_to_text(html: str) -> str:
     """
     html = html.replace("\r\n", "\n").replace("\r", "\n")
     reader = _Reader(Styles(html))
-    reader.feed(html)
+    end = html.rfind(">") + 1
+    reader.feed(html[:end] + _COMMENT.sub("", html[end:]).replace("<", "&lt;"))
     reader.close()
     return "".join([f"{line}\n" for line in reader.page.lines]).replace("\u00a0", " ")
-
-
-def _essence(address: str) -> str:
-    """Return an address without the parts that a reader does not miss: scheme, final slash, subject of a message."""
-    address = unquote(_SPACE.sub(" ", address)).strip().lower()
-    scheme, _colon, rest = address.partition(":")
-    if scheme == "mailto":
-        return rest.partition("?")[0]
-    return re.sub(r"^(?:https?://(?:www\.)?|tel:)", "", address).rstrip("/")
-
-
-class _Element:
-    """An open element.
-
-    :param blank: for which styles the text around it is not shown.
-    :param items: of a list: the number that an item sets, and its page.
-    """
-
-    def __init__(self, tag: str, blank: frozenset[str], close: t.Callable[[], None] | None = None) -> None:
-        self.tag = tag
-        self.blank = blank
-        self.close = close
-        self.is_shown = True
-        self.items: list[tuple[str, Page]] | None = None
 
 
 class _Reader(HTMLParser):
@@ -113,23 +82,29 @@ class _Reader(HTMLParser):
         self._styles = styles
         self._pages = [Page()]
         self._tables: list[Table] = []
-        self._open: list[_Element] = []
-        self._count: Counter[str] = Counter()
+        self._open = OpenElements()
         self._hidden = 0
-        self._blank: frozenset[str] = frozenset()
-        self._link_text = ""
+        self._look = Look()
+        self._base = ""
+        self._link_text: list[str] = []
         self._skip_line_end = False
-        self._openers: dict[str, t.Callable[[_Element, dict[str, str]], None]] = {
+        self._openers: dict[str, t.Callable[[Element, dict[str, str]], None]] = {
             "a": self._open_link,
+            "button": self._open_button,
             "li": self._open_item,
+            "option": self._open_option,
+            "select": self._open_menu,
             "table": self._open_table,
             "tr": self._open_row,
-            **dict.fromkeys(_CELLS, self._open_cell),
-            **dict.fromkeys(_LISTS, self._open_list),
+            **dict.fromkeys(("progress", "meter"), self._open_gauge),
+            **dict.fromkeys(CELLS, self._open_cell),
+            **dict.fromkeys(LISTS, self._open_list),
             **dict.fromkeys(_MARGINS, self._open_margin),
             **dict.fromkeys(_MARKS, self._open_mark),
+            **dict.fromkeys(_SCRIPTS, self._open_script),
             **dict.fromkeys(_SECTIONS, self._open_section),
         }
+        self._fixed = self._openers.keys() - _MARGINS.keys()
 
     @property
     def page(self) -> Page:
@@ -145,124 +120,122 @@ class _Reader(HTMLParser):
 
     def close(self) -> None:
         super().close()
-        while self._open:
-            self._pop()
+        while self._open.last:
+            self._leave(self._open.last)
         self.page.end_line()
 
+    def parse_comment(self, i: int, report: bool = True) -> int:
+        """Skip a comment, with the ends that browsers know; HTMLParser knows fewer."""
+        match = _COMMENT.match(self.rawdata, i)
+        return match.end() if match else i + 1
+
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        closes, barrier = _IMPLIED.get(tag, _ENDS_PARAGRAPH)
-        if tag in _BLOCKS or tag in _IMPLIED:
+        closes, barrier = IMPLIED.get(tag, ENDS_PARAGRAPH)
+        if tag in BLOCKS or tag in IMPLIED:
             while self._close(closes, barrier):
                 pass
-        if tag != "li":
-            self._return_to_item()
         text = self.get_starttag_text() or ""
         if attrs and "&" in text:
             attrs = read_attributes(text)
         attributes = {name: value or "" for name, value in reversed(attrs)}  # the first of a name counts
         style = self._styles.of(tag, attributes)
+        role = role_of(tag, style, self._fixed)
+        if role != "li":
+            self._return_to_item()
         is_hidden = self._hidden > 0 or is_removed(tag, attributes, style)
-        if tag in _VOID:
+        if tag in VOID:
             if not is_hidden:
-                self._write_void(tag, attributes, bool(blanks(style, self._blank) - {"font-size"}))
+                self._part(role)
+                self._write_void(tag, attributes, self._look.within(tag, style).hides_images)
+                self._part(role)
             return
-        element = _Element(tag, self._blank)
+        element = Element(tag, role, self._look)
         if is_hidden:
             element.is_shown = False
             self._hidden += 1
         else:
-            self._part(tag)
-            self._blank = blanks(style, self._blank)
+            self._part(role)
+            self._look = self._look.within(tag, style)
             self._enter(element, attributes, style)
-        is_marked = not element.is_shown or element.close or self._blank != element.blank
-        if is_marked or tag in _BLOCKS or tag == "sup" or self._count[tag]:
-            self._push(element)
+        is_marked = not element.is_shown or element.close or self._look is not element.outer
+        if is_marked or tag in BLOCKS or role != tag or tag in self._open:
+            self._open.push(element)
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.handle_starttag(tag, attrs)
-        if tag not in _VOID:
+        if tag not in VOID:
             self.handle_endtag(tag)
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "br":  # as a browser reads it
             self.handle_starttag(tag, [])
-        if tag in _LISTS and not self._count[tag]:  # for items outside a list
-            self._close(frozenset({"li"}), _CELL_ENDS)
+        if tag in LISTS and tag not in self._open:  # for items outside a list
+            self._close(frozenset({"li"}), CELL_ENDS)
             self._part(tag)
-        self._close(frozenset({tag}), _TABLE_ENDS if tag == "table" else _IMPLIED.get(tag, _ENDS_PARAGRAPH)[1])
+        self._close(frozenset({tag}), TABLE_ENDS if tag == "table" else IMPLIED.get(tag, ENDS_PARAGRAPH)[1])
 
     def handle_data(self, data: str) -> None:
         if self._hidden:
             return
-        data = "" if "font-size" in self._blank else " " if self._blank else _INVISIBLE.sub("", data)
+        look, page = self._look, self.page
+        data = "" if "font-size" in look.blank else " " if look.blank else _INVISIBLE.sub("", data)
         if not data.isspace():
             self._return_to_item()
+            page = self.page
         if self._skip_line_end and data.startswith("\n"):
             data = data[1:]
         self._skip_line_end = False
-        self._link_text += data
-        if self._count["sup"] and data.strip()[:1].isdigit():
-            data = f"^{data.strip()}"  # 10^6, not 106
-        if self.page.preformatted:
-            self.page.write_lines(data)
-        else:
-            self.page.write(_SPACE.sub(" ", data))
+        if "a" in self._open:
+            self._link_text.append(data)
+        if look.space == "all":
+            page.write_lines(data, look.is_struck)
+            return
+        for number, line in enumerate(data.split("\n") if look.space else [data]):
+            if number:
+                page.break_line()
+            page.write(_SPACE.sub(" ", line), look.is_struck)
 
-    def _close(self, tags: _Tags, barrier: _Tags) -> bool:
+    def _close(self, tags: Tags, barrier: Tags) -> bool:
         """Close the innermost open element of these tags, and what is open in it; return whether there was one."""
-        if tags.isdisjoint(self._count):
+        element = self._open.innermost(tags)
+        end = self._open.innermost(barrier) if element else None
+        if not element or (end and element.place < end.place):
             return False
-        for index in range(len(self._open) - 1, -1, -1):
-            tag = self._open[index].tag
-            if tag in tags:
-                if tag in _BLOCKS:
-                    while len(self._open) > index:
-                        self._pop()
-                else:  # a block that began in a link or the like goes on
-                    self._pop(index)
-                return True
-            if tag in barrier:
-                break
-        return False
+        while element.holds and self._open.last not in (element, None):
+            self._leave(self._open.last)
+        self._leave(element)
+        return True
 
-    def _push(self, element: _Element) -> None:
-        self._open.append(element)
-        self._count[element.tag] += 1
-
-    def _pop(self, index: int = -1) -> None:
-        element = self._open.pop(index)
-        if index in (-1, len(self._open)):
-            self._blank = element.blank
-        else:
-            self._open[index].blank = element.blank
-        self._count[element.tag] -= 1
-        if not self._count[element.tag]:
-            del self._count[element.tag]
-        if element.is_shown:
-            if element.close:
-                element.close()
-            self._part(element.tag)
-        else:
+    def _leave(self, element: Element) -> None:
+        self._look = self._open.remove(element, self._look)
+        if not element.is_shown:
             self._hidden -= 1
+            return
+        if element.close:
+            element.close()
+        self._part(element.role)
 
     def _part(self, tag: str) -> None:
         """Part a block from its neighbours."""
-        if tag in _PARAGRAPHS or (tag in _LISTS and _LISTS.isdisjoint(self._count)):
+        if tag in PARAGRAPHS or (tag in LISTS and not self._open.innermost(LISTS)):
             self.page.end_paragraph()
-        elif tag in _LINES or tag in _LISTS:
+        elif tag in LINES or tag in LISTS:
             self.page.end_line()
 
-    def _enter(self, element: _Element, attributes: dict[str, str], style: dict[str, str]) -> None:
-        opener = self._openers.get(element.tag)
+    def _enter(self, element: Element, attributes: dict[str, str], style: dict[str, str]) -> None:
+        self._skip_line_end = element.tag in PREFORMATTED
+        opener = self._openers.get(element.role)
         if opener:
             attributes["style"] = style.get("list-style-type") or style.get("list-style", "")
             opener(element, attributes)
-        elif element.tag in _PREFORMATTED or style.get("white-space") in _KEEPS_SPACE:
-            self._open_preformatted(element)
 
     def _write_void(self, tag: str, attributes: dict[str, str], is_blank: bool) -> None:
-        page, kind = self.page, attributes.get("type", "").lower()
-        if tag == "br":
+        page = self.page
+        if tag == "base":
+            self._base = self._base or attributes.get("href", "")
+        elif tag == "br" and self._look.space == "all":
+            page.write_lines("\n")
+        elif tag == "br":
             page.break_line()
         elif is_blank:
             return
@@ -270,16 +243,22 @@ class _Reader(HTMLParser):
             page.end_paragraph()
             page.write(_RULE)
             page.end_paragraph()
-        elif tag == "img" or kind == "image":
-            page.write(_SPACE.sub(" ", attributes.get("alt", "")))
-        elif tag == "input" and kind in ("checkbox", "radio"):
-            page.write("[x]" if "checked" in attributes else "[ ]")
-        elif tag == "input" and kind not in ("hidden", "password", "file"):
-            page.write(_SPACE.sub(" ", attributes.get("value", "")))
+        else:
+            text = text_instead(tag, attributes)
+            self._write_apart(text)
+            if tag == "area":
+                self._write_link(attributes.get("href", ""), text)
+
+    def _write_apart(self, text: str) -> None:
+        """Write the text of something that is shown beside the text, such as an image."""
+        if text.strip():
+            self.page.part()
+            self.page.write(_SPACE.sub(" ", text), self._look.is_struck)
+            self.page.part()
 
     def _nest(self, finish: t.Callable[[Page], None]) -> t.Callable[[], None]:
         """Begin a page within the page; return what ends it."""
-        self._pages.append(Page(self.page.preformatted))
+        self._pages.append(Page())
 
         def close() -> None:
             self.page.end_line()
@@ -287,47 +266,66 @@ class _Reader(HTMLParser):
 
         return close
 
-    def _open_margin(self, element: _Element, attributes: dict[str, str]) -> None:
+    def _open_margin(self, element: Element, attributes: dict[str, str]) -> None:
         margin = _MARGINS[element.tag]
         if len(self._pages) <= _DEEPEST:
             element.close = self._nest(lambda inner: self.page.absorb(inner, margin, margin))
 
-    def _open_mark(self, element: _Element, attributes: dict[str, str]) -> None:
-        mark = "" if self._blank else _MARKS[element.tag]
-        self.page.write(mark)
-        element.close = lambda: self.page.write(mark)
+    def _open_mark(self, element: Element, attributes: dict[str, str]) -> None:
+        start, end = ("", "") if self._look.blank else _MARKS[element.tag]
+        self.page.write(start)
+        element.close = lambda: self.page.write(end)
 
-    def _open_preformatted(self, element: _Element) -> None:
-        page = self.page
-        page.preformatted += 1
-        self._skip_line_end = element.tag in _PREFORMATTED
+    def _open_script(self, element: Element, attributes: dict[str, str]) -> None:
+        page, place = self.page, self.page.place
+        element.close = lambda: page.rewrite(place, _SCRIPTS[element.role])
 
-        def close() -> None:
-            page.end_line()
-            page.preformatted -= 1
+    def _open_button(self, element: Element, attributes: dict[str, str]) -> None:
+        self.page.part()
+        element.close = lambda: self.page.part()
 
-        element.close = close
+    def _open_gauge(self, element: Element, attributes: dict[str, str]) -> None:
+        """Show the number, unless there is text for programs that can not draw it."""
+        page, place = self.page, self.page.place
+        text = "" if self._look.blank else percentage({"max": "1", **attributes})
+        element.close = lambda: self._write_apart(text if page is self.page and place == page.place else "")
 
-    def _open_link(self, element: _Element, attributes: dict[str, str]) -> None:
-        link = _SPACE.sub("%20", re.sub(r"[\t\n]", "", attributes.get("href", "")).strip())
-        if self._blank - {"font-size"}:
-            link = ""
-        self._link_text = ""
-        element.close = lambda: self._end_link(link)
+    def _open_link(self, element: Element, attributes: dict[str, str]) -> None:
+        link = "" if self._look.hides_images else attributes.get("href", "")
+        self._link_text = []
+        element.close = lambda: self._write_link(link, "".join(self._link_text))
 
-    def _end_link(self, link: str) -> None:
+    def _write_link(self, link: str, text: str) -> None:
         """Write the address of a link, unless the text already shows it or it means nothing outside the HTML."""
-        if link and not link.lower().startswith(_NO_ADDRESS) and _essence(link) != _essence(self._link_text):
-            self.page.write_address(link, after_text=bool(self._link_text.strip()))
+        address = address_of(link, self._base)
+        if address and not says(text, address):
+            self.page.write_address(address, after_text=bool(text.strip()))
 
-    def _open_list(self, element: _Element, attributes: dict[str, str]) -> None:
+    def _open_menu(self, element: Element, attributes: dict[str, str]) -> None:
+        """Show what is selected, or each option if all are shown."""
+        if len(self._pages) > _DEEPEST:
+            return
+        options: list[tuple[str, Page]] = []
+        element.items = options
+        is_open = "multiple" in attributes or leading_number(attributes.get("size", ""), 1) > 1
+
+        element.close = self._nest(lambda _inner: write_options(self.page, options, is_open))
+
+    def _open_option(self, element: Element, attributes: dict[str, str]) -> None:
+        menu = self._open.innermost(("select", *CELL_ENDS))
+        options = menu.items if menu else None
+        if options is not None:
+            selected = "x" if "selected" in attributes else ""
+            element.close = self._nest(lambda inner: options.append((selected, inner)))
+
+    def _open_list(self, element: Element, attributes: dict[str, str]) -> None:
         items: list[tuple[str, Page]] = []
         element.items = items
         step = -1 if "reversed" in attributes else 1
         style = list_style(attributes.get("type", ""), attributes.get("style", "")) if element.tag == "ol" else ""
         element.close = lambda: write_items(self.page, items, style, attributes.get("start", ""), step)
 
-    def _open_item(self, element: _Element, attributes: dict[str, str]) -> None:
+    def _open_item(self, element: Element, attributes: dict[str, str]) -> None:
         items = self._items()
         if len(self._pages) > _DEEPEST:
             self.page.write("- ")
@@ -338,10 +336,11 @@ class _Reader(HTMLParser):
 
     def _return_to_item(self) -> None:
         """Go back to the last item of the list, for what stands between items."""
-        items = self._open[-1].items if self._open else None
+        last = self._open.last
+        items = last.items if last and last.tag in LISTS else None
         if items and not self._hidden:
             self._pages.append(items[-1][1])
-            self._push(_Element("li", self._blank, self._leave_item))
+            self._open.push(Element("li", "li", self._look, self._leave_item))
 
     def _leave_item(self) -> None:
         self.page.end_line()
@@ -349,37 +348,39 @@ class _Reader(HTMLParser):
 
     def _items(self) -> list[tuple[str, Page]] | None:
         """Return the items of the innermost list in this cell."""
-        if not _LISTS.isdisjoint(self._count):
-            for element in reversed(self._open):
-                if element.items is not None or element.tag in _CELL_ENDS:
-                    return element.items
-        return None
+        holder = self._open.innermost(LISTS | CELL_ENDS)
+        return holder.items if holder else None
 
-    def _open_table(self, element: _Element, attributes: dict[str, str]) -> None:
-        table = Table(attributes.get("role", "").lower() in ("presentation", "none"))
+    @property
+    def _table(self) -> Table | None:
+        """The table that the next cell belongs to."""
+        return self._tables[-1] if self._tables and self._tables[-1].page is self.page else None
+
+    def _open_table(self, element: Element, attributes: dict[str, str]) -> None:
+        table = Table(self.page, attributes.get("role", "").lower() in ("presentation", "none"))
         self._tables.append(table)
 
         def close() -> None:
             self._tables.pop()
-            table.write(self.page)
+            table.write()
 
         element.close = close
 
-    def _open_section(self, element: _Element, attributes: dict[str, str]) -> None:
-        if self._tables:
-            self._tables[-1].start_section(_SECTIONS[element.tag])
-            element.close = self._tables[-1].end_section
+    def _open_section(self, element: Element, attributes: dict[str, str]) -> None:
+        if self._table:
+            self._table.start_section(_SECTIONS[element.role])
+            element.close = self._table.end_section
 
-    def _open_row(self, element: _Element, attributes: dict[str, str]) -> None:
-        if self._tables:
-            self._tables[-1].start_row()
-            element.close = self._tables[-1].end_row
+    def _open_row(self, element: Element, attributes: dict[str, str]) -> None:
+        if self._table:
+            self._table.start_row()
+            element.close = self._table.end_row
 
-    def _open_cell(self, element: _Element, attributes: dict[str, str]) -> None:
-        if not self._tables or len(self._pages) > _DEEPEST:
+    def _open_cell(self, element: Element, attributes: dict[str, str]) -> None:
+        if not self._table or len(self._pages) > _DEEPEST:
             self.page.write(" ")
             return
-        row = self._tables[-1].current_row()
+        row = self._table.current_row()
         columns = max(leading_number(attributes.get("colspan", ""), 1), 1)
         rows = leading_number(attributes.get("rowspan", ""), 1) or 1 << 30  # 0: up to the end of the table
         element.close = self._nest(lambda inner: row.append(Cell(inner, element.tag == "th", columns, rows)))
