@@ -43,6 +43,7 @@ class Page:
         self.lines: list[str] = []
         self.has_columns = False
         self._parts: list[str] = []  # of the line that is being written
+        self._struck = 0  # how many of them were there when the last was struck out
         self._starts_with_gap = self._gap = self._is_apart = False
 
     @property
@@ -60,7 +61,7 @@ class Page:
         parts = self._parts
         if not keeps_space and (not parts or parts[-1].endswith(" ")):
             text = text.lstrip(" ")
-        if self._is_apart and parts and parts[-1][-1].isalnum() and text[:1].isalnum():
+        if self._is_apart and parts and _ends_word(parts[-1]) and text[:1].isalnum():
             text = f" {text}"
         if text:
             self._is_apart = False
@@ -73,9 +74,12 @@ class Page:
         start, text, end = text.partition(text.strip(" "))
         if self._parts[-1:] == [_STRIKE]:
             self._parts.pop()
+        elif self._struck == len(self._parts) and self._parts[-2:] == [_STRIKE, " "]:
+            del self._parts[-2]
         else:
             start += _STRIKE
         self._parts += filter(None, [start, text, _STRIKE, end])
+        self._struck = len(self._parts)
 
     def part(self) -> None:
         """Keep what follows from being read as one word with what is before."""
@@ -146,6 +150,10 @@ class Page:
             self.append([((further if index else first) + line).rstrip() for index, line in enumerate(other.lines)])
             self._gap = other._gap
             self.has_columns = self.has_columns or other.has_columns
+
+
+def _ends_word(text: str) -> bool:
+    return text[-1].isalnum() or text[-1] in "%]"
 
 
 class Cell(t.NamedTuple):

@@ -91,7 +91,7 @@ _NO_ADDRESS = ("#", "javascript:", "vbscript:", "data:", "cid:", "about:", "blob
 _ENCODED = re.compile(r"%[0-9A-Fa-f]{2}")
 #: In telephone numbers (RFC 3966 section 3), and the blanks of people.
 _SEPARATORS = re.compile(r"[-.()]|%20|%C2%A0")
-_ZERO = re.compile(r"0*\.?0+(?:[a-z]+|%)?\Z")
+_ZERO = re.compile(r"(?:0+(?:\.0*)?|\.0+)(?:[a-z]+|%)?\Z")
 
 
 def read_attributes(start_tag: str) -> list[tuple[str, str | None]]:
@@ -266,18 +266,22 @@ class Look(t.NamedTuple):
 def raised(text: str, before: str) -> str:
     """Return the text of ``<sup>``: ``10^-3``, but ``1st``."""
     bare = text.strip()
-    if _TERM.search(bare):
-        return f"^({bare})"
     is_ordinal = bare in ("a", "e", "o") and before[-1:].isdigit()
-    return f"^{bare}" if _NUMBER.match(bare) or (_LETTER.match(bare) and not is_ordinal) else text
+    is_exponent = _NUMBER.match(bare) or (_LETTER.match(bare) and not is_ordinal)
+    return _marked("^", text) if is_exponent or _TERM.search(bare) else text
 
 
 def lowered(text: str, before: str) -> str:
     """Return the text of ``<sub>``: ``1010_2``, but ``H2O``."""
     bare = text.strip()
-    if _TERM.search(bare):
-        return f"_({bare})"
-    return f"_{bare}" if _NUMBER.match(bare) and before[-1:].isdigit() else text
+    is_index = _NUMBER.match(bare) and before[-1:].isdigit()
+    return _marked("_", text) if is_index or _TERM.search(bare) else text
+
+
+def _marked(mark: str, text: str) -> str:
+    bare = text.strip()
+    end = text[len(text.rstrip()) :]
+    return f"{mark}({bare}){end}" if _TERM.search(bare) else f"{mark}{bare}{end}"
 
 
 def text_instead(tag: str, attributes: t.Mapping[str, str]) -> str:

@@ -48,6 +48,9 @@ _MARGINS = {"blockquote": "> ", "dd": "  "}
 _MARKS = {"q": ('"', '"'), "rt": ("(", ")")}
 _SCRIPTS = {"sup": raised, "sub": lowered}
 
+#: Elements that are this and no other element whatever their style.
+_INLINE = frozenset({"a", "button", "progress", "meter", *_MARKS, *_SCRIPTS})
+
 _RULE = "-" * 40
 #: Levels of lists, quotes and tables that are shown; without a limit, a page of tags could make gigabytes of text.
 _DEEPEST = 16
@@ -55,7 +58,7 @@ _DEEPEST = 16
 _SPACE = re.compile(r"[ \t\n\r\f]+")
 #: Characters that only tell a browser where a word may break, and others that fill a hidden preview.
 _INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff\u034f]")
-#: Where no tag ends any more, what is not a tag. A parser that looks for the end of each would take very long.
+#: A comment, with the ends that browsers know (HTML standard, 13.2.5.43 to 13.2.5.52).
 _COMMENT = re.compile(r"<!--(?:-?>|.*?(?:--!?>|\Z))", re.DOTALL)
 
 
@@ -67,8 +70,8 @@ def html_to_text(html: str) -> str:
     that names the heading before each cell. Text that the HTML hides is left out.
     """
     html = html.replace("\r\n", "\n").replace("\r", "\n")
-    reader = _Reader(Styles(html))
-    end = html.rfind(">") + 1
+    end = html.rfind(">") + 1  # no tag ends any more: a parser that looks for the end of each would take very long
+    reader = _Reader(Styles(html[:end]))
     reader.feed(html[:end] + _COMMENT.sub("", html[end:]).replace("<", "&lt;"))
     reader.close()
     return "".join([f"{line}\n" for line in reader.page.lines]).replace("\u00a0", " ")
@@ -104,7 +107,7 @@ class _Reader(HTMLParser):
             **dict.fromkeys(_SCRIPTS, self._open_script),
             **dict.fromkeys(_SECTIONS, self._open_section),
         }
-        self._fixed = self._openers.keys() - _MARGINS.keys()
+        self._fixed = self._openers.keys() - _MARGINS.keys() - _INLINE
 
     @property
     def page(self) -> Page:
@@ -224,7 +227,7 @@ class _Reader(HTMLParser):
 
     def _enter(self, element: Element, attributes: dict[str, str], style: dict[str, str]) -> None:
         self._skip_line_end = element.tag in PREFORMATTED
-        opener = self._openers.get(element.role)
+        opener = self._openers.get(element.tag if element.tag in _INLINE else element.role)
         if opener:
             attributes["style"] = style.get("list-style-type") or style.get("list-style", "")
             opener(element, attributes)
@@ -278,7 +281,8 @@ class _Reader(HTMLParser):
 
     def _open_script(self, element: Element, attributes: dict[str, str]) -> None:
         page, place = self.page, self.page.place
-        element.close = lambda: page.rewrite(place, _SCRIPTS[element.role])
+        change = _SCRIPTS[element.tag if element.tag in _SCRIPTS else element.role]
+        element.close = lambda: page.rewrite(place, change)
 
     def _open_button(self, element: Element, attributes: dict[str, str]) -> None:
         self.page.part()
