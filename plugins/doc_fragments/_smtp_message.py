@@ -59,7 +59,7 @@ options:
         description:
           - Message as HTML, or a list of its lines. Without O(body), a plain text is derived from it and sent along.
           - The text keeps tables in columns, lists with their numbers, and the addresses of links. What the HTML hides
-            is left out.
+            is left out. Raised numbers become V(10^-3), and text that is struck out becomes V(~~text~~).
         type: str
       body_file:
         description:
