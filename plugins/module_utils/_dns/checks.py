@@ -14,7 +14,7 @@ from .lookup import ADDRESS_TYPES, Lookup, addresses_of, end_of_alias, why_absen
 from .mail_system import MailSystem
 from .names import Address, is_address, require_fqdn, require_host, reverse_pointer
 from .records import MxRecord, parse_mx
-from .scope import is_localhost
+from .scope import is_localhost, scope_of
 from .spf_checks import check_spf
 
 Check = t.Callable[[Lookup, MailSystem], list[Finding]]
@@ -45,7 +45,7 @@ def _judge_helo(lookup: Lookup, system: MailSystem) -> Finding:
         found = addresses_of(lookup, host)
         if not found:
             message = f"The EHLO name {host} does not resolve to an address: {why_no_address(lookup, host)}."
-            remedy = system.name_remedy(host, f"Publish an A or AAAA record for {host}.")
+            remedy = system.name_remedy(host, _helo_remedy(system, found))
             return controls.HELO.failed(host, message, remedy)
     except InvalidName as error:
         message = f"The EHLO name {host} is not a fully qualified host name: {error.reason}."
@@ -72,6 +72,8 @@ def _judge_helo_addresses(system: MailSystem, found: t.Sequence[Address]) -> Fin
 
 def _helo_remedy(system: MailSystem, found: t.Sequence[Address]) -> str:
     """The records to publish for the EHLO name: never an address that receivers do not see."""
+    if not system.addresses:
+        return f"Publish an A or AAAA record for {system.hostname}."
     seen = [address for address in system.addresses if not system.hidden(address)]
     if not seen:
         return system.egress_remedy(system.addresses[0], "")
@@ -83,8 +85,13 @@ def _helo_remedy(system: MailSystem, found: t.Sequence[Address]) -> str:
 def _remove_addresses(system: MailSystem, host: str, found: t.Sequence[Address]) -> str:
     """What to do about the addresses of ``host`` that other hosts cannot reach."""
     unreachable = system.unreachable(found)
-    rest = "" if len(unreachable) < len(found) else " Publish the public address of the host in their place."
-    return f"Remove {_joined(unreachable)} from the address records of {host}: other hosts cannot reach it there.{rest}"
+    remedy = f"Remove {_joined(unreachable)} from the address records of {host}: other hosts cannot reach it there."
+    if len(unreachable) == len(found):
+        remedy += " Publish the public address of the host in their place."
+    if any(scope and scope.is_private for scope in map(scope_of, unreachable)):
+        # With split DNS, the record that other hosts see may be right.
+        remedy += " If the name servers of your network alone answer so, set nameservers to public ones."
+    return remedy
 
 
 # -- mx: MR-DNS-01 --------------------------------------------------------------------------------------------------
@@ -131,7 +138,8 @@ def _judge_null_mx(system: MailSystem, records: t.Sequence[MxRecord]) -> Finding
     domain = system.domain
     if len(records) > 1:
         message = f"{domain} has both a null MX and other MX records."
-        return controls.MX.failed(domain, message, "Remove the null MX, or all other MX records.")
+        remedy = "Remove the null MX." if system.sends else "Remove the null MX, or all other MX records."
+        return controls.MX.failed(domain, message, remedy)
     if system.sends:
         message = f"{domain} sends mail but has a null MX, so many receivers reject its mail."
         return controls.MX.failed(domain, message, "Replace it with an MX record that names a mail server.")

@@ -72,7 +72,7 @@ def _misplaced_record(lookup: Lookup, system: MailSystem) -> str:
     domain = system.domain
     parent = domain.partition(".")[2]
     places = [form.format(domain=domain) for form in _MISPLACED]
-    places += [system.hostname] * bool(system.hostname) + [parent] * ("." in parent)
+    places += [system.hostname] * bool(system.hostname) + [parent] * ("." in parent) + [f"{domain}.{domain}"]
     try:
         return next((place for place in places if spf_records(lookup, place)), "")
     except (InvalidName, LookupFailed):
@@ -83,20 +83,20 @@ def _strays(lookup: Lookup, domain: str) -> str:
     """A sentence for each TXT record that belongs at another name."""
     texts = [text.strip(" \"'").replace(" ", "").lower() for text in lookup.query(domain, "TXT").values]
     return "".join(
-        f" It has a {kind} record, which receivers ignore there: it belongs at {place.format(domain=domain)}."
+        f" It has {kind} record, which receivers ignore there: it belongs at {place.format(domain=domain)}."
         for version, (kind, place) in _PLACES.items()
         if any(text.startswith(version) for text in texts)
     )
 
 
-#: Where an SPF record is put by mistake, such as with a name that ends without its dot in the zone file.
-_MISPLACED = ("_spf.{domain}", "spf.{domain}", "_dmarc.{domain}", "www.{domain}", "{domain}.{domain}")
+#: Where an SPF record is put by mistake, beside the EHLO name, the parent, and the name twice for want of a dot.
+_MISPLACED = ("_spf.{domain}", "spf.{domain}", "_dmarc.{domain}", "www.{domain}")
 #: The kind of a record and its proper place, by how its text begins (RFC 7489, 6376, 8461, 8460).
 _PLACES = {
-    "v=dmarc1": ("DMARC", "_dmarc.{domain}"),
-    "v=dkim1": ("DKIM", "SELECTOR._domainkey.{domain}"),
-    "v=stsv1": ("MTA-STS", "_mta-sts.{domain}"),
-    "v=tlsrptv1": ("TLS reporting", "_smtp._tls.{domain}"),
+    "v=dmarc1": ("a DMARC", "_dmarc.{domain}"),
+    "v=dkim1": ("a DKIM", "SELECTOR._domainkey.{domain}"),
+    "v=stsv1": ("an MTA-STS", "_mta-sts.{domain}"),
+    "v=tlsrptv1": ("a TLS reporting", "_smtp._tls.{domain}"),
 }
 
 

@@ -759,6 +759,21 @@ REMEDY_CASES = {
         'Add ip4:192.0.2.25 behind "v=spf1"',
         "Publish",
     ),
+    "EHLO name without an address": ("a", system(V4, hostname="bare.example.com"), {}, "with 192.0.2.25.", "provider"),
+    "split DNS": (
+        "mx",
+        system(),
+        {"mail__example__com": {"A": ["10.0.0.1"]}},
+        "set nameservers to public ones",
+        "provider",
+    ),
+    "null MX and others of a domain that sends": (
+        "mx",
+        system(V4),
+        mx("0 .", "10 mail.example.com"),
+        "Remove the null MX.",
+        "all other MX records",
+    ),
     "private upstream": (
         "spf",
         system(via=("inner.example.com",)),
@@ -799,7 +814,7 @@ MISPLACED_CASES = {
     ),
     "quoted DMARC": (spf('" v = DMARC1; p=none"'), "It has a DMARC record"),
     "DKIM": (spf("v=DKIM1; p=x"), "It has a DKIM record"),
-    "MTA-STS": (spf("v=STSv1; id=1"), "It has a MTA-STS record"),
+    "MTA-STS": (spf("v=STSv1; id=1"), "It has an MTA-STS record"),
     "terms alone": (spf("include:ok.example ~all"), 'must begin with "v=spf1" and a blank'),
     "time-out elsewhere": ({"_spf__example__com": {"TXT": LookupTimedOut}}, "example.com has no SPF record."),
 }
