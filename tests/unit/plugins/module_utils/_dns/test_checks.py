@@ -630,6 +630,8 @@ REACH_CASES = {
     "private, in a laboratory": ("10.0.0.1", "", "lab.test", ""),
     "private, in an internal domain": ("fd00::1", "", "corp.internal", ""),
     "documentation in an example": (V4, "", DOMAIN, ""),
+    "documentation in a laboratory": ("203.0.113.10", "", "lab.test", ""),
+    "benchmarking in a laboratory": ("198.18.77.10", "198.18.77.10", "lab.test", ""),
     "public": ("8.8.8.8", "", "company.de", ""),
 }
 
