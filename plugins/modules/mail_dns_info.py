@@ -21,18 +21,22 @@ description:
 options:
   domain:
     description:
-      - The mail domain, the part of the sender addresses after the C(@).
+      - The mail domain, the part of the sender addresses after the C(@). A final dot is removed, and a name in other
+        scripts is converted to ASCII (IDNA).
     type: str
     required: true
   hostname:
     description:
       - The name that the mail server gives with EHLO. In Postfix this is C(myhostname), unless C(smtp_helo_name) is
         set.
-      - If it is not set, V(MR-DNS-04) is not checked.
+      - If it is not set, V(MR-DNS-04) is not checked. A name that is not a fully qualified host name, such as an
+        address literal or a name with an underscore, is a failure of V(MR-DNS-04).
     type: str
   addresses:
     description:
       - The IP addresses that mail leaves from, as seen from the Internet. Behind NAT, these are the public addresses.
+      - A private address is accepted, for hosts that send in their own network only. A loopback, unspecified,
+        link-local, multicast or reserved address is refused, because no mail to other hosts leaves from it.
     type: list
     elements: str
     default: []
@@ -53,10 +57,14 @@ options:
       - V(a) checks V(MR-DNS-04), that the EHLO name is fully qualified and resolves to one of O(addresses).
       - V(mx) checks V(MR-DNS-01), that the domain exists and has MX records, and that each target is a host name with
         an address and not an alias. A null MX is a failure for a domain that sends mail.
+      - For V(a) and V(mx), each address must be one that other hosts can reach. Loopback, link-local and the like never
+        are. Private addresses are accepted if one of O(addresses) is in the same private network (C(10.0.0.0/8), say),
+        or if O(domain) is below a name of private networks, such as C(.test), C(.internal), C(.local), C(.lan) or
+        C(.home.arpa). Documentation addresses are accepted for example domains, such as C(example.com).
       - V(ptr) checks V(MR-DNS-03), that each of O(addresses) has a reverse name that leads back to it, and the part of
         V(MR-DNS-04) that requires the EHLO name as the reverse name.
       - V(spf) checks V(MR-SPF-01), that the domain has one valid SPF record, and V(MR-SPF-02), that SPF passes each of
-        O(addresses).
+        O(addresses). A record that is mangled, or that is at another name than O(domain), is told.
       - V(spf) also checks V(MR-SPF-03), that a valid record neither lets hosts all over the Internet send, as V(+all)
         and V(ip4:0.0.0.0/0) do, nor gives them the result neutral, as V(?all) and a record without V(all) do, nor uses
         V(ptr). Includes and redirects are followed.
@@ -84,7 +92,7 @@ options:
     default: []
   timeout:
     description:
-      - Seconds to wait for the answer to one query, including all name servers and retries.
+      - Seconds to wait for the answer to one query, including all name servers and retries. More than 0.
     type: float
     default: 5.0
 requirements:

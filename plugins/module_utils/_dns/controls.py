@@ -9,6 +9,7 @@ import dataclasses
 
 from .._controls.finding import Finding, FindingStatus, Severity
 from .dns_errors import DnsError
+from .scope import is_private_name, is_within
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,3 +51,10 @@ HELO = DnsControl("MR-DNS-04", Severity.HIGH, "RFC 5321 section 4.1.1.1")
 SPF_RECORD = DnsControl("MR-SPF-01", Severity.HIGH, "RFC 7208 section 4.5")
 SPF_POLICY = DnsControl("MR-SPF-03", Severity.HIGH, "RFC 7208 sections 2.6 and 5.5")
 SPF_PASS = DnsControl("MR-SPF-02", Severity.CRITICAL, "RFC 7208 section 2.6")
+
+
+def remedy_for_domain(domain: str) -> str:
+    """What to do if a mail domain does not exist in the DNS."""
+    if is_private_name(domain) and not is_within(domain, ["test"]):
+        return f"Use a registered domain, or set nameservers to those of the private network that has {domain}."
+    return f"Check the spelling of {domain}, its registration and its delegation."

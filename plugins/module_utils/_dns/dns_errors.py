@@ -5,13 +5,23 @@
 
 from __future__ import annotations
 
+#: How much of a name that is too long is shown.
+_SHOWN = 80
+_ESCAPE = "\\"
+
 
 class DnsError(Exception):
     """The base class of all errors of this package."""
 
 
 class InvalidName(DnsError):
-    """A text that is not a valid domain name (RFC 1035 section 2.3.4)."""
+    """A text that is not the name that is expected (RFC 1035 section 2.3.4, RFC 1123 section 2.1)."""
+
+    def __init__(self, name: str, expected: str, reason: str) -> None:
+        name = f"{name[:_SHOWN]}..." if len(name) > _SHOWN else name
+        # Escapes are shown as they are in a zone file.
+        super().__init__(f"{name if _ESCAPE in name else repr(name)} is not a {expected}: {reason}")
+        self.reason = reason
 
 
 class RecordSyntaxError(DnsError):

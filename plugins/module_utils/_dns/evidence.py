@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import typing as t
 
-from .checks import MailSystem
 from .dns_errors import DnsError
 from .lookup import Lookup, addresses_of
+from .mail_system import MailSystem
 from .names import printable, reverse_pointer
 from .records import parse_mx
 from .spf import spf_records

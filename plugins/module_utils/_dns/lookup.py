@@ -59,6 +59,8 @@ class CachedLookup:
         return answer
 
 
+#: Resolvers follow about as many.
+_MAX_ALIASES = 10
 #: The type of the record that holds an address, by IP version.
 ADDRESS_TYPES = {4: "A", 6: "AAAA"}
 
@@ -78,3 +80,20 @@ def why_absent(lookup: Lookup, name: str, rdtype: str, records: str) -> str:
         return f"{name} has {records}"
     alias = lookup.query(name, "CNAME").values
     return f"{name} is an alias of {alias[0]}, which does not exist" if alias else f"{name} does not exist in the DNS"
+
+
+def why_no_address(lookup: Lookup, name: str, rdtype: str = "A") -> str:
+    """Say why ``name`` has no address. Raises the errors of :meth:`Lookup.query`."""
+    if name in ("", "."):
+        return "The root of the DNS is not a host"
+    return why_absent(lookup, name, rdtype, "no A or AAAA record")
+
+
+def end_of_alias(lookup: Lookup, name: str) -> str:
+    """The name at the end of the aliases that begin at ``name``. Raises the errors of :meth:`Lookup.query`."""
+    for _step in range(_MAX_ALIASES):
+        target = lookup.query(name, "CNAME").values
+        if not target:
+            break
+        name = target[0]
+    return name

@@ -10,11 +10,10 @@ import enum
 import ipaddress
 import re
 import typing as t
-import unicodedata
 
 from .dns_errors import RecordSyntaxError
 from .macros import is_domain_spec, is_macro_string
-from .names import printable, without_final_dot
+from .names import character_name, printable, without_final_dot
 
 
 @dataclasses.dataclass(frozen=True, order=True)
@@ -96,6 +95,8 @@ _VERSION = re.compile(r"v=spf1(?: |\Z)", re.IGNORECASE | re.ASCII)
 _BEGINNING = "v=spf1 "
 #: What is left of the beginning of a mangled record when all but letters and digits are removed.
 _MANGLED = re.compile(r"(?:vspf|spf1|spfv1|vsfp1|vs?p?f1)")
+#: Terms alone.
+_WITHOUT_VERSION = re.compile(r"\W*(?:ip[46]:|include:|a[ :]|mx[ :]).*[-~?+]all\W*", re.IGNORECASE | re.DOTALL)
 _MANGLED_WITHIN = re.compile(r"v\s*=\s*spf1\b", re.IGNORECASE)
 _SENDER_ID = re.compile(r"spf2\.0/", re.IGNORECASE)
 _NOT_PRINTABLE = re.compile(r"[^ -~]+")
@@ -118,12 +119,19 @@ def is_spf(text: str) -> bool:
 def why_not_spf(text: str) -> str:
     """Say where a TXT record differs from the SPF record that it was meant to be; empty if it was not meant as one."""
     letters = re.sub(r"[^a-z0-9]", "", text[:40].lower())
-    meant = _MANGLED.match(letters) or _MANGLED_WITHIN.search(text)
+    meant = _MANGLED.match(letters) or _MANGLED_WITHIN.search(text) or _WITHOUT_VERSION.fullmatch(text)
     if is_spf(text) or _SENDER_ID.match(text) or not meant:
         return ""
     spot = next((at for at, wanted in enumerate(_BEGINNING) if text[at : at + 1].lower() != wanted), 0)
-    found = f"character {spot + 1} is '{printable(text[spot])}'" if text[spot:] else "it ends too early"
+    found = f"character {spot + 1} is {_spot(text[spot:])}" if text[spot:] else "it ends too early"
     return f'it must begin with "v=spf1" and a blank, but {found} in {_excerpt(text)}'
+
+
+def _spot(text: str) -> str:
+    """The first character of ``text``, with its name if it is not ASCII."""
+    octets = _NOT_PRINTABLE.match(text)
+    name = f" ({_character_name(octets.group())})" if octets else ""
+    return f"'{printable(text[0])}'{name}"
 
 
 def _excerpt(text: str, length: int = 40) -> str:
@@ -166,7 +174,7 @@ def _character_name(octets: str) -> str:
         character = octets.encode("latin-1").decode("utf-8")[0]
     except UnicodeError:
         character = octets[0]
-    return f"U+{ord(character):04X} {unicodedata.name(character, '')}".rstrip()
+    return character_name(character)
 
 
 def _misused_modifiers(modifiers: t.Iterable[str]) -> t.Iterator[str]:

@@ -12,12 +12,14 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from .._controls.finding import Finding, FindingStatus
-from .._dns.checks import CHECKS, MailSystem, run_checks
+from .._dns.checks import CHECKS, run_checks
 from .._dns.dns_errors import InvalidName, LibraryMissing, ResolverUnavailable
 from .._dns.evidence import collect
 from .._dns.lookup import CachedLookup
-from .._dns.names import is_fqdn, normalize, parse_address
+from .._dns.mail_system import MailSystem
+from .._dns.names import Address, is_address, normalize, parse_literal, require_fqdn, require_name
 from .._dns.resolver import DnsResolver
+from .._dns.scope import scope_of
 from .secrets import warn
 
 #: The order of the findings, and the choices of the option ``checks``.
@@ -33,6 +35,8 @@ def run(module: AnsibleModule) -> None:
     params = module.params
     try:
         system = _system(params)
+        if not params["timeout"] > 0:
+            raise _InvalidOption(f"timeout: {params['timeout']:g} is not valid; expected more than 0 seconds")
         lookup = CachedLookup(DnsResolver(params["nameservers"], params["timeout"]))
     except LibraryMissing:
         module.fail_json(msg=missing_required_lib("dnspython"), exception=traceback.format_exc())
@@ -40,42 +44,56 @@ def run(module: AnsibleModule) -> None:
         module.fail_json(msg=f"Cannot check DNS: {error}.")
     names = [name for name in CHECK_NAMES if name in params["checks"]]
     findings = run_checks(lookup, system, names)
-    _leave(module, findings, collect(lookup, system, names))
+    _leave(module, system.domain, findings, collect(lookup, system, names))
 
 
 def _system(params: t.Mapping[str, t.Any]) -> MailSystem:
+    hostname = params["hostname"] or ""
     return MailSystem(
-        domain=_domain(params["domain"]),
-        hostname=_name("hostname", params["hostname"]) if params["hostname"] else "",
-        addresses=tuple(_read("addresses", parse_address, text) for text in params["addresses"]),
-        via=tuple(_name("via", text.strip("[]")) for text in params["via"]),
+        domain=_name("domain", params["domain"] or "", require_fqdn, "a name such as example.com"),
+        # A server may also say an address with EHLO, or a name of one label. The checks judge that.
+        hostname=hostname if is_address(hostname) or not hostname else _name("hostname", hostname, require_name, _HOST),
+        addresses=tuple(map(_address, params["addresses"])),
+        via=tuple(map(_upstream, params["via"])),
     )
 
 
-def _domain(text: str) -> str:
-    if not is_fqdn(text):
-        raise _InvalidOption(f"domain: {text!r} is not a valid mail domain; expected a name such as example.com")
+_HOST = "a host name such as mail.example.com"
+
+
+def _name(option: str, text: str, require: t.Callable[[str], None], expected: str) -> str:
+    text = text.strip()
+    try:
+        require(text)
+    except InvalidName as error:
+        raise _InvalidOption(f"{option}: {error}; expected {expected}") from error
     return normalize(text)
 
 
-def _name(option: str, text: str) -> str:
+def _upstream(text: str) -> str:
+    """Read the name or the address of an upstream, which Postfix writes in brackets."""
+    if is_address(text.strip()):
+        return str(parse_literal(text.strip()))
+    name = text.strip()
+    bare = name[1:-1] if name[:1] + name[-1:] == "[]" else name
+    return _name("via", bare, require_name, f"{_HOST}, or an IP address")
+
+
+def _address(text: str) -> Address:
+    expected = "expected an IP address that mail leaves from, such as 192.0.2.25"
     try:
-        return normalize(text)
-    except InvalidName as error:
-        raise _InvalidOption(f"{option}: {error}") from error
-
-
-_T = t.TypeVar("_T")
-
-
-def _read(option: str, read: t.Callable[[str], _T], text: str) -> _T:
-    try:
-        return read(text)
+        address = parse_literal(text.strip())
     except ValueError as error:
-        raise _InvalidOption(f"{option}: {error}") from error
+        raise _InvalidOption(f"addresses: {error}; {expected}") from error
+    scope = scope_of(address)
+    if scope and not scope.domains:
+        raise _InvalidOption(
+            f"addresses: {address} is {scope.name}, so no mail to other hosts leaves from it; {expected}"
+        )
+    return address
 
 
-def _leave(module: AnsibleModule, findings: t.Sequence[Finding], records: t.Mapping[str, t.Any]) -> None:
+def _leave(module: AnsibleModule, domain: str, findings: t.Sequence[Finding], records: t.Mapping[str, t.Any]) -> None:
     failed = [finding for finding in findings if finding.status is FindingStatus.FAIL]
     undecided = [finding for finding in findings if finding.status is FindingStatus.ERROR]
     result: dict[str, t.Any] = {
@@ -87,17 +105,17 @@ def _leave(module: AnsibleModule, findings: t.Sequence[Finding], records: t.Mapp
     on_finding = module.params["on_finding"]
     if failed and on_finding == "fail":
         module.fail_json(
-            msg="\n".join([_summary(module, findings), *(f"- {one.sentence}" for one in failed)]), **result
+            msg="\n".join([_summary(domain, findings), *(f"- {one.sentence}" for one in failed)]), **result
         )
     if on_finding != "ignore":
         for finding in [*failed, *undecided]:
             warn(module, finding.sentence, f"{finding.control}: {finding.status.value}. no_log hides the details.")
-    module.exit_json(msg=_summary(module, findings), **result)
+    module.exit_json(msg=_summary(domain, findings), **result)
 
 
-def _summary(module: AnsibleModule, findings: t.Sequence[Finding]) -> str:
+def _summary(domain: str, findings: t.Sequence[Finding]) -> str:
     """The number of findings by status, such as ``DNS for example.com: 5 pass, 1 fail.``"""
     counts = collections.Counter(finding.status.value.replace("_", " ") for finding in findings)
     order = [status.value.replace("_", " ") for status in FindingStatus]
     counted = ", ".join(f"{counts[status]} {status}" for status in order if counts[status])
-    return f"DNS for {module.params['domain']}: {counted or 'nothing to check'}."
+    return f"DNS for {domain}: {counted or 'nothing to check'}."

@@ -201,15 +201,56 @@ def test_undecided_control_never_fails_the_task(run, server):
     [
         (
             {"domain": "localhost"},
-            "Cannot check DNS: domain: 'localhost' is not a valid mail domain; expected a name such as example.com.",
+            (
+                "Cannot check DNS: domain: 'localhost' is not a fully qualified host name: it has a single label;"
+                " expected a name such as example.com."
+            ),
         ),
         (
             {"domain": "example.test", "via": ["a..b"]},
-            "Cannot check DNS: via: 'a..b' is not a valid domain name: a label is empty, too long or not allowed.",
+            (
+                "Cannot check DNS: via: 'a..b' is not a valid domain name: a label is empty;"
+                " expected a host name such as mail.example.com, or an IP address."
+            ),
         ),
         (
             {"domain": "example.test", "addresses": ["mail.example.test"]},
-            "Cannot check DNS: addresses: 'mail.example.test' does not appear to be an IPv4 or IPv6 address.",
+            (
+                "Cannot check DNS: addresses: 'mail.example.test' is not a valid IP address;"
+                " expected an IP address that mail leaves from, such as 192.0.2.25."
+            ),
+        ),
+        (
+            {"domain": "example.test", "hostname": "https://mail.example.test/"},
+            (
+                "Cannot check DNS: hostname: 'https://mail.example.test/' is not a valid domain name: it is a URL;"
+                " write the name alone; expected a host name such as mail.example.com."
+            ),
+        ),
+        (
+            {"domain": "example.test", "via": ["[smtp.example.test]:587"]},
+            (
+                "Cannot check DNS: via: '[smtp.example.test]:587' is not a valid domain name: it has a colon;"
+                " write the name without a port; expected a host name such as mail.example.com, or an IP address."
+            ),
+        ),
+        (
+            {"domain": "example.test", "addresses": ["127.0.0.1"]},
+            (
+                "Cannot check DNS: addresses: 127.0.0.1 is a loopback address, so no mail to other hosts leaves from"
+                " it; expected an IP address that mail leaves from, such as 192.0.2.25."
+            ),
+        ),
+        (
+            {"domain": ""},
+            (
+                "Cannot check DNS: domain: '' is not a valid domain name: it is empty;"
+                " expected a name such as example.com."
+            ),
+        ),
+        (
+            {"domain": "example.test", "timeout": 0},
+            "Cannot check DNS: timeout: 0 is not valid; expected more than 0 seconds.",
         ),
         (
             {"domain": "example.test", "nameservers": ["ns.example.test"]},
@@ -223,6 +264,27 @@ def test_undecided_control_never_fails_the_task(run, server):
 def test_invalid_option_is_named_in_the_error(run, options, message):
     result = run(**options)
     assert result["msg"] == message
+
+
+@pytest.mark.parametrize("written", ["example.test", "Example.TEST.", " example.test\n", "b\u00fccher.test"])
+def test_name_is_read_as_people_write_it(run, server, written):
+    result = run(domain=written, checks=["mx"], nameservers=[server.nameserver], on_finding="ignore")
+    assert result["msg"].startswith(("DNS for example.test: ", "DNS for xn--bcher-kva.test: "))
+
+
+@pytest.mark.parametrize("hostname", ["[192.0.2.25]", "192.0.2.25", "mail", "mail_1.example.test"])
+def test_unsuitable_ehlo_name_is_a_finding(run, server, hostname):
+    result = run(domain="example.test", hostname=hostname, checks=["a"], nameservers=[server.nameserver])
+    [finding] = result["findings"]
+    assert finding["message"].startswith(f"The EHLO name {hostname} is not a fully qualified host name: it ")
+    assert "hostname" in finding["remedy"]
+
+
+def test_upstream_may_be_written_in_brackets(run, server):
+    options = {"domain": "example.test", "checks": ["spf"], "nameservers": [server.nameserver]}
+    result = run(**options, via=["[192.0.2.25]", "[mail.example.test]", "[IPv6:2001:db8::25]"])
+    assert [one["subject"] for one in result["findings"][2:]] == ["192.0.2.25", "mail.example.test", "2001:db8::25"]
+    assert result["passed"] is True
 
 
 def test_missing_dnspython_is_named_in_the_error(run, monkeypatch):

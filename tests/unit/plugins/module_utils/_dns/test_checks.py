@@ -10,8 +10,9 @@ import typing as t
 import pytest
 
 from ansible_collections.mailops.smtp.plugins.module_utils._controls.finding import FindingStatus
-from ansible_collections.mailops.smtp.plugins.module_utils._dns.checks import CHECKS, MailSystem, run_checks
+from ansible_collections.mailops.smtp.plugins.module_utils._dns.checks import CHECKS, run_checks
 from ansible_collections.mailops.smtp.plugins.module_utils._dns.dns_errors import LookupTimedOut, ServerFailure
+from ansible_collections.mailops.smtp.plugins.module_utils._dns.mail_system import MailSystem
 from ansible_collections.mailops.smtp.plugins.module_utils._dns.names import parse_address, reverse_pointer
 from ansible_collections.mailops.smtp.tests.unit.support.zone_lookup import ZoneLookup
 
@@ -92,7 +93,12 @@ A_CASES: Cases = {
         "The EHLO name bare.example.com does not resolve",
     ),
     "unknown name": (system(V4, hostname="x.example.com"), {}, "fail", "The EHLO name x.example.com does not resolve"),
-    "single label": (system(V4, hostname="mail"), {}, "fail", "The EHLO name mail is not a fully qualified host name."),
+    "single label": (
+        system(V4, hostname="mail"),
+        {},
+        "fail",
+        "The EHLO name mail is not a fully qualified host name: it has a single label.",
+    ),
     "address literal": (
         system(V4, hostname=f"[{V4}]"),
         {},
@@ -606,3 +612,231 @@ def test_absent_domain_is_not_called_a_missing_record():
         "gone.example does not exist in the DNS.",
         "The SPF result of gone.example for 192.0.2.25 is none: gone.example does not exist in the DNS.",
     ]
+
+
+#: The addresses of an MX target, the egress addresses, the domain, and the address that is told to be unreachable.
+REACH_CASES = {
+    "loopback": ("127.0.0.1", "", "company.example.com", "127.0.0.1 (a loopback address)"),
+    "loopback of IPv6": ("::1", "", DOMAIN, "::1 (a loopback address)"),
+    "unspecified": ("0.0.0.0", "", DOMAIN, "0.0.0.0 (the unspecified address)"),
+    "link-local": ("fe80::1", "", DOMAIN, "fe80::1 (a link-local address)"),
+    "private": ("10.0.0.1", "", DOMAIN, "10.0.0.1 (a private address)"),
+    "documentation on the Internet": (V4, "", "company.de", "192.0.2.25 (a documentation address)"),
+    "one of two": (f"{V4} ::1", V4, DOMAIN, "::1 (a loopback address)"),
+    "loopback in a laboratory": ("127.0.0.1", "", "lab.test", "127.0.0.1 (a loopback address)"),
+    "private, with an egress elsewhere": ("10.0.0.1", "192.168.1.1", DOMAIN, "10.0.0.1 (a private address)"),
+    "private, with a public egress": ("10.0.0.1", "8.8.8.8", DOMAIN, "10.0.0.1 (a private address)"),
+    "private, in the network of the egress": ("10.0.0.1", "10.9.9.9", DOMAIN, ""),
+    "private, in a laboratory": ("10.0.0.1", "", "lab.test", ""),
+    "private, in an internal domain": ("fd00::1", "", "corp.internal", ""),
+    "documentation in an example": (V4, "", DOMAIN, ""),
+    "documentation in a laboratory": ("203.0.113.10", "", "lab.test", ""),
+    "benchmarking in a laboratory": ("198.18.77.10", "198.18.77.10", "lab.test", ""),
+    "public": ("8.8.8.8", "", "company.de", ""),
+}
+
+
+@pytest.mark.parametrize("case", REACH_CASES)
+def test_unreachable_address_is_told_as_what_it_is(case):
+    found, egress, domain, told = REACH_CASES[case]
+    host = f"mx.{domain}"
+    records: dict[str, list[str]] = {"A": [], "AAAA": []}
+    for address in found.split():
+        records["AAAA" if ":" in address else "A"].append(address)
+    subject = MailSystem(domain, host, tuple(map(parse_address, egress.split())))
+    lookup = ZoneLookup({domain: {"MX": [f"10 {host}"]}, host: records})
+    [finding] = run_checks(lookup, subject, ["mx"])
+    assert finding.status.value == ("fail" if told else "pass")
+    assert told in finding.message
+    assert bool(told) is finding.remedy.startswith("Remove ")
+    [helo] = run_checks(lookup, subject, ["a"])
+    assert helo.status.value != "pass" or not told
+    assert told in helo.message
+
+
+def test_null_mx_is_advised_only_to_a_domain_that_may_not_send():
+    zone = {DOMAIN: {"MX": ["10 localhost"]}}
+    for subject, advised in ((system(), True), (system(V4), False), (system(via=(UPSTREAM,)), False)):
+        [finding] = run_checks(ZoneLookup(zone), subject, ["mx"])
+        assert finding.status is FindingStatus.FAIL
+        assert "means, on each host, that host itself" in finding.message
+        assert ("null MX" in finding.remedy) is advised
+
+
+#: MX targets that are not names of hosts, and what they are told to be.
+TARGET_CASES = {
+    "https://mail.example.com": "it is a URL",
+    "mail.example.com ": "it has a blank",
+    "mail.example.com\\032": "it has an escaped character: a blank",
+    '\\"mail.example.com\\"': "it has a quotation mark",
+    "mail_1.example.com": "it has an underscore",
+    "mail.example.com:25": "it has a colon",
+    "jo\\@example.com": "it is a mail address",
+    "*.example.com": "it is a wildcard",
+    "192.0.2.25": "is an IP address",
+    "[ipv6:2001:db8::1]": "is an IP address",
+    "localhost": "that host itself",
+    "localhost.localdomain": "that host itself",
+    "x" * 64 + ".example.com": "a label is longer than 63",
+    "mail": "mail does not exist in the DNS",
+}
+
+
+@pytest.mark.parametrize("target", TARGET_CASES)
+def test_mx_target_that_is_not_a_host_is_told_as_what_it_is(target):
+    [(control, status, message)] = judge("mx", system(), **mx(f"10 {target}"))
+    assert (control, status) == ("MR-DNS-01", "fail")
+    assert TARGET_CASES[target] in message
+
+
+#: A subject whose check fails, and what its remedy must and must not advise.
+REMEDY_CASES = {
+    "PTR of a private address": ("ptr", system("10.0.0.5"), {}, "Set addresses to that one", "Ask the provider"),
+    "SPF of a private address": ("spf", system("10.0.0.5"), {}, "Set addresses to that one", "ip4:10.0.0.5"),
+    "SPF of a private address, no record": ("spf", system("fd00::5"), spf(), "Set addresses to that one", "ip6:"),
+    "EHLO name of a private address": ("a", system("10.0.0.5"), {}, "Set addresses to that one", "with 10.0.0.5"),
+    "EHLO name of one private address": ("a", system("10.0.0.5", "192.0.2.9"), {}, "with 192.0.2.9.", "10.0.0.5"),
+    "private address in a laboratory": (
+        "ptr",
+        MailSystem("lab.test", "mx.lab.test", (parse_address("10.0.0.5"),)),
+        {},
+        "in its own DNS",
+        "provider",
+    ),
+    "PTR for an EHLO name that is not one": (
+        "ptr",
+        system(V4, hostname="localhost"),
+        ptr(),
+        "the name that",
+        "localhost",
+    ),
+    "reverse name beside an EHLO name that is not one": (
+        "ptr",
+        system(V4, hostname="[192.0.2.25]"),
+        {},
+        "Use mail.example.com with EHLO",
+        "Ask the provider",
+    ),
+    "EHLO name that cannot be published": (
+        "a",
+        system(V4, hostname="mail.corp.local"),
+        {},
+        "Use a name in a registered domain",
+        "Publish",
+    ),
+    "domain that cannot be registered": (
+        "mx",
+        MailSystem("corp.local"),
+        {},
+        "Use a registered domain, or set nameservers",
+        "its registration",
+    ),
+    "alias of an absent name": (
+        "mx",
+        system(),
+        {**mx("10 dead.example.com"), "dead__example__com": {"CNAME": ["gone.example"]}},
+        "Replace the CNAME record of dead.example.com",
+        "Name gone.example",
+    ),
+    "alias of an alias": (
+        "mx",
+        system(),
+        {**mx("10 far.example.com"), "far__example__com": {"CNAME": ["alias.example.com"]}},
+        "Name mail.example.com in the MX record",
+        "Name alias.example.com",
+    ),
+    "absolute name of one label": (
+        "mx",
+        system(),
+        mx("10 mail"),
+        "If mail.example.com is meant, remove",
+        "end the name",
+    ),
+    "no SPF record": ("spf", system(V4), spf(), "with ip4:192.0.2.25", "-all alone"),
+    "mangled SPF record": ("spf", system(V4), spf(" v=spf1 -all"), "Correct the mangled record", "Publish"),
+    "SPF record without the address": (
+        "spf",
+        system(V4),
+        spf("v=spf1 -all"),
+        'Add ip4:192.0.2.25 behind "v=spf1"',
+        "Publish",
+    ),
+    "EHLO name without an address": ("a", system(V4, hostname="bare.example.com"), {}, "with 192.0.2.25.", "provider"),
+    "split DNS": (
+        "mx",
+        system(),
+        {"mail__example__com": {"A": ["10.0.0.1"]}},
+        "set nameservers to public ones",
+        "provider",
+    ),
+    "null MX and others of a domain that sends": (
+        "mx",
+        system(V4),
+        mx("0 .", "10 mail.example.com"),
+        "Remove the null MX.",
+        "all other MX records",
+    ),
+    "private upstream": (
+        "spf",
+        system(via=("inner.example.com",)),
+        {"inner__example__com": {"A": ["10.0.0.9"]}},
+        "the public addresses from which mail leaves behind inner.example.com",
+        "include:",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REMEDY_CASES)
+def test_remedy_does_no_harm(case):
+    check, subject, changes, advised, harmful = REMEDY_CASES[case]
+    zone = {**GOOD, **{name.replace("__", "."): records for name, records in changes.items()}}
+    remedy = run_checks(ZoneLookup(zone), subject, [check])[-1].remedy
+    assert advised in remedy
+    assert harmful not in remedy
+
+
+#: Records at other names or of other kinds, and what is said of the domain that has no SPF record.
+MISPLACED_CASES = {
+    "below _spf": ({"_spf__example__com": {"TXT": ["v=spf1 mx -all"]}}, "There is one at _spf.example.com, where"),
+    "at the EHLO name": (
+        {"mail__example__com": {"TXT": ["v=spf1 mx -all"]}},
+        "There is one at mail.example.com, where",
+    ),
+    "where DMARC belongs": (
+        {"_dmarc__example__com": {"TXT": ["v=spf1 -all"]}},
+        "There is one at _dmarc.example.com, where",
+    ),
+    "without the final dot in the zone file": (
+        {"example__com__example__com": {"TXT": ["v=spf1 -all"]}},
+        "There is one at example.com.example.com, where",
+    ),
+    "DMARC": (
+        spf("v=DMARC1; p=none"),
+        "It has a DMARC record, which receivers ignore there: it belongs at _dmarc.example.com.",
+    ),
+    "quoted DMARC": (spf('" v = DMARC1; p=none"'), "It has a DMARC record"),
+    "DKIM": (spf("v=DKIM1; p=x"), "It has a DKIM record"),
+    "MTA-STS": (spf("v=STSv1; id=1"), "It has an MTA-STS record"),
+    "terms alone": (spf("include:ok.example ~all"), 'must begin with "v=spf1" and a blank'),
+    "time-out elsewhere": ({"_spf__example__com": {"TXT": LookupTimedOut}}, "example.com has no SPF record."),
+}
+
+
+@pytest.mark.parametrize("case", MISPLACED_CASES)
+def test_record_in_the_wrong_place_is_told(case):
+    changes, told = MISPLACED_CASES[case]
+    control, status, message = judge("spf", system(V4), **{**spf(), **changes})[0]
+    assert (control, status) == ("MR-SPF-01", "fail")
+    assert told in message
+
+
+def test_record_of_the_parent_is_not_inherited():
+    zone = {DOMAIN: {"TXT": ["v=spf1 -all"]}, "sub.example.com": {"TXT": ["other"]}}
+    [finding, *_others] = run_checks(ZoneLookup(zone), MailSystem("sub.example.com"), ["spf"])
+    assert finding.message.startswith("sub.example.com has no SPF record. There is one at example.com, where receivers")
+
+
+def test_stray_dmarc_record_is_told_beside_a_valid_spf_record():
+    [(_control, status, message), *_others] = judge("spf", system(V4), **spf("v=spf1 mx -all", "v=DMARC1; p=none"))
+    assert status == "pass"
+    assert "it belongs at _dmarc.example.com" in message

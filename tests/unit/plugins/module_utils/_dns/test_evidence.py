@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-from ansible_collections.mailops.smtp.plugins.module_utils._dns.checks import CHECKS, MailSystem
+from ansible_collections.mailops.smtp.plugins.module_utils._dns.checks import CHECKS
 from ansible_collections.mailops.smtp.plugins.module_utils._dns.dns_errors import LookupTimedOut
 from ansible_collections.mailops.smtp.plugins.module_utils._dns.evidence import collect
+from ansible_collections.mailops.smtp.plugins.module_utils._dns.mail_system import MailSystem
 from ansible_collections.mailops.smtp.plugins.module_utils._dns.names import parse_address
 from ansible_collections.mailops.smtp.tests.unit.support.zone_lookup import ZoneLookup
 

@@ -158,6 +158,10 @@ def test_syntax_error_names_the_cause(terms, reason):
         ("v=sfp1 mx", "character 4 is 'f'"),
         ("v=\u017fpf1 mx", "character 3 is '\\197\\191'"),
         ("TXT v=spf1 mx", "character 1 is 'T'"),
+        ("\u00e2\x80\x9cv=spf1 mx", "(U+201C LEFT DOUBLE QUOTATION MARK)"),
+        ("\u00ef\u00bb\u00bfv=spf1 mx", "(U+FEFF ZERO WIDTH NO-BREAK SPACE)"),
+        ("include:a.example -all", "character 1 is 'i'"),
+        ('"ip4:192.0.2.1 ~all"', "character 1 is"),
         # What is an SPF record, or was never meant as one.
         ("v=spf1 mx", ""),
         ("V=SPF1", ""),
@@ -165,6 +169,8 @@ def test_syntax_error_names_the_cause(terms, reason):
         ("SPF information is elsewhere", ""),
         ("v=DMARC1; p=none", ""),
         ("google-site-verification=vspf1", ""),
+        ("a record for all", ""),
+        ("include: see the file", ""),
         ("", ""),
     ],
 )
