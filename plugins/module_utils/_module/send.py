@@ -278,7 +278,7 @@ class _Task:
             self._fail(error)
         refused = [one for ones in found.values() for one in ones]
         ready = f"{settings.server} is ready, checked up to stage {stage}. Nothing was sent."
-        answer = {"sessions": self._report.sessions}
+        answer: dict[str, t.Any] = {"sessions": self._report.sessions}
         if not refused:
             self._module.exit_json(changed=False, msg=ready, **self._untried(), **answer)
         problems = Problems(self._provider)
