@@ -77,10 +77,10 @@ class Problems:
     def __str__(self) -> str:
         """Return what happened and what to do, each once: advice stands behind the last problem that it is for."""
         last = {what_to_do: kind for kind, (_named, _happened, what_to_do) in self._told.items()}
-        told = [
-            f"{_listed(named, self._counts[kind])}: {happened} {what_to_do if last[what_to_do] == kind else ''}".rstrip()
-            for kind, (named, happened, what_to_do) in self._told.items()
-        ]
+        told = []
+        for kind, (named, happened, what_to_do) in self._told.items():
+            behind = f" {what_to_do}" if what_to_do and last[what_to_do] == kind else ""
+            told.append(f"{_listed(named, self._counts[kind])}: {happened}{behind}")
         return " ".join([*told, *([f"And {self._counts['']} more."] if self._counts[""] else [])])
 
     def state(self) -> t.Any:

@@ -68,7 +68,7 @@ SEND_SPEC: dict[str, t.Any] = {
 Options = t.Mapping[str, t.Any]
 
 _LEAST: t.Mapping[str, int] = {
-    **dict.fromkeys(("connections", "messages_per_connection", "messages_per_minute", "attempts"), 1),
+    **dict.fromkeys(("connections", "messages_per_connection", "attempts"), 1),
     **dict.fromkeys(("retry_delay", "retry_for"), 0),
 }
 
@@ -90,6 +90,8 @@ def run_send(module: AnsibleModule) -> None:
     with contextlib.closing(journal) if journal else contextlib.nullcontext():
         if options["check"]:
             task.check()
+        if not len(outgoing):
+            task.nothing()
         if totals and module.check_mode:
             task.preview(totals, journal)
         task.send(Pool(settings, pace, retry, journal), Backlog(len(outgoing), pace, retry, part.seconds), part)
@@ -114,6 +116,9 @@ def _pace(options: Options, provider: str | None) -> Pace:
     for name, least in _LEAST.items():
         if options[name] is not None and not least <= options[name] < math.inf:  # not a number is not in any range
             raise ValueError(f"{name} is {options[name]}; expected {least} or more")
+    pace = options["messages_per_minute"]
+    if pace is not None and not 0 < pace < math.inf:
+        raise ValueError(f"messages_per_minute is {pace}; expected more than 0, such as 0.5 for one in two minutes")
     limits = _limits(provider)
     wanted = options["connections"] or 1
     allowed = limits.connections if limits and limits.connections else wanted
@@ -242,6 +247,12 @@ class _Task:
         return {**self._report.form(self._many, failed), **({"diff": diffs(self._outgoing)} if diff else {})}
 
     # Sending nothing
+
+    def nothing(self) -> t.NoReturn:
+        """Exit without a connection, as there is no message; not an error, since a list may be empty."""
+        given = self._outgoing.name
+        msg = f"Nothing to send, and no connection was opened: {given} has no messages."
+        self._module.exit_json(changed=False, msg=msg, **self._report.form(many=True))
 
     def preview(self, totals: Totals, journal: Journal | None) -> t.NoReturn:
         """Exit in check mode with what would be sent."""
