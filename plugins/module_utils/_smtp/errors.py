@@ -154,7 +154,7 @@ SOCKET_PROBLEMS: t.Mapping[int, tuple[str, str]] = {
         (errno.EACCES, errno.EPERM),
         (
             "permission denied for the socket",
-            "Run the task as a user that may write to unix_socket and enter its directory, as with become.",
+            "Check unix_socket, and run the task as a user that may write to it, as with become.",
         ),
     ),
 }

@@ -447,6 +447,7 @@ HOSTILE = [
     ("#jinja2: block_start_string: '{{'\n", "line 1 has invalid settings"),
     ("{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}", "RecursionError"),
     ("{% if %}", "line 1"),
+    ("x" * ((1 << 20) + 1), "has 1,048,577 characters; expected at most 1,048,576"),
 ]
 
 

@@ -89,7 +89,10 @@ TLS_FILES: list[tuple[dict[str, str], str | None]] = [
         {**BOTH, "client_key": "client-locked-old.key"},
         "the key in client_key {}/client-locked-old.key has a pass phrase",
     ),
-    ({**BOTH, "client_key": "damaged.key"}, "client_cert {0}/client.pem and client_key {0}/damaged.key cannot be used: PEM is"),
+    (
+        {**BOTH, "client_key": "damaged.key"},
+        "client_cert {0}/client.pem and client_key {0}/damaged.key cannot be used: PEM is",
+    ),
     (
         {**BOTH, "client_cert": "damaged.pem"},
         "client_cert {0}/damaged.pem and client_key {0}/client.key cannot be used",
@@ -112,7 +115,12 @@ def test_unusable_tls_file_is_named_with_its_option(
 
 @pytest.mark.parametrize("name", ["nowhere", "text.pem", "damaged.pem"])
 def test_unusable_authority_of_the_token_server_is_named(run: Run, pki: Path, name: str) -> None:
-    oauth = {"token_url": "https://127.0.0.1:1/", "client_id": "c", "client_secret": "hidden", "ca_file": str(pki / name)}
+    oauth = {
+        "token_url": "https://127.0.0.1:1/",
+        "client_id": "c",
+        "client_secret": "hidden",
+        "ca_file": str(pki / name),
+    }
     result = run(None, username="u", oauth=oauth, tls="starttls")
     assert result["msg"].startswith(f"Nothing was sent: oauth.ca_file {pki / name} ")
 
@@ -149,7 +157,7 @@ def test_unusable_unix_socket_is_told_as_what_it_is(run: Run, tmp_path: Path, na
 def test_forbidden_unix_socket(run: Run, tmp_path: Path) -> None:
     path = sockets(tmp_path)["closed"]
     path.chmod(0)
-    assert "permission denied for the socket. Run the task as a user" in run(None, unix_socket=str(path))["msg"]
+    assert "permission denied for the socket. Check unix_socket, and run" in run(None, unix_socket=str(path))["msg"]
 
 
 @pytest.mark.parametrize("kind", ["socks5", "http"])
