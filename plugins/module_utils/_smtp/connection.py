@@ -81,7 +81,7 @@ def _why_not_connected(error: OSError, settings: ServerSettings) -> tuple[type[C
             " If the network is only slow, increase connect_timeout."
         )
         through = f" through {settings.proxy}" if settings.proxy else ""
-        return ConnectFailed, f"no connection{through} within {settings.connect_timeout:g} s", advice
+        return ConnectFailed, f"no connection within {settings.connect_timeout:g} s{through}", advice
     if isinstance(error, socket.gaierror):
         option, name = ("proxy", settings.proxy.host) if settings.proxy else ("host", settings.host)
         kind = ConnectFailed if error.errno in _PASSING_NAMES else CannotConnect
@@ -91,8 +91,8 @@ def _why_not_connected(error: OSError, settings: ServerSettings) -> tuple[type[C
     reason = error.strerror or str(error)
     if settings.unix_socket:
         return (kind, *SOCKET_PROBLEMS.get(error.errno or 0, (f"no connection: {reason}", CHECK_SOCKET)))
-    toward, who = (f" to {settings.proxy}", "proxy") if settings.proxy else ("", "server")
-    problem = f"no connection{toward}: {reason}"
+    who = "proxy" if settings.proxy else "server"
+    problem = f"no connection to {settings.proxy}: {reason}" if settings.proxy else f"no connection: {reason}"
     return kind, problem, f"Check {where}, that the {who} is running, and the firewalls in between."
 
 
