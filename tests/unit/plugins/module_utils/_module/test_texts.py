@@ -171,7 +171,7 @@ def test_error_of_a_proxy_names_its_address_and_the_option(run: Run, kind: str) 
     )
     with Peer() as peer:  # does not speak the protocol of a proxy
         result = run(None, proxy=f"{kind}://u:hidden-login@127.0.0.1:{peer.port}", connect_timeout=2)
-    assert f"the proxy 127.0.0.1:{peer.port} " in result["msg"]
+    assert f"the proxy 127.0.0.1:{peer.port}" in result["msg"]
     assert "heck proxy" in result["msg"].replace("the option ", "")
     assert "hidden-login" not in json.dumps({**result, "invocation": None})
 
