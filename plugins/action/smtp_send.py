@@ -11,7 +11,7 @@ import typing as t
 from ansible.errors import AnsibleActionFail, AnsibleTemplateError, AnsibleValueOmittedError
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.mailops.smtp.plugins.plugin_utils._plain import HANDED_OVER, given, is_plain
+from ansible_collections.mailops.smtp.plugins.plugin_utils._plain import HANDED_OVER, given, is_plain, unusable
 
 
 class ActionModule(ActionBase):
@@ -60,6 +60,9 @@ class ActionModule(ActionBase):
             raise AnsibleActionFail(
                 f"Unsupported parameters for ({self._task.action}) module: {', '.join(sorted(own))}."
             )
+        wrong = unusable(self._task.args)
+        if wrong:
+            raise AnsibleActionFail(f"Nothing was sent: {wrong}", result={"stage": "compose"})
         if not self._failed and is_plain(self._task.args):
             return self.execute(dict(self._task.args), task_vars or {})
         from ansible_collections.mailops.smtp.plugins.module_utils._module.message import MESSAGE_ARGUMENTS

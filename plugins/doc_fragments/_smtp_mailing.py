@@ -19,7 +19,8 @@ options:
     description: Number of messages after which a new connection is opened. If not set, the provider's limit applies.
     type: int
   messages_per_minute:
-    description: Messages per minute over all connections. If not set, the provider's limit applies.
+    description: Messages per minute over all connections, more than 0, such as V(0.5) for one in two minutes. If
+      not set, the provider's limit applies.
     type: float
   attempts:
     description:

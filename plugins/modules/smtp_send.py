@@ -76,6 +76,9 @@ options:
       - Which messages are returned in RV(messages).
       - V(all) returns all messages, V(open) those with a recipient whose status is not V(sent), at most 1000. V(auto)
         is V(all) for up to 1000 messages and V(open) for more.
+      - With V(auto), a task that fails returns only what failed, because Ansible prints all of it - the first 20 of
+        these messages, without RV(recipients[].advice) and RV(sessions). Set V(open) or V(all) to use these values in
+        C(rescue).
     type: str
     choices: [auto, all, open]
     default: auto
@@ -202,6 +205,8 @@ recipients:
   description:
     - The result for each recipient of the message.
     - Empty if the message was not tried, for example because the login was refused.
+    - If the task fails and O(results=auto), a message with more than 10 recipients lists only those that did not get
+      it, and at most 20.
   type: list
   elements: dict
   returned: when the message was composed
@@ -226,9 +231,12 @@ recipients:
     text:
       description: The text of the reply; without a reply, what is wrong.
       type: str
+      returned: unless the task fails with O(results=auto) and without O(messages) and O(messages_file); then RV(result)
+        has it
     advice:
       description: What to do about it; empty if sent.
       type: str
+      returned: unless the task fails with O(results=auto); then RV(msg) has it
 result:
   description:
     - The recipients that did not get the message, each with code and text of the reply; empty if all of them got it.
@@ -254,7 +262,8 @@ messages:
       description: Position of the message among all messages, from 0.
       type: int
 messages_left_out:
-  description: Number of messages with an open recipient that are not in RV(messages), which is limited to 1000.
+  description: Number of messages that did not reach every recipient and are not in RV(messages), also those that were
+    not tried.
   type: int
   returned: with O(messages) or O(messages_file), when the server was reached
 preview:
@@ -271,7 +280,7 @@ sessions:
   description: All connections to the server, in the order of their ends.
   type: list
   elements: dict
-  returned: when the server was reached, but not if the only message could not be sent
+  returned: when the server was reached, unless the task fails with O(results=auto)
   contains:
     server:
       description: Host and port as given.

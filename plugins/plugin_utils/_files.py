@@ -33,6 +33,8 @@ class ControllerFiles:
         :param option: the option that names the file, for errors.
         :raises AnsibleActionFail: the file does not exist; the text lists the places that were searched.
         """
+        if "\0" in name:
+            raise AnsibleActionFail(f"{option}: {name!r} is not a valid path: it contains a NUL character")
         try:
             found: str = self._found(folder, name)
         except AnsibleError as error:

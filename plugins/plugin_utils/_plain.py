@@ -56,6 +56,37 @@ def given(arguments: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     }
 
 
+def unusable(arguments: t.Mapping[str, t.Any]) -> str:
+    """Return what is wrong with an argument for which Ansible would give a Python error; empty if nothing."""
+    oauth = arguments.get("oauth")
+    if not (oauth is None or isinstance(oauth, dict) or (isinstance(oauth, str) and oauth.lstrip()[:1] == "{")):
+        return (
+            "oauth is not a mapping; expected the key token for an access token, or provider or token_url, with"
+            " client_id and client_secret or refresh_token"
+        )
+    half = _half_character(arguments, "")
+    return half and (
+        f"{half} is not valid text: it contains half of a surrogate pair, as \\ud83d in JSON without the other half"
+        " behind it; correct the value"
+    )
+
+
+def _half_character(value: t.Any, place: str) -> str:
+    """Return the place of a text with half of a surrogate pair, which cannot be written anywhere; empty if none."""
+    if isinstance(value, str):
+        if not value.isascii():
+            try:
+                value.encode("utf-8")
+            except UnicodeEncodeError:
+                return place
+    elif isinstance(value, dict):
+        places = (_half_character(one, f"{place}.{name}" if place else str(name)) for name, one in value.items())
+        return next(filter(None, places), "")
+    elif isinstance(value, (list, tuple)):
+        return next(filter(None, (_half_character(one, f"{place}[{at}]") for at, one in enumerate(value))), "")
+    return ""
+
+
 def _without_null(value: t.Any) -> t.Any:
     if isinstance(value, dict):
         return {name: one for name, one in value.items() if one is not None}

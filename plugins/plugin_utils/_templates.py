@@ -119,6 +119,10 @@ _SYNTAX = frozenset(
 )
 
 
+#: Characters of a template of a host, which the controller holds in memory; a newsletter has about 100,000.
+_LARGEST = 1 << 20
+
+
 class HostTemplates(Templates):
     """Templates on the host, which get only Jinja and the message's variables because the host is not trusted.
 
@@ -135,6 +139,10 @@ class HostTemplates(Templates):
 
     def _prepare(self, name: str, option: str) -> _Template:
         text = text_from_host(self._action, name, option, self._task_vars)
+        if len(text) > _LARGEST:
+            raise TemplateError(
+                f"has {len(text):,} characters; expected at most {_LARGEST:,} for a template on the host"
+            )
         overrides, source = split_overrides(text)
         unknown = overrides.keys() - _SYNTAX
         if unknown:

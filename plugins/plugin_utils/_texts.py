@@ -15,8 +15,13 @@ import typing as t
 
 from ansible.errors import AnsibleActionFail, AnsibleError, AnsibleValueOmittedError
 from ansible.template import is_trusted_as_template, trust_as_template
-from jinja2 import Environment, StrictUndefined, TemplateError, meta
+from jinja2 import Environment, StrictUndefined, TemplateError, meta, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from ansible_collections.mailops.smtp.plugins.module_utils._message.addresses import parse_mailboxes
+from ansible_collections.mailops.smtp.plugins.module_utils._message.errors import MessageError
+from ansible_collections.mailops.smtp.plugins.module_utils._message.forms import json_or_text
+from ansible_collections.mailops.smtp.plugins.module_utils._message.options import ADDRESSES, MESSAGE_IDS, URIS
 
 if t.TYPE_CHECKING:
     from ansible.plugins.action import ActionBase
@@ -81,14 +86,56 @@ class Texts:
         """
         variables = {name: one for name, one in variables.items() if name not in self._hidden}
         try:
-            if self.host_rows:
-                return self._plain(value, variables)
-            self._templar.available_variables = collections.ChainMap(variables, self._task_vars)
-            return self._templar.template(value)
+            rendered = self._value(value, variables)
+            self._check_number(option, value, rendered, variables)
+            return rendered
         except AnsibleValueOmittedError:
             return None
         except (AnsibleError, TemplateError) as error:
             raise AnsibleActionFail(f"{where}{': ' if where else ''}{option}: {error}") from None
+
+    def _value(self, value: t.Any, variables: Variables) -> t.Any:
+        if self.host_rows:
+            return self._plain(value, variables)
+        self._templar.available_variables = collections.ChainMap(dict(variables), self._task_vars)
+        return self._templar.template(value)
+
+    def _check_number(self, option: str, value: t.Any, rendered: t.Any, variables: Variables) -> None:
+        """Check that no value of a variable adds an address, for the row may come from anyone.
+
+        :raises TemplateError: one does.
+        """
+        if option == "headers" and isinstance(value, dict) and isinstance(rendered, dict):
+            for name, text in value.items():
+                if str(name).lower() in ADDRESS_HEADERS:
+                    self._check_number("reply_to", text, rendered.get(name), variables)
+            return
+        if option not in COUNTED or self._is_alone(value):
+            return
+        if isinstance(value, list) and isinstance(rendered, list) and len(value) == len(rendered):
+            for one, text in zip(value, rendered, strict=True):
+                self._check_number(option, one, text, variables)
+            return
+        found = _number(option, rendered)
+        if found > 1 and found != self._expected(option, value, variables):
+            raise TemplateError(
+                f"{str(rendered)!r} reads as {found} {COUNTED[option]}, because the value of a variable adds one. "
+                "Correct the value; a variable that holds several stands alone, as an item of a list"
+            )
+
+    def _is_alone(self, text: t.Any) -> bool:
+        """Return whether a text is one variable alone; if the play defines it by a template, that one as well."""
+        if not is_whole(text):
+            return False
+        defined = [self._task_vars[name] for name in _undeclared(str(text)) if name in self._task_vars]
+        return all(self._is_alone(one) for one in defined if has_template(one))
+
+    def _expected(self, option: str, value: t.Any, variables: Variables) -> int:
+        """Return how many items the text has if no value of a variable has several; 0 if that cannot be told."""
+        try:
+            return _number(option, self._value(value, tamed(variables)))
+        except (AnsibleError, TemplateError):
+            return 0
 
     def _plain(self, value: t.Any, variables: Variables) -> t.Any:
         if isinstance(value, dict):
@@ -143,6 +190,63 @@ _HEADER = re.compile(r"([A-Za-z][A-Za-z0-9-]*)\s*[=:]\s*(.*)\Z", re.DOTALL)
 #: A text that is one template, such as a list in a variable, and a comma outside of templates.
 _WHOLE = re.compile(r"\s*\{\{(?:(?!\}\}).)*\}\}\s*\Z", re.DOTALL)
 _COMMA = re.compile(r",(?![^{}]*\}\})")
+
+
+#: Options whose templates have as many items as the playbook says, and what these are.
+COUNTED: t.Mapping[str, str] = {
+    **dict.fromkeys(("from", "sender", "to", "recipients", "cc", "bcc", "reply_to", "envelope_from"), "addresses"),
+    **dict.fromkeys(("in_reply_to", "references"), "Message-IDs"),
+    "list_unsubscribe": "URIs",
+}
+#: Header fields that hold addresses.
+ADDRESS_HEADERS = frozenset(
+    [
+        *("reply-to", "sender", "errors-to", "mail-reply-to", "mail-followup-to", "disposition-notification-to"),
+        *("return-receipt-to", "resent-from", "resent-sender", "resent-to", "resent-cc", "resent-bcc"),
+    ]
+)
+#: What may separate, enclose or hide an address.
+_SPECIAL = re.compile(r"""[,;:<>()"'\\\[\]{}|\s\uff0c\u3001\uff1b\uff1c\uff1e]+""")
+_PLAIN_ADDRESS = re.compile(r"""[^\s,;:<>()"'\\\[\]{}|\uff0c\u3001\uff1b\uff1c\uff1e]+@[\w.-]+""")
+_JOINED = (nodes.Concat, nodes.Add, nodes.Mod)
+
+
+def is_whole(text: t.Any) -> bool:
+    """Return whether a text is one variable alone, filtered or not, which may hold a list; nothing is joined to it."""
+    if not isinstance(text, str) or not _WHOLE.match(text):
+        return False
+    try:
+        tree = _PARSER.parse(text)
+    except TemplateError:  # an error of the task, which Ansible reports
+        return True
+    return not any(tree.find_all(_JOINED)) and not any(one.name == "format" for one in tree.find_all(nodes.Filter))
+
+
+def tamed(value: t.Any) -> t.Any:
+    """Return a value whose texts hold at most one address each.
+
+    >>> tamed({"name": "Jo <evil@x>, Jo", "names": ["Doe, Jo", "Ann"]})
+    {'name': 'evil@x', 'names': ['Doe Jo', 'Ann']}
+    """
+    if isinstance(value, t.Mapping):
+        return {name: tamed(one) for name, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [tamed(one) for one in value]
+    if not isinstance(value, str) or not _SPECIAL.search(value):
+        return value
+    address = _PLAIN_ADDRESS.search(value)
+    return address.group() if address else _SPECIAL.sub(" ", value).strip()
+
+
+def _number(option: str, value: t.Any) -> int:
+    """Return the number of items; 0 if the value is not valid, which is told when the message is composed."""
+    try:
+        value = json_or_text(value, option)
+        if COUNTED[option] == "addresses":
+            return len(parse_mailboxes(ADDRESSES.read(value, option) or ()))
+        return len((URIS if option == "list_unsubscribe" else MESSAGE_IDS).read(value, option))
+    except MessageError:
+        return 0
 
 
 def has_template(value: t.Any) -> bool:

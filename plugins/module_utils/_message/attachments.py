@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from .charsets import UTF_8
 from .errors import InvalidMediaType, InvalidMessage
-from .files import read_file
+from .files import read_file, why_unreadable
 from .headers import header_field, parameter
 from .mime import Encoded, Part, as_it_is, encode_base64, text_part, with_crlf
 
@@ -107,7 +107,7 @@ def from_file(path: str, name: str | None = None, media_type: str | None = None,
     try:
         content = read_file(path)
     except OSError as error:
-        raise InvalidMessage(f"the attachment {path} cannot be read: {error.strerror}") from error
+        raise InvalidMessage(f"the attachment {path} {why_unreadable(path, error)}") from error
     return from_content(content, name or os.path.basename(path), media_type, content_id)
 
 

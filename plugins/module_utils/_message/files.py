@@ -21,7 +21,14 @@ def read_text(path: str, option: str) -> str:
     try:
         return decode_text(read_file(path), path, option)
     except OSError as error:
-        raise InvalidMessage(f"{option} {path} cannot be read: {error.strerror}") from error
+        raise InvalidMessage(f"{option} {path} {why_unreadable(path, error)}") from error
+
+
+def why_unreadable(path: str, error: OSError) -> str:
+    """Return the end of a sentence about a file that cannot be read, with where it was looked for."""
+    where = "" if os.path.isabs(path) else f", looked for in {os.getcwd()}"
+    other = "; for a file on the controller, set remote_src: false" if error.errno == errno.ENOENT else ""
+    return f"cannot be read: {error.strerror} on the host that sends{where}{other}"
 
 
 def read_file(path: str) -> bytes:

@@ -93,7 +93,10 @@ def parse_attach(value: t.Any, place: str = "attach") -> list[str]:
 
     :raises InvalidMessage: the value is neither.
     """
-    return _lines("a path", "a list of paths", value, place)
+    paths = _lines("a path", "a list of paths", value, place)
+    for path in paths:
+        _path(path, place)
+    return paths
 
 
 def parse_headers(value: t.Any, place: str = "headers") -> dict[str, str | list[str]]:
@@ -168,6 +171,15 @@ def _line(expected: str, kinds: tuple[type, ...], value: t.Any, place: str) -> s
             "several lines of YAML, begin it with >-"
         )
     return text
+
+
+def _path(value: t.Any, place: str) -> str | None:
+    """Return a path, which no system call would take with a NUL or half of a character."""
+    path = _word("a path", (str,), value, place)
+    if path and not path.isprintable() and re.search("[\0\ud800-\udfff]", path):
+        what = "a NUL character" if "\0" in path else "half of a surrogate pair"
+        raise InvalidMessage(f"{place}: {quoted(path)} is not a valid path: it contains {what}")
+    return path
 
 
 def _word(expected: str, kinds: tuple[type, ...], value: t.Any, place: str) -> str | None:
@@ -289,7 +301,7 @@ RETURN_ADDRESS = Shape("str", functools.partial(_line, "one address", (str,)))
 ADDRESSES = Shape("raw", _addresses)
 MESSAGE_ID = Shape("str", functools.partial(_word, "one Message-ID", (str,)))
 MESSAGE_IDS = Shape("raw", _message_ids)
-PATH = Shape("path", functools.partial(_word, "a path", (str,)))
+PATH = Shape("path", _path)
 PATHS = Shape("raw", parse_attach)
 URIS = Shape("raw", _uris)
 HEADERS = Shape("raw", parse_headers)

@@ -25,6 +25,7 @@ from array import array
 from datetime import date
 
 from .errors import MessageError, RowError
+from .files import why_unreadable
 from .forms import is_structured, json_or_text, read_json
 from .options import TEXT
 
@@ -111,12 +112,12 @@ class MessageFile(t.Sequence[dict[str, t.Any]], abc.ABC):
             self.close = weakref.finalize(self, os.close, self._descriptor)
             status = os.fstat(self._descriptor)
             if not stat.S_ISREG(status.st_mode):  # reading a pipe or a device might never end
-                raise RowError(f"{self.label} is not a regular file")
+                raise RowError(f"messages_file {self.label} is not a regular file")
             self._end = status.st_size
             with open(self._descriptor, "rb", closefd=False) as stream:
                 self._find_rows(stream)
         except OSError as error:
-            raise RowError(f"{self.label} cannot be read: {error.strerror}") from error
+            raise RowError(f"messages_file {self.label} {why_unreadable(path, error)}") from error
 
     @abc.abstractmethod
     def _find_rows(self, stream: t.BinaryIO) -> None:
@@ -386,7 +387,7 @@ class Spool(JsonLines):
 
     def __init__(self, path: str) -> None:
         super().__init__(path, Names(frozenset(), frozenset()))
-        self._origin: str | None = json.loads(self._text(0))
+        self.label = json.loads(self._text(0)) or ""
         del self._starts[0], self._lines[0]
 
     def _options(self, index: int, text: str) -> dict[str, t.Any]:
@@ -395,6 +396,4 @@ class Spool(JsonLines):
 
     def where(self, index: int) -> str:
         """Return file and line, or the place in the option ``messages``, for errors."""
-        if self._origin is None:
-            return f"messages[{index}]"
-        return f"{self._origin}, line {json.loads(self._text(index))[0]}"
+        return f"{self.label}, line {json.loads(self._text(index))[0]}" if self.label else f"messages[{index}]"

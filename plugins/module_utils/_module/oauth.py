@@ -15,7 +15,7 @@ import urllib.error
 import urllib.request
 
 from .._sasl.oauth import AccessToken, BadTokenAnswer, Grant, OAuthError, TokenClient, TokenServerUnreachable
-from .._smtp.tls import TlsPolicy
+from .._smtp.tls import TlsPolicy, check_files
 from .secrets import hide, passwords_in
 
 if t.TYPE_CHECKING:
@@ -36,6 +36,8 @@ def oauth_token(module: AnsibleModule) -> str | None:
     options = module.params["oauth"]
     if options is None:
         return None
+    if options["ca_file"]:
+        check_files(TlsPolicy(ca_file=options["ca_file"]), "oauth.ca_file")
     token: str = options["token"]
     if not token:
         # urllib takes a proxy from the environment

@@ -72,6 +72,11 @@ class Outgoing(t.Sequence["Envelope"]):
             where = self._source.where(number)
             raise ValueError(f"{where}: {error}" if where else str(error)) from error
 
+    @property
+    def name(self) -> str:
+        """How errors name the list or the file of the messages."""
+        return f"messages_file {self._source.label}" if self._source.label else "messages"
+
     def where(self, number: int) -> str:
         """Return how errors name a message; empty for the only one."""
         return self._source.where(number)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import collections
+import itertools
 import re
 import typing as t
 
@@ -21,8 +22,11 @@ FEW = 1000
 #: Problems described in the message of the task, and recipients named for each.
 TOLD, _NAMED = 5, 3
 
-#: Messages in a preview, and lines of each.
+#: Messages in a preview, and failed ones in the result of a task that failed. Ansible prints all of that result.
 SHOWN = 20
+#: With more recipients than this, a task that failed returns only those that did not get the message.
+_FEW_RECIPIENTS = 10
+#: Lines of each message in a preview.
 _LINES = 400
 #: Consecutive lines of base64, of which the first two are kept.
 _ENCODED = re.compile(r"((?:[A-Za-z0-9+/]{60,}={0,2}\r?\n){2})((?:[A-Za-z0-9+/]{4,}={0,2}\r?\n)+)")
@@ -43,7 +47,7 @@ _WORST_FIRST = (DeliveryStatus.UNKNOWN, DeliveryStatus.REFUSED, DeliveryStatus.D
 
 
 class Problems:
-    """What is wrong with the open recipients and what to do about it; the same problem is told once.
+    """What is wrong with the open recipients and what to do about it; the same problem is told once, and so is advice.
 
     :param provider: the provider whose advice applies; None without one.
     :ivar stage: the stage that decided about the first open recipient; None without one.
@@ -51,25 +55,32 @@ class Problems:
 
     def __init__(self, provider: str | None) -> None:
         self._provider = provider
-        self._told: dict[str, list[str]] = {}  # a problem -> the first few recipients that have it
+        #: A problem without the address, which many replies repeat -> the first few recipients that have it, what
+        #: happened to the first one, and the advice.
+        self._told: dict[str, tuple[list[str], str, str]] = {}
         self._counts: collections.Counter[str] = collections.Counter()  # "" counts the problems left out
         self.stage: str | None = None
 
     def add(self, recipient: RecipientResult) -> None:
         """Take a recipient that is open."""
         self.stage = self.stage or recipient.stage.value
-        sentence = problem(recipient, self._provider)
-        if sentence not in self._told and len(self._told) >= TOLD:
-            sentence = ""
+        happened, what_to_do = problem(recipient), advice(recipient, self._provider)
+        kind = f"{happened} {what_to_do}".replace(recipient.address, "")
+        if kind not in self._told and len(self._told) >= TOLD:
+            kind = ""
         else:
-            addresses = self._told.setdefault(sentence, [])
+            addresses = self._told.setdefault(kind, ([], happened, what_to_do))[0]
             if len(addresses) < _NAMED:
                 addresses.append(recipient.address)
-        self._counts[sentence] += 1
+        self._counts[kind] += 1
 
     def __str__(self) -> str:
-        """Return one or two sentences for each problem."""
-        told = [f"{_listed(named, self._counts[sentence])}: {sentence}" for sentence, named in self._told.items()]
+        """Return what happened and what to do, each once: advice stands behind the last problem that it is for."""
+        last = {what_to_do: kind for kind, (_named, _happened, what_to_do) in self._told.items()}
+        told = []
+        for kind, (named, happened, what_to_do) in self._told.items():
+            behind = f" {what_to_do}" if what_to_do and last[what_to_do] == kind else ""
+            told.append(f"{_listed(named, self._counts[kind])}: {happened}{behind}")
         return " ".join([*told, *([f"And {self._counts['']} more."] if self._counts[""] else [])])
 
     def state(self) -> t.Any:
@@ -104,12 +115,12 @@ class Report:
 
     def __init__(self, total: int, keep: str, provider: str | None) -> None:
         self._keep_sent = keep == "all" or (keep == "auto" and total <= FEW)
+        self._brief = keep == "auto"
         self._limit = total if keep == "all" else FEW
         self._provider = provider
         self._kept: dict[int, dict[str, t.Any]] = {}
         self.total = total
         self._tried: set[int] = set()  # only kept if the others are few enough to be listed
-        self._left_out = 0
         self.problems = Problems(provider)
         self.recipients: collections.Counter[DeliveryStatus] = collections.Counter()
         self.messages: collections.Counter[DeliveryStatus] = collections.Counter()
@@ -133,10 +144,8 @@ class Report:
                 self.problems.add(one)
 
     def _keep(self, result: DeliveryResult) -> None:
-        if len(self._kept) >= self._limit:
-            self._left_out += 1
-            return
-        self._kept[result.number] = message_form(result, self._provider)
+        if len(self._kept) < self._limit:
+            self._kept[result.number] = message_form(result, self._provider)
 
     def add_sessions(self, sessions: t.Iterable[SessionInfo]) -> None:
         """Take the reports of sessions."""
@@ -163,15 +172,22 @@ class Report:
             for number in set(range(len(outgoing))) - self._tried:
                 self._kept[number] = untried_form(outgoing[number], number)
 
-    def form(self, many: bool) -> dict[str, t.Any]:
-        """Return the results as documented in RETURN: flat for one message, a list and a summary for many."""
+    def form(self, many: bool, failed: bool = False) -> dict[str, t.Any]:
+        """Return the results as documented in RETURN: flat for one message, a list and a summary for many.
+
+        :param failed: whether the task fails.
+        """
         kept = [self._kept[number] for number in sorted(self._kept)]
+        brief = failed and self._brief
+        sessions = {} if brief else {"sessions": self.sessions}  # they say nothing about what failed
         if not many:
-            return the_only(kept[0])
+            return {**the_only(kept[0], brief), **sessions}
+        listed = failures(kept) if brief else kept
         return {
-            "messages": kept,
-            "messages_left_out": self._left_out,
+            "messages": listed,
+            "messages_left_out": self.total - self.messages[DeliveryStatus.SENT] - sum(map(_is_open, listed)),
             "summary": {status.value: self.recipients[status] for status in DeliveryStatus},
+            **sessions,
         }
 
     def state(self) -> dict[str, t.Any]:
@@ -179,7 +195,6 @@ class Report:
         return {
             "kept": [*self._kept.values()],
             "tried": [*self._tried],
-            "left_out": self._left_out,
             "problems": self.problems.state(),
             "recipients": self.recipients,
             "messages": self.messages,
@@ -192,7 +207,6 @@ class Report:
         """Continue from a state that :meth:`state` returned."""
         self._kept = {form["index"]: form for form in state["kept"]}
         self._tried = set(state["tried"])
-        self._left_out = state["left_out"]
         self.problems.restore(state["problems"])
         for counter, counts in ((self.recipients, state["recipients"]), (self.messages, state["messages"])):
             counter.update({DeliveryStatus(name): count for name, count in counts.items()})
@@ -223,17 +237,41 @@ def untried_form(
     return message_form(DeliveryResult(envelope.message_id, len(envelope.content), refused, 0, number), provider)
 
 
-def the_only(form: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+def the_only(form: t.Mapping[str, t.Any], brief: bool = False) -> dict[str, t.Any]:
     """Return the form of the only message: without an index, and with ``result`` as in community.general.mail.
 
     A message that was not tried has no ``result``: an empty one means that all recipients got it.
+
+    :param brief: whether to leave out what ``result`` and the message of the task say.
     """
     form = {name: value for name, value in form.items() if name != "index"}
     if not form["recipients"]:
         return form
-    open_ = [one for one in form["recipients"] if one["status"] != DeliveryStatus.SENT.value]
-    result = {one["address"]: [one["code"], one["text"]] for one in open_}
-    return {**form, "result": result}
+    result = {one["address"]: [one["code"], one["text"]] for one in form["recipients"] if _is_open_entry(one)}
+    return {**(_briefly(form, "advice", "text") if brief else form), "result": result}
+
+
+def failures(forms: t.Iterable[t.Mapping[str, t.Any]]) -> list[dict[str, t.Any]]:
+    """Return the first few messages with an open recipient, without the advice, which the message of the task gives."""
+    failed = (form for form in forms if any(map(_is_open_entry, form["recipients"])))
+    return [_briefly(form, "advice") for form in itertools.islice(failed, SHOWN)]
+
+
+def _briefly(form: t.Mapping[str, t.Any], *without: str) -> dict[str, t.Any]:
+    entries = form["recipients"]
+    if len(entries) > _FEW_RECIPIENTS:
+        entries = [one for one in entries if _is_open_entry(one)][:SHOWN]
+    short = [{name: value for name, value in one.items() if name not in without} for one in entries]
+    return {**form, "recipients": short}
+
+
+def _is_open(form: t.Mapping[str, t.Any]) -> bool:
+    """Return whether a message was not tried, or has an open recipient."""
+    return not form["recipients"] or any(map(_is_open_entry, form["recipients"]))
+
+
+def _is_open_entry(entry: t.Mapping[str, t.Any]) -> bool:
+    return bool(entry["status"] != DeliveryStatus.SENT.value)
 
 
 def advice(recipient: RecipientResult, provider: str | None) -> str:
@@ -253,11 +291,10 @@ def hint_for(reply: Reply | None, stage: Stage, provider: str | None, advice: st
     return hint(reply, stage, provider, advice)
 
 
-def problem(recipient: RecipientResult, provider: str | None) -> str:
-    """Return what happened and what to do, a sentence each; without a reply the problem names server and stage."""
+def problem(recipient: RecipientResult) -> str:
+    """Return what happened, as a sentence; without a reply the problem names server and stage."""
     where = f" at stage {recipient.stage.value}" if recipient.reply else ""
-    happened = f"{recipient.status.value}{where}: {recipient.problem.rstrip('.')}."
-    return f"{happened} {advice(recipient, provider)}".rstrip()
+    return f"{recipient.status.value}{where}: {recipient.problem.rstrip('.')}."
 
 
 def preview(envelope: Envelope) -> str:

@@ -20,7 +20,7 @@ from .._smtp.errors import SmtpError, Stage
 from .._smtp.session import SmtpSession
 from .message import MESSAGE_ARGUMENTS
 from .outgoing import Outgoing
-from .report import FEW, SHOWN, Problems, Report, diffs, hint_for, preview, the_only, untried_form
+from .report import FEW, SHOWN, Problems, Report, diffs, failures, hint_for, preview, the_only, untried_form
 from .secrets import warn
 from .server import PATH, SERVER_ARGUMENTS, SERVER_RULES, server_settings
 from .source import are_many
@@ -68,7 +68,7 @@ SEND_SPEC: dict[str, t.Any] = {
 Options = t.Mapping[str, t.Any]
 
 _LEAST: t.Mapping[str, int] = {
-    **dict.fromkeys(("connections", "messages_per_connection", "messages_per_minute", "attempts"), 1),
+    **dict.fromkeys(("connections", "messages_per_connection", "attempts"), 1),
     **dict.fromkeys(("retry_delay", "retry_for"), 0),
 }
 
@@ -90,6 +90,8 @@ def run_send(module: AnsibleModule) -> None:
     with contextlib.closing(journal) if journal else contextlib.nullcontext():
         if options["check"]:
             task.check()
+        if not len(outgoing):
+            task.nothing()
         if totals and module.check_mode:
             task.preview(totals, journal)
         task.send(Pool(settings, pace, retry, journal), Backlog(len(outgoing), pace, retry, part.seconds), part)
@@ -105,8 +107,7 @@ def _cannot_begin(module: AnsibleModule, part: Slice, error: Exception) -> t.NoR
     module.fail_json(
         msg=f"{report.done} The rest was not sent: {error}.",
         stage=Stage.COMPOSE.value,
-        sessions=report.sessions,
-        **report.form(many=True),
+        **report.form(many=True, failed=True),
     )
 
 
@@ -115,6 +116,9 @@ def _pace(options: Options, provider: str | None) -> Pace:
     for name, least in _LEAST.items():
         if options[name] is not None and not least <= options[name] < math.inf:  # not a number is not in any range
             raise ValueError(f"{name} is {options[name]}; expected {least} or more")
+    pace = options["messages_per_minute"]
+    if pace is not None and not 0 < pace < math.inf:
+        raise ValueError(f"messages_per_minute is {pace}; expected more than 0, such as 0.5 for one in two minutes")
     limits = _limits(provider)
     wanted = options["connections"] or 1
     allowed = limits.connections if limits and limits.connections else wanted
@@ -169,7 +173,10 @@ class _Task:
         self._provider = provider
         self._outgoing = outgoing
         self._many = are_many(module.params)
-        self._report = Report(len(outgoing), module.params["results"] if self._many else "all", provider)
+        results = module.params["results"]
+        self._brief = results == "auto"
+        keep = results if self._many or self._brief else "all"  # there is only one to return
+        self._report = Report(len(outgoing), keep, provider)
 
     def send(self, pool: Pool, backlog: Backlog, part: Slice) -> None:
         """Send the messages and exit with the result."""
@@ -235,13 +242,17 @@ class _Task:
         self._module.fail_json(msg=f"{self._report.done} {why}", **more, **self._answer(failed=True))
 
     def _answer(self, failed: bool = False) -> dict[str, t.Any]:
-        """Return the results. Ansible shows all that a failed task returns, so that of one message is short."""
-        more: dict[str, t.Any] = {} if failed and not self._many else {"sessions": self._report.sessions}
-        if self._module._diff and not self._module.check_mode:
-            more["diff"] = diffs(self._outgoing)
-        return {**self._report.form(self._many), **more}
+        """Return the results; briefly for a task that fails, since Ansible prints all that it returns."""
+        diff = self._module._diff and not self._module.check_mode
+        return {**self._report.form(self._many, failed), **({"diff": diffs(self._outgoing)} if diff else {})}
 
     # Sending nothing
+
+    def nothing(self) -> t.NoReturn:
+        """Exit without a connection, as there is no message; not an error, since a list may be empty."""
+        given = self._outgoing.name
+        msg = f"Nothing to send, and no connection was opened: {given} has no messages."
+        self._module.exit_json(changed=False, msg=msg, **self._report.form(many=True))
 
     def preview(self, totals: Totals, journal: Journal | None) -> t.NoReturn:
         """Exit in check mode with what would be sent."""
@@ -250,7 +261,7 @@ class _Task:
         would = f"Would send {what} of {totals.size} octets to {_people(totals.recipients)} ({some})"
         settled = sum(self._is_settled(envelope, journal) for envelope in self._outgoing) if journal else 0
         but = f", except {_messages(settled)} that an earlier run has settled" if settled else ""
-        answer = self._untried(with_preview=True)
+        answer = self._untried(previews=True)
         if self._module._diff:
             answer["diff"] = diffs(self._outgoing)
         self._module.exit_json(changed=False, msg=f"{would} through {self._settings.server}{but}.", **answer)
@@ -277,29 +288,35 @@ class _Task:
         except SmtpError as error:
             self._fail(error)
         refused = [one for ones in found.values() for one in ones]
-        answer = {**self._untried(found), "sessions": self._report.sessions}
         ready = f"{settings.server} is ready, checked up to stage {stage}. Nothing was sent."
+        answer: dict[str, t.Any] = {"sessions": self._report.sessions}
         if not refused:
-            self._module.exit_json(changed=False, msg=ready, **answer)
+            self._module.exit_json(changed=False, msg=ready, **self._untried(), **answer)
         problems = Problems(self._provider)
         for recipient in refused:
             problems.add(recipient)
         all_refused = len(refused) == sum(len(envelope.recipients) for envelope in self._outgoing)
         if self._module.params["partial"] == "fail" or all_refused:
+            answer = {**self._untried(found, brief=self._brief), **({} if self._brief else answer)}
             self._module.fail_json(msg=f"Nothing was sent. {problems}", stage=problems.stage, **answer)
         if self._module.params["partial"] == "warn":
             warn(self._module, str(problems), "Not every recipient would be accepted; no_log hides who, and why.")
-        self._module.exit_json(changed=False, msg=f"{ready} {problems}", **answer)
+        self._module.exit_json(changed=False, msg=f"{ready} {problems}", **self._untried(found), **answer)
 
     def _untried(
-        self, refused: t.Mapping[int, tuple[RecipientResult, ...]] | None = None, with_preview: bool = False
+        self,
+        refused: t.Mapping[int, tuple[RecipientResult, ...]] | None = None,
+        previews: bool = False,
+        brief: bool = False,
     ) -> dict[str, t.Any]:
         forms = []
         for number in range(min(len(self._outgoing), FEW)):
             envelope = self._outgoing[number]
             form = untried_form(envelope, number, (refused or {}).get(number, ()), self._provider)
-            forms.append({**form, "preview": preview(envelope)} if with_preview and number < SHOWN else form)
-        return {"messages": forms} if self._many else the_only(forms[0])
+            forms.append({**form, "preview": preview(envelope)} if previews and number < SHOWN else form)
+        if self._many:
+            return {"messages": failures(forms) if brief else forms}
+        return the_only(forms[0], brief)
 
 
 def _people(count: int) -> str:

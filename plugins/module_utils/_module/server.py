@@ -10,7 +10,7 @@ import re
 import typing as t
 
 from .._smtp.settings import InvalidSettings, ServerSettings, read_host
-from .._smtp.tls import TlsMode, TlsPolicy
+from .._smtp.tls import TlsMode, TlsPolicy, check_files
 from .secrets import hide, passwords_in
 
 if t.TYPE_CHECKING:
@@ -33,6 +33,8 @@ class _Text(str):
         """
         if isinstance(value, bool) or not isinstance(value, (str, int, float)):
             raise TypeError(f"expected one text, got {_KINDS.get(type(value), 'another type')}")
+        if self == "path" and "\0" in str(value):
+            raise TypeError("expected a path, got one with a NUL character")
         return (
             os.path.expanduser(os.path.expandvars(value)) if self == "path" and isinstance(value, str) else str(value)
         )
@@ -236,18 +238,8 @@ def _tls_policy(options: Options, mode: TlsMode) -> TlsPolicy:
         minimum_version=options["tls_min_version"],
         trust_this_host=mode is TlsMode.OPPORTUNISTIC and all(options[name] in (None, []) for name in _PROOFS),
     )
-    if options["ca_path"] and not os.path.isdir(options["ca_path"]):
-        raise InvalidSettings(f"ca_path {options['ca_path']} is not a directory; expected one with PEM files")
-    try:
-        if mode is not TlsMode.NONE:
-            policy.context()
-    except OSError as error:
-        given = ", ".join(
-            f"{name} {options[name]}" for name in ("ca_file", "ca_path", "client_cert", "client_key") if options[name]
-        )
-        raise InvalidSettings(
-            f"{given} cannot be used: {error.strerror or error}; expected readable PEM files"
-        ) from error
+    if mode is not TlsMode.NONE:
+        check_files(policy)
     return policy
 
 

@@ -27,6 +27,8 @@ class MessageSource(t.Protocol):
     def __iter__(self) -> t.Iterator[Options]:
         """Iterate over the options of all messages; can be repeated."""
 
+    label: str  #: how errors name the file; empty for a list
+
     def where(self, index: int) -> str:
         """Return how errors name a message: its index in ``messages`` or its line in a file; empty for the only one."""
 
@@ -58,6 +60,8 @@ class _Listed(list[Options]):
     def __init__(self, messages: t.Sequence[t.Any] | None) -> None:
         super().__init__([{}] if messages is None else messages)
         self._only = messages is None
+
+    label = ""
 
     def where(self, index: int) -> str:
         return "" if self._only else f"messages[{index}]"

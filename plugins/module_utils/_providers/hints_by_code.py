@@ -13,6 +13,11 @@ _TOO_LARGE = "The message is larger than the server accepts: make the attachment
 _TOO_MANY_RECIPIENTS = (
     "The server accepts no more recipients for one message: send the rest in another one of messages."
 )
+_NO_SPACE = "The server is out of space: run the task again later, increase attempts, or inform its postmaster."
+_SENDER = (
+    "The server does not accept this sender: set from (sender) or envelope_from to an address that the login (username)"
+    " may use, or log in as its owner."
+)
 _NO_MAILBOX = "There is no such mailbox: check the spelling of the recipient."
 
 BY_CODE: tuple[KnownReply, ...] = (
@@ -32,8 +37,9 @@ BY_CODE: tuple[KnownReply, ...] = (
     KnownReply(
         "The server requires a login: set username and password, and use port 587 or 465.",
         "RFC 4954 section 6",
-        codes=(530, 550, 553, 554),
-        text=r"authenticat\w+ (is )?(required|needed)|must authenticate|not authenticated",
+        codes=(503, 530, 550, 553, 554),
+        text=r"auth\w* (is )?(required|needed|first)|must (first )?(authenticate|log ?in)|not (authenticated|logged in)"
+        r"|auth(entication)? command first|(log ?in|authenticate) first",
     ),
     KnownReply(
         "The server refuses this login as too weak for the account: set another auth_mechanism or use an app password.",
@@ -60,6 +66,7 @@ BY_CODE: tuple[KnownReply, ...] = (
     ),
     KnownReply(_TOO_MANY_RECIPIENTS, "RFC 3463 section 3.6", enhanced=("4.5.3", "5.5.3")),
     KnownReply(_TOO_LARGE, "RFC 1870 section 6", enhanced=("5.2.3", "5.3.4")),
+    KnownReply(_NO_SPACE, "RFC 3463 section 3.4", enhanced=("4.3.1", "5.3.1")),
     KnownReply(_NO_MAILBOX, "RFC 3463 section 3.2", enhanced=("5.1.1",)),
     KnownReply(
         "The recipient's domain accepts no mail or is not in the DNS: check its spelling.",
@@ -114,10 +121,10 @@ BY_CODE: tuple[KnownReply, ...] = (
         stages=_ACCEPTING,
     ),
     KnownReply(
-        "This login may not use that sender: set from or envelope_from to an address of the login.",
+        "This login (username) may not use that sender: set from (sender) or envelope_from to an address of the login.",
         "https://www.postfix.org/postconf.5.html#reject_sender_login_mismatch",
         codes=(550, 553),
-        text=r"not owned by|sender address rejected: not logged in|not allowed to (use|send as|send from)",
+        text=r"not owned by|sender address rejected: not logged in|not (allowed|authorized|permitted) to (use|send)",
     ),
     KnownReply(
         "The server requires a fully qualified host name in EHLO: set ehlo_name to the public name of this host.",
@@ -140,7 +147,7 @@ BY_CODE: tuple[KnownReply, ...] = (
         text=r"(message|mail) (size|(is )?too (big|large|long))|exceeds.* size|size limit",
     ),
     KnownReply(
-        "The server is out of space: run the task again later, increase attempts, or inform its postmaster.",
+        _NO_SPACE,
         "RFC 5321 section 4.2.2",
         codes=(452,),
         text=r"storage|space",
@@ -169,6 +176,15 @@ BY_CODE: tuple[KnownReply, ...] = (
         text=r"too many|rate limit|too fast|too quickly|throttl|exceeded",
     ),
     # Decided by the code, if the text is not specific
+    KnownReply(
+        "The server requires a login or TLS first: set username and password, and tls: starttls with port 587 or tls:"
+        " implicit with port 465.",
+        "RFC 4954 section 6",
+        codes=(530,),
+    ),
+    KnownReply(_TOO_LARGE, "RFC 1870 section 6.1", codes=(552,), stages=(Stage.MAIL,)),
+    KnownReply(_NO_SPACE, "RFC 1870 section 6.1", codes=(452,), stages=(Stage.MAIL,)),
+    KnownReply(_SENDER, "RFC 5321 section 4.2.3", codes=(501, 550, 551, 553, 554), stages=(Stage.MAIL,)),
     KnownReply(
         "The server deferred the message, often by greylisting: set attempts: 2 and retry_delay: 400, which sends"
         " it again from the same address.",

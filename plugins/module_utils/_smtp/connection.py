@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import select
 import socket
 import ssl
@@ -14,6 +13,9 @@ import time
 import typing as t
 
 from .errors import (
+    CHECK_SOCKET,
+    PASSING_ERRORS,
+    SOCKET_PROBLEMS,
     CannotConnect,
     ConnectFailed,
     ConnectionLost,
@@ -41,14 +43,8 @@ _PIECE = 65536
 _RECORD = 16384
 #: Seconds of silence that are enough to see that TLS begins at another time than tls says.
 _SHORT = 10.0
-#: Failures of a connection that pass by themselves; all others need another option or another configuration.
+#: Failures to resolve a name that pass by themselves.
 _PASSING_NAMES = (socket.EAI_AGAIN, socket.EAI_SYSTEM, socket.EAI_MEMORY)
-_PASSING_ERRORS = (
-    *(errno.ECONNREFUSED, errno.ECONNRESET, errno.ECONNABORTED, errno.EPIPE, errno.ENOTCONN),
-    *(errno.ETIMEDOUT, errno.EAGAIN),
-    *(errno.EHOSTUNREACH, errno.EHOSTDOWN, errno.ENETUNREACH, errno.ENETDOWN, errno.ENETRESET, errno.EINTR),
-    *(errno.ENOENT, errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM),  # ENOENT: a socket before its server
-)
 
 if t.TYPE_CHECKING:
     from .._sasl.binding import ChannelBinding
@@ -66,7 +62,7 @@ def connect(settings: ServerSettings) -> Connection:
         return Connection(*_open_stream(settings), settings)
     except ProxyFailed as error:
         kind = ConnectFailed if error.passing else CannotConnect
-        problem, advice = f"the proxy did not connect: {error}", "Check the option proxy and the proxy's rules."
+        problem, advice = f"{settings.proxy} did not connect: {error}", "Check the option proxy and the proxy's rules."
         raise kind(problem, stage=Stage.CONNECT, server=settings.server, advice=advice) from None
     except OSError as error:
         kind, problem, advice = _why_not_connected(error, settings)
@@ -84,15 +80,20 @@ def _why_not_connected(error: OSError, settings: ServerSettings) -> tuple[type[C
             f"A firewall may drop the packets, on this host, on the network or at the server; check {where}.{blocked}"
             " If the network is only slow, increase connect_timeout."
         )
-        return ConnectFailed, f"no connection within {settings.connect_timeout:g} s", advice
+        through = f" through {settings.proxy}" if settings.proxy else ""
+        return ConnectFailed, f"no connection within {settings.connect_timeout:g} s{through}", advice
     if isinstance(error, socket.gaierror):
         option, name = ("proxy", settings.proxy.host) if settings.proxy else ("host", settings.host)
         kind = ConnectFailed if error.errno in _PASSING_NAMES else CannotConnect
         problem = f"the name {name} does not resolve: {error.strerror}"
         return kind, problem, f"Check the name in {option}, and the DNS of this host."
-    kind = ConnectFailed if error.errno in _PASSING_ERRORS else CannotConnect
-    problem = f"no connection: {error.strerror or error}"
-    return kind, problem, f"Check {where}, that the server is running, and the firewalls in between."
+    kind = ConnectFailed if error.errno in PASSING_ERRORS else CannotConnect
+    reason = error.strerror or str(error)
+    if settings.unix_socket:
+        return (kind, *SOCKET_PROBLEMS.get(error.errno or 0, (f"no connection: {reason}", CHECK_SOCKET)))
+    who = "proxy" if settings.proxy else "server"
+    problem = f"no connection to {settings.proxy}: {reason}" if settings.proxy else f"no connection: {reason}"
+    return kind, problem, f"Check {where}, that the {who} is running, and the firewalls in between."
 
 
 def _open_stream(settings: ServerSettings) -> tuple[socket.socket, str]:

@@ -10,6 +10,7 @@ whole message.
 from __future__ import annotations
 
 import enum
+import errno
 import functools
 import typing as t
 
@@ -132,3 +133,28 @@ class NotOffered(SmtpError):
     """The server lacks an extension that this message or login needs."""
 
     passing = False
+
+
+#: Failures of a connection that pass by themselves; all others need another option or another configuration.
+PASSING_ERRORS = (
+    *(errno.ECONNREFUSED, errno.ECONNRESET, errno.ECONNABORTED, errno.EPIPE, errno.ENOTCONN),
+    *(errno.ETIMEDOUT, errno.EAGAIN),
+    *(errno.EHOSTUNREACH, errno.EHOSTDOWN, errno.ENETUNREACH, errno.ENETDOWN, errno.ENETRESET, errno.EINTR),
+    *(errno.ENOENT, errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM),  # ENOENT: a socket before its server
+)
+CHECK_SOCKET = "Check unix_socket, and that the server is running on this host."
+#: Problem and advice for a socket on this host.
+SOCKET_PROBLEMS: t.Mapping[int, tuple[str, str]] = {
+    errno.ENOENT: ("the socket does not exist", CHECK_SOCKET),
+    errno.ENOTDIR: ("the socket does not exist: a part of its path is not a directory", CHECK_SOCKET),
+    errno.ECONNREFUSED: ("no server listens on the socket", CHECK_SOCKET),
+    errno.ENOTSOCK: ("the path is not a socket", CHECK_SOCKET),
+    errno.EPROTOTYPE: ("the socket is not a stream socket", CHECK_SOCKET),
+    **dict.fromkeys(
+        (errno.EACCES, errno.EPERM),
+        (
+            "permission denied for the socket",
+            "Check unix_socket, and run the task as a user that may write to it, as with become.",
+        ),
+    ),
+}

@@ -87,6 +87,10 @@ class Proxy:
             )
         return cls(kind, host.strip("[]"), int(port or default_port), user, password)
 
+    def __str__(self) -> str:
+        """Return how errors name the proxy, without its login."""
+        return f"the proxy [{self.host}]:{self.port}" if ":" in self.host else f"the proxy {self.host}:{self.port}"
+
     def connect(self, stream: Stream, host: str, port: int) -> None:
         """Have the proxy connect to the server, whose name the proxy resolves.
 

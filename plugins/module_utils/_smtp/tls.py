@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import enum
 import hashlib
+import os
+import re
 import ssl
 import typing as t
 from dataclasses import dataclass, replace
@@ -83,7 +85,7 @@ class TlsPolicy:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
         if self.client_certificate:
-            context.load_cert_chain(self.client_certificate, self.client_key)
+            context.load_cert_chain(self.client_certificate, self.client_key, _no_pass_phrase)
         return context
 
     def check_pin(self, stream: ssl.SSLSocket) -> str | None:
@@ -95,6 +97,99 @@ class TlsPolicy:
         if not self.pins or digest in self.pins:
             return None
         return f"the server's certificate has the SHA-256 digest {digest}, which is not in pinned_certificates"
+
+
+def _no_pass_phrase() -> str:
+    """Stand in for the terminal, at which OpenSSL would wait for a pass phrase."""
+    return ""
+
+
+class UnusableFile(ValueError):
+    """A file of certificates or keys cannot be used; the text names option, path and what was expected."""
+
+
+_CERTIFICATE = re.compile(r"-----BEGIN (X509 |TRUSTED )?CERTIFICATE-----")
+_KEY = re.compile(r"-----BEGIN ([A-Z0-9]+ )*PRIVATE KEY-----")
+_ENCRYPTED = re.compile(r"-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED", re.MULTILINE)
+#: How OpenSSL names a certificate, or a list of revoked ones, that it can find in a directory.
+_HASHED = re.compile(r"[0-9a-f]{8}\.r?[0-9]+\Z")
+_PEM = "expected -----BEGIN CERTIFICATE-----"
+_WEAK = ("EE_KEY_TOO_SMALL", "CA_KEY_TOO_SMALL", "CA_MD_TOO_WEAK", "EE_MD_TOO_WEAK")
+
+
+def check_files(policy: TlsPolicy, ca_file: str = "ca_file") -> None:
+    """Check the files that the policy names, so that errors name the option.
+
+    :param ca_file: the option of ``policy.ca_file``.
+    :raises UnusableFile: a file is missing, cannot be read, or does not contain what the option needs.
+    """
+    if policy.ca_file:
+        if not _CERTIFICATE.search(_text_of(ca_file, policy.ca_file)):
+            raise UnusableFile(f"{ca_file} {policy.ca_file} has no certificate in PEM form; {_PEM}")
+        _load(f"{ca_file} {policy.ca_file}", TlsPolicy(ca_file=policy.ca_file))
+    if policy.ca_path:
+        _check_directory(policy.ca_path)
+    if policy.client_certificate:
+        _check_client(policy.client_certificate, policy.client_key)
+
+
+def _check_directory(path: str) -> None:
+    try:
+        names = os.listdir(path)
+    except OSError as error:
+        raise UnusableFile(
+            f"ca_path {path} cannot be read: {error.strerror}; expected a directory with certificates in PEM form"
+        ) from error
+    if not any(map(_HASHED.match, names)):
+        raise UnusableFile(
+            f"ca_path {path} has no certificate that OpenSSL finds; expected PEM files with names such as 1a2b3c4d.0,"
+            " which openssl rehash makes, or set ca_file"
+        )
+
+
+def _check_client(certificate: str, key: str | None) -> None:
+    option, path = ("client_key", key) if key else ("client_cert", certificate)
+    if not _CERTIFICATE.search(_text_of("client_cert", certificate)):
+        raise UnusableFile(f"client_cert {certificate} has no certificate in PEM form; {_PEM}")
+    text = _text_of(option, path)
+    if _ENCRYPTED.search(text):
+        raise UnusableFile(
+            f"the key in {option} {path} has a pass phrase; expected one without, as openssl pkey -in KEY -out NEW"
+            " writes it"
+        )
+    if not _KEY.search(text):
+        expected = "expected -----BEGIN PRIVATE KEY-----" if key else "set client_key to the file with the key"
+        raise UnusableFile(f"{option} {path} has no private key in PEM form; {expected}")
+    pair = f"client_cert {certificate}" + (f" and client_key {key}" if key else "")
+    _load(pair, TlsPolicy(verify=False, client_certificate=certificate, client_key=key))
+
+
+def _load(what: str, policy: TlsPolicy) -> None:
+    """Load the files, which are readable PEM.
+
+    :param what: the options and the files.
+    """
+    try:
+        policy.context()
+    except OSError as error:
+        reason = getattr(error, "reason", "") or ""
+        problem = "cannot be used: PEM is damaged; expected a copy as it was issued"
+        if reason.endswith("_MISMATCH"):
+            problem = "do not belong together: the key is not that of the first certificate; put the certificate of the"
+            problem += " client before its chain, or use its key"
+        elif reason in _WEAK:
+            problem = "are too weak for this host; have a certificate with a longer key issued"
+        raise UnusableFile(f"{what} {problem}") from error
+
+
+def _text_of(option: str, path: str) -> str:
+    try:
+        with open(path, encoding="latin-1") as file:
+            return file.read()
+    except OSError as error:
+        raise UnusableFile(
+            f"{option} {path} cannot be read: {error.strerror}; expected a file in PEM form on the host that sends"
+        ) from error
 
 
 _VERSIONS: t.Mapping[str, ssl.TLSVersion] = {"TLSv1.2": ssl.TLSVersion.TLSv1_2, "TLSv1.3": ssl.TLSVersion.TLSv1_3}

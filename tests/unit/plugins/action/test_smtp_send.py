@@ -10,6 +10,7 @@ plugin_utils/test_progress.py. Whole plays are in test_smtp_send_plays.py.
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import re
@@ -446,6 +447,7 @@ HOSTILE = [
     ("#jinja2: block_start_string: '{{'\n", "line 1 has invalid settings"),
     ("{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}", "RecursionError"),
     ("{% if %}", "line 1"),
+    ("x" * ((1 << 20) + 1), "has 1,048,577 characters; expected at most 1,048,576"),
 ]
 
 
@@ -497,6 +499,73 @@ REFUSED = [
     ({"attachments": [{"path": "x", "remote_src": "?"}]}, "attachments[0].remote_src: expected true or false"),
     ({"remote_src": True, "body_template": "/nowhere.j2"}, "body_template /nowhere.j2 cannot be read on the host"),
 ]
+
+
+NAMED = "{{ name }} <{{ mail }}>"
+#: Options with templates, the values of a row, and whether the row is refused.
+GUARDED: list[tuple[dict[str, t.Any], dict[str, t.Any], bool]] = [
+    *(
+        ({option: NAMED}, {"name": name, "mail": "a@b.test"}, refused)
+        for option in ("to", "recipients", "cc", "bcc", "reply_to")
+        for name, refused in (
+            ("evil@x.test, Jo", True),
+            ("Jo <evil@x.test>, Jo", True),
+            ("evil@x.test; Jo", True),
+            ("Jo Doe", False),
+            ("O'Neill (Ops)", False),
+            ('"Doe, Jo"', False),
+        )
+    ),
+    ({"to": NAMED}, {"name": "Jo", "mail": "evil@x.test>, Jo <a@b.test"}, True),
+    ({"to": ["ops@x.test", NAMED]}, {"name": "evil@x.test, Jo", "mail": "a@b.test"}, True),
+    ({"to": "{{ name }}@x.test"}, {"name": "evil@y.test, jo"}, True),
+    ({"to": "{{ name ~ ' <' ~ mail ~ '>' }}"}, {"name": "evil@x.test, Jo", "mail": "a@b.test"}, True),
+    ({"to": "{{ '%s <%s>' | format(name, mail) }}"}, {"name": "evil@x.test, Jo", "mail": "a@b.test"}, True),
+    ({"to": "{{ who }}"}, {"name": "evil@x.test, Jo", "mail": "a@b.test"}, True),
+    ({"to": "{% if name %}{{ name }}{% endif %} <{{ mail }}>"}, {"name": "e@x.test, J", "mail": "a@b.test"}, True),
+    ({"to": '["{{ name }} <{{ mail }}>"]'}, {"name": 'evil@x.test", "Jo', "mail": "a@b.test"}, True),
+    ({"to": "{{ emails }}, ops@x.test"}, {"emails": "a@b.test, c@d.test"}, True),
+    ({"headers": {"Reply-To": NAMED}}, {"name": "evil@x.test, Jo", "mail": "a@b.test"}, True),
+    ({"headers": {"X-Note": "{{ name }}"}}, {"name": "evil@x.test, c@d.test"}, False),
+    ({"references": "<{{ id }}>"}, {"id": "a@b> <c@d"}, True),
+    ({"references": "{{ id }}"}, {"id": "<a@b> <c@d>"}, False),
+    ({"list_unsubscribe": "<https://x.test/{{ id }}>"}, {"id": "1>, <mailto:evil@x.test"}, True),
+    ({"to": "{{ emails }}"}, {"emails": "a@b.test, c@d.test"}, False),
+    ({"to": "{{ emails }}"}, {"emails": ["a@b.test", "c@d.test"]}, False),
+    ({"to": "{{ emails | join(', ') }}"}, {"emails": ["a@b.test", "c@d.test"]}, False),
+    ({"to": "{{ all }}"}, {"emails": "a@b.test, c@d.test"}, False),
+    ({"to": ["ops@x.test", "{{ emails }}"]}, {"emails": "a@b.test, c@d.test"}, False),
+    ({"to": "ops@x.test, {{ mail }}"}, {"mail": "Jo <a@b.test>"}, False),
+    ({"to": "{% for one in emails %}{{ one }}, {% endfor %}"}, {"emails": ["a@b.test", "Jo <c@d.test>"]}, False),
+    ({"to": "{{ mail }}{{ (', ' + boss) if boss else '' }}"}, {"mail": "a@b.test", "boss": "c@d.test"}, False),
+]
+
+
+@pytest.mark.parametrize("host", [False, True], ids=["controller", "host"])
+@pytest.mark.parametrize("own", [False, True], ids=["task", "message"])
+@pytest.mark.parametrize(("options", "row", "refused"), GUARDED)
+def test_value_of_a_row_does_not_add_an_address(
+    make: Make, tmp_path: Path, options: dict[str, t.Any], row: dict[str, t.Any], refused: bool, own: bool, host: bool
+) -> None:
+    def trusted(value: t.Any) -> t.Any:
+        if isinstance(value, dict):
+            return {name: trusted(one) for name, one in value.items()}
+        return [trusted(one) for one in value] if isinstance(value, list) else trust_as_template(value)
+
+    if host and (own or options.get("to") in ("{{ who }}", "{{ all }}") or isinstance(row.get("emails"), list)):
+        pytest.skip("rows of a host are in a file, see no variables of the play, and make only texts")
+    options = trusted(options)
+    variables = {"who": trust_as_template(NAMED), "all": trust_as_template("{{ emails }}")}
+    (tmp_path / "m.jsonl").write_text(json.dumps(row))
+    file = {"messages_file": str(tmp_path / "m.jsonl"), **({"remote_src": True} if host else {})}
+    given: dict[str, t.Any] = {"messages": [{**options, "vars": row}]} if own else {**options, **file}
+    action = make(variables, subject="S", **given)
+    action._given, action._failed = given, set() if own else set(options)  # type: ignore[misc]
+    option = next(iter(options)).replace("recipients", "(to|recipients)")
+    where = r"messages\[0\]" if own else r".*m\.jsonl, line 1"
+    refusal = pytest.raises(AnsibleActionFail, match=f"^Nothing was sent: {where}: {option}: .*adds one")
+    with refusal if refused else contextlib.nullcontext():
+        run(action)
 
 
 SHAPES: list[t.Any] = [

@@ -27,6 +27,27 @@ def test_empty_text_is_given_only_to_options_that_hold_text(empty: str) -> None:
     assert kept == {*MESSAGE_ARGUMENTS, "username", "password", "host", "tls_server_name"}
 
 
+UNUSABLE: list[tuple[dict[str, t.Any], str]] = [
+    ({"oauth": "tok"}, "oauth is not a mapping; expected the key token"),
+    ({"oauth": ["tok"]}, "oauth is not a mapping"),
+    ({"oauth": 5}, "oauth is not a mapping"),
+    ({"oauth": {"token": "tok"}}, ""),
+    ({"oauth": '{"token": "tok"}'}, ""),
+    ({"subject": "a\ud800b"}, "subject is not valid text: it contains half of a surrogate pair"),
+    ({"attachments": [{"path": "x"}, {"path": "\udc80"}]}, "attachments[1].path is not valid text"),
+    ({"messages": [{"to": ["a", "\udfff"]}]}, "messages[0].to[1] is not valid text"),
+    ({"subject": "\U0001f600 Köln", "vars": {"a": 5}}, ""),
+]
+
+
+@pytest.mark.parametrize(("arguments", "words"), UNUSABLE)
+def test_argument_for_which_ansible_gives_a_python_error(arguments: dict[str, t.Any], words: str) -> None:
+    said = _plain.unusable(arguments)
+    assert said.startswith(words)
+    assert bool(said) is bool(words)
+    assert "tok'" not in said
+
+
 INNER: list[tuple[dict[str, t.Any], dict[str, t.Any]]] = [
     ({"oauth": {"token": "t", "scope": None}}, {"oauth": {"token": "t"}}),
     ({"pinned_certificates": [None]}, {"pinned_certificates": []}),

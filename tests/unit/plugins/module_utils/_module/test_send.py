@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import typing as t
 from email import message_from_bytes, policy
@@ -182,13 +183,13 @@ def test_default_host_and_port(run: Run, options: dict[str, t.Any], expected: tu
         ({"tls": "none", "username": "u", "password": "p"}, "in clear"),
         ({"pinned_certificates": ["x"]}, "64 hexadecimal digits"),
         ({"proxy": "ftp://secret@h"}, "socks5://host:port"),
-        ({"messages_per_minute": float("nan")}, "messages_per_minute is nan; expected 1 or more"),
+        ({"messages_per_minute": float("nan")}, "messages_per_minute is nan; expected more than 0"),
         ({"retry_delay": -1}, "retry_delay is -1.0; expected 0 or more"),
         ({"retry_for": float("inf")}, "retry_for is inf"),
         ({"connections": 0}, "connections is 0"),
         ({"subject": None}, "no subject"),
         ({"to": []}, "no recipient"),
-        ({"tls": "starttls", "ca_file": "/nonexistent.pem"}, "ca_file /nonexistent.pem cannot be used"),
+        ({"tls": "starttls", "ca_file": "/nonexistent.pem"}, "ca_file /nonexistent.pem cannot be read"),
         ({"tls": "starttls", "secure": "try"}, "mutually exclusive"),
     ],
 )
@@ -201,7 +202,7 @@ def test_unusable_options_are_named_in_the_error(run: Run, options: dict[str, t.
 
 def test_known_reply_has_advice(run: Run) -> None:
     with Peer({"RCPT": "450 4.2.0 greylisted, try again"}) as peer:
-        result = run(peer)
+        result = run(peer, results="all")
     assert result["recipients"][0]["advice"]
     assert result["recipients"][0]["advice"] in result["msg"]
 
@@ -335,8 +336,102 @@ def test_check_names_the_first_refused_recipients_and_counts_the_others(run: Run
 def test_check_lists_the_refused_recipients_of_each_message(run: Run) -> None:
     with Peer(disturb=lambda moment: "550 5.1.1 no" if moment.recipient == "p1@b.test" else None) as peer:
         result = run(peer, messages=[{"to": f"p{number}@b.test"} for number in range(3)], to=None, check="recipients")
-    assert [[one["address"] for one in message["recipients"]] for message in result["messages"]] == [
-        [],
-        ["p1@b.test"],
-        [],
+        everything = run(
+            peer,
+            messages=[{"to": f"p{number}@b.test"} for number in range(3)],
+            to=None,
+            check="recipients",
+            results="all",
+        )
+    found = [
+        [(one["index"], [person["address"] for person in one["recipients"]]) for one in result["messages"]]
+        for result in (result, everything)
     ]
+    assert found == [[(1, ["p1@b.test"])], [(0, []), (1, ["p1@b.test"]), (2, [])]]
+
+
+# What a task that fails prints
+
+LONG = "550 5.1.1 <{}>: Recipient address rejected: User unknown in local recipient table"
+
+
+def unknown(moment: t.Any) -> str | None:
+    return LONG.format(moment.recipient) if moment.recipient.startswith("no") else None
+
+
+def people(*names: str) -> list[str]:
+    return [f"{name}@mail.example.com" for name in names]
+
+
+FAILED: dict[str, tuple[dict[str, t.Any], int]] = {
+    "one": ({"to": people("no1")}, 1),
+    "one of two": ({"to": people("no1", "yes")}, 1),
+    "both": ({"to": people("no1", "no2")}, 2),
+    "one of twenty": ({"to": people("no1", *(f"yes{number}" for number in range(19)))}, 1),
+    "checked": ({"to": people("no1", "yes"), "check": "recipients"}, 1),
+    "one of a batch": ({"messages": [{"to": one} for one in people("yes1", "no1", "yes2")], "to": None}, 1),
+    "of a checked batch": (
+        {"messages": [{"to": one} for one in people("yes1", "no1", "yes2")], "to": None, "check": "recipients"},
+        1,
+    ),
+    "of 200": (
+        {"messages": [{"to": f"yes{number}@b.test"} for number in range(200)] + [{"to": people("no1")}], "to": None},
+        1,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FAILED)
+def test_failed_task_prints_less_than_a_kilobyte_and_only_what_failed(run: Run, name: str) -> None:
+    options, refused = FAILED[name]
+    with Peer(disturb=unknown) as peer:
+        result = run(peer, **options)
+    result.pop("invocation", None)
+    printed = json.dumps(result)
+    assert len(printed) < 1000, printed
+    assert result["failed"] is True
+    assert result["msg"].count("There is no such mailbox") == 1
+    assert printed.count("There is no such mailbox") == 1
+    messages = result.get("messages", [result])
+    entries = [one for message in messages for one in message["recipients"]]
+    assert [one["status"] for one in entries].count("refused") == refused
+    if "messages" not in result:
+        assert len(result["result"]) == refused
+        assert all(text.startswith("5.1.1 <no") for _code, text in result["result"].values())
+
+
+def test_failed_batch_prints_the_first_failures_and_counts_the_others(run: Run) -> None:
+    messages = [{"to": f"no{number}@b.test"} for number in range(500)] + [{"to": "yes@b.test"}]
+    with Peer(disturb=unknown) as peer:
+        brief = run(peer, messages=messages, to=None)
+        everything = run(peer, messages=messages, to=None, results="open")
+    assert [one["index"] for one in brief["messages"]] == list(range(20))
+    assert brief["messages_left_out"] == 480
+    assert brief["summary"] == {"sent": 1, "refused": 500, "deferred": 0, "unknown": 0}
+    assert "no0@b.test, no1@b.test, no2@b.test and 497 more: refused at stage rcpt: " in brief["msg"]
+    assert len(everything["messages"]) == 500
+    assert everything["messages_left_out"] == 0
+    assert all(one["recipients"][0]["advice"] for one in everything["messages"])
+
+
+def test_messages_of_a_refused_login_are_counted(run: Run) -> None:
+    messages = [{"to": f"p{number}@b.test"} for number in range(300)]
+    with Peer({GREETING: "554 5.7.1 go away"}) as peer:
+        result = run(peer, messages=messages, to=None)
+    assert (result["messages"], result["messages_left_out"]) == ([], 300)
+    assert f"127.0.0.1:{peer.port}, stage greeting: " in result["msg"]
+    assert "go away" in result["msg"]
+
+
+def test_advice_for_several_problems_is_told_once(run: Run) -> None:
+    replies = {
+        "a@b.test": "550 5.1.1 no such user",
+        "c@b.test": "550 5.1.1 never heard of",
+        "d@b.test": "552 5.2.2 full",
+    }
+    with Peer(disturb=lambda moment: replies.get(moment.recipient)) as peer:
+        result = run(peer, to=list(replies))
+    assert result["msg"].count("check the spelling of the recipient") == 1
+    assert (
+        result["msg"].index("never heard of") < result["msg"].index("check the spelling") < result["msg"].index("full")
+    )
