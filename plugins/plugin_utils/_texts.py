@@ -190,7 +190,7 @@ def apart(option: str, text: t.Any) -> t.Any:
 
 
 #: A bar before the name of a header, and a header that has a name without a template.
-_BAR = re.compile(r"\s*\|\s*(?=[A-Za-z][A-Za-z0-9-]*\s*[=:])")
+_BAR = re.compile(r"(?<!\s)\s*\|\s*(?=[A-Za-z][A-Za-z0-9-]*\s*[=:])")
 _HEADER = re.compile(r"([A-Za-z][A-Za-z0-9-]*)\s*[=:]\s*(.*)\Z", re.DOTALL)
 #: A text that is one template, such as a list in a variable, and a comma outside of templates.
 _WHOLE = re.compile(r"\s*\{\{(?:(?!\}\}).)*\}\}\s*\Z", re.DOTALL)
