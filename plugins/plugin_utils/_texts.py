@@ -105,17 +105,18 @@ class Texts:
 
         :raises TemplateError: one does.
         """
-        if option == "headers" and isinstance(value, dict) and isinstance(rendered, dict):
-            for name, text in value.items():
-                if str(name).lower() in ADDRESS_HEADERS:
-                    self._check_number("reply_to", text, rendered.get(name), variables)
+        if option == "headers":
+            for text, result in _address_headers(value, rendered):
+                self._check_number("reply_to", text, result, variables)
             return
-        if option not in COUNTED or self._is_alone(value):
+        if option not in COUNTED or self._is_alone(value, variables):
             return
         if isinstance(value, list) and isinstance(rendered, list) and len(value) == len(rendered):
             for one, text in zip(value, rendered, strict=True):
                 self._check_number(option, one, text, variables)
             return
+        if isinstance(rendered, list) and all(_number(option, one) == 1 for one in rendered):
+            return  # the template makes a list, whose items are one each
         found = _number(option, rendered)
         if found > 1 and found != self._expected(option, value, variables):
             raise TemplateError(
@@ -123,12 +124,16 @@ class Texts:
                 "Correct the value; a variable that holds several stands alone, as an item of a list"
             )
 
-    def _is_alone(self, text: t.Any) -> bool:
-        """Return whether a text is one variable alone; if the play defines it by a template, that one as well."""
+    def _is_alone(self, text: t.Any, variables: Variables, within: frozenset[str] = frozenset()) -> bool:
+        """Return whether a text is one variable alone; if the play defines it by a template, that one as well.
+
+        :param within: the variables whose definitions lead here, which may name themselves where that is not reached.
+        """
         if not is_whole(text):
             return False
-        defined = [self._task_vars[name] for name in _undeclared(str(text)) if name in self._task_vars]
-        return all(self._is_alone(one) for one in defined if has_template(one))
+        names = _undeclared(str(text)) & self._task_vars.keys() - variables.keys() - within
+        defined = [self._task_vars[name] for name in names]
+        return all(self._is_alone(one, variables, within | names) for one in defined if has_template(one))
 
     def _expected(self, option: str, value: t.Any, variables: Variables) -> int:
         """Return how many items the text has if no value of a variable has several; 0 if that cannot be told."""
@@ -185,7 +190,7 @@ def apart(option: str, text: t.Any) -> t.Any:
 
 
 #: A bar before the name of a header, and a header that has a name without a template.
-_BAR = re.compile(r"\s*\|\s*(?=[A-Za-z][A-Za-z0-9-]*\s*[=:])")
+_BAR = re.compile(r"(?<!\s)\s*\|\s*(?=[A-Za-z][A-Za-z0-9-]*\s*[=:])")
 _HEADER = re.compile(r"([A-Za-z][A-Za-z0-9-]*)\s*[=:]\s*(.*)\Z", re.DOTALL)
 #: A text that is one template, such as a list in a variable, and a comma outside of templates.
 _WHOLE = re.compile(r"\s*\{\{(?:(?!\}\}).)*\}\}\s*\Z", re.DOTALL)
@@ -207,7 +212,6 @@ ADDRESS_HEADERS = frozenset(
 )
 #: What may separate, enclose or hide an address.
 _SPECIAL = re.compile(r"""[,;:<>()"'\\\[\]{}|\s\uff0c\u3001\uff1b\uff1c\uff1e]+""")
-_PLAIN_ADDRESS = re.compile(r"""[^\s,;:<>()"'\\\[\]{}|\uff0c\u3001\uff1b\uff1c\uff1e]+@[\w.-]+""")
 _JOINED = (nodes.Concat, nodes.Add, nodes.Mod)
 
 
@@ -234,8 +238,21 @@ def tamed(value: t.Any) -> t.Any:
         return [tamed(one) for one in value]
     if not isinstance(value, str) or not _SPECIAL.search(value):
         return value
-    address = _PLAIN_ADDRESS.search(value)
-    return address.group() if address else _SPECIAL.sub(" ", value).strip()
+    parts = _SPECIAL.split(value)
+    return next((part for part in parts if all(part.rpartition("@"))), " ".join(filter(None, parts)))
+
+
+def _address_headers(value: t.Any, rendered: t.Any) -> t.Iterator[tuple[t.Any, t.Any]]:
+    """Yield the text of each header that holds addresses, and what is made of it."""
+    if isinstance(value, list) and isinstance(rendered, list) and len(value) == len(rendered):
+        for one, result in zip(value, rendered, strict=True):
+            yield from _address_headers(one, result)
+    elif isinstance(value, dict) and isinstance(rendered, dict):
+        name = value.get("name", value.get("key"))
+        pairs = {str(name): "value"} if "value" in value and name else {str(one): one for one in value}
+        for header, key in pairs.items():
+            if header.strip().lower() in ADDRESS_HEADERS:
+                yield value[key], rendered.get(key)
 
 
 def _number(option: str, value: t.Any) -> int:

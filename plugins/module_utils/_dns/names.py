@@ -141,6 +141,7 @@ def require_fqdn(name: str) -> None:
 
 
 def _first_fault(faults: t.Iterable[tuple[t.Pattern[str], str]], name: str) -> str:
+    name = name[: _MAX_NAME + 1]  # what is longer is not a name either, and would take long
     return next((reason for pattern, reason in faults if pattern.search(name)), "")
 
 

@@ -27,7 +27,7 @@ _FILLER = " \u00a0\u200c\u200d\u2007"
 _SPANNED: list[str] = []
 #: Put around text that is struck out.
 _STRIKE = "~~"
-#: Parts of a line that are rewritten at most.
+#: Characters of a line that are rewritten at most.
 _SHORT = 100
 _NUMBERING = re.compile(r"lower-alpha|lower-latin|upper-alpha|upper-latin|(?:lower|upper)-roman|none")
 _STYLES = {"lower-alpha": "a", "lower-latin": "a", "upper-alpha": "A", "upper-latin": "A"}
@@ -113,8 +113,8 @@ class Page:
         """
         lines, start = place
         if lines == len(self.lines) and start < len(self._parts) <= start + _SHORT:
-            before = self._parts[start - 1] if start else ""
-            self._parts[start:] = [change("".join(self._parts[start:]), before)]
+            written, before = "".join(self._parts[start:]), self._parts[start - 1] if start else ""
+            self._parts[start:] = [change(written, before) if len(written) <= _SHORT else written]
 
     def end_line(self) -> bool:
         """End the line; return whether it shows anything."""
@@ -202,6 +202,8 @@ class Table:
         is_simple = all(cell.page.is_simple for cell in cells)
         placed = _grid([row for _section, row in rows])
         grid = _without_empty_columns(placed) if _is_bounded(placed, cells, headings) else []
+        if not any(len(row) > 1 and any(row) for row in grid[headings:]):
+            headings = 0  # nothing would name them
         if self._for_layout or max(map(len, grid), default=0) <= 1 or not (is_simple or headings):
             for cell in cells:
                 page.absorb(cell.page)

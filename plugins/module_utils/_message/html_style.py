@@ -356,8 +356,11 @@ class Element:
 
     @property
     def holds(self) -> bool:
-        """Whether what is open in it ends with it; a block that began in a link or the like goes on."""
-        return self.tag in BLOCKS or self.role in BLOCKS or self.items is not None
+        """Whether what is open in it ends with it; a block that began in a link or the like goes on.
+
+        What is hidden ends with what hides it, or a tag that is not closed in it would hide the rest of the page.
+        """
+        return not self.is_shown or self.tag in BLOCKS or self.role in BLOCKS or self.items is not None
 
 
 class OpenElements:

@@ -28,10 +28,10 @@ _SAME_TEXT = {name: names for names in TEXTS.values() for name in names}
 _DASHED = r"[A-Za-z][A-Za-z0-9]*(?:-[A-Za-z0-9]+)+\s*[=:]"
 #: ``a=1|X-B=2`` in one string: a bar separates headers only if a name follows. Any other bar is part of the value, and
 #: so is one in angle brackets. In an item of a list, the name must look like that of a header.
-_BAR = re.compile(rf"\s*\|\s*(?={_DASHED}|[A-Za-z][A-Za-z0-9]*\s*=)(?![^<|]*>)")
-_BAR_IN_ITEM = re.compile(rf"\s*\|\s*(?={_DASHED}|[A-Z][a-z]+\s*=)(?![^<|]*>)")
+_BAR = re.compile(rf"(?<!\s)\s*\|\s*(?={_DASHED}|[A-Za-z][A-Za-z0-9]*\s*=)(?![^<|]*>)")
+_BAR_IN_ITEM = re.compile(rf"(?<!\s)\s*\|\s*(?={_DASHED}|[A-Z][a-z]+\s*=)(?![^<|]*>)")
 #: What looks like a second header behind another separator; not within quotes or angle brackets.
-_SECOND = re.compile(rf"[,;\s]\s*{_DASHED}|,\s*[A-Za-z][A-Za-z0-9]*\s*=")
+_SECOND = re.compile(rf"(?:[,;]\s*|(?<!\s)\s+){_DASHED}|,\s*[A-Za-z][A-Za-z0-9]*\s*=")
 _ENCLOSED = re.compile(r'"[^"]*"|<[^<>]*>')
 #: ``Name=value`` or ``Name: value``; a value may contain either sign, a name contains none (RFC 5322 section 2.2).
 _HEADER = re.compile(r"([^\s=:]+)\s*[=:]\s*(.*)\Z", re.DOTALL)
@@ -41,7 +41,7 @@ _HEADER_NAME = re.compile(r"(?!(?:name|key|value)\Z)[A-Za-z0-9!#$%&*+.^_`~-]+\Z"
 _PAIRS = ({"name", "value"}, {"key", "value"})
 
 #: A comma between URIs; a URI may contain a comma itself.
-_NEXT_URI = re.compile(r",[\s,]*(?=<|mailto:|[a-z][a-z0-9+.-]*://)(?![^<]*>)", re.IGNORECASE)
+_NEXT_URI = re.compile(r"(?<![\s,])\s*,[\s,]*(?=<|mailto:|[a-z][a-z0-9+.-]*://)(?![^<]*>)", re.IGNORECASE)
 
 #: Line ends of any script, as :meth:`str.splitlines` has them.
 _LINE_BREAK = re.compile("[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")

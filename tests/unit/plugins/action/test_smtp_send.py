@@ -538,6 +538,16 @@ GUARDED: list[tuple[dict[str, t.Any], dict[str, t.Any], bool]] = [
     ({"to": "ops@x.test, {{ mail }}"}, {"mail": "Jo <a@b.test>"}, False),
     ({"to": "{% for one in emails %}{{ one }}, {% endfor %}"}, {"emails": ["a@b.test", "Jo <c@d.test>"]}, False),
     ({"to": "{{ mail }}{{ (', ' + boss) if boss else '' }}"}, {"mail": "a@b.test", "boss": "c@d.test"}, False),
+    ({"to": "{{ mail }}, {{ boss }}"}, {"mail": "a@b.test", "boss": "c@d.test", "note": "x" * 200_000 + " "}, False),
+    ({"to": "{{ emails.split(';') + ['ops@x.test'] }}"}, {"emails": "a@b.test;c@d.test"}, False),
+    ({"to": "{{ emails.split(';') + [name ~ ' <ops@x.test>'] }}"}, {"emails": "a@b.test", "name": "e@x.test, J"}, True),
+    ({"to": "{{ own | default(emails) }}"}, {"own": "a@b.test, c@d.test"}, False),  # the play names it by itself
+    ({"to": "{{ emails if emails else again }}"}, {"emails": "a@b.test, c@d.test"}, False),
+    ({"to": "{{ who }}"}, {"who": "a@b.test, c@d.test"}, False),  # the row has what the play defines otherwise
+    ({"headers": [{"Reply-To": NAMED}]}, {"name": "evil@x.test, Jo", "mail": "a@b.test"}, True),
+    ({"headers": [{"name": "reply-to", "value": NAMED}]}, {"name": "evil@x.test, Jo", "mail": "a@b.test"}, True),
+    ({"headers": ["X-A=b", "Reply-To: " + NAMED]}, {"name": "evil@x.test, Jo", "mail": "a@b.test"}, True),
+    ({"headers": [{"Reply-To": NAMED}]}, {"name": '"Doe, Jo"', "mail": "a@b.test"}, False),
 ]
 
 
@@ -552,10 +562,12 @@ def test_value_of_a_row_does_not_add_an_address(
             return {name: trusted(one) for name, one in value.items()}
         return [trusted(one) for one in value] if isinstance(value, list) else trust_as_template(value)
 
-    if host and (own or options.get("to") in ("{{ who }}", "{{ all }}") or isinstance(row.get("emails"), list)):
+    makes_list = isinstance(row.get("emails"), list) or ".split" in str(options)
+    if host and (own or options.get("to") in ("{{ who }}", "{{ all }}") or makes_list):
         pytest.skip("rows of a host are in a file, see no variables of the play, and make only texts")
     options = trusted(options)
-    variables = {"who": trust_as_template(NAMED), "all": trust_as_template("{{ emails }}")}
+    play = {"who": NAMED, "all": "{{ emails }}", "own": "{{ own | default(emails) }}", "again": "{{ again }}"}
+    variables = trusted(play)
     (tmp_path / "m.jsonl").write_text(json.dumps(row))
     file = {"messages_file": str(tmp_path / "m.jsonl"), **({"remote_src": True} if host else {})}
     given: dict[str, t.Any] = {"messages": [{**options, "vars": row}]} if own else {**options, **file}

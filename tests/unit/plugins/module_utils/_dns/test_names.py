@@ -112,6 +112,7 @@ OTHER_TEXTS = {
     "example.com..": "a label is empty",
     "x" * 64 + ".example": "a label is longer than 63 characters",
     ".".join(["x" * 60] * 5): "it is longer than 253 characters",
+    "x" * 200_000: "a label is longer than 63 characters",
     "*.example.com": "it is a wildcard",
     "mail_1.example.com": "it has an underscore, which host names cannot have",
     "-a.example": "a label begins or ends with a hyphen",

@@ -124,6 +124,8 @@ LISTS = [
     ("<ul><li>a</li><ul><li>b</li></ul><li>c</ul>", "- a\n  - b\n- c\n"),
     ("<ul><li>a</li>between<li>c</ul>", "- a\n  between\n- c\n"),
     ("<ul><li>a<table><tr><td>x<td>y</table><li>b</ul>", "- a\n\n  x | y\n\n- b\n"),
+    ("<table><tr><th>a<th>x<p>y<p>z<tr><td><td></table>", "a\nx\n\ny\n\nz\n"),
+    (f"<table><tr><th>{'a' * 70}<th>b<th>c<tr><td colspan=3>none</table>", f"{'a' * 70} | b | c\nnone\n"),
     ("<ol><li hidden>a<li>b</ol>", "1. b\n"),
     ("<dl><dt>T<dd>one<dd>two<dt>U<dd>three</dl>", "T\n  one\n  two\nU\n  three\n"),
 ]
@@ -213,6 +215,12 @@ HIDDEN = [
     ("<p>&zwnj;&nbsp;&#847;&zwnj;&nbsp;</p><p>yes", "yes\n"),
     ("<span aria-hidden=true>yes</span>", "yes\n"),
     ("<div hidden>never closed<p>no", ""),
+    ("<span hidden>no<b>no</span> yes<p>yes", "yes\n\nyes\n"),  # what is not closed in it ends with it
+    ("<span hidden>no<p>no</span>yes", "yes\n"),
+    ("<a style='display:none'><font>no</a>yes", "yes\n"),
+    ("<svg><path><g></svg>yes<iframe><b>no</iframe>yes", "yesyes\n"),
+    ("<ruby>x<rp>(<b></rp><rt>y</rt></ruby> yes", "x(y) yes\n"),
+    ("<div hidden><b>no<p>no</b>no</div>yes", "yes\n"),
 ]
 INLINE = [
     ("a <b>b </b> c<i> d</i>\n\te", "a b c d e\n"),
@@ -547,6 +555,8 @@ ODD = [
         "<a href=x>x<p></p></a>",
         "&nbsp;<br>",
         "<area alt=x>",
+        "<sub>x",
+        "<sup>- ",
     ),
 ]
 ODD_PAGES = [
@@ -556,6 +566,7 @@ ODD_PAGES = [
         for start in ["<p><td>", "<ul><li>", "<pre>", "<s>", "<a href=x>"]
         for piece in ["<div>", "x<b>y</b>"]
     ),
+    ("<sup>a", "- "),
     *((start, piece) for start in ["<table><tr>", "<table><tr><th>"] for piece in ["<td>x", "<th>x<tr><td>x", "x"]),
     *(
         ("<style>", piece)

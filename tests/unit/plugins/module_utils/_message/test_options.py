@@ -5,12 +5,16 @@
 
 from __future__ import annotations
 
+import time
 import typing as t
 
 import pytest
 
 from ansible_collections.mailops.smtp.plugins.module_utils._message.errors import InvalidHeader
+from ansible_collections.mailops.smtp.plugins.module_utils._message.forms import Shape
 from ansible_collections.mailops.smtp.plugins.module_utils._message.options import (
+    HEADERS,
+    URIS,
     parse_attach,
     parse_headers,
     texts,
@@ -102,3 +106,18 @@ def test_body_is_text_or_html_by_subtype() -> None:
     assert texts("s", None, "plain") == ("s", None)
     assert texts("s", "b", "plain") == ("b", None)
     assert texts("s", "<p>", "html") == (None, "<p>")
+
+
+@pytest.mark.parametrize(
+    ("shape", "text"),
+    [
+        (HEADERS, "X-A=b" + " " * 50_000 + "x"),
+        (HEADERS, ["X-A=b" + " " * 50_000 + "x"]),
+        (HEADERS, ["X-A=b" + ", " * 50_000 + "x"]),
+        (URIS, "mailto:a@b.test" + ", " * 50_000 + "x"),
+    ],
+)
+def test_separators_without_anything_between_take_linear_time(shape: Shape, text: t.Any) -> None:
+    start = time.process_time()
+    shape.read(text, "option")
+    assert time.process_time() - start < 10
