@@ -59,7 +59,7 @@ def given(arguments: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
 def unusable(arguments: t.Mapping[str, t.Any]) -> str:
     """Return what is wrong with an argument for which Ansible would give a Python error; empty if nothing."""
     oauth = arguments.get("oauth")
-    if not (oauth is None or isinstance(oauth, dict) or (isinstance(oauth, str) and oauth.lstrip()[:1] == "{")):
+    if oauth and not (isinstance(oauth, dict) or (isinstance(oauth, str) and oauth.lstrip()[:1] in ("{", ""))):
         return (
             "oauth is not a mapping; expected the key token for an access token, or provider or token_url, with"
             " client_id and client_secret or refresh_token"

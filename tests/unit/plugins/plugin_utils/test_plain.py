@@ -31,6 +31,7 @@ UNUSABLE: list[tuple[dict[str, t.Any], str]] = [
     ({"oauth": "tok"}, "oauth is not a mapping; expected the key token"),
     ({"oauth": ["tok"]}, "oauth is not a mapping"),
     ({"oauth": 5}, "oauth is not a mapping"),
+    ({"oauth": ""}, ""),
     ({"oauth": {"token": "tok"}}, ""),
     ({"oauth": '{"token": "tok"}'}, ""),
     ({"subject": "a\ud800b"}, "subject is not valid text: it contains half of a surrogate pair"),
