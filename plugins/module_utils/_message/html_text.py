@@ -286,7 +286,7 @@ class _Reader(HTMLParser):
 
     def _open_button(self, element: Element, attributes: dict[str, str]) -> None:
         self.page.part()
-        element.close = lambda: self.page.part()
+        element.close = self.page.part
 
     def _open_gauge(self, element: Element, attributes: dict[str, str]) -> None:
         """Show the number, unless there is text for programs that can not draw it."""
