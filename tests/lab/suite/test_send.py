@@ -30,7 +30,7 @@ def options(passwords: dict[str, str]) -> dict[str, t.Any]:
 FAILURES: list[tuple[dict[str, t.Any], str, list[str]]] = [
     ({"port": 2525}, "connect", ["smtp.provider.test:2525", "Connection refused", "Check host and port"]),
     ({"host": "nowhere.test"}, "connect", ["nowhere.test:587", "does not resolve"]),
-    ({"ca_file": "/etc/ssl/certs/ssl-cert-snakeoil.pem"}, "compose", ["ca_file", "cannot be used"]),
+    ({"ca_file": "/nonexistent.pem"}, "compose", ["ca_file /nonexistent.pem", "No such file"]),
     ({"password": "wrong"}, "auth", ["535", "5.7.8", "login of deploy@provider.test", "app password"]),
     ({"username": None, "password": None}, "mail", ["530", "Authentication required"]),
     ({"tls": "implicit", "port": 587}, "tls", ["without TLS", "tls: starttls"]),
