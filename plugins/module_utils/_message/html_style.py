@@ -246,7 +246,7 @@ class Look(t.NamedTuple):
         return bool(self.blank - {"font-size"})
 
     def within(self, tag: str, style: t.Mapping[str, str]) -> Look:
-        """Return the look in an element. Only an opacity and a line through the text can not be undone."""
+        """Return the look in an element. Only an opacity and a line through the text cannot be undone."""
         if not style and tag not in PREFORMATTED and tag not in _STRUCK:
             return self
         blank = self.blank

@@ -289,7 +289,7 @@ class _Reader(HTMLParser):
         element.close = self.page.part
 
     def _open_gauge(self, element: Element, attributes: dict[str, str]) -> None:
-        """Show the number, unless there is text for programs that can not draw it."""
+        """Show the number, unless there is text for programs that cannot draw it."""
         page, place = self.page, self.page.place
         text = "" if self._look.blank else percentage({"max": "1", **attributes})
         element.close = lambda: self._write_apart(text if page is self.page and place == page.place else "")

@@ -249,7 +249,7 @@ class _Task:
     # Sending nothing
 
     def nothing(self) -> t.NoReturn:
-        """Exit without a connection, as there is no message; not an error, since a list may be empty."""
+        """Exit without connecting, because the list of messages is empty. That is not an error."""
         given = self._outgoing.name
         msg = f"Nothing to send, and no connection was opened: {given} has no messages."
         self._module.exit_json(changed=False, msg=msg, **self._report.form(many=True))
