@@ -13,6 +13,7 @@ import os
 import shutil
 import sys
 import tempfile
+import time
 import typing as t
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -312,8 +313,17 @@ def play(folder: Path, as_modules: bool) -> Outcome:
     for received in peer.messages:
         message = message_from_bytes(received.removesuffix(b"\r\n.\r\n"), EmailMessage, policy=policy.default)
         messages[message["X-Task"]].append(message)
-    left = [str(path) for name in ("local", "remote") for path in (folder / name).rglob("*") if path.is_file()]
-    return Outcome(json.loads((folder / "results.json").read_text()), messages, output, left)
+    return Outcome(json.loads((folder / "results.json").read_text()), messages, output, left_in(folder))
+
+
+def left_in(folder: Path, seconds: float = 30) -> list[str]:
+    """The files left behind, once Ansible has deleted its own: for an async task its supervisor does, every 5 seconds."""
+    until = time.monotonic() + seconds
+    while True:
+        left = [str(path) for name in ("local", "remote") for path in (folder / name).rglob("*") if path.is_file()]
+        if not left or time.monotonic() > until:
+            return left
+        time.sleep(0.1)
 
 
 def environment(folder: Path) -> dict[str, str]:
