@@ -20,11 +20,14 @@ description:
   - A run that was interrupted at any moment is finished or undone by the next run.
   - If no file differs and the service is healthy, nothing is done. If no file differs and the service is not healthy,
     the files are activated again.
+  - Commands run with umask 022, in English and with the directories of the system in C(PATH), whatever the login on the
+    host sets.
   - A manifest in C(/var/lib/mailops/NAME) lists the files that the transaction owns, and the states of its units before
     the first run. The original of each file, as it was before the first run, is kept beside it in the directory
     C(.mailops-NAME), which only root can enter.
 extends_documentation_fragment:
   - mailops.smtp._attributes
+  - mailops.smtp._config_checks
 attributes:
   check_mode:
     support: full
@@ -129,65 +132,6 @@ options:
         description: Path of the built file, without C({stage}).
         type: path
         required: true
-  validators:
-    description:
-      - Checks that must accept the files before anything is changed, in this order. Each entry names one kind of
-        validator.
-    type: list
-    elements: dict
-    default: []
-    suboptions:
-      command:
-        description:
-          - Command as a list of words. It must succeed.
-          - C({stage}) stands for the directory below which all files are laid out under their full paths.
-          - A command that writes to standard error counts as failed.
-        type: list
-        elements: str
-      postfix:
-        description:
-          - Tries a Postfix configuration. It finds a missing key, a misspelled restriction and an open relay, which
-            C(postfix check) does not.
-          - Postfix's own tools read it. Then it is started beside the live Postfix, on no port and with a queue of its
-            own, and each of its listeners is asked over SMTP. The live Postfix keeps delivering mail; the trial
-            sends none.
-          - Other files in the directory are part of the configuration too.
-          - Needs root. Takes 0.4 to 3 seconds.
-        type: dict
-        suboptions:
-          config_directory:
-            description: Directory of C(main.cf) and C(master.cf).
-            type: path
-            default: /etc/postfix
-      firewall:
-        description:
-          - Lets the firewall's own program read those of its files that are declared. The files are the ones that
-            O(activate[].firewall) names.
-          - It has no options.
-        type: dict
-  activate:
-    description:
-      - What makes the files take effect after every change, in this order, before O(services). Each entry names one
-        kind of activator.
-    type: list
-    elements: dict
-    default: []
-    suboptions:
-      command:
-        description: Command as a list of words. It must succeed.
-        type: list
-        elements: str
-      firewall:
-        description:
-          - Makes the firewall enforce the rules in its files, and removes the rules of files that do not exist.
-          - The files are C(/etc/firewalld/policies/relay.xml), C(/etc/ufw/relay.rules), and
-            C(/etc/nftables.d/relay.nft) with C(/etc/systemd/system/relay-firewall.service). The role
-            C(mailops.smtp.relay) writes those of the backend that M(mailops.smtp.mail_firewall_info) chooses.
-          - The service is healthy when the rules in force are those of the files. Otherwise they are applied again, and
-            check mode reports a change.
-          - Other rules are not touched. firewalld is reloaded once, if it does not know the policy yet.
-          - It has no options.
-        type: dict
   services:
     description:
       - Services that read the files. After a change each is reloaded if that is sufficient, and otherwise restarted.
@@ -241,20 +185,6 @@ options:
       restart_lines:
         description: Regular expression for lines whose changes need a restart, in any file that the service reads.
         type: str
-  health:
-    description:
-      - Commands, each as a list of words, that succeed when the service is healthy. They change nothing.
-      - O(activate[].firewall) is asked too, without a command here.
-    type: list
-    elements: list
-    default: []
-  explain:
-    description:
-      - Commands, each as a list of words, whose output explains why the service failed with the new files, such as the
-        end of its log. They run only after such a failure.
-    type: list
-    elements: list
-    default: []
 """
 
 EXAMPLES = r"""
@@ -319,7 +249,9 @@ removed_files:
   elements: str
   returned: once the files could be compared
 edited_files:
-  description: Paths of those files that were edited or removed on the host since the last run.
+  description:
+    - Paths of those files that were edited or removed on the host since the last run. In check mode, each is a warning
+      that begins with C(drift:).
   type: list
   elements: str
   returned: once the files could be compared
@@ -328,6 +260,14 @@ given_back:
   type: dict
   returned: once the files could be compared
   sample: {named.service: disabled stopped}
+drift:
+  description:
+    - What was in force and did not follow the files, a sentence for each entry of O(activate) that can be asked.
+    - Each is a warning, too.
+  type: list
+  elements: str
+  returned: success
+  sample: [The rules in force in nftables are not those of the files.]
 recovered:
   description: Whether an incomplete earlier run was, or would be, finished or undone.
   type: bool
@@ -337,11 +277,25 @@ seconds:
   type: dict
   returned: once the options are valid
   sample: {lock: 0.001, plan: 0.002, stage: 0.02, validate: 0.31, prepare: 0.03, swap: 0.01, activate: 0.4, health: 0.1}
+proof_hops:
+  description: The hops of the message of O(proof), as RV(mailops.smtp.postfix_info#module:hops).
+  type: list
+  elements: dict
+  returned: when the message was sent
+outcome:
+  description:
+    - How a failed run left the host, as one of a few words that a pipeline can act on.
+    - V(untouched) and V(put back) mean that the host is as before. V(unhealthy) and V(unproved) mean that the new files
+      are live, and the service or the message of O(proof) fails. V(not active), V(not back) and V(not cleared) mean
+      that the next run has something to repair.
+  type: str
+  returned: on failure
+  sample: put back
 step:
   description:
     - The step that failed, one of V(options), V(lock), V(plan), V(note), V(drained), V(stage), V(build), V(validate),
-      V(prepare), V(release), V(swap), V(activate), V(health), V(committed), or one of the steps that clean up after a
-      run.
+      V(prepare), V(release), V(swap), V(activate), V(health), V(prove), V(committed), or one of the steps that clean up
+      after a run.
   type: str
   returned: on failure
 failed_file:

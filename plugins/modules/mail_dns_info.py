@@ -206,6 +206,12 @@ findings:
       description: The rule behind the control.
       type: str
       sample: RFC 1912 section 2.1
+nameservers:
+  description: Addresses of the name servers that were asked, in this order.
+  returned: when DNS was queried
+  type: list
+  elements: str
+  sample: [192.0.2.53]
 records:
   description:
     - The records that were found, for each of O(checks). Records that could not be looked up are missing; a finding

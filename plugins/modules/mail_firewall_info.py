@@ -15,10 +15,10 @@ author:
 description:
   - Returns the firewall that the role C(mailops.smtp.relay) uses on a host, and the reason if it cannot be used. Turns
     no firewall on and changes nothing.
-  - A firewall cannot be used if it is not active, if another active firewall overrules it, or if another nftables chain
-    drops unmatched packets by policy.
-  - The module does not see chains that drop packets in their last rule, rules of the legacy iptables, or packet filters
-    outside the host.
+  - A firewall cannot be used if it is not active, if another active firewall overrules it, or if another chain of the
+    host refuses clients of O(ports) for certain, by its policy or by a rule, in nftables, iptables or its legacy form.
+  - What the module does not understand, such as limits and marks, counts as if it let clients in. Packet filters
+    outside the host are not seen. M(mailops.smtp.mail_port_info) shows what a client finds.
 extends_documentation_fragment:
   - mailops.smtp._attributes
 attributes:
@@ -37,7 +37,25 @@ options:
     type: str
     choices: [auto, firewalld, ufw, nftables]
     default: auto
+  ports:
+    description: Ports that other chains must not close. Without it, other chains are not judged.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      port:
+        description: TCP port.
+        type: int
+        required: true
+      from:
+        description:
+          - Addresses and networks that may connect. By default, any; then only chains that refuse IPv4 altogether are a
+            problem.
+        type: list
+        elements: str
+        default: []
 seealso:
+  - module: mailops.smtp.mail_port_info
   - module: mailops.smtp.config_transaction
     description: Puts the rules in force, with O(mailops.smtp.config_transaction#module:activate[].firewall).
 """
@@ -45,6 +63,10 @@ seealso:
 EXAMPLES = r"""
 - name: Choose the firewall
   mailops.smtp.mail_firewall_info:
+    ports:
+      - port: 25
+      - port: 587
+        from: [192.0.2.0/24]
   register: firewall
   become: true
 
@@ -74,6 +96,21 @@ problem:
   type: str
   returned: always
   sample: ""
+unread:
+  description: Whether rules of nftables could not be read, since C(nft) is not installed. Those of iptables were.
+  type: bool
+  returned: always
+  sample: false
+ssh_from:
+  description: The address of the SSH client, as this host sees it. Empty if the task did not come over SSH.
+  type: str
+  returned: always
+  sample: 192.0.2.9
+ssh_to:
+  description: The address of this host that the SSH client is connected to. Empty if the task did not come over SSH.
+  type: str
+  returned: always
+  sample: 192.0.2.1
 """
 
 from ansible.module_utils.basic import AnsibleModule

@@ -19,7 +19,8 @@ description:
     it has left the host, and returns each hop. Fails with the log line, its meaning and what to do if the next server
     did not accept the message.
   - Reads the log file that Postfix writes itself (C(maillog_file)), journald, or C(/var/log/mail.log) and
-    C(/var/log/maillog), in this order.
+    C(/var/log/maillog), in this order. If the host stores no log, or the log does not mention the message within ten
+    seconds, O(trace) fails without waiting longer.
 extends_documentation_fragment:
   - mailops.smtp._attributes
 attributes:
@@ -41,6 +42,10 @@ options:
         after C(minimal_backoff_time) (five minutes by default) at the earliest.
     type: float
     default: 60.0
+  takeover:
+    description: Whether to look at what would stop if the role C(mailops.smtp.relay) made this host a relay.
+    type: bool
+    default: false
 """
 
 EXAMPLES = r"""
@@ -83,6 +88,53 @@ map_types:
   elements: str
   returned: always
   sample: [btree, cidr, hash, lmdb, pcre]
+identity:
+  description: How Postfix presents itself to other hosts.
+  type: dict
+  returned: always
+  contains:
+    hostname:
+      description: Its name in the greeting. Null if Postfix is not installed.
+      type: str
+      sample: relay.example.com
+    certificate:
+      description:
+        - SHA-256 fingerprint of its certificate, for C(pinned_certificates) of a client. Null without a
+          certificate, or if the module may not read the file.
+      type: str
+      sample: 2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824
+takeover:
+  description:
+    - What the host does with mail now, and would no longer do if the role C(mailops.smtp.relay) made it a relay.
+      Nothing if the role has done so already.
+  type: dict
+  returned: with O(takeover)
+  contains:
+    stops:
+      description: What Postfix does, one phrase each. A Postfix that is only installed does nothing.
+      type: list
+      elements: str
+      sample: ["local mailboxes (/var/mail/alice)", "aliases (root: ops@example.com)"]
+    stops_with_logins:
+      description: What Dovecot does, which then only checks logins. It stops if the relay has a listener with a login.
+      type: list
+      elements: str
+      sample: ["mailboxes that Dovecot serves (IMAP)"]
+    replaces:
+      description: Packages that are removed when Postfix is installed, such as another mail server.
+      type: list
+      elements: str
+      sample: [exim4, exim4-daemon-light]
+    units:
+      description: Running units of these packages.
+      type: list
+      elements: str
+      sample: [exim4.service]
+    replaced:
+      description: Packages that were removed when the role installed Postfix, and that it gives back.
+      type: list
+      elements: str
+      sample: []
 hops:
   description: The last attempt for each recipient, for each queue ID that the message has had on this host.
   type: list

@@ -1,10 +1,10 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run the body of smtp_send in the controller's process if the task's host is the controller itself.
+"""Run the body of a module in the controller's process if the task's host is the controller itself.
 
 Ansible's way is to pack the module into a file and to start another interpreter with it, which costs more than to send
-a message. Tasks for which the two ways could differ take Ansible's.
+a message or to try a port. Tasks for which the two ways could differ take Ansible's.
 """
 
 from __future__ import annotations

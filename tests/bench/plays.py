@@ -92,7 +92,7 @@ def _plain_tasks(task: dict[str, t.Any]) -> t.Iterator[dict[str, t.Any]]:
             return  # a plain play keeps no manifest
         for file in args["files"]:
             yield {"name": file["path"], "ansible.builtin.template": _template(file)}
-        for service in args.get("services") or []:
+        for service in filter(lambda one: one.get("unit"), args.get("services") or []):
             unit = {"name": service["unit"], "enabled": True, "state": "started"}
             yield {"name": service["unit"], "ansible.builtin.systemd_service": unit}
         firewall = [
@@ -100,16 +100,22 @@ def _plain_tasks(task: dict[str, t.Any]) -> t.Iterator[dict[str, t.Any]]:
         ]
         for command in [*firewall, *(args.get("health") or [])]:
             yield {"name": " ".join(command), "ansible.builtin.command": {"argv": command}, "changed_when": False}
+        if args.get("proof"):
+            message = {name: args["proof"][name] for name in ("from", "to", "subject", "body")}
+            send = {"host": "127.0.0.1", "port": 25, "tls": "none", **message}
+            yield {"name": "Send", "mailops.smtp.smtp_send": send, "register": "proof"}
+            yield {"name": "Follow", "mailops.smtp.postfix_info": {"trace": "{{ proof.queue_id }}"}}
         return
-    if task["action"].endswith("postfix_info") and not args.get("trace"):
+    if task["action"].endswith("relay_host_info"):
+        yield {
+            "name": "Gather the platform facts",
+            "ansible.builtin.setup": {"gather_subset": ["!all", "distribution"]},
+        }
+        yield {"name": "Gather the packages", "ansible.builtin.package_facts": {}}
         version = {"argv": ["postconf", "-dh", "mail_version"]}
-        yield {"name": task["name"], "ansible.builtin.command": version, "changed_when": False}
+        yield {"name": "Read the version of Postfix", "ansible.builtin.command": version, "changed_when": False}
         return
     plain = {"name": task["name"], task["action"]: args}
-    if task["action"].endswith("smtp_send"):
-        plain["register"] = "proof"
-    if task["action"].endswith("postfix_info"):
-        plain[task["action"]] = {**args, "trace": "{{ proof.queue_id }}"}
     if task["action"].endswith("command"):
         plain["changed_when"] = False
     if task["delegate_to"]:

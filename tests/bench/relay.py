@@ -24,6 +24,7 @@ from ansible_collections.mailops.smtp.tests.bench.plays import (
     run_play,
     write_plain_play,
 )
+from ansible_collections.mailops.smtp.tests.bench.roles import measure_roles
 from ansible_collections.mailops.smtp.tests.bench.send import measure_send
 from ansible_collections.mailops.smtp.tests.bench.throughput import measure_throughput
 
@@ -91,6 +92,7 @@ def describe_steps(changes: t.Sequence[Play]) -> str:
 
 SECTIONS: t.Mapping[str, t.Callable[[int], None]] = {
     "task": measure_task,
+    "peers": measure_roles,
     "send": measure_send,
     "throughput": measure_throughput,
     "fleet": measure_fleet,

@@ -131,6 +131,8 @@ remove_hosts() { # [NAME...]: these hosts, or all
   fi
   if [ ${#ids[@]} != 0 ]; then podman rm --force --time 0 "${ids[@]}" >/dev/null; fi
   rm -rf "$sockets" # ssh's shared connections to removed hosts
+  # the part of the unified hierarchy that tasks/host.yml made for a host; that of a running host is in use, and stays
+  find /sys/fs/cgroup/unified/"$network"-* -depth -type d -exec rmdir {} + 2>/dev/null || :
 }
 
 remove_network() { if network_exists; then podman network rm --force "$network" >/dev/null; fi; }

@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # The environment links the collection into this path, so it is set before the imports.
 sys.path.insert(0, str(ROOT / ".build" / "collections"))
 
+from ansible_collections.mailops.smtp.plugins.module_utils._relay.shapes import kind_of  # noqa: E402
 from ansible_collections.mailops.smtp.tests.setup import pages  # noqa: E402
 
 ROLE = ROOT / "roles" / "relay"
@@ -125,7 +126,8 @@ def _facts(option: Options) -> str:
 
 
 def _type(option: Options) -> str:
-    return f"list of {option['elements']}" if option.get("type") == "list" else str(option.get("type", "str"))
+    kind, elements = kind_of(option)
+    return f"list of {elements}" if kind == "list" else kind
 
 
 def _value(value: t.Any) -> str:

@@ -48,7 +48,7 @@ MAY_IMPORT = {
 
 # Which files may import these modules from outside the collection: modules that open sockets, TLS and DNS.
 GUARDED = {
-    "socket": {"_smtp/connection.py"},
+    "socket": {"_smtp/connection.py", "_firewall/reach.py"},
     "socketserver": {"_smtp/connection.py"},
     "smtplib": {"_smtp/connection.py"},
     "asyncio": {"_smtp/connection.py"},
@@ -419,7 +419,7 @@ def test_header_is_required(tmp_path, line, source):
 def test_violation_names_file_line_and_rule(tmp_path):
     found = violations(write(tmp_path, CORE, f"{HEAD}\nimport re\nimport socket\n"))
     assert [str(one) for one in found] == [
-        f"{CORE}:{FIRST + 2}: [guarded] imports socket: socket is only for _smtp/connection.py"
+        f"{CORE}:{FIRST + 2}: [guarded] imports socket: socket is only for _firewall/reach.py and _smtp/connection.py"
     ]
 
 

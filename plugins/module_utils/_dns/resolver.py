@@ -29,6 +29,8 @@ DNS_PORT = 53
 _MAX_PORT = 65535
 #: The longest time, in seconds, before an unanswered datagram is sent again or to the next server.
 _RETRY_AFTER = 2.0
+#: How long, in seconds, the servers have to answer anything at all, once they have answered nothing.
+_LAST_CHANCE = 2.0
 #: The size, in octets, that no path fragments; larger answers come over TCP (DNS flag day 2020).
 _EDNS_PAYLOAD = 1232
 _WITH_PORT = re.compile(r"(?:\[([0-9a-f:.]+)\]|([0-9.]+)):([0-9]{1,5})", re.IGNORECASE)
@@ -64,22 +66,46 @@ class DnsResolver:
         self._resolver.use_edns(0, 0, _EDNS_PAYLOAD)
         self._resolver.timeout = min(_RETRY_AFTER, timeout / 2)
         self._resolver.lifetime = timeout
+        self._answered = False
+        self._silent = False
+
+    @property
+    def nameservers(self) -> list[str]:
+        """The addresses of the name servers that are asked, in this order."""
+        return [str(one) for one in self._resolver.nameservers]
 
     def query(self, name: str, rdtype: str) -> Answer:
         """See :meth:`.lookup.Lookup.query`."""
+        if self._silent:
+            raise LookupTimedOut(name, rdtype, "was not asked for, since no name server had answered before")
         labels = [label.encode("ascii") for label in normalize(name).split(".") if label]
         try:
             found = self._resolver.resolve(dns.name.Name([*labels, b""]), rdtype, raise_on_no_answer=False)
         except dns.resolver.NXDOMAIN:
+            self._answered = True
             return Answer(exists=False)
         except dns.exception.Timeout as error:
+            self._silent = not self._answered and not self._answers()
             raise LookupTimedOut(name, rdtype, f"got no answer within {self._resolver.lifetime:g} s") from error
         except dns.resolver.NoNameservers as error:
+            self._answered = True
             raise ServerFailure(name, rdtype, f"failed ({_server_errors(error)})") from error
         except dns.exception.DNSException as error:
             raise ServerFailure(name, rdtype, f"failed ({error})") from error
+        self._answered = True
         # Servers rotate their answers, but the same records must give the same findings.
         return Answer(tuple(sorted(map(_value, found.rrset or ()))))
+
+    def _answers(self) -> bool:
+        """Whether any server answers, with whatever: the servers of one domain may be down, and those of all not."""
+        try:
+            self._resolver.resolve(dns.name.root, "NS", lifetime=_LAST_CHANCE, raise_on_no_answer=False)
+        except dns.exception.Timeout:
+            return False
+        except dns.exception.DNSException:
+            pass
+        self._answered = True
+        return True
 
 
 def _system_resolver() -> dns.resolver.Resolver:

@@ -33,8 +33,8 @@ class Backend(t.Protocol):
         """Programs that it needs to judge files."""
 
     @property
-    def dropping_chains(self) -> t.Collection[str]:
-        """Chains of nftables that drop packets by policy, and in which the backend itself can open a port."""
+    def own_chains(self) -> t.Collection[str]:
+        """How the labels of the chains begin in which the backend itself can open a port."""
 
     def write(self, rules: t.Iterable[PortRule], heading: str) -> dict[str, str]:
         """Make the contents of its files, by path.
@@ -49,7 +49,7 @@ class Backend(t.Protocol):
         """Whether the program decides about packets on this host."""
 
     def agrees(self) -> bool:
-        """Whether the rules in force are those of the files."""
+        """Whether the kernel has the rules of the files, and no others in their place."""
 
     def apply(self) -> None:
         """Make the rules in force those of the files."""

@@ -12,15 +12,23 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import typing as t
 from xml.etree import ElementTree
 
-from .host import FirewallError, as_comment, must, run, succeeds
-from .rules import PortRule
+from .from_nft import list_chains
+from .host import FirewallError, as_comment, is_installed, must, read_lines, run, succeeds
+from .rules import PortRule, read_network
+from .walk import ACCEPT, DROP, Rule, reached
 
 POLICY = "relay"
 POLICY_FILE = f"/etc/firewalld/policies/{POLICY}.xml"
 
+_CONFIG = "/etc/firewalld/firewalld.conf"
+_TABLE = ("inet", "firewalld")
+_CHAIN = f"inet firewalld filter_IN_policy_{POLICY}"
+#: Where the kernel has the rules of the policy.
+_CHAINS = frozenset({_CHAIN, *(f"{_CHAIN}_{part}" for part in ("pre", "log", "deny", "allow", "post"))})
 _BUS = "org.fedoraproject.FirewallD1"
 #: How firewalld writes a version of the Internet Protocol.
 _FAMILIES: t.Mapping[int, str] = {4: "ipv4", 6: "ipv6"}
@@ -41,7 +49,8 @@ class Firewalld:
 
     paths = (POLICY_FILE,)
     programs = ("firewall-offline-cmd",)
-    dropping_chains = ()
+    #: Its tables in nftables, or with FirewallBackend=iptables the chains that a packet goes on to.
+    own_chains = ("inet firewalld ", "ip firewalld ", "ip6 firewalld ", "ip filter INPUT_", "ip6 filter INPUT_")
 
     def write(self, rules: t.Iterable[PortRule], heading: str) -> dict[str, str]:
         comment = as_comment(heading.replace("--", "- -"), "<!--\n -", " -", " -\n-->")  # XML forbids -- in a comment
@@ -58,7 +67,7 @@ class Firewalld:
         wanted = self._wanted()
         if not self.at_work():
             return not wanted
-        return (self._live() or set()) == wanted
+        return (self._live() or set()) == wanted and self._enforced(wanted)
 
     def apply(self) -> None:
         wanted = self._wanted()
@@ -71,6 +80,9 @@ class Firewalld:
             if wanted:
                 must("firewall-cmd", "--reload")
             return
+        if not self._enforced(live):
+            must("firewall-cmd", "--reload")  # others have emptied the kernel's chains, which firewalld does not notice
+            return
         # additions first: a port that stays open is not closed in between
         for option, rules in (("--add-rich-rule", wanted - live), ("--remove-rich-rule", live - wanted)):
             if rules:
@@ -82,6 +94,22 @@ class Firewalld:
             return set()
         with open(POLICY_FILE, "rb") as file:
             return read_policy(file.read())
+
+    def _enforced(self, rules: t.Collection[str]) -> bool:
+        """Whether the kernel has these rules. Those of FirewallBackend=iptables are not read.
+
+        :raises FirewallError: nft is not installed.
+        """
+        if not rules or "FirewallBackend=iptables" in read_lines(_CONFIG):
+            return True
+        if not is_installed("nft"):
+            raise FirewallError("nft is not installed, and the rules that firewalld has put in force cannot be read")
+        try:
+            chains = [chain for chain in reached(list_chains("table", *_TABLE)) if chain.label in _CHAINS]
+        except FirewallError:  # there is no table
+            return False
+        found = {rule for chain in chains for rule in chain.rules if rule.verdict in (ACCEPT, DROP)}
+        return found == set(map(read_rich_rule, rules))
 
     def _live(self) -> set[str] | None:
         """The rules in force; ``None`` if firewalld does not know the policy yet."""
@@ -119,6 +147,20 @@ def read_policy(content: bytes) -> set[str]:
     except ElementTree.ParseError as error:
         raise FirewallError(f"{POLICY_FILE} is not valid XML: {error}. Delete it and run the role again.") from error
     return {_rich_rule(rule) for rule in policy.iter("rule")}
+
+
+#: A rich rule as :func:`_rich_rule` writes it.
+_RICH_RULE = re.compile(
+    r'rule .*?(?:source address="(?P<source>[^"]+)" )?port port="(?P<port>\d+)" .* (?P<verdict>\w+)'
+)
+
+
+def read_rich_rule(text: str) -> Rule | None:
+    """The rule that the kernel has for a line of the policy; ``None`` for one that the role does not write."""
+    found = _RICH_RULE.fullmatch(text)
+    if not found:
+        return None
+    return Rule.of(PortRule(int(found["port"]), found["verdict"] == "accept", read_network(found["source"])))
 
 
 def _rich_rule(rule: ElementTree.Element) -> str:

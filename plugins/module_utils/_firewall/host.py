@@ -5,7 +5,13 @@
 
 from __future__ import annotations
 
+import os
+import re
+import shutil
 import subprocess
+
+#: Where the programs of a firewall are; the PATH of a user may lack it.
+_PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/local/sbin:/usr/sbin:/sbin"
 
 
 class FirewallError(Exception):
@@ -15,7 +21,13 @@ class FirewallError(Exception):
 def run(*argv: str) -> subprocess.CompletedProcess[str]:
     """Run a program to its end. A program that cannot be run has failed like any other: exit code 127."""
     try:
-        done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, check=False)  # pylint: disable=ansible-bad-function
+        done = subprocess.run(  # pylint: disable=ansible-bad-function
+            argv,
+            env={**os.environ, "PATH": _PATH, "LC_ALL": "C"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+        )
     except FileNotFoundError:
         return subprocess.CompletedProcess(argv, 127, "", f"{argv[0]} is not installed")
     except OSError as error:
@@ -47,6 +59,30 @@ def read_lines(path: str) -> list[str]:
             return file.read().splitlines()
     except FileNotFoundError:
         return []
+
+
+def is_installed(program: str) -> bool:
+    """Whether the program can be run."""
+    return shutil.which(program, path=_PATH) is not None
+
+
+def ssh_ends() -> tuple[str, str]:
+    """The addresses of the SSH connection that this process runs in, as this host sees them: the client's, and its own.
+
+    Empty if there is none. sshd(8) tells them in the environment, which sudo(8) drops; so its parents are asked, too.
+    """
+    process = os.getpid()
+    while process > 1:
+        try:
+            with open(f"/proc/{process}/environ", encoding="utf-8", errors="replace") as file:
+                found = re.search(r"(?:^|\0)SSH_CONNECTION=(\S+) \d+ (\S+) \d+", file.read())
+            if found:
+                return found[1], found[2]
+            with open(f"/proc/{process}/stat", encoding="utf-8", errors="replace") as file:
+                process = int(file.read().rpartition(")")[2].split()[1])
+        except (OSError, ValueError, IndexError):
+            break
+    return "", ""
 
 
 def as_comment(text: str, start: str = "#", line: str = "#", end: str = "#") -> str:

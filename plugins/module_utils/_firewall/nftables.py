@@ -6,10 +6,13 @@
 from __future__ import annotations
 
 import os
+import re
 import typing as t
 
-from .host import FirewallError, as_comment, must, run, succeeds
-from .rules import PortRule
+from .from_nft import list_chains
+from .host import FirewallError, as_comment, must, read_lines, run, succeeds
+from .rules import PortRule, read_network
+from .walk import ACCEPT, Chain, Condition, Rule
 
 TABLE = "relay"
 UNIT = "relay-firewall.service"
@@ -66,7 +69,7 @@ class Nftables:
 
     paths = (RULES_FILE, UNIT_FILE)
     programs = ("nft",)
-    dropping_chains = ()
+    own_chains = (f"inet {TABLE} ",)
 
     def write(self, rules: t.Iterable[PortRule], heading: str) -> dict[str, str]:
         lines = "".join(f"    {_statement(rule)}\n" for rule in rules)
@@ -90,7 +93,12 @@ class Nftables:
     def agrees(self) -> bool:
         if not os.path.exists(UNIT_FILE):
             return not self.at_work() and not os.path.lexists(_LINK)
-        return succeeds("systemctl", "is-active", "--quiet", UNIT) and os.path.lexists(_LINK) and self.at_work()
+        if not succeeds("systemctl", "is-active", "--quiet", UNIT) or not os.path.lexists(_LINK):
+            return False
+        try:
+            return list_chains("table", "inet", TABLE) == [make_chain(read_statements(read_lines(RULES_FILE)))]
+        except FirewallError:  # it is not there, or switched off
+            return False
 
     def apply(self) -> None:
         if os.path.exists(UNIT_FILE):
@@ -104,6 +112,23 @@ class Nftables:
             must("systemctl", "daemon-reload")
             if self.at_work():
                 must("nft", "delete", "table", "inet", TABLE)
+
+
+#: A rule as :func:`_statement` writes it.
+_STATEMENT = re.compile(r"\s*tcp dport (?P<port>\d+) (?:ip6? saddr (?P<source>\S+) )?(?P<verdict>accept|reject)\b.*")
+
+
+def read_statements(lines: t.Iterable[str]) -> list[PortRule]:
+    """The rules of the role's file."""
+    found = filter(None, map(_STATEMENT.fullmatch, lines))
+    return [PortRule(int(one["port"]), one["verdict"] == "accept", read_network(one["source"])) for one in found]
+
+
+def make_chain(rules: t.Iterable[PortRule]) -> Chain:
+    """The chain that the kernel has when the rules are loaded."""
+    local = Rule(frozenset({Condition("interface", ("lo",))}), ACCEPT)
+    known = Rule(frozenset({Condition("state", ("established", "related"))}), ACCEPT)
+    return Chain(f"inet {TABLE}", "input", (local, known, *map(Rule.of, rules)), hooked=True, policy=ACCEPT)
 
 
 def _statement(rule: PortRule) -> str:

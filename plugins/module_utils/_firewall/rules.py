@@ -64,3 +64,8 @@ def _merge(sources: t.Collection[Network]) -> list[Network]:
     over_4 = [source for source in sources if isinstance(source, ipaddress.IPv4Network)]
     over_6 = [source for source in sources if isinstance(source, ipaddress.IPv6Network)]
     return [*ipaddress.collapse_addresses(over_4), *ipaddress.collapse_addresses(over_6)]
+
+
+def read_network(text: str | None) -> Network | None:
+    """The source of a rule from its text; ``None`` for all clients."""
+    return ipaddress.ip_network(text) if text else None

@@ -9,11 +9,11 @@ into a file beside them, and the commands follow from the difference. Only rules
 
 from __future__ import annotations
 
+import os
 import re
-import shutil
 import typing as t
 
-from .host import FirewallError, as_comment, must, read_lines
+from .host import FirewallError, as_comment, is_installed, must, read_lines, run, succeeds
 from .rules import PortRule
 
 RULES_FILE = "/etc/ufw/relay.rules"
@@ -32,6 +32,16 @@ _LINE = re.compile(r"(?P<verdict>\S+) proto tcp from (?P<source>\S+) to any port
 _TUPLE = re.compile(
     r"### tuple ### (?P<verdict>\S+) \S+ (?P<ports>\S+) \S+ \S+ (?P<source>\S+) .*comment=(?P<comment>\S+)"
 )
+
+#: By how ufw writes all addresses of a family: the program that lists what the kernel has.
+_LISTERS = {"0.0.0.0/0": "iptables-save", "::/0": "ip6tables-save"}
+#: In what it prints: a rule of the role, and the jumps by which a new connection comes to it.
+_KERNEL_RULE = re.compile(
+    r"-A ufw6?-user-input (?:-s (?P<source>\S+) )?-p tcp -m multiport --dports (?P<ports>(\d+),\3)"
+    r" -j (?P<verdict>ACCEPT|REJECT)\b.*"
+)
+_KERNEL_JUMPS = re.compile(r"-A (?:INPUT -j ufw6?-before-input|ufw6?-before-input -j ufw6?-user-input)")
+_VERDICTS = {"ACCEPT": "allow", "REJECT": "reject"}
 
 
 class UfwRule(t.NamedTuple):
@@ -63,7 +73,7 @@ class Ufw:
 
     paths = (RULES_FILE,)
     programs = ("ufw",)
-    dropping_chains = ("ip filter INPUT", "ip6 filter INPUT")
+    own_chains = ("ip filter ufw-", "ip6 filter ufw6-")
 
     def write(self, rules: t.Iterable[PortRule], heading: str) -> dict[str, str]:
         lines = "".join(f"{UfwRule.of(rule).line}\n" for rule in rules)
@@ -74,10 +84,10 @@ class Ufw:
             must("ufw", "--dry-run", "prepend", *rule.words)
 
     def at_work(self) -> bool:
-        return "ENABLED=yes" in read_lines("/etc/ufw/ufw.conf") and shutil.which("ufw") is not None
+        return "ENABLED=yes" in read_lines("/etc/ufw/ufw.conf") and is_installed("ufw")
 
     def agrees(self) -> bool:
-        return not any(stale or missing for stale, missing in self._differences())
+        return not any(stale or missing for stale, missing in self._differences()) and self._enforced()
 
     def apply(self) -> None:
         for stale, missing in self._differences():
@@ -85,8 +95,22 @@ class Ufw:
                 must("ufw", "delete", *rule.words)
             for rule in reversed(missing):
                 must("ufw", "prepend", *rule.words, "comment", COMMENT)
+        if not self._enforced():
+            must("ufw", "reload")  # others have emptied the kernel's chains, which ufw does not notice
+        if not self._enforced():
+            _restore_jumps()
         if not self.agrees():
             raise FirewallError("ufw did not take all rules of the mail ports, and gave no reason")
+
+    def _enforced(self) -> bool:
+        """Whether the kernel has the rules of ufw's files, and asks for them."""
+        if not os.path.exists(RULES_FILE) or not self.at_work():
+            return True
+        for path, every in self._used_files():
+            kept = read_live_rules(read_lines(path), every)
+            if read_kernel(run(_LISTERS[every]).stdout.splitlines()) != kept:
+                return False
+        return True
 
     def _differences(self) -> t.Iterator[tuple[list[UfwRule], list[UfwRule]]]:
         """By port, so that other ports are left alone: rules to delete, and rules to put on top in this order."""
@@ -102,6 +126,16 @@ class Ufw:
     def _used_files(self) -> tuple[tuple[str, str], ...]:
         """Without IPv6 enabled, ufw admits none of it and keeps no rules for it."""
         return _LIVE_FILES if "IPV6=yes" in read_lines("/etc/default/ufw") else _LIVE_FILES[:1]
+
+
+def _restore_jumps() -> None:
+    """Let packets come to ufw's chains again, in ufw's order: it adds these jumps only when it makes the chains."""
+    for program, prefix in (("iptables", "ufw"), ("ip6tables", "ufw6")):
+        for hook in ("INPUT", "FORWARD", "OUTPUT"):
+            for part in ("before-logging", "before", "after", "after-logging", "reject", "track"):
+                jump = (hook, "-j", f"{prefix}-{part}-{hook.lower()}")
+                if not succeeds(program, "-C", *jump):
+                    run(program, "-A", *jump)
 
 
 def read_rules(lines: t.Iterable[str]) -> list[UfwRule]:
@@ -135,6 +169,20 @@ def read_live_rules(lines: t.Iterable[str], every: str) -> list[UfwRule]:
             source = "any" if match["source"] == every else match["source"]
             found.append(UfwRule(match["verdict"], source, match["ports"]))
     return found
+
+
+def read_kernel(lines: t.Sequence[str]) -> list[UfwRule]:
+    """The role's rules from iptables-save; none if the chain with them is not asked for new connections."""
+    found = list(filter(None, map(_KERNEL_RULE.fullmatch, lines)))
+    if sum(bool(_KERNEL_JUMPS.fullmatch(line)) for line in lines) < 2:
+        return []
+    return [UfwRule(_VERDICTS[rule["verdict"]], _short(rule["source"] or "any"), rule["ports"]) for rule in found]
+
+
+def _short(source: str) -> str:
+    """The source as ufw keeps it: a single address without prefix length."""
+    address, _slash, length = source.partition("/")
+    return address if length == ("128" if ":" in address else "32") else source
 
 
 def compare_rules(wanted: list[UfwRule], live: t.Mapping[str, list[UfwRule]]) -> tuple[list[UfwRule], list[UfwRule]]:

@@ -19,9 +19,15 @@ from .config_units import Units, is_back, ran, require_unmasked
 from .kinds import chosen
 from .validators import VALIDATORS
 
+if t.TYPE_CHECKING:
+    from .postfix import Way
+
 
 class ManagedHost:
-    """Implements :class:`.._transaction.stage.Host`."""
+    """Implements :class:`.._transaction.stage.Host`.
+
+    :ivar drift: sentences about what was in force and did not follow the files.
+    """
 
     def __init__(self, module: AnsibleModule, commands: Commands) -> None:
         self._module = module
@@ -29,6 +35,9 @@ class ManagedHost:
         self._commands = commands
         self._units = Units(commands)
         self._explaining = False
+        #: The way of the proof, if it was sent.
+        self.proof: Way | None = None
+        self.drift: list[str] = []
 
     def label(self, path: str, live: str) -> None:
         """Set the context that Ansible finds in the policy; without SELinux, do nothing."""
@@ -131,6 +140,17 @@ class ManagedHost:
         except TransactionError as error:
             raise self._explained(error) from error
 
+    def prove(self) -> None:
+        """Send the message of ``proof``. With ``on_failure=keep``, a failure does not undo the run."""
+        option = self._params["proof"]
+        if not option or self._params["state"] != "present":
+            return
+        from .proof import send_proof  # it imports the SMTP client, which other transactions do not need
+
+        self.proof = send_proof(self._commands, option)
+        if self.proof.problem and option["on_failure"] == "restore":
+            raise TransactionError(self.proof.problem)
+
     def is_well(self, plan: Plan) -> bool:
         """Whether all units are enabled and active, no activator must be applied again, and health commands succeed."""
         units = self._units.look(plan.services)
@@ -142,7 +162,9 @@ class ManagedHost:
         """Yield a sentence for each activator that must be applied again."""
         for entry in self._params["activate"]:
             activator, option = chosen(ACTIVATORS, entry)
-            yield from filter(None, [activator.disagreement(self._commands, option)])
+            for sentence in filter(None, [activator.disagreement(self._commands, option)]):
+                self.drift.append(sentence)
+                yield sentence
 
     def _is_healthy(self) -> bool:
         return all(self._commands.run(argv)[0] == 0 for argv in self._params["health"])

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from .._transaction.model import TransactionError, WantedDirectory, WantedFile, digest_of
 from .activators import ACTIVATORS
+from .environment import become_needed
 from .kinds import require_one_kind
 from .validators import VALIDATORS
 
@@ -88,6 +89,17 @@ ARGUMENTS: dict[str, t.Any] = {
         "required_one_of": [("unit", "restart")],
     },
     "health": _COMMANDS,
+    "proof": {
+        "type": "dict",
+        "options": {
+            "to": {"type": "str", "required": True},
+            "from": {"type": "str", "required": True},
+            "subject": {"type": "str", "required": True},
+            "body": {"type": "str", "default": ""},
+            "timeout": {"type": "float", "default": 60.0},
+            "on_failure": {"type": "str", "choices": ["restore", "keep"], "default": "restore"},
+        },
+    },
     "explain": _COMMANDS,
 }
 
@@ -119,6 +131,7 @@ def read_options(params: t.Mapping[str, t.Any]) -> Wanted:
 
     :raises TransactionError: an option is not valid.
     """
+    _require_access()
     memory = os.path.join(STATE_DIRECTORY, _plain_name(params["name"]))
     for option, kinds in _KINDS.items():
         for entry in params[option]:
@@ -133,6 +146,16 @@ def read_options(params: t.Mapping[str, t.Any]) -> Wanted:
     built = [_product(step, written) for step in params["build"]]
     directories = tuple(_directory(options) for options in params["directories"])
     return Wanted(memory, (*written, *built), directories, units)
+
+
+def _require_access() -> None:
+    """Require that this user may keep the state of a transaction; the errors of every later step would mislead."""
+    nearest = STATE_DIRECTORY
+    while not os.path.isdir(nearest):
+        nearest = os.path.dirname(nearest)
+    needed = become_needed("deploy files")
+    if needed and not os.access(nearest, os.W_OK | os.X_OK):
+        raise TransactionError(needed)
 
 
 def _units(services: t.Sequence[t.Mapping[str, t.Any]]) -> tuple[str, ...]:

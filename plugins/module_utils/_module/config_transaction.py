@@ -18,12 +18,14 @@ from .._transaction.plan import Change, Plan
 from .commands import Commands
 from .config_host import ManagedHost
 from .config_options import Wanted, read_options
-from .secrets import hide, passwords_in
+from .environment import settle
+from .secrets import hide, passwords_in, warn
 
 _SENTENCES = {
     core.UNTOUCHED: "Nothing was changed: {cause}",
     core.PUT_BACK: "{cause}\nEverything was put back as it was.",
     core.UNHEALTHY: "The files are as declared, but the service is not healthy. {cause}",
+    core.UNPROVED: "The files are as declared and the service is healthy, but its proof failed. {cause}",
     core.NOT_ACTIVE: (
         "{cause}\nThe previous files are back, but could not be activated: {then}\nThe next run tries again."
     ),
@@ -38,6 +40,7 @@ _CHANGED = (core.NOT_ACTIVE, core.NOT_BACK, core.NOT_CLEARED)
 
 def run_transaction(module: AnsibleModule) -> None:
     """Run the transaction that the options describe, and exit with its result."""
+    settle()
     report: dict[str, t.Any] = {"changed": False}
     clock = _Clock()
     try:
@@ -49,6 +52,10 @@ def run_transaction(module: AnsibleModule) -> None:
             _note(module, transaction, wanted, host)
         else:
             (_preview if module.check_mode else _run)(module, transaction, wanted, host, report)
+            report["drift"] = host.drift
+            for sentence in host.drift:
+                mended = "" if module.check_mode else " This run has put those of the files in force."
+                warn(module, f"{sentence}{mended}", "What was in force did not follow the files.")
     except TransactionError as error:
         _fail(module, core.TransactionFailed(error, core.UNTOUCHED), report)
     except core.TransactionFailed as failed:
@@ -97,8 +104,16 @@ def _run(
         plan = transaction.plan(wanted.files, wanted.directories, wanted.units)
         _report_plan(module, plan, report)
         report["recovered"] = interrupted
-        changed = transaction.carry_out(plan, host)
+        try:
+            changed = transaction.carry_out(plan, host)
+        finally:
+            if host.proof:
+                report["proof_hops"] = host.proof.hops
     report["changed"] = changed or interrupted
+    if host.proof and host.proof.problem:
+        unproved = TransactionError(host.proof.problem)
+        unproved.step = "prove"
+        raise core.TransactionFailed(unproved, core.UNPROVED)
 
 
 def _preview(
@@ -115,11 +130,13 @@ def _preview(
     report["recovered"] = interrupted
     if interrupted:
         report["edited_files"] = []  # the interrupted run changed them, not an edit
+    for path in report["edited_files"]:
+        warn(module, f"drift: {path} was edited on this host since the last run", "drift: no_log hides the file")
     missing = host.missing()
     if plan and plan.files and missing:
         report["msg"] = f"Not validated: {', '.join(missing)} not installed yet."
     elif plan:
-        with tempfile.TemporaryDirectory(prefix="mailops-stage-", dir=module.tmpdir) as stage:
+        with tempfile.TemporaryDirectory(prefix="mailops-stage-") as stage:
             transaction.preview(plan, stage, host)
     report["changed"] = bool(plan) or interrupted or not host.is_well(plan)
 
@@ -129,10 +146,11 @@ def _fail(module: AnsibleModule, failed: core.TransactionFailed, report: dict[st
     if failed.outcome == core.UNTOUCHED and failed.cause.step in ("build", "validate"):
         cause = f"the new configuration is not valid. {cause}"
     recovered = report.get("recovered", False)
-    report["changed"] = failed.outcome in _CHANGED or recovered
+    report["changed"] = report["changed"] or failed.outcome in _CHANGED or recovered
     text = _SENTENCES[failed.outcome].format(cause=cause, then=failed.then)
     module.fail_json(
         msg=f"{text}\nBefore that, an incomplete earlier run was recovered." if recovered else text,
+        outcome=failed.outcome,
         step=failed.cause.step or "options",
         failed_file=failed.cause.file,
         failed_line=failed.cause.line,

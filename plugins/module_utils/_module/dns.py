@@ -37,14 +37,16 @@ def run(module: AnsibleModule) -> None:
         system = _system(params)
         if not params["timeout"] > 0:
             raise _InvalidOption(f"timeout: {params['timeout']:g} is not valid; expected more than 0 seconds")
-        lookup = CachedLookup(DnsResolver(params["nameservers"], params["timeout"]))
+        resolver = DnsResolver(params["nameservers"], params["timeout"])
     except LibraryMissing:
         module.fail_json(msg=missing_required_lib("dnspython"), exception=traceback.format_exc())
     except (_InvalidOption, ResolverUnavailable) as error:
         module.fail_json(msg=f"Cannot check DNS: {error}.")
+    lookup = CachedLookup(resolver)
     names = [name for name in CHECK_NAMES if name in params["checks"]]
     findings = run_checks(lookup, system, names)
-    _leave(module, system.domain, findings, collect(lookup, system, names))
+    records = collect(lookup, system, names)
+    _leave(module, system.domain, findings, {"records": records, "nameservers": resolver.nameservers})
 
 
 def _system(params: t.Mapping[str, t.Any]) -> MailSystem:
@@ -93,13 +95,13 @@ def _address(text: str) -> Address:
     return address
 
 
-def _leave(module: AnsibleModule, domain: str, findings: t.Sequence[Finding], records: t.Mapping[str, t.Any]) -> None:
+def _leave(module: AnsibleModule, domain: str, findings: t.Sequence[Finding], asked: t.Mapping[str, t.Any]) -> None:
     failed = [finding for finding in findings if finding.status is FindingStatus.FAIL]
     undecided = [finding for finding in findings if finding.status is FindingStatus.ERROR]
     result: dict[str, t.Any] = {
         "changed": False,
         "findings": [finding.to_dict() for finding in findings],
-        "records": records,
+        **asked,
         "passed": not failed and not undecided,
     }
     on_finding = module.params["on_finding"]

@@ -5,40 +5,39 @@
 
 from __future__ import annotations
 
-import os
 import re
-import tempfile
 import time
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from .._postfix.config import parse_main
 from .._postfix.log import Hop, Trace, arrival, parse_line, trace
-from .._postfix.log_source import choose
+from .._postfix.log_source import FILES, choose, keeps_log
 from .._postfix.meaning import Meaning, explain
 from .commands import Commands
-from .secrets import hide, passwords_in
+from .environment import become_needed, settle
+from .postfix_facts import NOT_INSTALLED, identity_of, look, secrets_in
+from .secrets import hide
+from .takeover import look as look_for_mail
 
 ARGUMENTS: dict[str, t.Any] = {
     "trace": {"type": "str"},
     "timeout": {"type": "float", "default": 60.0},
+    "takeover": {"type": "bool", "default": False},
 }
 
 _POLL_SECONDS = 0.25
 #: Subtracted from the time of arrival in the queue ID, so that the first log line is found.
 _MARGIN_SECONDS = 5
+#: Postfix logs a message before it accepts it, so the log mentions it long before this, or never.
+_SILENCE_SECONDS = 10.0
 _QUEUE_ID = re.compile(r"[0-9A-Za-z]{6,}")
-_ASKED = ["mail_version", "myhostname", "maillog_file", "minimal_backoff_time"]
-#: Names of parameters that the user defines for a secret, and logins that main.cf has instead of a file:
-#: ``static:user:password``, ``inline:{ {[smtp.example.com]:587 = user:password} }``.
-_SECRET_NAME = re.compile(r"(password|passwd|passphrase|secret|token)\Z", re.IGNORECASE)
-_LOGIN = re.compile(r"(?:static:\s*\{?|=)\s*[^\s:{},]+:([^\s{},]+)")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
 def run_info(module: AnsibleModule) -> None:
     """Collect the facts, follow a message if ``trace`` is set, and exit the module."""
+    settle()
     commands = Commands(module, ())
     queue_id = module.params["trace"]
     installed = bool(module.get_bin_path("postconf"))
@@ -46,58 +45,72 @@ def run_info(module: AnsibleModule) -> None:
         module.fail_json(msg="trace: Postfix is not installed on this host, so there is no message to follow.")
     if queue_id and not _QUEUE_ID.fullmatch(queue_id):
         module.fail_json(msg=f"trace: {queue_id!r} is not a valid queue ID; expected a value such as 4dDwwB5hD2z4w.")
-    facts, asked = _look(commands) if installed else ({"version": None, "parameters": {}, "map_types": []}, {})
-    hide(module, _secrets_in(facts["parameters"]))
-    report = {"changed": False, "installed": installed, **facts}
+    facts, asked = look(commands) if installed else (NOT_INSTALLED, {})
+    hide(module, secrets_in(facts["parameters"]))
+    report = {"changed": False, "installed": installed, **facts, "identity": identity_of(facts["parameters"], asked)}
+    if module.params["takeover"]:
+        report["takeover"] = look_for_mail(commands, installed)
     if queue_id:
-        found = _follow(commands, queue_id, module.params["timeout"], asked)
-        hostname = asked.get("myhostname", "")
-        report["hops"] = [_describe(hop, hostname) for hop in found.hops]
-        if not found.sent:
-            module.fail_json(msg=_why_not_sent(queue_id, found, module.params["timeout"]), **report)
-        report["msg"] = "; ".join(hop["summary"] for hop in report["hops"])
+        if not keeps_log(asked.get("maillog_file", "")):
+            module.fail_json(msg=_no_log(queue_id), hops=[], **report)
+        way = _way(commands, queue_id, module.params["timeout"], asked)
+        report["hops"] = way.hops
+        if way.problem:
+            module.fail_json(msg=way.problem, **report)
+        report["msg"] = way.summary
     module.exit_json(**report)
 
 
-def _look(commands: Commands) -> tuple[dict[str, t.Any], dict[str, str]]:
-    """Read the facts and some parameters with postconf, even if Postfix cannot read main.cf."""
-    code, own = commands.run(["postconf", "-n"])[:2]
-    with tempfile.TemporaryDirectory() as directory:
-        elsewhere = []
-        if code:
-            # Without a main.cf, postconf prints defaults only, and no map types.
-            for name in ("main.cf", "master.cf"):
-                open(os.path.join(directory, name), "w").close()
-            elsewhere = ["-c", directory]
-        asked = parse_main(commands.run(["postconf", *elsewhere, *_ASKED])[1])
-        map_types = commands.run(["postconf", *elsewhere, "-m"])[1].split()
-    parameters = {} if code else parse_main(own)
-    return {"version": asked.get("mail_version"), "parameters": parameters, "map_types": map_types}, asked
+class Way(t.NamedTuple):
+    """The way of a message through this host.
+
+    :ivar hops: the hops as the module returns them.
+    :ivar problem: why it did not leave the host, as sentences; empty if it did.
+    """
+
+    hops: list[dict[str, t.Any]]
+    problem: str
+
+    @property
+    def summary(self) -> str:
+        """The hops in one line."""
+        return "; ".join(hop["summary"] for hop in self.hops)
 
 
-def _secrets_in(parameters: t.Mapping[str, str]) -> t.Iterator[str]:
-    for name, value in parameters.items():
-        yield from passwords_in(value)
-        if name.endswith("_password_maps"):
-            yield from _LOGIN.findall(value)
-        elif _SECRET_NAME.search(name):
-            yield value
+def follow(commands: Commands, queue_id: str, timeout: float) -> Way:
+    """Follow a message until it has left the host, or no more can happen within ``timeout`` seconds."""
+    asked = look(commands)[1]
+    if not keeps_log(asked.get("maillog_file", "")):
+        return Way([], _no_log(queue_id))
+    return _way(commands, queue_id, timeout, asked)
+
+
+def _way(commands: Commands, queue_id: str, timeout: float, asked: t.Mapping[str, str]) -> Way:
+    found = _follow(commands, queue_id, timeout, asked)
+    hops = [_describe(hop, asked.get("myhostname", "")) for hop in found.hops]
+    return Way(hops, "" if found.sent else _why_not_sent(queue_id, found, timeout))
 
 
 def _follow(commands: Commands, queue_id: str, timeout: float, asked: t.Mapping[str, str]) -> Trace:
     """Read the log until the message has left the host, or no more can happen before the time-out."""
-    deadline = time.monotonic() + timeout
+    began = time.monotonic()
+    deadline = began + timeout
+    mentioned = False
     arrived = arrival(queue_id)
     since = f"@{arrived - _MARGIN_SECONDS:.0f}" if arrived else "-1d"
     source = choose(commands.run, asked.get("maillog_file", ""), since)
     backoff = _seconds(asked.get("minimal_backoff_time", ""))
     words: frozenset[str] = frozenset([queue_id])
     while True:
-        found = trace(filter(None, map(parse_line, source.read(words, ()))), queue_id)
+        lines = source.read(words, ())
+        mentioned = mentioned or bool(lines)
+        found = trace(filter(None, map(parse_line, lines)), queue_id)
         if found.words - words:
             words |= found.words
             continue
         remaining = deadline - time.monotonic()
+        if not mentioned and time.monotonic() - began > _SILENCE_SECONDS:
+            return found
         waits = any(hop.status == "deferred" and not explain(hop).lasting for hop in found.open)
         if (found.tried and not (waits and remaining > backoff)) or remaining < 0:
             complaints = {f" failed for {hop.relay}: " for hop in found.open}
@@ -119,6 +132,8 @@ def _summary(hop: Hop, hostname: str) -> str:
 
 def _why_not_sent(queue_id: str, found: Trace, timeout: float) -> str:
     """The log line, its meaning and what Postfix does next, for each open recipient."""
+    if not found.hops and not found.words - {queue_id}:  # not even its Message-ID
+        return _not_mentioned(queue_id)
     if not found.hops:
         return (
             f"Message {queue_id}: the log shows no delivery attempt within {timeout:g} s."
@@ -134,6 +149,23 @@ def _why_not_sent(queue_id: str, found: Trace, timeout: float) -> str:
             " ".join(filter(None, [f'Log line: "{hop.line}".', *more, meaning.advice, _next(hop, meaning)]))
         )
     return f"Message {queue_id} was not delivered. {' '.join(dict.fromkeys(sentences))}"
+
+
+def _no_log(queue_id: str) -> str:
+    return (
+        f"Message {queue_id} cannot be followed, since this host stores no log of mail: there is no journal (Storage="
+        f" in journald.conf(5) may be none), nor {' nor '.join(FILES)}. Set Storage=volatile and restart"
+        " systemd-journald, or install rsyslog. Mail itself is not affected."
+    )
+
+
+def _not_mentioned(queue_id: str) -> str:
+    needed = become_needed("read the whole log")
+    return (
+        f"Message {queue_id} is not in the log of this host. "
+        + (needed or "'journalctl SYSLOG_FACILITY=2' shows what journald stores; it drops lines beyond its rate limit.")
+        + " 'postqueue -p' shows whether the message waits in the queue."
+    )
 
 
 def _next(hop: Hop, meaning: Meaning) -> str:

@@ -30,11 +30,15 @@ def _judge_by_command(commands: Commands, argv: list[str], stage: str, _removed:
     commands.must_succeed(argv, stage, silent=True)
 
 
-def _judge_by_postfix(_commands: Commands, option: t.Mapping[str, str], stage: str, removed: t.Collection[str]) -> None:
+def _judge_by_postfix(
+    _commands: Commands, option: t.Mapping[str, t.Any], stage: str, removed: t.Collection[str]
+) -> None:
     from .._postfix import canary  # it imports the SMTP client, which other transactions do not need
 
     try:
-        problems = canary.find_problems(stage, live=option["config_directory"], removed=removed)
+        problems = canary.find_problems(
+            stage, live=option["config_directory"], removed=removed, upstreams=option["upstreams"]
+        )
     except canary.CanaryError as error:
         raise TransactionError(f"The configuration could not be tried: {error}.") from error
     if problems:
@@ -59,7 +63,21 @@ def _firewall_programs(_option: t.Any, paths: t.Collection[str]) -> list[str]:
 VALIDATORS: dict[str, Validator] = {
     "command": Validator({"type": "list", "elements": "str"}, lambda argv, _paths: argv[:1], _judge_by_command),
     "postfix": Validator(
-        {"type": "dict", "options": {"config_directory": {"type": "path", "default": "/etc/postfix"}}},
+        {
+            "type": "dict",
+            "options": {
+                "config_directory": {"type": "path", "default": "/etc/postfix"},
+                "upstreams": {
+                    "type": "list",
+                    "elements": "dict",
+                    "default": [],
+                    "options": {
+                        "transport": {"type": "str", "required": True},
+                        "nexthop": {"type": "str", "required": True},
+                    },
+                },
+            },
+        },
         lambda _option, _paths: ["postconf", "postmap", "openssl"],
         _judge_by_postfix,
     ),

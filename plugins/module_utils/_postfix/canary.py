@@ -17,7 +17,7 @@ import typing as t
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from ipaddress import ip_address, ip_network
 
-from . import canary_process
+from . import canary_process, canary_upstreams
 from .canary_checks import Checks, read
 from .canary_config import Canary, CanaryListener, Home, build, move
 from .canary_files import lay_out, make_queue, settle, write
@@ -41,19 +41,26 @@ _NO_PROBLEM = re.compile(
 )
 
 
-def find_problems(stage: str, live: str = "/etc/postfix", removed: t.Collection[str] = ()) -> list[Problem]:
+def find_problems(
+    stage: str,
+    live: str = "/etc/postfix",
+    removed: t.Collection[str] = (),
+    upstreams: t.Sequence[t.Mapping[str, str]] = (),
+) -> list[Problem]:
     """Try a staged configuration. The live Postfix, if there is one, is not affected.
 
     :param stage: the directory with the staged files, under their full paths.
     :param live: the live configuration directory. Its files that are not staged are part of the configuration.
     :param removed: paths that will no longer exist on the host.
+    :param upstreams: servers to connect to and log in at, unless they are used in the same way already; each with the
+        ``transport`` and the ``nexthop`` that lead to it.
     :returns: the problems of the configuration; empty if it has none.
     :raises CanaryError: the configuration could not be tried, for example because Postfix is not installed.
     """
     with canary_process.home() as home:
         moved = lay_out(home, os.path.abspath(stage), live, removed)
         trial = _Trial(home, home.tree + live, moved, _source(home, live))
-        return list(dict.fromkeys(trial.problems()))
+        return list(dict.fromkeys(trial.problems(upstreams, live)))
 
 
 def _source(home: Home, live: str) -> ConfigText:
@@ -76,11 +83,14 @@ class _Trial:
         self._moved = moved
         self._source = source
 
-    def problems(self) -> list[Problem]:
+    def problems(self, upstreams: t.Sequence[t.Mapping[str, str]], live: str) -> list[Problem]:
         staged, found = read(self._directory, self._source, self._localize)
         if not staged:
             return found
-        canary = build(staged, self._home, self._moved)
+        trials = canary_upstreams.choose(upstreams, staged, self._home.tree, live)
+        canary = build(
+            staged, self._home, self._moved, canary_upstreams.services(trials), canary_upstreams.routes(trials)
+        )
         for name, text in (("main.cf", canary.main), ("master.cf", canary.master)):
             path = f"{self._directory}/{name}"
             os.unlink(path)  # it may be a link to the live file
@@ -92,33 +102,40 @@ class _Trial:
             make_queue(self._home, staged.value("mail_owner"), staged.value("setgid_group"))
         except KeyError as error:
             return found or [self._source.on(f"unknown user or group: {error}", "mail_owner")]
-        return found + self._watch(canary, staged, explained=bool(found))
+        return found + self._watch(canary, staged, trials, explained=bool(found))
 
-    def _watch(self, canary: Canary, staged: Configuration, explained: bool) -> list[Problem]:
-        """Start the canary, probe each of its listeners and read its log.
+    def _watch(
+        self, canary: Canary, staged: Configuration, trials: t.Sequence[canary_upstreams.Trial], explained: bool
+    ) -> list[Problem]:
+        """Start the canary, probe each of its listeners, try the upstreams and read its log.
 
         :param explained: whether a problem was found that may keep the canary from working.
         """
         with ThreadPoolExecutor(max_workers=8) as pool:
             with Instance(self._home, staged.value("daemon_directory"), self._directory) as instance:
                 talks = self._ask(pool, canary, staged)
+                asked = pool.submit(canary_upstreams.ask, self._home.socket(canary_upstreams.ASKING), trials)
                 ready = [instance.start_client(service) for service in canary.clients]
                 instance.watch(
                     lambda: (
                         all(talk.done() or instance.died(listener.name) for listener, talk in talks)
                         and all(is_ready() for is_ready in ready)
+                        and len(canary_upstreams.find_hops(instance.log())) >= len(trials)
                     )
                 )
                 complaints = [line for line in instance.complaints() if not _NO_PROBLEM.search(line)]
-                alive = instance.alive
+                alive, log = instance.alive, instance.log()
+                last_lines = self._localize(instance.last_lines())
             conversations = [(listener, talk.result()) for listener, talk in talks]  # all end with the canary
+            asked.result()
         found = [self._source.blame(self._localize(line).rstrip(".")) for line in complaints]
         explained = explained or bool(found)
         if not alive and not explained:
-            found.append(Problem("master(8) does not start", "Check its log.", self._source.master_path))
+            said = last_lines or "Its log is empty."
+            found.append(Problem("master(8) does not start", said, self._source.master_path))
         for listener, conversation in conversations:
-            found += self._judge(listener, conversation, staged, explained or not alive)
-        return found
+            found += self._judge(listener, conversation, staged, explained or not alive, last_lines)
+        return found or list(canary_upstreams.judge(trials, log, self._source))
 
     def _localize(self, text: str) -> str:
         return text.replace(self._home.tree, "")
@@ -135,21 +152,29 @@ class _Trial:
         ]
 
     def _judge(
-        self, listener: CanaryListener, conversation: Conversation, staged: Configuration, explained: bool
+        self,
+        listener: CanaryListener,
+        conversation: Conversation,
+        staged: Configuration,
+        explained: bool,
+        last_lines: str,
     ) -> t.Iterator[Problem]:
         """Turn a conversation into problems.
 
         :param explained: whether Postfix logged a problem that may be the cause of a missing greeting or TLS.
+        :param last_lines: the end of Postfix's log, for a problem that nothing explains.
         """
         name = f"{listener.service.name} {listener.service.type}"
         if not explained and conversation.tls_failure:
             said = f"{name}: {conversation.tls_failure}"
-            yield self._source.on_service(said, listener.service, "Check its certificate, key and TLS protocols.")
+            advice = f"Check its certificate, key and TLS protocols. {last_lines}".rstrip()
+            yield self._source.on_service(said, listener.service, advice)
         elif not explained and not conversation.greeted:
-            yield self._source.on_service(f"{name} sends no greeting", listener.service, "Check its options.")
+            advice = f"Check its options. {last_lines}".rstrip()
+            yield self._source.on_service(f"{name} sends no greeting", listener.service, advice)
         elif not explained and conversation.unasked:
             said = f"{name} cannot be tested as an open relay: {conversation.unasked}"
-            yield self._source.on_service(said, listener.service, "Check its options.")
+            yield self._source.on_service(said, listener.service, f"Check its options. {last_lines}".rstrip())
         if listener.public and conversation.login_in_clear:
             said = f'{name} offers "{conversation.login_in_clear}" before TLS'
             yield self._source.on(said, "smtpd_tls_auth_only", "Set smtpd_tls_auth_only = yes.")

@@ -106,10 +106,14 @@ class Canary:
     clients: t.Sequence[MasterEntry]
 
 
-def build(staged: Configuration, home: Home, moved: t.Mapping[str, str]) -> Canary:
+def build(
+    staged: Configuration, home: Home, moved: t.Mapping[str, str], more: t.Sequence[MasterEntry] = (), routes: str = ""
+) -> Canary:
     """Build the canary's configuration.
 
     :param moved: paths of the live host, with those of the canary.
+    :param more: services for the trial of upstreams, which alone may deliver.
+    :param routes: the table that leads address probes to these services.
     """
     paths = {**moved, staged.value("queue_directory"): home.queue, staged.value("data_directory"): home.data}
     listeners = [*_listeners(staged), _plain(staged)]
@@ -119,8 +123,12 @@ def build(staged: Configuration, home: Home, moved: t.Mapping[str, str]) -> Cana
     transports = [service.name for service in services if service.type == "unix"]
     written = {name: _in_data_directory(name, value) for name, value in staged.main.items() if WRITTEN.fullmatch(name)}
     main = {**staged.main, **written, **_overrides(home, transports)}
-    master = move("".join(f"{service}\n" for service in services), paths)
-    clients = {one.arguments: one for one in parse_master(master) if one.command in ("smtp", "lmtp")}
+    if routes:
+        main["address_verify_transport_maps"] = routes
+    master = move("".join(f"{service}\n" for service in [*services, *more]), paths)
+    tried = {service.name for service in more}
+    entries = [one for one in parse_master(master) if one.name not in tried]
+    clients = {one.arguments: one for one in entries if one.command in ("smtp", "lmtp")}
     return Canary(
         main=move("".join(f"{name} = {value}\n" for name, value in main.items()), paths),
         master=master,

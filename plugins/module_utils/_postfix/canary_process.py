@@ -28,9 +28,13 @@ _PATIENCE = 10.0
 _LINE = re.compile(r"(\S+\[\d+\]|^\S+): (.*)", re.MULTILINE)
 #: An smtp(8) that cannot read its CA file logs this without the word "warning".
 _COMPLAINT = re.compile(r"(?:[0-9A-Za-z]+: )?(?:(?:warning|error|fatal|panic): |(?=.*: disabling TLS support\Z))(.*)")
+#: Part of the name of processes that try an upstream.
+TRIED = "canary-trial-"
 _DIED = re.compile(r": (?:fatal|panic): |bad command startup")
 #: Seconds for the other processes to finish after one has died.
 _GRACE = 2.0
+#: How much of the log an error quotes, since the log is removed with the canary.
+_LAST_LINES = 5
 #: ``error:CODE:LIBRARY:FUNCTION:REASON:...``, the format of OpenSSL.
 _TLS_REASON = re.compile(r"TLS library problem: error:[^:]*:[^:]*:[^:]*:([^:]+)")
 
@@ -80,6 +84,7 @@ def home() -> t.Iterator[Home]:
 
     :raises CanaryError: the directory cannot be created, because the user is not root.
     """
+    inherited = os.umask(0o022)  # Postfix's unprivileged processes read what is made here
     try:
         with open(_LOCK, "w", encoding="ascii") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -92,6 +97,8 @@ def home() -> t.Iterator[Home]:
                 cleanup()
     except PermissionError as error:
         raise CanaryError(f"{error.filename}: {error.strerror}: only root can try it, so set become: true") from error
+    finally:
+        os.umask(inherited)
 
 
 def cleanup() -> None:
@@ -208,22 +215,28 @@ class Instance:
         troubled = False
         while not condition() and time.monotonic() < end:
             time.sleep(0.01)
-            if not troubled and _DIED.search(self._log()):
+            if not troubled and _DIED.search(self.log()):
                 troubled, end = True, time.monotonic() + _GRACE
 
     def died(self, name: str) -> bool:
         """Whether a process with this ``syslog_name`` has died. No other process answers in its place."""
-        return re.search(rf"\s{re.escape(name)}/\S+: (?:fatal|panic): ", self._log()) is not None
+        return re.search(rf"\s{re.escape(name)}/\S+: (?:fatal|panic): ", self.log()) is not None
 
     def complaints(self) -> list[str]:
         """The complaints that its processes have logged so far, each once."""
         marker = f"canary {time.monotonic_ns()}"
         if self.alive:
             run("postlog", "-c", self._configuration, "-t", "canary", marker)
-            self.wait(lambda: marker in self._log())
-        return parse_log(self._log())
+            self.wait(lambda: marker in self.log())
+        return parse_log(self.log())
 
-    def _log(self) -> str:
+    def last_lines(self) -> str:
+        """The end of what its processes have said: a sentence, or an empty text if they said nothing."""
+        said = [line.strip() for line in self.log().splitlines() if line.strip()][-_LAST_LINES:]
+        return f"Its log ends with: {' | '.join(said)}" if said else ""
+
+    def log(self) -> str:
+        """What its processes have logged so far."""
         texts = []
         for path in (f"{self._home.path}/said", self._home.log):
             if os.path.exists(path):
@@ -237,6 +250,8 @@ def parse_log(text: str) -> list[str]:
     complaints: dict[str, str] = {}
     last: dict[str, str] = {}
     for process, said in _LINE.findall(text):
+        if TRIED in process:
+            continue  # judged by what became of the probe
         complaint, reason = _COMPLAINT.match(said), _TLS_REASON.search(said)
         if reason:
             told = last.pop(process, "")

@@ -184,6 +184,11 @@ def trace(lines: t.Iterable[Line], queue_id: str) -> Trace:
     return Trace(tuple(hops), frozenset(words | set(reached)), frozenset(pids), tried)
 
 
+def attempts(lines: t.Iterable[Line]) -> list[Hop]:
+    """Return the last delivery attempt of each message for each of its recipients."""
+    return [hop for message in _collect(lines).values() for hop in message.hops.values()]
+
+
 def _collect(lines: t.Iterable[Line]) -> dict[str, _Message]:
     messages: dict[str, _Message] = {}
     connections: dict[int, tuple[str, Tls]] = {}

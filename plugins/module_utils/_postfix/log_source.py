@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import re
 import typing as t
@@ -13,6 +14,8 @@ Run = t.Callable[[list[str]], tuple[int, str, str]]
 
 #: The files of the syslog facility ``mail`` on Debian and Red Hat.
 FILES = ("/var/log/mail.log", "/var/log/maillog")
+#: What journald stores, in memory or on disk. With Storage=none, there is neither.
+JOURNALS = ("/run/log/journal/*/*.journal", "/var/log/journal/*/*.journal")
 #: The lines of a process about its connection, which do not name the message.
 _OF_CONNECTION = "TLS|SSL|SASL|certificate"
 #: How much of a file is searched, in bytes from its end.
@@ -77,6 +80,11 @@ class FirstOf:
             if lines:
                 return lines
         return []
+
+
+def keeps_log(maillog_file: str) -> bool:
+    """Whether the host stores what Postfix logs, in any of the places that are searched."""
+    return any(map(os.path.isfile, filter(None, (maillog_file, *FILES)))) or any(map(glob.glob, JOURNALS))
 
 
 def choose(run: Run, maillog_file: str, since: str) -> LogSource:

@@ -61,7 +61,8 @@ _SUSPENDED = "delivery temporarily suspended: "
 _AGAIN = (
     " Postfix did not try again, because an earlier attempt had failed: once the cause is removed, run postqueue -f."
 )
-_FULL = "Free space in the file system of this host's queue: /var/spool/postfix."
+_ONE_SENDER = " On a relay, relay_upstream.sender: login does so for all mail."
+_FULL = "Free space in the file system that holds this host's queue, but delete no file below /var/spool/postfix."
 
 # The patterns match what Postfix 3.7 and 3.10 log.
 KNOWN: tuple[_Known, ...] = (
@@ -110,8 +111,8 @@ KNOWN: tuple[_Known, ...] = (
     ),
     _Known(
         r"self-signed certificate|unable to get (local )?issuer certificate|certificate verification failed",
-        "This host does not trust the authority of the server's certificate: add it to the trusted authorities, or"
-        " use a certificate from a public authority on the server.",
+        "This host does not trust the authority of the server's certificate. Ask its administrator which one it is;"
+        " then trust that one for this server alone, with ca_file of the upstream (smtp_tls_CAfile).",
         True,
     ),
     _Known(
@@ -138,14 +139,20 @@ KNOWN: tuple[_Known, ...] = (
     ),
     _Known(
         r"no TLSA records|non DNSSEC|TLSA lookup",
-        "DANE is required, and the domain's signed TLSA records are not available: ask its administrator, or set a"
-        " lower TLS level for this domain.",
+        "DANE is required, and the domain's signed TLSA records are not available: check that this host's name server"
+        " validates DNSSEC, and ask the domain's administrator.",
     ),
     # Logins (SASL_README)
     _Known(
         r"no mechanism available|No worthy mechs",
         "This host supports no login mechanism of the server: install the SASL modules (libsasl2-modules, on Red Hat"
         " cyrus-sasl-plain), and check that smtp_sasl_security_options allows what the server offers over TLS.",
+        True,
+    ),
+    _Known(
+        r"offered no compatible authentication mechanisms",
+        "This host and the server have no login mechanism in common: check the mechanisms that the configuration allows"
+        " (smtp_sasl_mechanism_filter), and whether the server offers logins on this port at all.",
         True,
     ),
     _Known(r"SASL authentication failed", "The login failed: check the user name and password of the upstream.", True),
@@ -217,8 +224,8 @@ KNOWN: tuple[_Known, ...] = (
 )
 _FATES = {
     "held": (
-        "The message is on hold: a rule (the line names it after 'hold:') or postsuper -h put it there. Release it with"
-        " postsuper -H."
+        "The message is on hold: a rule (the line names it after 'hold:') or postsuper -h put it there. If it may"
+        " leave, release it with postsuper -H."
     ),
     "discarded": "A rule of this host discarded the message: the line names the rule.",
     "deleted": "An administrator deleted the message from the queue (postsuper -d).",
@@ -254,7 +261,8 @@ def _of_reply(hop: Hop, host: str, verb: str, code: str, text: str, command: str
         stage = Stage.GREETING if verb != "said" else _STAGES.get(command or "", Stage.RCPT)
     # smtp(8) joins the lines of a reply, each with its code.
     lines = tuple(re.split(rf" {code}[ -]", text))
-    return hint(Reply(int(code), lines), stage, provider_of_host(host))
+    advice = hint(Reply(int(code), lines), stage, provider_of_host(host))
+    return advice + _ONE_SENDER if "envelope_from" in advice else advice
 
 
 def _is_lasting(code: str, text: str) -> bool:

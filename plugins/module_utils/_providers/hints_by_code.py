@@ -113,18 +113,18 @@ BY_CODE: tuple[KnownReply, ...] = (
         text=r"block ?list|blacklist|\bRBL\b|DNSBL|spamhaus|barracuda|spamcop|blocked using",
     ),
     KnownReply(
+        "This login (username) may not use that sender: set from (sender) or envelope_from to an address of the login.",
+        "https://www.postfix.org/postconf.5.html#reject_sender_login_mismatch",
+        codes=(550, 553),
+        text=r"not owned by|sender address rejected: not logged in|not (allowed|authorized|permitted) to (use|send)",
+    ),
+    KnownReply(
         "The server does not relay mail from this host to this recipient: log in (username and password), or have its"
         " administrator allow the address of this host.",
         "RFC 5321 section 7.9",
         codes=(550, 551, 553, 554),
         text=r"\brelay(ing)?\b",
         stages=_ACCEPTING,
-    ),
-    KnownReply(
-        "This login (username) may not use that sender: set from (sender) or envelope_from to an address of the login.",
-        "https://www.postfix.org/postconf.5.html#reject_sender_login_mismatch",
-        codes=(550, 553),
-        text=r"not owned by|sender address rejected: not logged in|not (allowed|authorized|permitted) to (use|send)",
     ),
     KnownReply(
         "The server requires a fully qualified host name in EHLO: set ehlo_name to the public name of this host.",

@@ -121,7 +121,7 @@ HOSTING: tuple[Provider, ...] = (
         secrets=(Secret.PASSWORD, Secret.APP_PASSWORD),
         login_advice="Turn on IMAP/SMTP in the settings of the mailbox. If secure login (安全登录) is on, use a client"
         " password created there and not the login password.",
-        notes="The envelope sender must be the address of the login.",
+        notes="The envelope sender must be the address of the login; a relay has sender: login for that.",
         citations=(
             Citation("https://www.67wa.com/127803.html", "2026-11", "host endpoints login secrets", secondary=True),
             Citation("https://github.com/gshang2017/docker/issues/18", "2026-11", "notes", secondary=True),

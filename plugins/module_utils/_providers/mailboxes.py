@@ -63,7 +63,7 @@ MAILBOXES: tuple[Provider, ...] = (
         secrets=(Secret.AUTHORISATION_CODE,),
         login_advice="163 does not accept the account password: turn on POP3/SMTP/IMAP in the settings of its web mail"
         " and use the authorisation code (授权码) that it then shows.",
-        notes="The envelope sender must be the address of the login.",
+        notes="The envelope sender must be the address of the login; a relay has sender: login for that.",
         citations=(
             Citation(
                 "https://support.websoft9.com/docs/smtps", "2026-11", "host endpoints login secrets", secondary=True
@@ -97,7 +97,7 @@ MAILBOXES: tuple[Provider, ...] = (
         login_advice="QQ does not accept the account password: turn on POP3/IMAP/SMTP in the account settings of its"
         " web mail and use the 16 letters of the authorisation code (授权码).",
         limits=Limits(messages_per_day=500),
-        notes="The envelope sender must be the address of the login.",
+        notes="The envelope sender must be the address of the login; a relay has sender: login for that.",
         citations=(
             Citation(
                 "https://cloud.kd.cn/ask/9658.html",

@@ -65,7 +65,8 @@ SERVICES: tuple[Provider, ...] = (
         login_advice="Set an SMTP password for the sender address in the DirectMail console, under Sender Addresses,"
         " in this region. The user name and the envelope sender are that address.",
         mechanisms=("LOGIN",),
-        notes="The envelope sender must be the address of the login. Alibaba Cloud hosts cannot use port 25.",
+        notes="The envelope sender must be the address of the login; a relay has sender: login for that. Alibaba Cloud"
+        " hosts cannot use port 25.",
         citations=(
             Citation(
                 "https://www.alibabacloud.com/help/en/direct-mail/smtp-endpoints",

@@ -9,6 +9,7 @@ import typing as t
 from dataclasses import dataclass, field
 from functools import partial
 
+from .names import HostNames
 from .reader import Options, Reader, as_list
 
 #: Delimiters for a pattern (regexp_table(5)).
@@ -37,22 +38,36 @@ class Rewrites:
     masquerade: tuple[str, ...] = ()
     header_checks: tuple[str, ...] = ()
 
-    def alias_table(self, hostname: str, domain: str, listed: t.Iterable[str] = ()) -> dict[str, tuple[str, ...]]:
+    def alias_table(self, host: HostNames, listed: t.Iterable[str] = ()) -> dict[str, tuple[str, ...]]:
         """Return the virtual alias table: names of this host, with and without the host name, then the addresses.
 
         A bare name is an address at ``myorigin`` (virtual(5)), where mail goes if a program of this host sends it to a
         name alone. Postmaster always exists (RFC 5321 section 4.5.1), and so does root, the recipient of system mail.
+        Other names of this host are replaced before this table is asked.
 
         :param listed: domains that need a postmaster and do not list one.
         """
-        aliases = {"root": (f"postmaster@{domain}",), **self.aliases}
+        aliases = {"root": (f"postmaster@{host.domain}",), **self.aliases}
         at_host = {"postmaster": aliases["root"], **aliases}
-        return {
+        table = {
             **aliases,
-            **{f"{name}@{hostname}": recipients for name, recipients in at_host.items()},
+            **{f"{name}@{host.hostname}": recipients for name, recipients in at_host.items()},
             **{f"postmaster@{name}": at_host["postmaster"] for name in listed},
-            **self.virtual,
+            **{host.at_host(address): recipients for address, recipients in self.virtual.items()},
         }
+        return {name: tuple(map(host.at_host, recipients)) for name, recipients in table.items()}
+
+    def address_tables(self, host: HostNames) -> dict[str, t.Mapping[str, str]]:
+        """Return the tables of addresses, extended by the local names of this host.
+
+        A recipient at a local name is one at the host name. A sender there is one at the domain, like a sender without
+        one; ``canonical`` is asked last, after the recipients are replaced.
+        """
+        tables = dict(self.tables)
+        recipients = host.with_local(tables.get("recipient_canonical", {}), host.hostname, rest=True)
+        senders = host.with_local(tables.get("sender_canonical", {}), host.domain)
+        both = host.with_local(tables.get("canonical", {}), host.domain, rest=True)
+        return {**tables, "canonical": both, "sender_canonical": senders, "recipient_canonical": recipients}
 
 
 def find_loop(table: t.Mapping[str, t.Sequence[str]], domain: str) -> list[str]:

@@ -10,9 +10,11 @@ from dataclasses import dataclass, replace
 
 from .._firewall.rules import find_ssh_ports
 from .addresses import Rewrites, find_loop, read_rewrites
+from .bans import read_bans
 from .limits import read_limits
 from .listeners import Listener, User, read_listener, read_user
-from .reader import Network, Options, Reader
+from .names import HostNames, host_names
+from .reader import Network, Options, Reader, as_bool
 from .services import PlannedEntry, read_service, read_settings
 from .upstreams import Domain, Route, Upstream, read_domain, read_route, read_upstream
 
@@ -21,8 +23,7 @@ from .upstreams import Domain, Route, Upstream, read_domain, read_route, read_up
 class Inputs:
     """All variables of the role, checked."""
 
-    hostname: str
-    domain: str
+    host: HostNames
     listeners: tuple[Listener, ...]
     networks: tuple[Network, ...]
     users: tuple[User, ...]
@@ -30,10 +31,27 @@ class Inputs:
     routes: tuple[Route, ...]
     domains: tuple[Domain, ...]
     rewrites: Rewrites
+    strangers_may: frozenset[str]
     limits: t.Mapping[str, str]
     settings: t.Mapping[str, str]
     services: tuple[PlannedEntry, ...]
+    bans: t.Mapping[str, t.Any]
     problems: tuple[str, ...] = ()
+
+    @property
+    def hostname(self) -> str:
+        """The name of the host that is valid everywhere."""
+        return self.host.hostname
+
+    @property
+    def domain(self) -> str:
+        """The mail domain of the host."""
+        return self.host.domain
+
+    @property
+    def aliases(self) -> dict[str, tuple[str, ...]]:
+        """The virtual alias table."""
+        return self.rewrites.alias_table(self.host, self.without_postmaster)
 
     @property
     def upstreams(self) -> t.Iterator[Upstream]:
@@ -53,7 +71,7 @@ class Inputs:
 
 def read_inputs(options: Options) -> Inputs:
     """Read and check the role's variables, given without their prefix ``relay_``."""
-    reader = Reader()
+    reader = Reader(options["postfix"].get("mechanisms", ()), options.get("relays"))
     hostname = reader.qualified_name(
         "relay_hostname",
         options["hostname"],
@@ -63,19 +81,22 @@ def read_inputs(options: Options) -> Inputs:
     if not reader.problems or not hostname.endswith(domain):  # a domain made from a wrong name is not a second problem
         reader.qualified_name("relay_domain", domain)
     is_mx = bool(options["domains"])
+    domains = tuple(read_domain(reader, index, item) for index, item in enumerate(options["domains"]))
+    listeners = tuple(read_listener(reader, index, item, is_mx) for index, item in enumerate(options["listeners"]))
     inputs = Inputs(
-        hostname=hostname,
-        domain=domain,
-        listeners=tuple(read_listener(reader, index, item, is_mx) for index, item in enumerate(options["listeners"])),
+        host=host_names(hostname, domain, options["names"], [one.name for one in domains]),
+        listeners=listeners,
         networks=reader.networks("relay_networks", options["networks"], bounded=True),
         users=tuple(read_user(reader, index, item, domain) for index, item in enumerate(options["users"])),
         upstream=read_upstream(reader, "relay_upstream", options["upstream"]) if options["upstream"] else None,
         routes=tuple(read_route(reader, index, item) for index, item in enumerate(options["routes"])),
-        domains=tuple(read_domain(reader, index, item) for index, item in enumerate(options["domains"])),
+        domains=domains,
         rewrites=read_rewrites(reader, options["aliases"], options["rewrites"]),
+        strangers_may=frozenset(name for name, may in options["strangers"].items() if may is not None and as_bool(may)),
         limits=read_limits(reader, options["limits"]),
         settings=read_settings(reader, options["settings"]),
         services=tuple(read_service(reader, index, item) for index, item in enumerate(options["services"])),
+        bans=read_bans(reader, options.get("bans") or {}, listeners),
     )
     _judge_whole(reader, inputs, options)
     return replace(inputs, problems=tuple(reader.problems))
@@ -84,12 +105,13 @@ def read_inputs(options: Options) -> Inputs:
 def _judge_whole(reader: Reader, inputs: Inputs, options: Options) -> None:
     """Report what is wrong only in combination."""
     delivered = [domain.name for domain in inputs.domains if domain.to]
+    default_sender = [inputs.upstream.sender] if inputs.upstream and inputs.upstream.sender else []
     for variable, names in (
         ("relay_listeners", [f"port {listener.port}" for listener in inputs.listeners]),
         ("relay_users", [user.name for user in inputs.users]),
         ("relay_domains", [domain.name for domain in inputs.domains]),
         ("relay_routes", [*dict.fromkeys(delivered), *(one for route in inputs.routes for one in route.recipients)]),
-        ("relay_routes", [one for route in inputs.routes for one in route.senders]),
+        ("relay_routes", [*default_sender, *(one for route in inputs.routes for one in route.all_senders)]),
     ):
         for name in sorted({name for name in names if names.count(name) > 1}):
             reader.problem(variable, f"{name} is listed more than once")
@@ -114,10 +136,15 @@ def _judge_whole(reader: Reader, inputs: Inputs, options: Options) -> None:
     if options["firewall"].get("backend") == "none" and any(listener.sources for listener in inputs.listeners):
         reader.problem(
             "relay_listeners",
-            "from needs a firewall, and relay_firewall.backend is none; expected another backend, or no from",
+            "from needs a firewall, and relay_firewall.backend is none; expected another backend. Without from, every "
+            "client may connect that a firewall outside the host lets through",
         )
-    table = inputs.rewrites.alias_table(inputs.hostname, inputs.domain, inputs.without_postmaster)
-    circle = find_loop(table, inputs.domain)
+    if any(upstream.sender for upstream in inputs.upstreams) and inputs.rewrites.tables.get("sender_canonical"):
+        reader.problem(
+            "relay_rewrites.sender_canonical",
+            "replaces senders, and so does sender of an upstream; expected only one of them",
+        )
+    circle = find_loop(inputs.aliases, inputs.domain)
     if circle:
         way = " -> ".join(circle)
         reader.problem(

@@ -42,6 +42,11 @@ class Listener:
     sources: tuple[Network, ...]
     postscreen: bool
 
+    @property
+    def kind(self) -> str:
+        """The service that it offers, whatever its port: ``smtps``, ``submission`` or ``smtp``."""
+        return "smtps" if self.tls == "implicit" else "submission" if self.login else "smtp"
+
 
 @dataclass(frozen=True)
 class User:
@@ -51,11 +56,6 @@ class User:
     password: str | None
     password_hash: str | None
     senders: tuple[str, ...]
-
-    @property
-    def has_scram(self) -> bool:
-        """Whether this login can use SCRAM-SHA-256, which needs the password or a hash of that scheme (RFC 5802)."""
-        return not self.password_hash or self.password_hash.startswith("{SCRAM-SHA-256}")
 
 
 def read_listener(reader: Reader, index: int, item: Options, is_mx: bool) -> Listener:

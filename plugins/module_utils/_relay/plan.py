@@ -12,33 +12,43 @@ from .._firewall.rules import make_rules
 from .inputs import Inputs, read_inputs
 from .limits import room_for
 from .listeners import User
-from .reader import Network, Options
-from .scram import scram_sha256, user_salt
+from .reader import Network, Options, as_bool
+from .scram import decoy, has_own_salt, scram_decoy, scram_sha256, user_salt
+from .senders import proof_sender
 from .services import all_services, is_line
-from .tables import DIRECTORY, postfix_tables
-from .transports import Transport, name_transports
+from .shapes import find_misshapen, find_misspelled
+from .tables import postfix_tables, stranger_restrictions
+from .transports import DIRECTORY, Transport, name_transports
 from .upstreams import Upstream
 from .versions import compatibility_level, fit, parse_version
+
+#: Directory of caches in Postfix's data directory.
+_CACHES = "relay"
 
 
 def make_plan(options: Options, secrets: bool = False) -> dict[str, t.Any]:
     """Return everything the role writes, or only ``problems`` if a variable is not valid.
 
     :param options: the role's variables without their prefix; ``hardening``, the parameters of every relay;
-        ``since``, the versions that introduced some of them; ``platform``, version and map types of the host's Postfix;
-        ``heading``, the comment at the top of a file.
+        ``since``, the versions that introduced some of them; ``postfix``, version and map types of the host's Postfix;
+        ``heading``, the comment at the top of a file; ``spec``, the options of the role's argument specification, and
+        ``variables``, all variables of the host that begin with ``relay_``.
+        ``relays``, ``hostname`` and ``certificate`` of the relays that upstreams name.
     :param secrets: whether to return ``secret_files`` as well: the logins for upstreams, and those of users, whose
         hashes are slow by design. Without it, the plan contains no secrets.
     """
     unset = [name for name, value in options.items() if value is None]
     if unset:
         return {"problems": [f"relay_{name}: has no value; expected one, or remove the variable" for name in unset]}
+    misshapen = _misshapen(options)
+    if misshapen:
+        return {"problems": misshapen}
     inputs = read_inputs(options)
     if inputs.problems:
         return {"problems": list(inputs.problems)}
     transports = name_transports(inputs.upstreams, DIRECTORY)
     tables = postfix_tables(inputs, transports)
-    version, since = parse_version(options["platform"].get("version", "")), options["since"]
+    version, since = parse_version(options["postfix"].get("version", "")), options["since"]
     certificate = _certificate(inputs, options["tls"])
     main = {
         **options["hardening"],
@@ -46,7 +56,8 @@ def make_plan(options: Options, secrets: bool = False) -> dict[str, t.Any]:
         **_identity(inputs),
         **certificate,
         **_routing(inputs, transports),
-        **_caches(inputs, options["platform"].get("map_types", ())),
+        **_caches(inputs, options["postfix"].get("map_types", ())),
+        "smtpd_relay_restrictions": stranger_restrictions(inputs),
         **{name: value for table in tables for name, value in table.parameters.items()},
         **{name: value for one in transports.values() for name, value in one.parameters.items()},
         **_limits(inputs),
@@ -55,12 +66,21 @@ def make_plan(options: Options, secrets: bool = False) -> dict[str, t.Any]:
     plan: dict[str, t.Any] = {
         "problems": [],
         "self_signed": "self-signed.pem" in certificate.get("smtpd_tls_chain_files", ""),
-        "logins": any(listener.login for listener in inputs.listeners),
-        "mechanisms": _mechanisms(inputs.users),
+        **_logins(inputs),
+        "bans": inputs.bans,
         "main": {**fit(main, version, since), **inputs.settings},
         "services": [{"line": one.line, "options": fit(one.options, version, since)} for one in services],
         "tables": [{"path": f"{DIRECTORY}/{table.name}", **table.file} for table in tables if not table.secret],
+        "cache_directory": f"{inputs.settings.get('data_directory', '/var/lib/postfix')}/{_CACHES}",
+        "ports": [{"port": one.port, "from": list(map(str, one.sources))} for one in inputs.listeners],
         "firewall_files": _firewall_files(inputs, options["heading"]),
+        "upstream_trials": [
+            {"transport": transport.name, "nexthop": server.nexthop}
+            for transport in transports.values()
+            for server in transport.upstream.servers
+            if server.username
+        ],
+        "proof_sender": proof_sender(inputs),
         "upstream_hosts": [server.host for server in inputs.upstream.servers] if inputs.upstream else [],
     }
     if secrets:
@@ -72,6 +92,15 @@ def make_plan(options: Options, secrets: bool = False) -> dict[str, t.Any]:
         for text in _texts(plan["main"], plan["services"])
     ]
     return plan
+
+
+def _misshapen(options: Options) -> list[str]:
+    """Return what is wrong with the names and shapes of the variables."""
+    spec = options.get("spec", {})
+    values = {f"relay_{name}": value for name, value in options.items()}
+    state = values.get("relay_state", "present")
+    wrong = [] if state == "present" else [f"relay_state: {str(state)!r} is not valid; expected present or absent"]
+    return [*find_misspelled(options.get("variables", ()), spec), *find_misshapen(spec, values), *wrong]
 
 
 def _firewall_files(inputs: Inputs, heading: str) -> dict[str, list[dict[str, str]]]:
@@ -108,7 +137,10 @@ def _certificate(inputs: Inputs, tls: Options) -> dict[str, str]:
     if all(listener.tls == "none" for listener in inputs.listeners):
         return {}
     name = "relay.pem" if tls.get("certificate") else "self-signed.pem"
-    return {"smtpd_tls_chain_files": f"{DIRECTORY}/{name}", "smtpd_tls_security_level": "may"}
+    parameters = {"smtpd_tls_chain_files": f"{DIRECTORY}/{name}", "smtpd_tls_security_level": "may"}
+    if tls.get("old_clients") is not None and as_bool(tls["old_clients"]):
+        parameters["smtpd_tls_mandatory_exclude_ciphers"] = "aNULL, MD5"  # TLS_README, submission
+    return parameters
 
 
 def _routing(inputs: Inputs, transports: t.Mapping[Upstream, Transport]) -> dict[str, str]:
@@ -127,30 +159,51 @@ def _routing(inputs: Inputs, transports: t.Mapping[Upstream, Transport]) -> dict
 
 
 def _caches(inputs: Inputs, map_types: t.Collection[str]) -> dict[str, str]:
-    """Return the caches of postscreen(8) and verify(8): lmdb, as Berkeley DB is going away (NON_BERKELEYDB_README)."""
+    """Return the caches of postscreen(8) and verify(8): lmdb, as Berkeley DB is going away (NON_BERKELEYDB_README).
+
+    verify(8) makes its cache readable by all, so both are in a directory that only Postfix can enter.
+    """
     kind = "lmdb" if "lmdb" in map_types else "btree"
     parameters = {}
     if any(listener.postscreen for listener in inputs.listeners):
-        parameters["postscreen_cache_map"] = f"{kind}:$data_directory/postscreen_cache"
+        parameters["postscreen_cache_map"] = f"{kind}:$data_directory/{_CACHES}/postscreen_cache"
     if any(domain.recipients is None for domain in inputs.domains):
-        parameters["address_verify_map"] = f"{kind}:$data_directory/verify_cache"
+        parameters["address_verify_map"] = f"{kind}:$data_directory/{_CACHES}/verify_cache"
     return parameters
 
 
 def _limits(inputs: Inputs) -> dict[str, str]:
-    """Return the user's limits, and the message size of the upstream's provider if the user sets none."""
+    """Return the user's limits, and for size and warnings what the next servers and strangers make of them."""
     limits = dict(inputs.limits)
-    if inputs.upstream and inputs.upstream.message_size:
-        limits.setdefault("message_size_limit", str(inputs.upstream.message_size))
+    # a message that a next server refuses for its size would have to be returned to a sender who may be forged
+    sizes = [upstream.message_size for upstream in inputs.upstreams if upstream.message_size]
+    if sizes:
+        limits.setdefault("message_size_limit", str(min(sizes)))
+    if inputs.domains:
+        limits.setdefault("delay_warning_time", "0h")  # a warning would reach forged senders as well
     size = inputs.settings.get("message_size_limit", limits.get("message_size_limit", ""))
     if size.isdigit():
         limits["queue_minfree"] = room_for(int(size))
     return limits
 
 
-def _mechanisms(users: t.Iterable[User]) -> list[str]:
-    """Return the mechanisms for logins, in Dovecot's names: a client uses the strongest one offered, and no other."""
-    return ["plain", "login", *(["scram-sha-256"] if all(user.has_scram for user in users) else [])]
+def _logins(inputs: Inputs) -> dict[str, t.Any]:
+    """Return what Dovecot's configuration needs to know of the users.
+
+    A client uses the strongest mechanism that is offered, and no other, so every user must be able to use each one.
+    A name that does not exist must look like one that does: Dovecot checks it against a hash of the same cost, and
+    SCRAM shows a salt made in the same way. A hash from elsewhere has another salt, so it serves PLAIN and LOGIN only.
+    """
+    has_scram = all(
+        not user.password_hash or has_own_salt(user.password_hash, inputs.hostname, user.name) for user in inputs.users
+    )
+    first = next((user.password_hash for user in inputs.users if not has_scram and user.password_hash), None)
+    return {
+        "logins": any(listener.login for listener in inputs.listeners),
+        "mechanisms": ["plain", "login", *(["scram-sha-256"] if has_scram else [])],
+        "user_names": [user.name for user in inputs.users],
+        "decoy": decoy(first) if first else scram_decoy("%{salt}"),
+    }
 
 
 def _users_file(inputs: Inputs) -> dict[str, str]:

@@ -38,8 +38,15 @@ _UNSAFE = re.compile(r"[\x00-\x1f\x7f]")
 class Reader:
     """Collect problems while reading, and return a harmless value in place of an invalid one."""
 
-    def __init__(self) -> None:
+    def __init__(self, mechanisms: t.Collection[str] = (), relays: t.Mapping[str, Options] | None = None) -> None:
+        """Begin without problems.
+
+        :param mechanisms: with which the host can log in to an upstream; empty if that is not known yet.
+        :param relays: what is known of relays of the inventory, by their name there.
+        """
         self.problems: list[str] = []
+        self.mechanisms = mechanisms
+        self.relays = relays or {}
 
     def problem(self, variable: str, sentence: str) -> None:
         """Record what is wrong with this variable."""
@@ -183,7 +190,11 @@ class Reader:
 
 def as_list(value: t.Any) -> list[t.Any]:
     """Return a list, which may be written as text with commas."""
-    return [part.strip() for part in value.split(",")] if isinstance(value, str) else list(value or ())
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",")]
+    if value is None or isinstance(value, (list, tuple, set)):
+        return list(value or ())
+    return [value]
 
 
 def as_text(value: t.Any) -> str | None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from .listeners import Listener
 from .reader import Options, Reader
-from .transports import Transport
+from .transports import DIRECTORY, Transport
 
 #: Postfix's own services, without those that listen or that deliver to this host.
 _EVERYWHERE = """
@@ -24,6 +24,7 @@ bounce unix - - n - 0 bounce
 defer unix - - n - 0 bounce
 trace unix - - n - 0 bounce
 verify unix - - n - 1 verify
+cleanup-probe unix n - n - 0 cleanup
 flush unix n - n 1000? 0 flush
 proxymap unix - - n - - proxymap
 proxywrite unix - - n - 1 proxymap
@@ -38,6 +39,12 @@ scache unix - - n - 1 scache
 tlsproxy unix - - n - 0 tlsproxy
 postlog unix-dgram n - n - 1 postlogd
 """
+#: Options of these services. A header beyond ASCII does not need SMTPUTF8, which many servers lack. An address does;
+#: qmgr(8) looks for one. verify(8) cannot ask for SMTPUTF8, so the cleanup(8) of its probes detects the need.
+_OPTIONS: t.Mapping[str, t.Mapping[str, str]] = {
+    "cleanup": {"smtputf8_enable": "no"},
+    "verify": {"cleanup_service_name": "cleanup-probe"},
+}
 
 #: Options of smtpd(8) for each TLS mode of a listener.
 _TLS_OPTIONS: t.Mapping[str, t.Mapping[str, str]] = {
@@ -53,11 +60,31 @@ _LOGIN_OPTIONS: t.Mapping[str, str] = {
     "smtpd_relay_restrictions": "permit_sasl_authenticated,reject",
     # no login owns the null sender
     "smtpd_sender_restrictions": "reject_authenticated_sender_login_mismatch,"
-    " check_sender_access inline:{ {<> = 553 5.7.1 a login needs a sender address} }",
+    " check_sender_access inline:{ {<> = 553 5.7.1 a login needs a sender address} },"
+    f" check_sender_access regexp:{DIRECTORY}/relay_login_senders",
+    # every spelling of a sender is bound to its login
+    "smtpd_command_filter": f"regexp:{DIRECTORY}/relay_login_commands",
+    # users may ask for reports (DSN, RFC 3461)
+    "smtpd_discard_ehlo_keywords": "silent-discard, etrn",
+    # a mail program is quick, so an idle or dripping client need not hold a process for 300 s; by default these values
+    # depend on stress mode, which lasts 1000 s and would drop right users after one mistake (STRESS_README)
+    "smtpd_timeout": "60s",
+    "smtpd_starttls_timeout": "30s",
+    "smtpd_per_request_deadline": "yes",
+    "smtpd_hard_error_limit": "20",
+    "smtpd_junk_command_limit": "100",
     # mail programs pipeline before the server offers it; Postfix's own master.cf allows that, too
     "smtpd_forbid_unauth_pipelining": "no",
+    # limits for clients bind allowed networks, too: one of their hosts may be taken over, and guess passwords
+    "smtpd_client_event_limit_exceptions": "",
     # the Received header does not reveal the client's address (RELEASE_NOTES-3.10)
     "smtpd_hide_client_session": "yes",
+}
+#: Names in the log by kind of listener; that of mail servers has the plain one. pflogsumm counts no others. Postfix
+#: had them in its own master.cf until it renamed smtps.
+_LOG_NAMES: t.Mapping[str, t.Mapping[str, str]] = {
+    "submission": {"syslog_name": "postfix/submission"},
+    "smtps": {"syslog_name": "postfix/smtps"},
 }
 _FIELDS = ("private", "unprivileged", "chroot", "wakeup", "processes")
 _FIELD = re.compile(r"[A-Za-z0-9?-]+\Z")
@@ -92,15 +119,17 @@ def all_services(
         services.append(
             PlannedEntry("25 inet n - n - - smtpd" if not listeners else "127.0.0.1:25 inet n - n - - smtpd")
         )
-    services += [PlannedEntry(line) for line in _EVERYWHERE.split("\n") if line]
+    services += [PlannedEntry(line, _OPTIONS.get(line.split()[0], {})) for line in _EVERYWHERE.split("\n") if line]
     services += [PlannedEntry(f"{transport.name} unix - - n - - smtp", transport.options) for transport in transports]
     return list({service.key: service for service in (*services, *own)}.values())
 
 
 def _listening(listener: Listener) -> t.Iterator[PlannedEntry]:
-    options = {"syslog_name": f"postfix/port{listener.port}", **_TLS_OPTIONS[listener.tls]}
+    options = {**_LOG_NAMES.get(listener.kind, {}), **_TLS_OPTIONS[listener.tls]}
     if listener.login:
         options.update(_LOGIN_OPTIONS)
+    if listener.tls == "implicit":
+        options["smtpd_starttls_timeout"] = "10s"  # the connections of a client are counted after the handshake
     if not listener.postscreen:
         yield PlannedEntry(f"{listener.port} inet n - n - - smtpd", options)
         return

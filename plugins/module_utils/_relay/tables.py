@@ -6,14 +6,14 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from . import strangers
 from .inputs import Inputs
-from .transports import Transport
+from .senders import envelope_lines, header_lines, notice_sender
+from .transports import DIRECTORY, LOCAL_HOP, Transport
 from .upstreams import Upstream
 
-#: Postfix's configuration directory.
-DIRECTORY = "/etc/postfix"
 #: The Postfix parameter for each table of ``relay_rewrites``.
 _REWRITING: t.Mapping[str, str] = {
     "canonical": "canonical_maps",
@@ -54,10 +54,12 @@ def postfix_tables(inputs: Inputs, transports: t.Mapping[Upstream, Transport]) -
         _lookup("relay_sender_transports", "sender_dependent_default_transport_maps", _by_sender(inputs, transports)),
         _lookup("relay_recipients", "relay_recipient_maps", _recipients(inputs)),
         _probed(inputs),
+        *_stranger_tables(inputs),
         *(
             _lookup(f"relay_{name}", _REWRITING[name], (f"{key} {value}" for key, value in table.items()))
-            for name, table in inputs.rewrites.tables.items()
+            for name, table in _address_tables(inputs).items()
         ),
+        _envelope_senders(inputs),
         _lookup("relay_header_checks", "header_checks", inputs.rewrites.header_checks, "regexp"),
     ]
     logins = [
@@ -65,7 +67,12 @@ def postfix_tables(inputs: Inputs, transports: t.Mapping[Upstream, Transport]) -
         for one in transports.values()
         if one.upstream.has_login
     ]
-    return [table for table in lookups if table.lines] + logins
+    headers = [
+        Table(one.header_table.rpartition("/")[2], header_lines(one.upstream.sender), {})
+        for one in transports.values()
+        if one.upstream.sender
+    ]
+    return [table for table in lookups if table.lines] + headers + logins
 
 
 def _lookup(name: str, parameter: str, lines: t.Iterable[str], kind: str = "texthash") -> Table:
@@ -81,8 +88,17 @@ def _logins_by_sender(inputs: Inputs) -> t.Iterator[str]:
 
 
 def _aliases(inputs: Inputs) -> t.Iterator[str]:
-    table = inputs.rewrites.alias_table(inputs.hostname, inputs.domain, inputs.without_postmaster)
-    yield from (f"{name} {', '.join(recipients)}" for name, recipients in table.items())
+    yield from (f"{name} {', '.join(recipients)}" for name, recipients in inputs.aliases.items())
+
+
+def _address_tables(inputs: Inputs) -> dict[str, t.Mapping[str, str]]:
+    tables = inputs.rewrites.address_tables(inputs.host)
+    return {**tables, "generic": {**notice_sender(inputs), **tables.get("generic", {})}}
+
+
+def _envelope_senders(inputs: Inputs) -> Table:
+    table = _lookup("relay_one_sender", "sender_canonical_maps", envelope_lines(inputs), "regexp")
+    return replace(table, parameters={**table.parameters, "sender_canonical_classes": "envelope_sender"})
 
 
 def _by_recipient(inputs: Inputs, transports: t.Mapping[Upstream, Transport]) -> t.Iterator[str]:
@@ -95,7 +111,7 @@ def _by_recipient(inputs: Inputs, transports: t.Mapping[Upstream, Transport]) ->
 
 def _by_sender(inputs: Inputs, transports: t.Mapping[Upstream, Transport]) -> t.Iterator[str]:
     for route in inputs.routes:
-        yield from (f"{sender} {_route(route.upstream, transports)}" for sender in route.senders)
+        yield from (f"{sender} {_route(route.upstream, transports)}" for sender in route.all_senders)
 
 
 def _route(upstream: Upstream | None, transports: t.Mapping[Upstream, Transport]) -> str:
@@ -118,3 +134,27 @@ def _probed(inputs: Inputs) -> Table:
     # clients that may relay do not wait for that server; their mail is queued
     access = f"permit_mynetworks, permit_sasl_authenticated, check_recipient_access texthash:{DIRECTORY}/relay_probed"
     return Table("relay_probed", tuple(lines), {"smtpd_recipient_restrictions": access})
+
+
+def _stranger_tables(inputs: Inputs) -> t.Iterator[Table]:
+    """Yield what clients may say, and what strangers may not do."""
+    yield _lookup("relay_commands", "smtpd_command_filter", strangers.commands(inputs.hostname), "regexp")
+    if any(listener.login for listener in inputs.listeners):
+        yield Table("relay_login_commands", tuple(strangers.commands(inputs.hostname, login=True)), {})
+        yield Table("relay_login_senders", strangers.QUOTED_SENDERS, {})
+    yield _lookup(LOCAL_HOP, "smtp_header_checks", [strangers.local_hop(inputs.hostname)], "regexp")
+    keywords = strangers.keywords(inputs.networks)
+    yield _lookup("relay_keywords", "smtpd_discard_ehlo_keyword_address_maps", keywords, "cidr")
+    checks = strangers.checks(inputs)
+    yield from (Table(one.table, one.lines, {}) for one in checks)
+
+
+def stranger_restrictions(inputs: Inputs) -> str:
+    """Return ``smtpd_relay_restrictions``: the names of this host first, so that DNS is asked last."""
+    return ", ".join(
+        [
+            *("permit_mynetworks", "reject_unauth_destination", "reject_unlisted_recipient"),
+            *(f"{one.restriction} {one.kind}:{DIRECTORY}/{one.table}" for one in strangers.checks(inputs)),
+            *("reject_non_fqdn_sender", "reject_unknown_sender_domain"),
+        ]
+    )

@@ -16,6 +16,10 @@ from dataclasses import dataclass
 from .reader import as_address
 from .upstreams import Upstream
 
+#: Postfix's configuration directory.
+DIRECTORY = "/etc/postfix"
+#: The table that removes the user ID of a program of this host as mail leaves.
+LOCAL_HOP = "relay_local_hop"
 #: Security levels of smtp(8) that need no certificate; :func:`_tls_options` chooses the others.
 _LEVELS: t.Mapping[str, str] = {"none": "none", "opportunistic": "may"}
 #: For a server that accepts one message per connection.
@@ -31,12 +35,22 @@ class Transport:
     """One upstream as Postfix knows it.
 
     :param name: name of the service.
-    :param table: path of the table with its logins, if it has any.
+    :param directory: directory of its tables.
     """
 
     name: str
     upstream: Upstream
-    table: str
+    directory: str
+
+    @property
+    def table(self) -> str:
+        """Path of the table with its logins, if it has any."""
+        return f"{self.directory}/relay_login_{self.name}"
+
+    @property
+    def header_table(self) -> str:
+        """Path of the table that replaces the sender in headers, if it has one."""
+        return f"{self.directory}/relay_from_{self.name}"
 
     @property
     def route(self) -> str:
@@ -52,6 +66,9 @@ class Transport:
             options["smtp_sasl_password_maps"] = f"texthash:{self.table}"
         if self.upstream.mechanisms:
             options["smtp_sasl_mechanism_filter"] = ", ".join(name.lower() for name in self.upstream.mechanisms)
+        if self.upstream.sender:
+            local_hop = f"{self.directory}/{LOCAL_HOP}"
+            options["smtp_header_checks"] = f"regexp:{self.header_table}, regexp:{local_hop}"
         messages = self.upstream.pace.messages_per_connection
         if messages == 1:
             options.update(_NO_REUSE)
@@ -93,7 +110,7 @@ def name_transports(upstreams: t.Iterable[Upstream], directory: str) -> dict[Ups
             name = "to-" + re.sub("[^a-z0-9]+", "-", f"{server.host[:60]}-{server.port}")
             taken = {transport.name for transport in transports.values()}
             name = next(one for one in (name, *(f"{name}-{count}" for count in range(2, 10_000))) if one not in taken)
-            transports[upstream] = Transport(name, upstream, f"{directory}/relay_login_{name}")
+            transports[upstream] = Transport(name, upstream, directory)
     return transports
 
 

@@ -75,7 +75,8 @@ class Upstream:
     :param fingerprints: fingerprints of certificates or public keys, required instead of a name.
     :param ca_file: file on the host with the authorities to trust; empty for the system's.
     :param mechanisms: SASL mechanisms that may be used; empty for any.
-    :param message_size: octets per message that the provider accepts, if known.
+    :param message_size: octets per message that the server accepts, if known.
+    :param sender: sender address of all mail; empty if senders stay as they are.
     """
 
     servers: tuple[Server, ...]
@@ -86,6 +87,7 @@ class Upstream:
     mechanisms: tuple[str, ...]
     pace: UpstreamPace
     message_size: int | None
+    sender: str = ""
 
     @property
     def nexthop(self) -> str:
@@ -105,6 +107,12 @@ class Route:
     recipients: tuple[str, ...]
     senders: tuple[str, ...]
     upstream: Upstream | None
+
+    @property
+    def all_senders(self) -> tuple[str, ...]:
+        """Its senders, and the one that replaces them before the route is chosen."""
+        new = self.upstream.sender if self.upstream else ""
+        return self.senders if not new or new in self.senders else (*self.senders, new)
 
 
 @dataclass(frozen=True)
@@ -127,6 +135,8 @@ def read_route(reader: Reader, index: int, item: Options) -> Route:
     if bool(recipients) == bool(senders):
         reader.problem(variable, "has neither or both of recipients and senders; expected exactly one, not empty")
     upstream, direct = item.get("upstream"), as_bool(item.get("direct"))
+    if recipients and upstream:
+        _refuse_sender(reader, f"{variable}.upstream", upstream)
     if bool(upstream) == direct:
         reader.problem(
             variable,
@@ -157,7 +167,18 @@ def read_domain(reader: Reader, index: int, item: Options) -> Domain:
             if one.rpartition("@")[2] != name:
                 reader.problem(f"{variable}.recipients", f"{one} is in another domain; expected addresses of {name}")
     to = item.get("to")
+    if to:
+        _refuse_sender(reader, f"{variable}.to", to)
     return Domain(name, read_upstream(reader, f"{variable}.to", to, delivery=True) if to else None, recipients)
+
+
+def _refuse_sender(reader: Reader, variable: str, item: Options) -> None:
+    if item.get("sender"):
+        reader.problem(
+            f"{variable}.sender",
+            "the sender is replaced before a route by recipient is known; expected sender in relay_upstream or in a "
+            "route by senders, or relay_rewrites.generic",
+        )
 
 
 def read_upstream(reader: Reader, variable: str, item: Options, delivery: bool = False) -> Upstream:
@@ -165,6 +186,7 @@ def read_upstream(reader: Reader, variable: str, item: Options, delivery: bool =
 
     :param delivery: whether it is the server of a domain, which accepts mail on port 25 without a login.
     """
+    item = _via_relay(reader, variable, item)
     host, port, tls, limits = _destination(reader, variable, item, delivery)
     first = _server(reader, variable, {**item, "host": host, "port": port})
     fallbacks = [
@@ -190,11 +212,34 @@ def read_upstream(reader: Reader, variable: str, item: Options, delivery: bool =
                 reader, variable, item, "messages_per_connection", limits.get("messages_per_connection")
             ),
         ),
-        message_size=limits.get("message_size"),
+        message_size=reader.number(f"{variable}.message_size", item.get("message_size"), 1024, 2**40)
+        or limits.get("message_size"),
+        sender=_sender(reader, variable, as_text(item.get("sender")), first.username or ""),
     )
     _judge_servers(reader, variable, upstream)
     _judge_tls(reader, variable, upstream)
     return upstream
+
+
+def _via_relay(reader: Reader, variable: str, item: Options) -> Options:
+    """Complete an upstream that names a relay of the inventory: its host, its certificate, and the port for clients.
+
+    Before that relay has been asked, its name stands for its host.
+    """
+    name = as_text(item.get("relay"))
+    if name is None:
+        return item
+    if item.get("provider") is not None:
+        reader.problem(variable, "has both relay and provider; expected one of them")
+    known = reader.relays.get(name, {})
+    certificate = known.get("certificate")
+    found = {
+        "host": known.get("hostname") or (name if "." in name else "missing.invalid"),
+        "port": 587 if item.get("username") else 25,
+        "tls": "starttls",
+        "pinned_certificates": [certificate] if certificate else [],
+    }
+    return {**found, **_given(item)}
 
 
 def _destination(
@@ -210,7 +255,7 @@ def _destination(
         except ProviderError as error:
             reader.problem(f"{variable}.provider", str(error))
     elif not host:
-        reader.problem(variable, "has neither host nor provider; expected at least one of them")
+        reader.problem(variable, "has neither host nor provider; expected at least one of them, or a relay")
     if not tls:
         tls = "implicit" if port == 465 else "opportunistic" if delivery and not item.get("username") else "starttls"
     return host or "missing.invalid", port or {"implicit": 465}.get(tls, 25 if delivery else 587), tls, {}
@@ -226,6 +271,21 @@ def _server(reader: Reader, variable: str, item: Options) -> Server:
         if wrong:
             reader.problem(f"{variable}.{key}", wrong[0])
     return Server(host, reader.port(f"{variable}.port", item["port"]), username, password)
+
+
+def _sender(reader: Reader, variable: str, given: str | None, username: str) -> str:
+    """Read the sender of all mail, where the word ``login`` means the address that logs in."""
+    if not given:
+        return ""
+    if given != "login":
+        return reader.address(f"{variable}.sender", given)
+    if "@" not in username:
+        reader.problem(
+            f"{variable}.sender",
+            "is login, and username is not an address; expected the sender address that the server accepts",
+        )
+        return ""
+    return reader.address(f"{variable}.username", username)
 
 
 def _judge_servers(reader: Reader, variable: str, upstream: Upstream) -> None:
@@ -261,7 +321,7 @@ def _judge_tls(reader: Reader, variable: str, upstream: Upstream) -> None:
     if verified and any(as_address(server.host) for server in upstream.servers):
         reader.problem(
             f"{variable}.host",
-            "certificates carry names, not addresses; expected a name, pinned_certificates, or validate_certs: false",
+            "certificates carry names, not addresses; expected a name, or pinned_certificates",
         )
 
 
@@ -275,6 +335,12 @@ def _mechanism(reader: Reader, variable: str, name: str) -> str:
         reader.problem(
             f"{variable}.mechanisms",
             f"{name!r} is not a known SASL mechanism; expected one of {', '.join(_MECHANISMS)}",
+        )
+    elif reader.mechanisms and name.upper() not in reader.mechanisms:
+        reader.problem(
+            f"{variable}.mechanisms",
+            f"the SASL library of this host has no {name.upper()} for Postfix; expected one of "
+            f"{', '.join(reader.mechanisms)}, or a plug-in for it on the host",
         )
     return name.upper()
 

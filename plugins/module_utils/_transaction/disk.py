@@ -10,15 +10,20 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import grp
 import os
 import pwd
 import shutil
 import stat
+import struct
 
 from .model import PresentFile, TransactionError
 
 _LABEL = "security.selinux"
+#: ``FS_IOC_GETFLAGS`` with ``FS_IMMUTABLE_FL`` and ``FS_APPEND_FL`` (ioctl_iflags(2)).
+_GET_FLAGS = 2 << 30 | struct.calcsize("l") << 16 | ord("f") << 8 | 1
+_FIXED = 0x10 | 0x20
 #: The file system has no hard links, or the two paths are on different file systems.
 _NO_LINK = (errno.EXDEV, errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
 
@@ -32,7 +37,8 @@ def read_present(path: str) -> PresentFile | None:
         status = os.lstat(path)
         if stat.S_ISLNK(status.st_mode):
             raise TransactionError(
-                f"{path} is a symbolic link to {os.readlink(path)}; remove it, or declare the file that it points to"
+                f"{path} is a symbolic link to {os.readlink(path)}; declare the file that it points to, or put a copy"
+                " of that file in the place of the link"
             )
         if not stat.S_ISREG(status.st_mode):
             raise TransactionError(f"{path} is not a regular file; move it away, or declare another path")
@@ -123,6 +129,35 @@ def set_label(path: str, label: bytes | None) -> None:
                 raise
 
 
+def is_fixed(path: str) -> bool:
+    """Whether a file or directory is immutable or append-only (chattr(1)), so that not even root can replace it."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+    except OSError:
+        return False
+    try:
+        flags = fcntl.ioctl(descriptor, _GET_FLAGS, struct.pack("l", 0))
+        return bool(struct.unpack_from("i", flags)[0] & _FIXED)  # the kernel writes an int
+    except OSError:  # the file system has no such flags
+        return False
+    finally:
+        os.close(descriptor)
+
+
+def is_same(path: str, other: str) -> bool:
+    """Whether two files exist and agree in content, owner and mode."""
+    try:
+        one, two = os.lstat(path), os.lstat(other)
+        if os.path.samestat(one, two):
+            return True
+        if (one.st_mode, one.st_uid, one.st_gid, one.st_size) != (two.st_mode, two.st_uid, two.st_gid, two.st_size):
+            return False
+        with open(path, "rb") as first, open(other, "rb") as second:
+            return first.read() == second.read()
+    except OSError:
+        return False
+
+
 def remove(path: str) -> None:
     """Remove a file if it exists."""
     with contextlib.suppress(FileNotFoundError):
@@ -167,5 +202,11 @@ def require_private(path: str) -> None:
     :raises TransactionError: it is not a directory, belongs to another user, or is open to other users.
     """
     status = os.lstat(path)
-    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid() or stat.S_IMODE(status.st_mode) & 0o077:
-        raise TransactionError(f"{path} is not a directory that only this user can enter (mode 0700); remove it")
+    if not stat.S_ISDIR(status.st_mode):
+        raise TransactionError(f"{path} is not a directory; move it away")
+    if status.st_uid != os.geteuid() or stat.S_IMODE(status.st_mode) & 0o077:
+        raise TransactionError(
+            f"{path} can be entered by other users than the one with the ID {os.geteuid()}, who runs this task. Do not"
+            " remove it, since it holds the files of before. If no one has changed its content, run"
+            f" 'chown {os.geteuid()} {path}; chmod 0700 {path}'"
+        )

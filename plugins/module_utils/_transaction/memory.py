@@ -85,7 +85,10 @@ class Memory:
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise TransactionError(f"{path}, which an earlier run left, cannot be read: {error}") from error
+            raise TransactionError(
+                f"{path}, which an earlier run left, cannot be read: {error}. Do not remove it, since it says which"
+                " files of before can be restored; put it back from a backup"
+            ) from error
 
     def manifest(self) -> Manifest:
         """Return what the transaction owns."""

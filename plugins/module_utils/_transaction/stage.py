@@ -50,6 +50,9 @@ class Host(t.Protocol):
     def check(self, plan: Plan, back: bool) -> None:
         """Require that the services are healthy, and that those given back are in their first states."""
 
+    def prove(self) -> None:
+        """Require that the healthy services do their work; a failure puts the previous files back."""
+
 
 def lay_out(root: str, plan: Plan, host: Host, step: Steps) -> dict[str, str]:
     """Write, build and validate all files below ``root``, each under its full path, with the restored originals.

@@ -141,8 +141,8 @@ class Swap:
     def back(self) -> None:
         """Put back every file that :meth:`forward` has replaced. Needs no disk space.
 
-        If ``.old`` is missing for a file that existed, the file is already back. If the file was not replaced yet,
-        ``.old`` is a link to it; rename(2) then leaves both, and :meth:`sweep` removes ``.old``.
+        If ``.old`` is missing for a file that existed, the file is already back. A file that was not replaced is not
+        touched: what kept it from being replaced would make the undo fail, too.
         """
         for entry in self._entries:
             if entry.action in (ADOPT, FORGET):
@@ -151,7 +151,7 @@ class Swap:
                 old = self.beside(entry, "old")
                 if not entry.had:
                     disk.remove(entry.path)
-                elif os.path.lexists(old):
+                elif os.path.lexists(old) and not disk.is_same(old, entry.path):
                     os.replace(old, entry.path)
         self._sync("undo", [entry.path for entry in self._entries])
 
@@ -207,13 +207,29 @@ def path_beside(name: str, path: str, kind: str) -> str:
     return os.path.join(directory, f".mailops-{name}", f"{base}.{kind}")
 
 
-def require_original(plan: Plan) -> None:
+def require_replaceable(plan: Plan) -> None:
+    """Require that no file to be changed, nor its directory, is protected against changes.
+
+    :raises TransactionError: one is.
+    """
+    for change in plan.changes:
+        for path in (change.path, os.path.dirname(change.path)):
+            if disk.is_fixed(path):
+                raise TransactionError(
+                    f"{path} is immutable or append-only: an administrator protected it from changes. If it may change,"
+                    f" run 'chattr -ia {path}' and retry"
+                )
+
+
+def require_original(name: str, plan: Plan) -> None:
     """Require every original that the plan restores.
 
+    :param name: name of the transaction.
     :raises TransactionError: one is missing.
     """
     for change in plan.changes:
         if change.wanted is None and change.owned and change.owned.first and not change.original and change.present:
             raise TransactionError(
-                f"{change.path} cannot be restored: its original is missing; remove the file, or declare it again"
+                f"{change.path} cannot be restored: its original is missing; write the content that the file is to have"
+                f" to {path_beside(name, change.path, 'first')}, or declare the file again"
             )

@@ -20,8 +20,8 @@ Each of these steps may be interrupted and repeated. ``undone`` stays until a se
 are in place; a new run may begin while it exists, and takes over its unsettled paths.
 
 **Order of a run.** Lock; recover; plan; note; stage, build, validate (in ``stage``, removed at the end or by the next
-run); record; prepare; ``swapping``; release; swap; activate; check; ``committed``; clear; ``manifest``. No live file
-and no service is touched before ``swapping``, and no disk space is needed after it.
+run); record; prepare; ``swapping``; release; swap; activate; check; prove; ``committed``; clear; ``manifest``. No live
+file and no service is touched before ``swapping``, and no disk space is needed after it.
 
 **Services** are names. The first state of each is noted in the manifest before the first run touches it. A service that
 is no longer declared is given back: if it did not run at first, it is stopped before its files are removed; the rest of
@@ -43,12 +43,13 @@ from .memory import COMMITTED, MANIFEST, PREPARING, SWAPPING, UNDONE, Memory
 from .model import Manifest, Observer, Steps, TransactionError, WantedDirectory, WantedFile
 from .plan import Plan, make_plan
 from .stage import Host, lay_out
-from .swap import RunRecord, Swap, entries_of, path_beside, require_original
+from .swap import RunRecord, Swap, entries_of, path_beside, require_original, require_replaceable
 
 #: How a failed run left the host.
 UNTOUCHED = "untouched"
 PUT_BACK = "put back"
 UNHEALTHY = "unhealthy"  # no file had to be replaced, and the services are not healthy
+UNPROVED = "unproved"  # the files are live and the services healthy, but they do not do their work
 NOT_ACTIVE = "not active"  # the previous files are back, but could not be activated; the next run tries again
 NOT_BACK = "not back"  # some files could not be put back; the next run tries again
 NOT_CLEARED = "not cleared"  # the new files are live, previous versions remain; the next run tries again
@@ -117,7 +118,8 @@ class ConfigTransaction:
                 manifest = self._memory.manifest()
                 kept = functools.partial(path_beside, self._name, kind="first")
                 plan = make_plan(files, directories, manifest, kept, services)
-                require_original(plan)
+                require_original(self._name, plan)
+                require_replaceable(plan)
                 return plan
         except TransactionError as error:
             raise TransactionFailed(error, UNTOUCHED) from error
@@ -185,6 +187,7 @@ class ConfigTransaction:
             self._release(plan.given_back, host)
             Swap(self._name, record, self._step).forward()
             self._activate(plan, unsettled, host)
+            self._prove(host)
             self._memory.move(SWAPPING, COMMITTED)
         except TransactionError as error:
             if self._memory.reached(COMMITTED):
@@ -244,7 +247,16 @@ class ConfigTransaction:
         self._clear(host)
 
     def _settle(self, plan: Plan, unsettled: tuple[str, ...], host: Host) -> bool:
-        """Activate files that need no replacement, if an earlier run could not or the services are not healthy."""
+        """Make the services healthy with files that need no replacement, and prove that they do their work."""
+        changed = self._heal(plan, unsettled, host)
+        try:
+            self._prove(host)
+        except TransactionError as error:
+            raise TransactionFailed(error, UNPROVED) from error
+        return changed
+
+    def _heal(self, plan: Plan, unsettled: tuple[str, ...], host: Host) -> bool:
+        """Activate the files again, if an earlier run could not or the services are not healthy."""
         if not self._memory.reached(UNDONE):
             try:
                 with self._step("health"):
@@ -264,6 +276,10 @@ class ConfigTransaction:
             host.activate(plan, unsettled, back)
         with self._step("health"):
             host.check(plan, back)
+
+    def _prove(self, host: Host) -> None:
+        with self._step("prove"):
+            host.prove()
 
     def _go_back(
         self, plan: Plan, unsettled: tuple[str, ...], record: RunRecord, host: Host, cause: TransactionError

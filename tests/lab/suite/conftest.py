@@ -26,7 +26,7 @@ import yaml
 from ansible_collections.mailops.smtp.tests.lab.suite.plays import LAB, ROOT, VENV, Play, run_play
 
 PROBE = Path(__file__).with_name("probe.py")
-HOSTS = ("ns", "relay", "relay12", "upstream", "mx", "client", "outsider")
+HOSTS = ("ns", "relay", "relay12", "upstream", "mx", "client", "outsider", "relay11", "relay14")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -12,6 +12,7 @@ import base64
 import concurrent.futures
 import contextlib
 import imaplib
+import itertools
 import json
 import os
 import re
@@ -19,9 +20,12 @@ import smtplib
 import socket
 import ssl
 import sys
+import threading
 import time
 
 PADDING = "x" * 99 + "\n"
+#: Connections of a crowd.
+KINDS = ("idle", "drip", "tls")
 TIMEOUT = 60  # Dovecot delays its reply to each further wrong login
 
 
@@ -62,6 +66,22 @@ def dialogue(host, port, tls, commands):
     return [[code, text.decode("utf-8", "replace")] for code, text in replies]
 
 
+def raw_dialogue(host, port, commands):
+    """Send these commands, which may contain any UTF-8, without TLS; return each reply as ``code text``."""
+    with smtplib.SMTP(host, port, timeout=TIMEOUT) as client:
+        client.ehlo()
+        client.command_encoding = "utf-8"
+        replies = []
+        for command in commands:
+            verb, _space, rest = command.partition(" ")
+            if verb == "BODY":
+                client.docmd("DATA")
+            client.send(f"{rest}.\r\n" if verb == "BODY" else f"{command}\r\n")
+            code, text = client.getreply()
+            replies.append(f"{code} {text.decode('utf-8', 'replace')}")
+        return replies
+
+
 def command_reply(client, command):
     verb, _space, rest = command.partition(" ")
     if verb == "AUTH":
@@ -73,6 +93,59 @@ def command_reply(client, command):
         except smtplib.SMTPDataError as error:  # DATA itself was refused
             return error.smtp_code, error.smtp_error
     return client.docmd(command)
+
+
+def wrong_logins(host, mechanism, users, rounds=1, together=8):
+    """Log in with a wrong password, and return ``[replies, seconds]`` of each attempt by user.
+
+    Attempts of all users alternate, so that the load of the hosts affects them alike. What differs by nature, such as
+    the salt of SCRAM, is replaced by its length. A connection that fails is the reply ``refused``.
+
+    :param rounds: attempts for each user.
+    :param together: attempts at the same time.
+    """
+
+    def attempt(user):
+        try:
+            with smtplib.SMTP(host, 587, timeout=TIMEOUT) as client:
+                client.ehlo()
+                client.starttls(context=ssl.create_default_context())
+                client.ehlo()
+                began = time.monotonic()
+                return [list(wrong_login(client, mechanism, user)), time.monotonic() - began]
+        except (OSError, smtplib.SMTPException):
+            return [["refused"], 0.0]
+
+    with concurrent.futures.ThreadPoolExecutor(together) as pool:
+        found = list(pool.map(attempt, users * rounds))
+    return {user: found[number :: len(users)] for number, user in enumerate(users)}
+
+
+def wrong_login(client, mechanism, user):
+    """Yield each reply."""
+    if mechanism == "PLAIN":
+        commands = ["AUTH PLAIN " + encoded(chr(0) + user + chr(0) + "wrong")]
+    elif mechanism == "LOGIN":
+        commands = ["AUTH LOGIN", encoded(user), encoded("wrong")]
+    else:
+        code, text = client.docmd("AUTH", f"{mechanism} " + encoded(f"n,,n={user},r=nonce"))
+        fields = (
+            dict(field.split("=", 1) for field in base64.b64decode(text).decode().split(",")) if code == 334 else {}
+        )
+        if not fields:
+            yield f"{code} {text.decode()}"
+            return
+        yield f"{code} a salt of {len(fields['s'])}, {fields['i']} iterations"
+        proof = base64.b64encode(os.urandom(32)).decode()
+        commands = [encoded(f"c=biws,r={fields['r']},p={proof}")]
+    for command in commands:
+        code, text = client.docmd(command)
+        yield f"{code} {text.decode()}"
+
+
+def encoded(text):
+    """Return text in Base64."""
+    return base64.b64encode(text.encode()).decode()
 
 
 def pregreet(host, port):
@@ -163,6 +236,59 @@ def talk_each(conversations):
     """Hold each of these conversations, given as arguments of ``talk``, in parallel."""
     with concurrent.futures.ThreadPoolExecutor(10) as pool:
         return list(pool.map(lambda arguments: talk(**arguments), conversations))
+
+
+def crowd(host, sources, ports, each, seconds):
+    """Hold this many connections from each source to each port: idle, dripping, and dripping inside TLS.
+
+    What the server closes is opened again. Return how many connections were opened.
+    """
+    context = ssl.create_default_context()
+    threading.stack_size(256 * 1024)
+    end, opened = time.monotonic() + seconds, []
+
+    def hold(source, port, kind):
+        while time.monotonic() < end:
+            with contextlib.suppress(OSError), contextlib.ExitStack() as stack:
+                stream = stack.enter_context(socket.create_connection((host, port), 10, source_address=(source, 0)))
+                opened.append(port)
+                if kind == "tls":
+                    for text in () if port == 465 else (b"EHLO x\r\n", b"STARTTLS\r\n"):
+                        read_reply(stream)
+                        stream.sendall(text)
+                    if port != 465:
+                        read_reply(stream)
+                    stream = stack.enter_context(context.wrap_socket(stream, server_hostname=host))
+                stream.settimeout(1)
+                while time.monotonic() < end:
+                    if kind != "idle":
+                        stream.sendall(b"E")
+                    with contextlib.suppress(TimeoutError):
+                        if not stream.recv(500):
+                            break
+            time.sleep(0.5)
+
+    work = itertools.product(ports, range(each), sources)
+    threads = [threading.Thread(target=hold, args=(source, port, KINDS[n % 3])) for port, n, source in work]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return len(opened)
+
+
+def time_logins(host, ports, user, password, seconds):
+    """Log in again and again for this long; return ``[port, seconds, code]`` of each, code 0 without a reply."""
+    end, results = time.monotonic() + seconds, []
+    while time.monotonic() < end:
+        for port in ports:
+            began, code = time.monotonic(), 0
+            with contextlib.suppress(OSError, smtplib.SMTPException):
+                tls = "implicit" if port == 465 else "starttls"
+                code = dialogue(host, port, tls, [f"AUTH {user} {password}"])[-1][0]
+            results.append([port, time.monotonic() - began, code])
+        time.sleep(0.5)
+    return results
 
 
 def read_reply(stream, to_the_end=False):

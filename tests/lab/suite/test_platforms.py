@@ -1,13 +1,18 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The role on Debian 12, and on the same host after its upgrade to Debian 13.
+"""The role on Debian 12, and on the same host after its upgrade to Debian 13; Ubuntu's platforms on the same host.
 
-The tests depend on the order of the file: those of Debian 12 run before the upgrade.
+The tests depend on the order of the file: those of Debian 12 run before the upgrade. Ubuntu's archive is not at hand:
+its entries of the table are run on the Debian of their generation, which then says that it is Ubuntu. That proves that
+the role finds the entry and works with it, and nothing about Ubuntu's packages.
 """
 
 from __future__ import annotations
 
+import json
+import re
+import statistics
 import time
 import typing as t
 import uuid
@@ -17,6 +22,7 @@ import pytest
 import yaml
 
 from ansible_collections.mailops.smtp.tests.lab.suite.conftest import snapshot
+from ansible_collections.mailops.smtp.tests.lab.suite.packages import offer_packages
 from ansible_collections.mailops.smtp.tests.lab.suite.plays import RELAY, ROOT, Play, run_play
 
 pytestmark = pytest.mark.second_lab
@@ -36,8 +42,8 @@ Send = t.Callable[..., dict[str, t.Any]]
 ReadMail = t.Callable[..., EmailMessage | None]
 
 
-def converge(name: str, *options: str) -> Play:
-    return run_play(f"platforms-{name}", RELAY, *options, relay="relay12")
+def converge(name: str, *options: str, **extra: t.Any) -> Play:
+    return run_play(f"platforms-{name}", RELAY, *options, extra=extra, relay="relay12")
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +79,59 @@ def test_a_postfix_stopped_without_its_unit_is_started_again(relay12: t.Any) -> 
     assert relay12.service("postfix").is_running
     assert converge("stopped").succeeded().count("relay12", "changed") == 1
     relay12.check_output("postfix status && systemctl is-active postfix@-.service")
+
+
+@pytest.fixture
+def call_it(relay12: t.Any, put: t.Callable[[str, str, bytes], None]) -> t.Iterator[t.Callable[[str, str], None]]:
+    """``call_it(id, version)`` makes the host say that it is another distribution, derived from Ubuntu or Debian."""
+
+    def say(name: str, version: str) -> None:
+        like = "debian" if name == "ubuntu" else "ubuntu debian"
+        pretty = f"{name.capitalize()} {version}"
+        release = f'PRETTY_NAME="{pretty} LTS"\nNAME="{pretty}"\nVERSION_ID="{version}"\nID={name}\nID_LIKE="{like}"\n'
+        relay12.check_output("rm -f /etc/os-release")  # a link into /usr
+        put("relay12", "/etc/os-release", release.encode())
+        put("relay12", "/etc/lsb-release", f"DISTRIB_ID={name.capitalize()}\nDISTRIB_RELEASE={version}\n".encode())
+
+    yield say
+    relay12.check_output("ln -sf ../usr/lib/os-release /etc/os-release && rm -f /etc/lsb-release")
+
+
+def run_as_new(relay12: t.Any, name: str) -> None:
+    """Remove the relay and packages, then run the role: it installs and configures what its platform says.
+
+    Dovecot's package stays, since its scripts take half a minute.
+    """
+    relay12.check_output("timeout 60 sh -c 'until [ -z \"$(postqueue -j)\" ]; do postqueue -f; sleep 1; done'")
+    run_play(f"platforms-{name}-absent", RELAY, extra={"relay_state": "absent"}, relay="relay12").succeeded()
+    relay12.check_output("DEBIAN_FRONTEND=noninteractive apt-get purge -qq -y postfix postfix-lmdb nftables")
+    play = converge(name).succeeded()  # the proof is a message that arrived
+    assert play.count("relay12", "changed") >= 3
+    play.says("-> smtp.provider.test[")
+    unit = PLATFORMS[name]["units"][-1]
+    relay12.check_output(f"systemctl is-active {unit} dovecot && postfix status")
+    assert relay12.check_output("dovecot --version").startswith(f"{PLATFORMS[name]['dovecot']}.")
+    assert converge(f"{name}-check", "--check").succeeded().count("relay12", "changed") == 0
+
+
+@pytest.mark.parametrize("version", ["22.04", "24.04"])
+def test_ubuntu_by_name_on_debian_12(relay12: t.Any, call_it: t.Callable[[str, str], None], version: str) -> None:
+    call_it("ubuntu", version)
+    run_as_new(relay12, f"Ubuntu-{version}")
+
+
+def test_an_unknown_platform_is_refused_or_tried_on_purpose(call_it: t.Callable[[str, str], None]) -> None:
+    call_it("linuxmint", "21")
+    before = converge("mint", "--check")
+    assert before.code != 0
+    before.says("Linuxmint 21 LTS is not supported; the host says in /etc/os-release what it is.")
+    before.says("set relay_platform to the one this host is closest to")
+    tried = run_play(
+        "platforms-mint-tried", RELAY, "--check", extra={"relay_platform": "Ubuntu-22.04"}, relay="relay12"
+    ).succeeded()
+    assert tried.count("relay12", "changed") == 0
+    tried.says("[WARNING]")
+    tried.says("does not support Linuxmint 21 LTS, and treats it as Ubuntu-22.04")
 
 
 @pytest.fixture(scope="module", params=["Debian-12", "Debian-13"])
@@ -138,6 +197,65 @@ class TestRelay:
         output = hosts["client"].run(f"{connect} </dev/null 2>&1").stdout
         assert words in output, output
 
+    @pytest.mark.usefixtures("release")
+    @pytest.mark.parametrize("mechanism", ["PLAIN", "LOGIN", "SCRAM-SHA-256"])
+    def test_a_name_that_does_not_exist_looks_like_one_that_does(self, probe: Probe, mechanism: str) -> None:
+        """In words and time. Dovecot delays by steps of half a second, and up to one second is lost."""
+        users = [APP, "nobody@sender.test", "x"]
+        found = probe("client", "wrong_logins", host=NAME, mechanism=mechanism, users=users, rounds=8)
+        replies = {json.dumps(words) for attempts in found.values() for words, _seconds in attempts}
+        assert len(replies) == 1, replies
+        assert "535 5.7.8" in replies.pop()
+        means = [statistics.mean(seconds for _words, seconds in attempts) for attempts in found.values()]
+        assert max(means) - min(means) < 0.7, found
+
+    @pytest.mark.usefixtures("release")
+    def test_local_users_can_send_and_not_connect_to_sockets(self, relay12: t.Any, read_mail: ReadMail) -> None:
+        nonce = uuid.uuid4().hex
+        as_user = "runuser -u nobody --"
+        relay12.check_output(f"printf 'Subject: {nonce}\\n\\nhello\\n' | {as_user} sendmail -f {APP} inbox@dest.test")
+        assert read_mail(nonce) is not None
+        assert relay12.run(f"{as_user} find /run/dovecot -type s -writable 2>/dev/null").stdout == ""
+        assert relay12.run(f"{as_user} ls /var/lib/postfix/relay").rc != 0
+
+    def test_units_are_less_exposed(self, release: str, relay12: t.Any) -> None:
+        """And survive a reload and a restart."""
+        runs = PLATFORMS[release]["units"][-1]
+        for unit, most in ((runs, 3.3), ("dovecot.service", 2.2)):
+            relay12.check_output(f"systemctl reload {unit} && systemctl restart {unit}")
+            verdict = relay12.check_output(f"systemd-analyze security --no-pager {unit} | tail -n 1")
+            assert float(re.findall(r"[0-9]+\.[0-9]", verdict)[0]) <= most, verdict
+        grumbled = f"journalctl --no-pager --unit={runs} --unit=dovecot --priority=err --output=cat --since=-1min"
+        assert relay12.run(grumbled).stdout.replace("-- No entries --", "").strip() == ""
+
+    @pytest.mark.usefixtures("release")
+    def test_an_address_with_wrong_logins_is_banned(
+        self, relay12: t.Any, probe: Probe, passwords: dict[str, str]
+    ) -> None:
+        """From outside: for the ports with a login, and for that address only, in an allowed network or not."""
+        offer_packages(relay12, "relay12", ["fail2ban", "python3-systemd"])
+        converge("bans", relay_bans={"backend": "fail2ban", "failures": 4}).succeeded()
+        right = [f"AUTH {APP} {passwords[APP]}"]
+        try:
+            for attacker, other, mechanism in (
+                ("outsider", "client", "SCRAM-SHA-256"),
+                ("client", "outsider", "PLAIN"),
+            ):
+                attack = {"host": NAME, "mechanism": mechanism, "users": [APP], "rounds": 16, "together": 2}
+                answers = [words[-1].split()[0] for words, _seconds in probe(attacker, "wrong_logins", **attack)[APP]]
+                assert answers[0] == "535"
+                assert answers[-4:] == ["refused"] * 4, answers
+                assert probe(attacker, "open_ports", host=NAME, ports=[22, 25, 465, 587]) == [22, 25]
+                assert probe(other, "dialogue", host=NAME, port=587, tls="starttls", commands=right)[-1][0] == 235
+                relay12.check_output("fail2ban-client unban --all")
+                assert probe(attacker, "dialogue", host=NAME, port=587, tls="starttls", commands=right)[-1][0] == 235
+        finally:
+            without = converge("without-bans")
+        assert without.succeeded().count("relay12", "changed") == 1
+        assert not relay12.service("fail2ban").is_running
+        assert not relay12.service("fail2ban").is_enabled
+        assert not relay12.file("/etc/fail2ban/jail.d/00-mailops-relay.conf").exists
+
 
 @pytest.fixture(scope="module")
 def upgraded(relay12: t.Any, hosts: dict[str, t.Any], probe: Probe) -> str:
@@ -179,3 +297,9 @@ def test_mail_queued_before_the_upgrade_arrives(upgraded: str, relay12: t.Any, r
 @pytest.mark.usefixtures("converged_again")
 def test_a_second_run_after_the_upgrade_changes_nothing() -> None:
     assert converge("upgraded-second").succeeded().count("relay12", "changed") == 0
+
+
+@pytest.mark.usefixtures("converged_again")
+def test_ubuntu_by_name_on_debian_13(relay12: t.Any, call_it: t.Callable[[str, str], None]) -> None:
+    call_it("ubuntu", "26.04")
+    run_as_new(relay12, "Ubuntu-26.04")

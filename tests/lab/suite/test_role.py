@@ -50,9 +50,26 @@ def test_drift_is_reported_and_corrected(relay: t.Any, converged_check: Snapshot
     relay.check_output("echo 'smtpd_banner = hello' >> /etc/postfix/main.cf && systemctl stop dovecot")
     check = run_play("5-drift-check", "playbooks/relay.yml", "--check").succeeded()
     assert check.says("-smtpd_banner = hello")
+    assert check.says("drift: /etc/postfix/main.cf was edited on this host since the last run")
     assert check.count("relay", "changed") == 1
     assert run_play("6-drift", "playbooks/relay.yml").succeeded().count("relay", "changed") == 1
     assert relay.service("dovecot").is_running
+
+
+#: Tasks that a tag runs, and tasks that it does not.
+TAGS: dict[str, tuple[list[str], list[str]]] = {
+    "relay_firewall": (["Firewall | Deploy", "Reach | Connect"], ["DNS | Check", "Configure | Deploy"]),
+    "relay_verify": (["Configure | Show each hop", "Reach | Connect"], ["DNS | Check", "Firewall | Deploy"]),
+}
+
+
+@pytest.mark.parametrize("tag", TAGS)
+def test_a_tag_runs_its_part_and_what_it_needs(second_run: Play, tag: str) -> None:
+    wanted, others = TAGS[tag]
+    play = run_play(f"tags-{tag}", "playbooks/relay.yml", "--tags", tag).succeeded()
+    assert play.says("Validate | Ask the host what it is and what it has")
+    assert [name for name in wanted if f": {name}" not in play.output] == []
+    assert [name for name in others if f": {name}" in play.output] == []
 
 
 def test_a_stopped_service_is_started_again(relay: t.Any, second_run: Play) -> None:
@@ -120,7 +137,11 @@ def test_a_new_login_restarts_no_service(relay: t.Any, second_run: Play) -> None
 
 
 BAD_INPUT: list[tuple[dict[str, t.Any], str]] = [
-    ({"relay_listners": []}, "Unknown variable relay_listners"),
+    ({"relay_listners": []}, "relay_listners: is not a variable of the role, and resembles relay_listeners"),
+    ({"relay_listeners": [25, 587]}, "relay_listeners[0]: is a number; expected a dictionary with port"),
+    ({"relay_upstream": {"host": "smtp.provider.test", "tls": True}}, "relay_upstream.tls: true is not valid"),
+    ({"relay_limits": {"message_size": "50M"}}, "relay_limits.message_size: '50M' is not valid"),
+    ({"relay_state": "abscent"}, "relay_state: 'abscent' is not valid; expected present or absent"),
     ({"relay_networks": ["0.0.0.0/0"]}, "relay_networks: 0.0.0.0/0 would let strangers"),
     ({"relay_networks": "all hosts"}, "'all hosts' does not appear to be an IPv4"),
     ({"relay_users": [{"name": "app"}]}, "relay_users[0] (app): has neither or both of password"),
@@ -145,6 +166,7 @@ def test_bad_input_is_reported_before_any_connection_to_a_host(extra: dict[str, 
     play = run_play("bad-input", "playbooks/relay.yml", extra={**extra, **unreachable})
     assert play.code != 0
     assert play.says(words)
+    assert "argument_spec_data" not in play.output
     assert "UNREACHABLE" not in play.output
 
 

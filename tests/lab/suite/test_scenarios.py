@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ansible_collections.mailops.smtp.tests.lab.suite.plays import LAB, ROOT, run_play
+from ansible_collections.mailops.smtp.tests.lab.suite.plays import LAB, ROOT, Play, run_play
 
 pytestmark = pytest.mark.second_lab
 
@@ -49,6 +49,17 @@ def site(hosts: dict[str, t.Any], passwords: dict[str, str]) -> dict[str, t.Any]
     }
 
 
+def site_of(scenario: type, site: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Return the variables of a scenario: those of all, unless its class has others."""
+    return {**site, **getattr(scenario, "own_site", dict)(site)}
+
+
+def run_scenario(log: str, name: str, site: dict[str, t.Any], *options: str) -> Play:
+    """Run the role on a scenario's inventory."""
+    inventory = ROOT / "playbooks/scenarios" / f"{name}.yml"
+    return run_play(f"scenario-{log}", "playbooks/relay.yml", "-i", str(inventory), *options, extra=site).succeeded()
+
+
 def fingerprint(certificate: Path) -> str:
     """Return the SHA-256 fingerprint of the first certificate in a file."""
     first = certificate.read_text().partition(END)[0] + END
@@ -58,18 +69,17 @@ def fingerprint(certificate: Path) -> str:
 @pytest.fixture(scope="class")
 def converged(request: pytest.FixtureRequest, site: dict[str, t.Any], hosts: dict[str, t.Any]) -> t.Iterator[t.Any]:
     """The relay after a run of this class's scenario and a second run that changes nothing."""
-    name = request.cls.scenario
-    inventory = ROOT / "playbooks/scenarios" / f"{name}.yml"
-    first, second = (
-        run_play(f"scenario-{name}-{number}", "playbooks/relay.yml", "-i", str(inventory), extra=site).succeeded()
-        for number in (1, 2)
-    )
-    assert first.count(RELAY, "changed") > 0
-    assert second.count(RELAY, "changed") == 0
+    name, names, own = request.cls.scenario, getattr(request.cls, "names", (RELAY,)), site_of(request.cls, site)
+    first, second = (run_scenario(f"{name}-{number}", name, own) for number in (1, 2))
+    for host in names:
+        assert first.count(host, "changed") > 0
+        assert second.count(host, "changed") == 0
     before = request.session.testsfailed
     yield hosts["relay"]
     if request.session.testsfailed > before:
         print(hosts["relay"].run("journalctl --no-pager -n 80 -u 'postfix*' -u dovecot").stdout)
+    if names[1:]:  # hosts that are not relays for other tests
+        run_scenario(f"{name}-absent", name, {**own, "relay_state": "absent"}, "--limit", ",".join(names[1:]))
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -341,6 +351,11 @@ class TestMx:
         _subject, replies = letter("outsider", sender="y@outsider.test", recipient=recipient)
         assert is_refused(replies, words)
 
+    @pytest.mark.parametrize("sender", ["boss@sender.test", "x@relay.sender.test", "x@listed.test", "boss"])
+    def test_a_stranger_cannot_send_as_one_of_ours(self, converged: t.Any, letter: t.Any, sender: str) -> None:
+        _subject, replies = letter("outsider", sender=sender)
+        assert replies[-2][0] in (504, 550), replies
+
     @pytest.mark.parametrize("name", ["postmaster", "postmaster@relay.sender.test"])
     def test_mail_to_postmaster_is_delivered(
         self, converged: t.Any, read_mail: ReadMail, letter: t.Any, name: str
@@ -352,10 +367,18 @@ class TestMx:
 
     def test_a_client_that_sends_before_the_greeting_is_refused(self, converged: t.Any, probe: Probe) -> None:
         """Empties the cache of postscreen(8) first, because it exempts clients that have passed before."""
-        converged.check_output("postfix stop && rm /var/lib/postfix/postscreen_cache* && systemctl restart postfix")
+        converged.check_output(
+            "postfix stop && rm /var/lib/postfix/relay/postscreen_cache* && systemctl restart postfix"
+        )
         replies = probe("outsider", "pregreet", host=RELAY, port=25)
         assert re.search(r"^5\d\d ", replies, re.MULTILINE), replies
         assert "PREGREET" in converged.check_output("journalctl --no-pager -t postfix/postscreen -g PREGREET -n 1")
+
+    def test_other_users_cannot_read_the_caches(self, converged: t.Any, letter: t.Any) -> None:
+        letter("outsider", sender="y@outsider.test", recipient="nobody@dest.test")
+        assert converged.file("/var/lib/postfix/relay/verify_cache.lmdb").exists
+        assert converged.run("runuser -u nobody -- head -c 1 /var/lib/postfix/relay/verify_cache.lmdb").rc != 0
+        assert converged.check_output("find /var/lib/postfix -maxdepth 1 -name '*.lmdb'") == ""
 
     def test_an_mx_offers_no_login(self, converged: t.Any, probe: Probe) -> None:
         for replies in probe("client", "dialogue", host=RELAY, port=25, tls="starttls", commands=[]):
@@ -412,10 +435,72 @@ class TestCombined:
     def test_mail_from_outside_to_other_domains_is_refused(self, converged: t.Any, letter: t.Any) -> None:
         assert is_refused(letter("outsider", recipient="info@xn--bcher-kva.test")[1], "Relay access denied")
 
+    @pytest.mark.parametrize("name", ["postmaster", "postmaster@dest.test", "root@relay.sender.test"])
+    def test_mail_of_a_stranger_to_a_reader_does_not_use_the_login(
+        self, converged: t.Any, read_mail: ReadMail, letter: t.Any, name: str
+    ) -> None:
+        """Though all other mail leaves by an upstream that has one; RFC 5321 section 4.5.1."""
+        subject, replies = letter("outsider", sender="y@outsider.test", recipient=name)
+        assert is_accepted(replies)
+        assert "provider" not in hops(read_mail(subject, mailbox=OPS))
+
     def test_mail_to_abuse_is_delivered(self, converged: t.Any, read_mail: ReadMail, letter: t.Any) -> None:
         subject, replies = letter("outsider", sender="y@outsider.test", recipient="abuse@relay.sender.test")
         assert is_accepted(replies)
         assert [read_mail(subject, mailbox=mailbox) is not None for mailbox in (INBOX, OPS)] == [True, True]
+
+
+class TestRelayAndClients:
+    """A fleet: the relay makes its own certificate, and three null clients trust that one."""
+
+    scenario = "relay_and_clients"
+    clients = ("client", "relay12", "outsider")
+    names = (RELAY, "client.sender.test", "relay12.sender.test", "host.outsider.test")
+
+    @staticmethod
+    def own_site(site: dict[str, t.Any]) -> dict[str, t.Any]:
+        prefix = site["relay_dns"]["addresses"][0].rpartition(".")[0]
+        return {
+            "site_networks": [f"{prefix}.{number}/32" for number in (40, 12, 66)],
+            "relay_dns": {"nameservers": site["relay_dns"]["nameservers"]},
+        }
+
+    @pytest.mark.parametrize("client", clients)
+    def test_a_client_sends_through_the_relay(
+        self, converged: t.Any, hosts: t.Any, read_mail: ReadMail, client: str
+    ) -> None:
+        subject = uuid.uuid4().hex
+        hosts[client].check_output(f"printf 'Subject: {subject}\\n\\nhello\\n' | sendmail inbox@dest.test")
+        trace = hops(read_mail(subject))
+        assert "by relay.sender.test" in trace
+        assert "Authenticated sender: relay@provider.test" in trace
+        log = hosts[client].check_output("journalctl --no-pager | grep 'to-relay-sender-test-25.*TLS connection'")
+        assert set(re.findall(r"(\w+) TLS connection", log)) == {"Verified"}
+
+    def test_the_proof_of_a_client_is_followed_through_the_relay(
+        self, converged: t.Any, site: dict[str, t.Any]
+    ) -> None:
+        """And its run needs only itself: the relay is asked, and not configured."""
+        own = site_of(type(self), site)
+        play = run_scenario("one-client", self.scenario, own, "--limit", "client.sender.test")
+        assert play.says("relay.sender.test -> smtp.provider.test")
+        assert RELAY not in play.output.rpartition("PLAY RECAP")[2]
+
+    def test_a_new_certificate_of_the_relay_reaches_its_clients_in_one_run(
+        self, converged: t.Any, hosts: t.Any, site: dict[str, t.Any], read_mail: ReadMail
+    ) -> None:
+        client, subject = hosts["client"], uuid.uuid4().hex
+        other = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=relay.sender.test"
+        converged.check_output(
+            f"{other} -keyout /root/k.pem -out /root/c.pem 2>/dev/null && cd /etc/postfix && "
+            "cat /root/k.pem /root/c.pem >self-signed.pem && systemctl restart postfix"
+        )
+        client.check_output("systemctl restart postfix")  # forgets the connection that is open
+        client.check_output(f"printf 'Subject: {subject}\\n\\nhello\\n' | sendmail inbox@dest.test")
+        wait_for_reason(client, "Server certificate not verified")
+        run_scenario("new-certificate", self.scenario, site_of(type(self), site))
+        client.check_output("postqueue -f")
+        assert read_mail(subject) is not None
 
 
 def test_no_login_is_sent_if_starttls_is_stripped(site: dict[str, t.Any], hosts: t.Any) -> None:

@@ -1,7 +1,11 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The test message at the end of the role: its hops, or the log line of the failure, its meaning and the remedy."""
+"""The proofs of the role.
+
+Before a change, a login at the upstream; after it, a message: its hops, or the log line of the failure, its meaning and
+the remedy, and the previous configuration.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +19,7 @@ from ansible_collections.mailops.smtp.tests.lab.suite.plays import Play, run_pla
 pytestmark = pytest.mark.second_lab
 
 UPSTREAM = {"host": "smtp.provider.test", "username": "relay@provider.test"}
+TO = {"to": "postmaster@dest.test"}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -52,7 +57,7 @@ def lab_prefix(relay: t.Any) -> str:
 #: Variables, words of the log line, words of the advice. Without an upstream the relay delivers directly.
 FAILURES: dict[str, tuple[dict[str, t.Any], str, str]] = {
     "wrong-password": (
-        {"relay_upstream": {**UPSTREAM, "password": "wrong-on-purpose"}},
+        {"relay_upstream": {**UPSTREAM, "password": "wrong-on-purpose"}, "relay_verify": {**TO, "upstreams": False}},
         "status=deferred (SASL authentication failed; server smtp.provider.test",
         "The server did not accept user name and password: check both",
     ),
@@ -99,6 +104,88 @@ def test_a_failure_reports_the_log_line_and_advice(relay: t.Any, name: str) -> N
     assert play.says("was not delivered. Log line:")
     assert play.says(line)
     assert play.says(advice)
+
+
+#: Variables of an upstream that cannot be used, words of the error, words of the advice.
+UNUSABLE: dict[str, tuple[dict[str, t.Any], str, str]] = {
+    "wrong-password": (
+        {**UPSTREAM, "password": "wrong-on-purpose"},
+        "[smtp.provider.test]:587 cannot be used: SASL authentication failed; server smtp.provider.test",
+        "The server did not accept user name and password: check both",
+    ),
+    "wrong-fallback": (
+        {
+            **UPSTREAM,
+            "fallbacks": [{"host": "smtp.provider.test", "port": 2589, "username": "x", "password": "secret"}],
+        },
+        "[smtp.provider.test]:2589 cannot be used: TLS is required, but was not offered",
+        "TLS is required, and the server does not offer it",
+    ),
+    "refused": (
+        {**UPSTREAM, "password": "x-secret", "port": 2600},
+        "[smtp.provider.test]:2600 cannot be used: connect to smtp.provider.test",
+        "No server listens on that port.",
+    ),
+    "other-name": (
+        {**UPSTREAM, "password": "x-secret", "host": "other.provider.test"},
+        "[other.provider.test]:587 cannot be used: Server certificate not verified",
+        "use a name from the certificate.",
+    ),
+}
+
+
+def files_of(relay: t.Any) -> str:
+    """Return the digests of the live configuration."""
+    return str(relay.check_output("find /etc/postfix /etc/dovecot -type f | sort | xargs sha256sum"))
+
+
+@pytest.mark.parametrize(("name", "options"), [*((name, []) for name in UNUSABLE), ("wrong-password", ["--check"])])
+def test_an_upstream_that_cannot_be_used_changes_nothing(
+    relay: t.Any, passwords: dict[str, str], name: str, options: list[str]
+) -> None:
+    upstream, words, advice = UNUSABLE[name]
+    before = files_of(relay)
+    upstream = {"password": passwords["relay@provider.test"], **upstream}
+    play = run_play(f"verify-unusable-{name}", "playbooks/relay.yml", *options, extra={"relay_upstream": upstream})
+    assert play.code != 0
+    assert play.says("Nothing was changed: the new configuration is not valid.")
+    assert play.says(words)
+    assert play.says(advice)
+    assert (files_of(relay), play.count("relay", "changed")) == (before, 0)
+    assert relay.service("postfix").is_running
+
+
+def test_a_failing_proof_puts_the_previous_configuration_back(relay: t.Any) -> None:
+    """The message of the proof does not stay in the queue, and the mail of others does not meet the fault."""
+    before = files_of(relay)
+    other_name = {"relay_upstream": {"host": "other.provider.test"}}
+    play = verify("restored-after-proof", relay_verify=TO, **other_name)
+    assert play.code != 0
+    assert play.says("Everything was put back as it was.")
+    assert files_of(relay) == before
+    assert "queue is empty" in relay.check_output("postqueue -p")
+    play = verify("kept-after-proof", relay_verify={**TO, "on_failure": "keep"}, **other_name)
+    assert play.says("The files are as declared and the service is healthy, but its proof failed.")
+    assert play.says("changed: true")
+    assert "other.provider.test" in relay.check_output("postconf -x relayhost default_transport")
+    run_play("verify-after-keep", "playbooks/relay.yml").succeeded()
+    assert files_of(relay) == before
+
+
+def test_mail_that_waited_for_the_login_is_tried_at_once(
+    relay: t.Any, read_mail: t.Callable[..., t.Any], passwords: dict[str, str]
+) -> None:
+    unseen = {"upstreams": False}
+    verify("login-wrong", relay_upstream={**UPSTREAM, "password": "wrong"}, relay_verify=unseen).succeeded()
+    subject = f"waited {time.time_ns()}"
+    relay.check_output(f"printf 'Subject: {subject}\n\nx\n' | sendmail -f app@sender.test inbox@dest.test")
+    wait = (
+        "for _ in $(seq 100); do postqueue -j | grep -q 'SASL authentication failed' && exit; sleep 0.2; done; exit 1"
+    )
+    relay.check_output(wait)
+    right = {**UPSTREAM, "password": passwords["relay@provider.test"]}
+    verify("login-right", relay_upstream=right, relay_verify=unseen).succeeded()
+    assert read_mail(subject)
 
 
 def test_the_role_waits_for_greylisting_if_the_next_attempt_is_in_time(relay: t.Any, read_mail: t.Any) -> None:

@@ -24,12 +24,14 @@ def options(**changes: t.Any) -> dict[str, t.Any]:
     defaults: dict[str, t.Any] = {
         "hostname": "relay.a.test",
         "domain": "a.test",
+        "names": ["relay"],
         "listeners": [],
         "networks": [],
         "users": [],
         "upstream": {"host": "smtp.p.test"},
         "routes": [],
         "domains": [],
+        "strangers": {},
         "aliases": {},
         "rewrites": {},
         "limits": {},
@@ -38,11 +40,12 @@ def options(**changes: t.Any) -> dict[str, t.Any]:
         "firewall": {},
         "settings": {},
         "services": [],
+        "bans": {},
         "hardening": {"disable_vrfy_command": "yes", "biff": "no"},
         "since": {},
         "ssh_port": 22,
         "heading": "Ansible managed",
-        "platform": {"version": "3.10.5", "map_types": ["lmdb"]},
+        "postfix": {"version": "3.10.5", "map_types": ["lmdb"]},
     }
     return {**defaults, **changes}
 

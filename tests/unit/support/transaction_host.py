@@ -129,7 +129,7 @@ class FakeHost:
     Its named services are ``ours`` while they use the files. A service whose first state is ``stopped`` can only be
     stopped while its file exists.
 
-    :param refuses: the step that fails: ``validate``, ``activate``, ``check`` or ``drained``; none if empty.
+    :param refuses: the step that fails: ``validate``, ``activate``, ``check``, ``prove`` or ``drained``; none if empty.
     :param with_content: it fails only if a file contains this text.
     """
 
@@ -180,6 +180,9 @@ class FakeHost:
             if self._states[name] != state:
                 raise TransactionError(f"{name} is {self._states[name]}; expected {state}")
         self._judge("check", self._host.live)
+
+    def prove(self) -> None:
+        self._judge("prove", self._host.live)
 
     @property
     def _states(self) -> dict[str, str]:

@@ -80,8 +80,10 @@ def upstream(
     hosts["upstream"].check_output(f"timeout 10 sh -c 'until ss -Hltn | grep -q :{CONTROL_PORT}; do sleep 0.1; done'")
     _AT_THE_END.append(lambda: hosts["upstream"].check_output(f"systemctl stop fault-peer; rm -r {FOLDER}"))
     _AT_THE_END.append(lambda: run_play("trouble-ends", "playbooks/relay.yml").succeeded())
+    faulty = FaultyUpstream(probe, relay)
+    faulty.recover()  # the role logs in there before it makes the change
     run_play("trouble-begins", "playbooks/relay.yml", extra=variables).succeeded()
-    return FaultyUpstream(probe, relay)
+    return faulty
 
 
 @pytest.fixture(autouse=True)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 
 import dns.rcode
@@ -106,6 +107,30 @@ def test_silent_name_server_times_out():
         with pytest.raises(LookupTimedOut, match=r"the A lookup for silent\.example\.test got no answer within 0\.3 s"):
             impatient.query("silent.example.test", "A")
     assert time.monotonic() - start < 2
+
+
+def test_name_servers_that_answer_nothing_are_asked_once(monkeypatch):
+    """The time of a run does not grow with the number of names."""
+    monkeypatch.setattr(resolver_module, "_LAST_CHANCE", 0.3)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        dead = DnsResolver([f"127.0.0.1:{deaf.getsockname()[1]}"], timeout=0.3)
+        began = time.monotonic()
+        for number in range(50):
+            with pytest.raises(LookupTimedOut):
+                dead.query(f"host{number}.example.test", "A")
+        assert time.monotonic() - began < 3
+        with pytest.raises(LookupTimedOut, match="was not asked for, since no name server had answered before"):
+            dead.query("example.test", "MX")
+
+
+def test_one_domain_that_times_out_does_not_silence_the_others():
+    with serve(SERVER):
+        patient = DnsResolver([SERVER.nameserver], timeout=0.5)
+        for _attempt in range(2):
+            with pytest.raises(LookupTimedOut, match=r"got no answer within 0\.5 s"):
+                patient.query("silent.example.test", "A")
+            assert patient.query("example.test", "A").values == ("192.0.2.1",)
 
 
 def test_next_name_server_is_used_if_one_is_down():

@@ -5,22 +5,22 @@
 
 from __future__ import annotations
 
-import os
+import json
 import re
-import shutil
 import subprocess
 import typing as t
 from pathlib import Path
 
 import pytest
 
-from ansible_collections.mailops.smtp.plugins.module_utils._firewall import nftables
+from ansible_collections.mailops.smtp.plugins.module_utils._firewall import from_nft, nftables
+from ansible_collections.mailops.smtp.plugins.module_utils._firewall.from_nft import read_chains
 from ansible_collections.mailops.smtp.plugins.module_utils._firewall.host import FirewallError
 from ansible_collections.mailops.smtp.plugins.module_utils._firewall.rules import PortRule
 from ansible_collections.mailops.smtp.tests.unit.support.firewall_rules import MADE, NAMES, RULES
+from ansible_collections.mailops.smtp.tests.unit.support.nft import NEEDS_NFT, in_a_namespace
 
 BACKEND = nftables.Nftables()
-PATH = f"{os.environ['PATH']}:/usr/sbin:/sbin"
 
 
 def ruleset(rules: t.Iterable[PortRule]) -> str:
@@ -31,21 +31,6 @@ def statements(text: str) -> list[str]:
     """The rules of the chain, of a file or as nft lists them."""
     (chain,) = re.findall(r"chain input \{\n(.*?)\n\s*\}", text, flags=re.DOTALL)
     return [line.strip() for line in chain.splitlines()]
-
-
-def nft_works() -> bool:
-    """Whether nft is here and may check a ruleset in a network namespace of its own."""
-    if not shutil.which("nft", path=PATH) or not shutil.which("unshare"):
-        return False
-    return (
-        subprocess.run(
-            [*SEALED, "nft", "list", "ruleset"], env={"PATH": PATH}, capture_output=True, check=False
-        ).returncode
-        == 0
-    )
-
-
-SEALED = ["unshare", "--user", "--map-root-user", "--net"]
 
 
 @pytest.mark.parametrize(("rules", "expected"), list(zip(MADE, [row[2] for row in RULES], strict=True)), ids=NAMES)
@@ -62,18 +47,51 @@ def test_every_rule_is_a_statement_of_the_chain(rules: list[PortRule], expected:
     ]
 
 
-@pytest.mark.skipif(not nft_works(), reason="nft, or a network namespace for it, is not available; the lab has both")
+@NEEDS_NFT
 @pytest.mark.parametrize("rules", MADE, ids=NAMES)
 def test_nft_loads_and_lists_the_same_rules(rules: list[PortRule], tmp_path: Path) -> None:
     """Loaded twice, since a reload must not add the rules to those that are there."""
     path = tmp_path / "relay.nft"
     path.write_text(ruleset(rules))
-    script = f"nft --check --file {path} && nft -f {path} && nft -f {path} && nft list table inet relay"
-    done = subprocess.run(
-        [*SEALED, "sh", "-c", script], env={"PATH": PATH}, capture_output=True, text=True, check=False
+    load = f"nft --check --file {path} && nft -f {path} && nft -f {path}"
+    listed = in_a_namespace(f"{load} && nft list table inet relay")
+    assert statements(listed)[3:] == statements(path.read_text())[3:]
+    kernel = read_chains(json.loads(in_a_namespace(f"{load} && nft --json list table inet relay"))["nftables"])
+    assert kernel == [nftables.make_chain(nftables.read_statements(path.read_text().splitlines()))]
+    assert nftables.read_statements(path.read_text().splitlines()) == rules
+
+
+#: What others may have done to the table.
+DRIFTS = [
+    "flush chain inet relay input",
+    "delete table inet relay",
+    "flush ruleset",
+    "insert rule inet relay input ip saddr 203.0.113.9 accept",
+    "insert rule inet relay input tcp dport 587 accept",
+    "add rule inet relay input tcp dport 587 accept",
+    "delete rule inet relay input handle 4",
+    "chain inet relay input { policy drop; }",
+    "table inet relay { flags dormant; }",
+    "add chain inet relay other { type filter hook input priority 0; }",
+]
+
+
+@NEEDS_NFT
+@pytest.mark.parametrize("drift", ["", *DRIFTS])
+def test_what_the_kernel_has_is_compared_with_the_file(
+    drift: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "relay.nft"
+    path.write_text(ruleset(MADE[2]))
+    answer = in_a_namespace(f"nft -f {path}; nft '{drift}'; nft --json list table inet relay 2>/dev/null || true")
+    monkeypatch.setattr(nftables, "RULES_FILE", str(path))
+    monkeypatch.setattr(nftables, "UNIT_FILE", str(path))
+    monkeypatch.setattr(nftables, "_LINK", str(path))
+    monkeypatch.setattr(nftables, "succeeds", lambda *_argv: True)
+    monkeypatch.setattr(
+        from_nft, "run", lambda *argv: subprocess.CompletedProcess(argv, 0 if answer else 1, answer, "")
     )
-    assert (done.returncode, done.stderr) == (0, "")
-    assert statements(done.stdout)[3:] == statements(path.read_text())[3:]
+    assert BACKEND.agrees() == (not drift)
 
 
 def test_the_unit_loads_the_file() -> None:

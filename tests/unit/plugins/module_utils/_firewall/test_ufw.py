@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+import subprocess
+from pathlib import Path
+
 import pytest
 
 from ansible_collections.mailops.smtp.plugins.module_utils._firewall import ufw
@@ -91,3 +94,81 @@ def test_ufw_rules_of_others_are_not_seen() -> None:
     ]
     all_clients = UfwRule("allow", "any", "25,25")
     assert ufw.read_live_rules(lines, "0.0.0.0/0") == [all_clients, HERE]
+
+
+FOUR = """\
+*filter
+:INPUT DROP [0:0]
+-A INPUT -j ufw-before-logging-input
+-A INPUT -j ufw-before-input
+-A ufw-before-input -i lo -j ACCEPT
+-A ufw-before-input -j ufw-user-input
+-A ufw-user-input -s 198.51.100.0/24 -p tcp -m multiport --dports 465,465 -j ACCEPT
+-A ufw-user-input -s 192.0.2.7/32 -p tcp -m multiport --dports 465,465 -j ACCEPT
+-A ufw-user-input -p tcp -m multiport --dports 465,465 -j REJECT --reject-with tcp-reset
+-A ufw-user-input -p tcp -m multiport --dports 465,587 -j ACCEPT
+-A ufw-user-input -p tcp -m tcp --dport 22 -j ACCEPT
+COMMIT
+"""
+SIX = (
+    FOUR.replace("ufw-", "ufw6-")
+    .replace("198.51.100.0/24", "2001:db8:1::/48")
+    .replace("192.0.2.7/32", "2001:db8::7/128")
+)
+FOUND = [UfwRule("allow", "198.51.100.0/24", "465,465"), HERE, REJECT]
+
+#: Name, what iptables-save prints, the role's rules in it.
+KERNEL: list[tuple[str, str, Rules]] = [
+    ("IPv4", FOUR, FOUND),
+    ("IPv6", SIX, [UfwRule("allow", "2001:db8:1::/48", "465,465"), THERE, REJECT]),
+    ("nothing", "", []),
+    ("the chain is empty", "\n".join(line for line in FOUR.splitlines() if "-user-input -" not in line), []),
+    ("no packet comes to it", FOUR.replace("-A INPUT -j ufw-before-input\n", ""), []),
+    ("none comes further", FOUR.replace("-A ufw-before-input -j ufw-user-input\n", ""), []),
+    ("one is gone", FOUR.replace("-A ufw-user-input -s 192.0.2.7/32", "-A other -s 192.0.2.7/32"), [FOUND[0], REJECT]),
+]
+
+
+@pytest.mark.parametrize(("saved", "expected"), [row[1:] for row in KERNEL], ids=[row[0] for row in KERNEL])
+def test_rules_in_the_kernel(saved: str, expected: Rules) -> None:
+    assert ufw.read_kernel(saved.splitlines()) == expected
+
+
+def test_a_kernel_that_was_emptied_is_filled_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """ufw itself compares its files only."""
+    wanted, kept = tmp_path / "relay.rules", tmp_path / "user.rules"
+    wanted.write_text("allow proto tcp from any to any port 465,465\n")
+    comment = ufw.COMMENT.encode().hex()
+    kept.write_text(f"### tuple ### allow tcp 465,465 0.0.0.0/0 any 0.0.0.0/0 in comment={comment}\n")
+    monkeypatch.setattr(ufw, "RULES_FILE", str(wanted))
+    monkeypatch.setattr(ufw, "_LIVE_FILES", ((str(kept), "0.0.0.0/0"),))
+    monkeypatch.setattr(BACKEND, "at_work", lambda: True)
+    jumps = "-A INPUT -j ufw-before-input\n-A ufw-before-input -j ufw-user-input\n"
+    full = f"{jumps}-A ufw-user-input -p tcp -m multiport --dports 465,465 -j ACCEPT\n"
+    kernel = [jumps]
+    monkeypatch.setattr(ufw, "run", lambda *argv: subprocess.CompletedProcess(argv, 0, kernel[0], ""))
+    ran: list[str] = []
+
+    def reload(*argv: str) -> None:
+        ran.append(" ".join(argv))
+        kernel[0] = full
+
+    monkeypatch.setattr(ufw, "must", reload)
+    assert not BACKEND.agrees()
+    BACKEND.apply()
+    assert ran == ["ufw reload"]
+    assert BACKEND.agrees()
+
+
+def test_jumps_that_were_flushed_are_added_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """ufw adds them only together with its chains."""
+    added: list[str] = []
+    monkeypatch.setattr(ufw, "succeeds", lambda *argv: argv[2] != "INPUT")
+    monkeypatch.setattr(ufw, "run", lambda *argv: added.append(" ".join(argv)))
+    ufw._restore_jumps()
+    assert len(added) == 12
+    assert added[:2] == [
+        "iptables -A INPUT -j ufw-before-logging-input",
+        "iptables -A INPUT -j ufw-before-input",
+    ]
+    assert added[-1] == "ip6tables -A INPUT -j ufw6-track-input"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import getpass
 import grp
 import json
+import locale
 import os
 import typing as t
 from pathlib import Path
@@ -21,6 +22,19 @@ from ansible_collections.mailops.smtp.plugins.modules import config_transaction
 
 Run = t.Callable[..., dict[str, t.Any]]
 OWNER = {"owner": getpass.getuser(), "group": grp.getgrgid(os.getgid()).gr_name}
+
+
+@pytest.fixture(autouse=True)
+def _own_environment(monkeypatch: pytest.MonkeyPatch) -> t.Iterator[None]:
+    """Undo what a module does to the environment of its process, which here is that of all tests."""
+    before, inherited, words = dict(os.environ), os.umask(0o022), locale.setlocale(locale.LC_ALL)
+    os.umask(inherited)
+    yield
+    monkeypatch.undo()
+    os.environ.clear()
+    os.environ.update(before)
+    os.umask(inherited)
+    locale.setlocale(locale.LC_ALL, words)
 
 
 @pytest.fixture

@@ -76,11 +76,14 @@ def test_a_firewall_that_drifted_is_told_by_check_mode_and_mended(run: Run, targ
     run(files, **FIREWALL)
     firewall.clear()
     target.with_name("in-force").write_text("something else\n")
-    assert run(files, check=True, **FIREWALL)["changed"] is True
+    preview = run(files, check=True, **FIREWALL)
+    assert (preview["changed"], preview["drift"]) == (True, ["The rules in force are others."])
     assert firewall == []
-    assert run(files, **FIREWALL)["changed"] is True
+    mended = run(files, **FIREWALL)
+    assert (mended["changed"], mended["drift"]) == (True, ["The rules in force are others."])
     assert firewall == ["apply new"]
-    assert run(files, **FIREWALL)["changed"] is False
+    again = run(files, **FIREWALL)
+    assert (again["changed"], again["drift"]) == (False, [])
 
 
 def test_a_firewall_that_cannot_follow_gets_its_old_rules_back(run: Run, target: Path, firewall: list[str]) -> None:

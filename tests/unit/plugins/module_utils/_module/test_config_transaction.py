@@ -313,14 +313,16 @@ def test_problems_of_postfix_are_reported(run: Run, tmp_path: Path, monkeypatch:
     problems = [Problem("bad", "Mend it.", str(main), 3, "biff"), Problem("worse", "Think.", f"{tmp_path}/master.cf")]
     asked: list[tuple[str, str, list[str]]] = []
 
-    def find_problems(stage: str, live: str, removed: t.Collection[str]) -> list[Problem]:
+    def find_problems(stage: str, live: str, removed: t.Collection[str], upstreams: t.Any) -> list[Problem]:
+        assert upstreams in ([], [{"transport": "to-a", "nexthop": "[a.test]:587"}])
         asked.append((Path(stage + str(main)).read_text(), live, list(removed)))
         if "unreadable" in asked[-1][0]:
             raise canary.CanaryError("postconf cannot be run")
         return problems if "bad" in asked[-1][0] else []
 
     monkeypatch.setattr(canary, "find_problems", find_problems)
-    validators = [{"postfix": {"config_directory": str(tmp_path)}}]
+    upstreams = [{"transport": "to-a", "nexthop": "[a.test]:587"}]
+    validators = [{"postfix": {"config_directory": str(tmp_path), "upstreams": upstreams}}]
     files = [{"path": str(main), "content": "good\n"}, {"path": str(table), "content": "a b\n"}]
     assert run(files, validators=validators)["changed"] is True
     refused = run([{"path": str(main), "content": "bad\n"}], validators=validators)

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-import subprocess
+import os
 import typing as t
 
 import pytest
@@ -14,6 +14,8 @@ from ansible.module_utils.testing import patch_module_args
 
 from ansible_collections.mailops.smtp.plugins.module_utils._firewall import choosing
 from ansible_collections.mailops.smtp.plugins.module_utils._firewall.backends import BACKENDS
+from ansible_collections.mailops.smtp.plugins.module_utils._firewall.walk import Chain
+from ansible_collections.mailops.smtp.plugins.module_utils._module import firewall
 from ansible_collections.mailops.smtp.plugins.modules import mail_firewall_info
 
 Run = t.Callable[..., dict[str, t.Any]]
@@ -23,7 +25,10 @@ Run = t.Callable[..., dict[str, t.Any]]
 def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
     """``run(active, **options)`` gives the module's result on a host where these firewalls are active."""
     monkeypatch.setattr(choosing, "may_change_firewalls", lambda: True)
-    monkeypatch.setattr(choosing, "run", lambda *argv: subprocess.CompletedProcess(argv, 0, "", ""))
+    refusing = [Chain("ip filter", "INPUT", hooked=True, policy="drop")]
+    monkeypatch.setattr(choosing, "list_ruleset", lambda: refusing)
+    monkeypatch.setattr(choosing, "list_tables", list)
+    monkeypatch.setattr(choosing, "is_installed", lambda _program: False)
 
     def run_module(active: t.Collection[str], **options: t.Any) -> dict[str, t.Any]:
         for name, backend in BACKENDS.items():
@@ -60,6 +65,27 @@ def test_what_speaks_against_it(run: Run) -> None:
     assert found["problem"].startswith(
         "ufw is active on this host, and what it closes the backend nftables cannot open. Set"
     )
+
+
+def test_a_user_other_than_root_is_told_to_become(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And nothing else: no advice about the firewall would be right."""
+    monkeypatch.setattr(firewall, "may_change_firewalls", lambda: False)
+    monkeypatch.setattr(os, "geteuid", lambda: 65534)
+    found = run(["ufw"], backend="nftables")
+    assert found["problem"].startswith("Set become: true on the task or the play: it runs as the user ")
+    assert "relay_firewall" not in found["problem"]
+
+
+def test_clients_that_another_filter_refuses(run: Run) -> None:
+    found = run([], ports=[{"port": 25, "from": ["192.0.2.0/24", "2001:db8::1"]}, {"port": 587}])
+    assert "'ip filter INPUT' refuses port 25 from 192.0.2.0/24, port 587." in found["problem"]
+    assert found["unread"] is True
+
+
+def test_an_address_that_is_not_valid_is_named(run: Run) -> None:
+    found = run([], ports=[{"port": 25, "from": ["192.0.2.1/24"]}])
+    assert found["failed"] is True
+    assert found["msg"].startswith("ports: 192.0.2.1/24 has host bits set; expected addresses")
 
 
 def test_none_is_not_a_firewall(run: Run) -> None:

@@ -15,6 +15,7 @@ import pytest
 from ansible.module_utils import basic
 from ansible.module_utils.testing import patch_module_args
 
+from ansible_collections.mailops.smtp.plugins.module_utils._module import postfix
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix import log_source
 from ansible_collections.mailops.smtp.plugins.modules import postfix_info
 from ansible_collections.mailops.smtp.tests.unit.plugins.module_utils._postfix.test_log import named, read_log
@@ -54,6 +55,7 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "log").write_text(LOG.read_text())
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     monkeypatch.setattr(log_source, "FILES", (str(tmp_path / "mail.log"),))
+    monkeypatch.setattr(log_source, "JOURNALS", (str(tmp_path / "log"),))
     return tmp_path
 
 
@@ -119,7 +121,7 @@ NOT_SENT: list[tuple[str, str]] = [
     ("wrongname", 'Earlier log line: "server certificate verification failed for other.test[127.0.0.3]:2525: num=62'),
     ("refused", "The message stays in the queue of this host, and Postfix retries."),
     ("unknown", "Postfix does not retry; it notifies the sender with message 4jX"),
-    ("hold", "Release it with postsuper -H."),
+    ("hold", "release it with postsuper -H."),
 ]
 
 
@@ -159,7 +161,8 @@ def test_module_waits_for_another_attempt_that_comes_in_time(host: Path, run: Ru
 @pytest.mark.usefixtures("host")
 def test_unknown_message(run: Run) -> None:
     found = run(trace="4jXHzzzzzzzzzz", timeout=0.1)
-    assert "4jXHzzzzzzzzzz: the log shows no delivery attempt within 0.1 s" in found["msg"]
+    assert found["msg"].startswith("Message 4jXHzzzzzzzzzz is not in the log of this host. ")
+    assert "'postqueue -p' shows whether" in found["msg"]
     assert "trace: '--follow' is not a valid queue ID" in run(trace="--follow")["msg"]
 
 
@@ -174,6 +177,35 @@ def test_log_files_are_read_if_journald_has_no_lines(host: Path, run: Run) -> No
     found = run(trace=name)
     assert not found.get("failed")
     assert found["hops"][0]["tls"]["certificate"] == "verified"
+
+
+def test_a_host_that_stores_no_log_says_so_at_once(host: Path, run: Run) -> None:
+    (host / "log").unlink()
+    began = time.monotonic()
+    found = run(trace="4jXHzzzzzzzzzz", timeout=60)
+    assert time.monotonic() - began < 5
+    assert (found["failed"], found["hops"]) == (True, [])
+    assert "this host stores no log of mail" in found["msg"]
+    assert "Storage=" in found["msg"]
+
+
+def test_a_log_that_never_mentions_the_message_is_not_waited_for(
+    host: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postfix, "_SILENCE_SECONDS", 0.5)
+    (host / "log").write_text("")
+    began = time.monotonic()
+    found = run(trace="4jXHzzzzzzzzzz", timeout=60)
+    assert time.monotonic() - began < 5
+    assert found["msg"].startswith("Message 4jXHzzzzzzzzzz is not in the log of this host. ")
+
+
+def test_a_user_who_cannot_read_the_log_is_told_to_become(
+    run: Run, host: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postfix, "become_needed", lambda what: f"Set become: true to {what}.")
+    (host / "log").write_text("")
+    assert "Set become: true to read the whole log." in run(trace="4jXHzzzzzzzzzz", timeout=0.1)["msg"]
 
 
 #: A line of main.cf -> what of it is shown.
@@ -193,3 +225,27 @@ def test_secrets_in_main_cf_are_not_shown(host: Path, run: Run, line: str, shown
     # before ansible-core 2.22, Ansible masks a whole value in its own words
     assert result["parameters"][line.split()[0]] in (shown, re.sub("VALUE.*", "********", shown))
     assert "hunter2" not in json.dumps(result)
+
+
+PEM = "-----BEGIN CERTIFICATE-----\naGVsbG8=\n-----END CERTIFICATE-----\n"
+#: SHA-256 of "hello", which the block above holds in place of a certificate.
+HELLO = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
+
+
+@pytest.mark.parametrize(
+    ("setting", "content", "expected"),
+    [
+        ("smtpd_tls_chain_files = {0}, /other.pem", f"key\n{PEM}{PEM.replace('aGVsbG8', 'b3RoZXI')}", HELLO),
+        ("smtpd_tls_cert_file = {0}", PEM, HELLO),
+        ("smtpd_tls_cert_file = {0}", "no certificate", None),
+        ("smtpd_tls_cert_file = {0}.missing", PEM, None),
+        ("smtpd_tls_cert_file =", PEM, None),
+    ],
+)
+def test_identity_has_the_fingerprint_that_clients_pin(
+    host: Path, run: Run, setting: str, content: str, expected: str | None
+) -> None:
+    pem = host / "cert.pem"
+    pem.write_text(content)
+    (host / "main.cf").write_text(setting.format(pem))
+    assert run()["identity"] == {"hostname": "relay.sender.test", "certificate": expected}

@@ -5,11 +5,14 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import time
 from pathlib import Path
 
 import pytest
 
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix import canary_process
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.canary import choose_outsiders
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.canary_config import (
     Home,
@@ -18,7 +21,7 @@ from ansible_collections.mailops.smtp.plugins.module_utils._postfix.canary_confi
     restrictions_to_walk,
 )
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.canary_files import lay_out
-from ansible_collections.mailops.smtp.plugins.module_utils._postfix.canary_process import parse_log
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.canary_process import Instance, home, parse_log
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.config import (
     Configuration,
     parse_main,
@@ -220,3 +223,30 @@ def write(path: Path, text: str) -> None:
 )
 def test_probes_come_from_an_address_outside_mynetworks(mynetworks, protocols, outsiders):
     assert choose_outsiders(mynetworks, protocols) == outsiders
+
+
+def test_an_error_quotes_the_end_of_the_log_that_is_removed_with_the_canary(tmp_path):
+    (tmp_path / "said").write_text("one\n\n")
+    (tmp_path / "log").write_text("".join(f"postfix/master[1]: line {number}\n" for number in range(9)))
+    said = Instance(Home(str(tmp_path)), "/usr/lib/postfix", "/etc/postfix").last_lines()
+    assert said.startswith("Its log ends with: postfix/master[1]: line 4 | ")
+    assert said.endswith("line 8")
+    assert Instance(Home(str(tmp_path / "none")), "/usr/lib/postfix", "/etc/postfix").last_lines() == ""
+
+
+@pytest.mark.parametrize("umask", [0o022, 0o027, 0o077])
+def test_what_a_canary_makes_can_be_read_by_postfix_whatever_the_umask(tmp_path, monkeypatch, umask):
+    monkeypatch.setattr(canary_process, "_HOME", Home(str(tmp_path / "canary")))
+    monkeypatch.setattr(canary_process, "_LOCK", str(tmp_path / "lock"))
+    (tmp_path / "stage/etc/postfix/deeper").mkdir(parents=True)
+    (tmp_path / "stage/etc/postfix/deeper/table").touch()
+    inherited = os.umask(umask)
+    try:
+        with home() as place:
+            lay_out(place, str(tmp_path / "stage"), "/etc/postfix", ())
+            folders = [os.path.join(above, one) for above, names, _files in os.walk(place.path) for one in names]
+            modes = {stat.S_IMODE(os.stat(folder).st_mode) for folder in folders}
+        assert os.umask(inherited) == umask, "the umask is given back"
+    finally:
+        os.umask(inherited)
+    assert modes == {0o755}

@@ -98,6 +98,14 @@ def test_text_of_postfix_is_explained(text: str, words: str, lasting: bool) -> N
     assert meaning.lasting is lasting
 
 
+def test_refused_sender_names_the_switch_of_the_role() -> None:
+    """Even if the sender's address contains a word of another reply."""
+    reply = "553 5.7.1 <root@relay.b.test>: Sender address rejected: not owned by user me@p.test"
+    advice = explain(hop(f"host smtp.p.test[192.0.2.1] said: {reply} (in reply to RCPT TO command)")).advice
+    assert advice.startswith("This login (username) may not use that sender")
+    assert advice.endswith("relay_upstream.sender: login does so for all mail.")
+
+
 def test_suspended_delivery_gives_the_earlier_cause_and_how_to_retry() -> None:
     earlier = "connect to mx.b.test[192.0.2.1]:25: Connection refused"
     advice = explain(hop(f"delivery temporarily suspended: {earlier}")).advice

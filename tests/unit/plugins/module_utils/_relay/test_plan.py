@@ -11,6 +11,7 @@ import typing as t
 import pytest
 
 from ansible_collections.mailops.smtp.plugins.module_utils._relay.plan import make_plan
+from ansible_collections.mailops.smtp.plugins.module_utils._relay.scram import scram_sha256, user_salt
 from ansible_collections.mailops.smtp.tests.unit.support.relay_plans import (
     LOGINS,
     MX,
@@ -40,18 +41,26 @@ def test_plan_has_secrets_only_on_request() -> None:
     assert "pw-of-upstream" in files[0]["secret"]
 
 
-HASHES = [
-    ([{"name": "a", "password": "x"}], True),
-    ([{"name": "a", "password": "x"}, {"name": "b", "password_hash": "{SCRAM-SHA-256}4096,a,b,c"}], True),
-    ([{"name": "a", "password": "x"}, {"name": "b", "password_hash": "{SHA512-CRYPT}$6$x$y"}], False),
-    ([{"name": "b", "password_hash": "{SCRAM-SHA-1}4096,a,b,c"}], False),
+#: A hash that the relay made, such as one copied from its passwd-file; and one from elsewhere, with a salt of its own.
+OWN = scram_sha256("x", user_salt("relay.a.test", "b"))
+FOREIGN = "{SCRAM-SHA-256}4096,c2FsdA==,c3RvcmVk,c2VydmVy"
+CRYPT = "{SHA512-CRYPT}$6$rounds=7000$salt$digest"
+HASHES: list[tuple[dict[str, str], bool, str]] = [
+    ({"password": "x"}, True, "{SCRAM-SHA-256}15000,%{salt},AAAA"),
+    ({"password_hash": OWN}, True, "{SCRAM-SHA-256}15000,%{salt},AAAA"),
+    ({"password_hash": FOREIGN}, False, "{SCRAM-SHA-256}4096,AAAAAA==,AAAAAAAA,AAAAAA"),
+    ({"password_hash": CRYPT}, False, "{SHA512-CRYPT}$6$rounds=7000$AAAA$AAAAAA"),
+    ({"password_hash": "{SCRAM-SHA-1}4096,a,b,c"}, False, "{SCRAM-SHA-1}4096,A,A,A"),
 ]
 
 
-@pytest.mark.parametrize(("users", "offered"), HASHES)
-def test_scram_is_offered_if_every_user_has_it(users: list[dict[str, t.Any]], offered: bool) -> None:
-    """A client uses the strongest mechanism; with a hash of another kind, a correct password would be refused."""
-    assert ("scram-sha-256" in plan(**{**LOGINS, "users": users})["mechanisms"]) == offered
+@pytest.mark.parametrize(("user", "offered", "decoy"), HASHES)
+def test_scram_is_offered_if_a_missing_user_can_look_like_each(user: dict[str, str], offered: bool, decoy: str) -> None:
+    """A client uses the strongest mechanism; a hash of another kind would be refused, a salt of its own recognised."""
+    made = plan(**{**LOGINS, "users": [{"name": "a", "password": "x"}, {"name": "b", **user}]})
+    assert ("scram-sha-256" in made["mechanisms"]) == offered
+    assert made["decoy"].startswith(decoy)
+    assert made["user_names"] == ["a", "b"]
 
 
 def test_settings_take_precedence() -> None:
@@ -74,8 +83,15 @@ def test_certificate_is_self_signed_unless_one_is_given() -> None:
 
 
 def test_caches_are_btrees_without_lmdb() -> None:
-    made = plan(**MX, domains=[{"name": "a.test"}], platform={"version": "3.7.11", "map_types": ["btree"]})
-    assert made["main"]["address_verify_map"] == "btree:$data_directory/verify_cache"
+    made = plan(**MX, domains=[{"name": "a.test"}], postfix={"version": "3.7.11", "map_types": ["btree"]})
+    assert made["main"]["address_verify_map"] == "btree:$data_directory/relay/verify_cache"
+
+
+@pytest.mark.parametrize("folder", ["/var/lib/postfix", "/srv/postfix"])
+def test_caches_are_in_a_directory_of_their_own(folder: str) -> None:
+    """verify(8) makes its cache readable by all."""
+    made = plan(settings={} if folder.startswith("/var") else {"data_directory": folder})
+    assert made["cache_directory"] == f"{folder}/relay"
 
 
 def test_name_of_the_host_can_be_one_of_its_domains() -> None:

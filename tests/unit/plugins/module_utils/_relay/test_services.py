@@ -70,3 +70,27 @@ BAD_SERVICES = [
 def test_invalid_service_or_setting_is_refused_with_a_reason(changes: dict[str, t.Any], words: str) -> None:
     problems = problems_of(**changes)
     assert any(words in problem for problem in problems), problems
+
+
+@pytest.mark.parametrize(
+    ("listener", "name"),
+    [
+        ({"port": 25}, None),
+        ({"port": 2525, "login": False, "tls": "none"}, None),
+        ({"port": 587}, "postfix/submission"),
+        ({"port": 2587}, "postfix/submission"),
+        ({"port": 465}, "postfix/smtps"),
+        ({"port": 10465, "tls": "implicit", "login": False}, "postfix/smtps"),
+    ],
+)
+def test_listener_has_a_name_in_the_log_that_tools_know(listener: dict[str, t.Any], name: str | None) -> None:
+    made = plan(listeners=[listener], users=[{"name": "app", "password": "pw"}])
+    assert service(made, str(listener["port"])).get("syslog_name") == name
+
+
+def test_header_beyond_ascii_needs_no_smtputf8() -> None:
+    """An address does: qmgr(8) looks for it, and the probes of verify(8) go through a cleanup(8) that does."""
+    made = plan()
+    assert service(made, "cleanup") == {"smtputf8_enable": "no"}
+    assert service(made, service(made, "verify")["cleanup_service_name"]) == {}
+    assert "smtputf8_enable" not in made["main"]

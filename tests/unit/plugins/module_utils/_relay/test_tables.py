@@ -32,7 +32,7 @@ def test_mx_lists_recipients_or_asks_the_next_server() -> None:
     lines = [one["line"] for one in made["services"]]
     assert "25 inet n - n - 1 postscreen" in lines
     assert "smtpd pass - - n - - smtpd" in lines
-    assert made["main"]["postscreen_cache_map"] == "lmdb:$data_directory/postscreen_cache"
+    assert made["main"]["postscreen_cache_map"] == "lmdb:$data_directory/relay/postscreen_cache"
     assert made["main"]["smtpd_recipient_restrictions"].split(", ") == [
         "permit_mynetworks",
         "permit_sasl_authenticated",
@@ -53,6 +53,6 @@ def test_each_rewrite_has_a_table() -> None:
     assert made["main"]["header_checks"] == "regexp:/etc/postfix/relay_header_checks"
     assert made["main"]["masquerade_domains"] == "a.test"
     assert table(made, "relay_generic") == ["root@host.local.test ops@a.test"]
-    assert table(made, "relay_canonical") == ["@old.test @a.test"]
+    assert "@old.test @a.test" in table(made, "relay_canonical")
     assert table(made, "relay_aliases")[-1] == "sales@a.test x@b.test, y@b.test"
     assert table(made, "relay_header_checks") == ["%^X-Path: a/b\\/c% IGNORE"]

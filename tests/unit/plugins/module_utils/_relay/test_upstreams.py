@@ -43,7 +43,56 @@ def test_an_upstream_may_have_an_international_name() -> None:
     assert plan(upstream={"host": "smtp.Bücher.test"})["upstream_hosts"] == ["smtp.xn--bcher-kva.test"]
 
 
+PIN = "ab" * 32
+KNOWN = {"relays": {"hub": {"hostname": "hub.a.test", "certificate": PIN}}}
+#: An upstream that names a relay of the inventory, the next hop, and options of its transport.
+RELAYS: list[tuple[dict[str, t.Any], str, dict[str, str]]] = [
+    (
+        {"relay": "hub"},
+        "to-hub-a-test-25:[hub.a.test]:25",
+        {"smtp_tls_security_level": "fingerprint", "smtp_tls_fingerprint_cert_match": ":".join(["AB"] * 32)},
+    ),
+    (
+        {"relay": "hub", "username": "u", "password": "p"},
+        "to-hub-a-test-587:[hub.a.test]:587",
+        {"smtp_tls_security_level": "fingerprint", "smtp_sasl_auth_enable": "yes"},
+    ),
+    (
+        {"relay": "hub", "host": "192.0.2.7", "port": 2525},
+        "to-192-0-2-7-2525:[192.0.2.7]:2525",
+        {"smtp_tls_security_level": "fingerprint"},
+    ),
+    (
+        {"relay": "hub", "pinned_certificates": ["cd" * 32]},
+        "to-hub-a-test-25:[hub.a.test]:25",
+        {"smtp_tls_fingerprint_cert_match": ":".join(["CD"] * 32)},
+    ),
+    # before it is asked, and if it has no certificate yet: never a lower security
+    ({"relay": "new.a.test"}, "to-new-a-test-25:[new.a.test]:25", {"smtp_tls_security_level": "secure"}),
+]
+
+
+@pytest.mark.parametrize(("upstream", "route", "options"), RELAYS)
+def test_a_relay_of_the_inventory_is_an_upstream(
+    upstream: dict[str, t.Any], route: str, options: dict[str, str]
+) -> None:
+    made = plan(upstream=upstream, **KNOWN)
+    assert made["main"]["default_transport"] == route
+    own = next(one for one in made["services"] if one["line"].startswith(route.partition(":")[0] + " "))["options"]
+    assert {name: own[name] for name in options} == options
+
+
+def test_routes_and_domains_may_name_a_relay() -> None:
+    made = plan(
+        upstream={"relay": "hub"},
+        routes=[{"recipients": ["b.test"], "upstream": {"relay": "hub", "port": 2525}}],
+        **KNOWN,
+    )
+    assert "to-hub-a-test-2525:[hub.a.test]:2525" in str(made["tables"])
+
+
 BAD_UPSTREAMS = [
+    ({"upstream": {"relay": "hub", "provider": "gmail"}}, "has both relay and provider; expected one of them"),
     ({"upstream": {"host": "x"}}, "relay_upstream.host: 'x' is not a fully qualified name"),
     ({"upstream": {"host": "a.test", "port": 70000}}, "relay_upstream.port: 70000"),
     ({"upstream": {"host": "a.test", "username": "u"}}, "has only one of username and password; expected both"),
@@ -137,3 +186,30 @@ BAD_ROUTES = [
 def test_invalid_route_or_domain_is_refused_with_a_reason(changes: dict[str, t.Any], words: str) -> None:
     problems = problems_of(**changes)
     assert any(words in problem for problem in problems), problems
+
+
+@pytest.mark.parametrize(
+    ("place", "variables"),
+    [
+        ("relay_upstream", {"upstream": {"host": "smtp.p.test", "mechanisms": ["XOAUTH2"]}}),
+        ("relay_upstream", {"upstream": {"host": "smtp.p.test", "mechanisms": ["PLAIN", "oauthbearer"]}}),
+        (
+            "relay_routes[0].upstream",
+            {"routes": [{"recipients": ["b.test"], "upstream": {"host": "smtp.p.test", "mechanisms": "GSSAPI"}}]},
+        ),
+        (
+            "relay_domains[0] (b.test).to",
+            {
+                "listeners": [{"port": 25}],
+                "domains": [{"name": "b.test", "to": {"host": "mx.b.test", "mechanisms": ["EXTERNAL"]}}],
+            },
+        ),
+    ],
+)
+def test_a_mechanism_that_the_host_lacks_is_refused(place: str, variables: dict[str, t.Any]) -> None:
+    """Once the host has been asked; before, any known mechanism passes."""
+    assert problems_of(**variables) == []
+    host = {"version": "3.10.5", "map_types": ["lmdb"], "mechanisms": ["LOGIN", "PLAIN"]}
+    (problem,) = problems_of(**variables, postfix=host)
+    assert problem.startswith(f"{place}.mechanisms: the SASL library of this host has no ")
+    assert "expected one of LOGIN, PLAIN" in problem

@@ -32,7 +32,7 @@ def test_syntax_follows_the_version(version: str, level: str, protocols: str, ne
             "smtpd_forbid_bare_newline": ["3.5.24", "3.6.14", "3.7.10", "3.8.5", "3.9"],
             "smtpd_hide_client_session": ["3.10"],
         },
-        platform={"version": version, "map_types": ["lmdb"]},
+        postfix={"version": version, "map_types": ["lmdb"]},
     )
     assert made["main"]["compatibility_level"] == level
     assert made["main"]["smtpd_tls_protocols"] == protocols

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.mailops.smtp.plugins.module_utils._transaction import disk
 from ansible_collections.mailops.smtp.plugins.module_utils._transaction import transaction as core
 from ansible_collections.mailops.smtp.plugins.module_utils._transaction.model import TransactionError, WantedFile
 from ansible_collections.mailops.smtp.plugins.module_utils._transaction.plan import Plan
@@ -177,7 +178,12 @@ def test_directories_are_made_and_removed(host: Sandbox) -> None:
     assert list(host.tree()) == ["there"]
 
 
-REFUSALS = [("validate", core.UNTOUCHED), ("activate", core.PUT_BACK), ("check", core.PUT_BACK)]
+REFUSALS = [
+    ("validate", core.UNTOUCHED),
+    ("activate", core.PUT_BACK),
+    ("check", core.PUT_BACK),
+    ("prove", core.PUT_BACK),
+]
 
 
 @pytest.mark.parametrize(("step", "outcome"), REFUSALS)
@@ -389,13 +395,13 @@ def private_directory_open(host: Sandbox) -> WantedFile:
 
 
 BAD: list[tuple[t.Callable[[Sandbox], WantedFile], str]] = [
-    (link_to_elsewhere, "is a symbolic link to target; remove it, or declare the file that it points to"),
+    (link_to_elsewhere, "is a symbolic link to target; declare the file that it points to, or put a copy"),
     (directory_in_its_place, "is not a regular file"),
     (file_above, "Not a directory"),
     (owner_unknown, "no-such-user"),
     (group_unknown, "no-such-group"),
     (owned_by_another, "belongs to the transaction 'other'"),
-    (private_directory_open, "is not a directory that only this user can enter"),
+    (private_directory_open, "can be entered by other users"),
 ]
 
 
@@ -407,6 +413,35 @@ def test_refusal_changes_nothing(host: Sandbox, prepare: t.Callable[[Sandbox], W
         host.run([host.wanted("fine.cf", "ours"), file])
     assert caught.value.outcome == core.UNTOUCHED
     assert host.tree() == before
+
+
+@pytest.mark.parametrize("protected", ["x.cf", "."])
+def test_a_file_protected_by_chattr_is_refused_before_anything_is_changed(
+    host: Sandbox, monkeypatch: pytest.MonkeyPatch, protected: str
+) -> None:
+    host.write("x.cf", "mine")
+    path = os.path.normpath(host.live / protected)
+    monkeypatch.setattr(disk, "is_fixed", lambda one: one == path)
+    with pytest.raises(TransactionFailed, match=f"{path} is immutable or append-only.*chattr -ia {path}") as caught:
+        host.run([host.wanted("a.cf", "ours"), host.wanted("x.cf", "ours")])
+    assert (caught.value.outcome, host.tree()["x.cf"][0]) == (core.UNTOUCHED, "mine")
+
+
+def test_a_file_that_cannot_be_replaced_is_no_damage(host: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as a mount point: neither the swap nor the undo can replace it, and it is as it was."""
+    host.write("a.cf", "mine a")
+    host.write("x.cf", "mine x")
+    before, replace = host.tree(), os.replace
+
+    def refuse(source: str, target: str) -> None:
+        if target == str(host.live / "x.cf"):
+            raise OSError(errno.EBUSY, "Device or resource busy", target)
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", refuse)
+    with pytest.raises(TransactionFailed, match="x.cf: Device or resource busy") as caught:
+        host.run([host.wanted("a.cf", "ours"), host.wanted("x.cf", "ours"), host.wanted("z.cf", "ours")])
+    assert (caught.value.outcome, host.tree(), host.debris()) == (core.PUT_BACK, before, [])
 
 
 def test_file_declared_twice_is_refused(host: Sandbox) -> None:
