@@ -317,7 +317,7 @@ def play(folder: Path, as_modules: bool) -> Outcome:
 
 
 def left_in(folder: Path, seconds: float = 30) -> list[str]:
-    """The files left behind, once Ansible has deleted its own: for an async task its supervisor does, every 5 seconds."""
+    """The files left behind, once the supervisor of an async task has deleted its own, which takes it up to 5 s."""
     until = time.monotonic() + seconds
     while True:
         left = [str(path) for name in ("local", "remote") for path in (folder / name).rglob("*") if path.is_file()]
