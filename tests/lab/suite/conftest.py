@@ -14,6 +14,7 @@ import json
 import os
 import shlex
 import subprocess
+import time
 import typing as t
 from email import message_from_string, policy
 from email.message import EmailMessage
@@ -118,6 +119,13 @@ systemctl list-units --all --plain --no-legend '*.service' | grep -E 'postfix|do
 nft list ruleset 2>/dev/null
 true
 """
+
+
+def until(condition: t.Callable[[], bool], seconds: float = 20) -> None:
+    """Wait until a condition is true."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"the condition is not true within {seconds} s"
 
 
 def snapshot(host: t.Any) -> str:

@@ -27,11 +27,11 @@ apt-get update -qq
 
 
 def offer_packages(host: t.Any, name: str, packages: t.Sequence[str]) -> None:
-    """Add packages of the host's Debian release to its repository, unless it has the first one.
+    """Add packages of the host's Debian release to its repository, unless they can be installed from it.
 
     :param name: the host's name for ssh.
     """
-    if host.check_output(f"apt-cache search --names-only '^{packages[0]}$'"):
+    if host.run(f"apt-get -qq --simulate --no-install-recommends install {' '.join(packages)}").succeeded:
         return
     folder = fetch(host.check_output("cut -d. -f1 /etc/debian_version"), packages)
     scp = ["scp", "-q", "-r", "-F", str(LAB / "ssh_config"), str(folder), f"{name}:/root/offered"]

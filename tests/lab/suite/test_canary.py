@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from ansible_collections.mailops.smtp.tests.lab.suite.conftest import until
 from ansible_collections.mailops.smtp.tests.lab.suite.plays import LAB, ROOT
 
 pytestmark = pytest.mark.second_lab
@@ -293,13 +294,6 @@ def test_the_next_canary_removes_a_killed_one(try_out: TryOut, relay: t.Any) -> 
     assert try_out([])["problems"] == []
     assert leftovers(relay) == []
     assert relay.check_output("cat /var/spool/postfix/pid/master.pid") == live
-
-
-def until(condition: t.Callable[[], bool], seconds: float = 20) -> None:
-    """Wait until a condition is true."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"the condition is not true within {seconds} s"
 
 
 def test_the_relay_accepts_mail_during_trials(

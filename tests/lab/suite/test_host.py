@@ -184,6 +184,8 @@ def test_check_mode_of_a_play_counts_and_not_that_of_the_command_line(
     assert ran.succeeded().count("relay", "changed") == 1
     assert (banner in relay.file(MAIN).content_string) == changed
     assert ("queued as" in ran.output.partition("Show each hop of the proof")[2]) == changed
+    if changed:
+        converge("mode-back").succeeded()
 
 
 def test_an_immutable_file_is_named_and_is_no_damage(relay: t.Any) -> None:

@@ -109,7 +109,12 @@ def edited(files: list[dict[str, str]], edits: list[Edit]) -> list[dict[str, str
         assert old in file["secret"], f"{path} does not contain {old!r}"
         text = file["secret"].replace(old, new) if old else file["secret"] + new
         by_path[path] = {**file, "secret": text}
-    return list(by_path.values())
+    return [public(file) if int(file["mode"], 8) & 0o004 else file for file in by_path.values()]
+
+
+def public(file: dict[str, str]) -> dict[str, str]:
+    """The file with a content that Ansible may print. The module hides each value of a secret file from its errors."""
+    return {**{key: value for key, value in file.items() if key != "secret"}, "content": file["secret"]}
 
 
 def try_each(cases: dict[str, list[dict[str, str]]]) -> dict[str, dict[str, t.Any]]:
