@@ -14,20 +14,18 @@ from ansible_collections.mailops.smtp.tests.lab.suite.plays import BUILD, LAB
 CODENAMES = {"12": "bookworm", "13": "trixie"}
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 MIRROR = ("apt-get", "indextargets", "--format", "$(REPO_URI) $(CODENAME) $(ORIGIN) $(COMPONENT)")
-#: The packages first, since apt takes the first of two with the same version.
+#: The source comes first, since apt takes the first of two packages with the same version.
 ADD = r"""
 set -eu
-repository=$(sed -n 's/^deb .*file:\(\S*\) .*/\1/p' /etc/apt/sources.list)
-mv /root/offered/*.deb "$repository"
-cat /root/offered/Packages "$repository/Packages" >/root/offered/all
-mv /root/offered/all "$repository/Packages"
-rm -r /root/offered
+rm -rf /srv/offered
+mv /root/offered /srv/offered
+sed -i -e '/offered/d' -e '1i deb [trusted=yes] file:/srv/offered ./' /etc/apt/sources.list
 apt-get update -qq
 """
 
 
 def offer_packages(host: t.Any, name: str, packages: t.Sequence[str]) -> None:
-    """Add packages of the host's Debian release to its repository, unless they can be installed from it.
+    """Let the host install packages of its Debian release, unless it can do so already.
 
     :param name: the host's name for ssh.
     """
