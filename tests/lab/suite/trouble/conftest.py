@@ -9,6 +9,7 @@ The name of the folder orders these tests after the others; after the last one t
 from __future__ import annotations
 
 import datetime
+import re
 import typing as t
 from pathlib import Path
 
@@ -54,6 +55,26 @@ def variables(passwords: dict[str, str]) -> dict[str, t.Any]:
         "relay_dns": {"check": []},
         "relay_verify": {},
     }
+
+
+@pytest.fixture(scope="module")
+def address(probe: t.Callable[..., t.Any]) -> str:
+    """The relay's address."""
+    return str(probe("client", "resolve", host="relay.sender.test"))
+
+
+@pytest.fixture(scope="module")
+def unprotected(request: pytest.FixtureRequest, upstream: FaultyUpstream, hosts: dict[str, t.Any]) -> t.Iterator[None]:
+    """The relay also has the services that the test file names in UNPROTECTED: there the attempts can succeed."""
+    del upstream
+    relay, master, services = hosts["relay"], "/etc/postfix/master.cf", request.module.UNPROTECTED
+    last = re.findall(r"^([0-9]+) inet", services, re.MULTILINE)[-1]
+    relay.check_output(f"cp -p {master} /root/master.cf && cat >>{master} <<'END'\n{services}END")
+    relay.check_output(
+        f"systemctl reload postfix && timeout 10 sh -c 'until ss -Hltn | grep -q :{last}; do sleep 0.1; done'"
+    )
+    yield
+    relay.check_output(f"cp -p /root/master.cf {master} && rm /root/master.cf && systemctl reload postfix")
 
 
 _AT_THE_END: list[t.Callable[[], t.Any]] = []

@@ -105,23 +105,8 @@ UNPROTECTED = f"""
   -o smtpd_forbid_bare_newline=no
   -o smtpd_forbid_unauth_pipelining=no
 """
-LISTENS = f"timeout 10 sh -c 'until ss -Hltn | grep -q :{NAIVE_PORT}; do sleep 0.1; done'"
 
-
-@pytest.fixture(scope="module")
-def address(probe: Probe) -> str:
-    """The relay's address."""
-    return str(probe("client", "resolve", host=RELAY))
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _unprotected(upstream: FaultyUpstream, hosts: dict[str, t.Any]) -> t.Iterator[None]:
-    del upstream
-    relay, master = hosts["relay"], "/etc/postfix/master.cf"
-    relay.check_output(f"cp -p {master} /root/master.cf && cat >>{master} <<'END'\n{UNPROTECTED}END")
-    relay.check_output(f"systemctl reload postfix && {LISTENS}")
-    yield
-    relay.check_output(f"cp -p /root/master.cf {master} && rm /root/master.cf && systemctl reload postfix")
+pytestmark = pytest.mark.usefixtures("unprotected")
 
 
 Try = t.Callable[..., tuple[list[list[str]], list[Arrival]]]

@@ -66,23 +66,8 @@ UNPROTECTED = f"""
   -o smtpd_command_filter=
   -o smtpd_relay_restrictions=permit_mynetworks,reject_unauth_destination
 """
-LISTENS = f"timeout 10 sh -c 'until ss -Hltn | grep -q :{OPEN_PORT}; do sleep 0.1; done'"
 
-
-@pytest.fixture(scope="module")
-def address(probe: Probe) -> str:
-    """The relay's address."""
-    return str(probe("client", "resolve", host=RELAY))
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _unprotected(upstream: FaultyUpstream, hosts: dict[str, t.Any]) -> t.Iterator[None]:
-    del upstream
-    relay, master = hosts["relay"], "/etc/postfix/master.cf"
-    relay.check_output(f"cp -p {master} /root/master.cf && cat >>{master} <<'END'\n{UNPROTECTED}END")
-    relay.check_output(f"systemctl reload postfix && {LISTENS}")
-    yield
-    relay.check_output(f"cp -p /root/master.cf {master} && rm /root/master.cf && systemctl reload postfix")
+pytestmark = pytest.mark.usefixtures("unprotected")
 
 
 Attempts = t.Mapping[str, tuple[str, str]]
