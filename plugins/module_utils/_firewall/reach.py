@@ -112,7 +112,7 @@ def try_ports(host: str, ports: t.Iterable[int], timeout: float) -> list[Attempt
         deadline = time.monotonic() + timeout
         while selector.get_map() and time.monotonic() < deadline:
             for key, _events in selector.select(max(0.0, deadline - time.monotonic())):
-                code = key.fileobj.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)  # type: ignore[union-attr]
+                code = key.fileobj.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)  # type: ignore[union-attr]  # a socket
                 found.append(_ended(key.data, code))
                 _close(selector, key.fileobj)
         for key in list(selector.get_map().values()):
