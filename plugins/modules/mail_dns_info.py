@@ -18,6 +18,8 @@ description:
   - A control that cannot be decided, because a name server times out or fails, has the status V(error). This never
     fails the task.
   - Evaluates SPF in full (RFC 7208), with includes, redirects, macros and the limits that receivers apply.
+  - Returns what was seen as RV(evidence), and the records that the mail system calls for as RV(records), ready for
+    C(community.general.nsupdate).
 options:
   domain:
     description:
@@ -51,27 +53,6 @@ options:
     type: list
     elements: str
     default: []
-  checks:
-    description:
-      - The checks to run.
-      - V(a) checks V(MR-DNS-04), that the EHLO name is fully qualified and resolves to one of O(addresses).
-      - V(mx) checks V(MR-DNS-01), that the domain exists and has MX records, and that each target is a host name with
-        an address and not an alias. A null MX is a failure for a domain that sends mail.
-      - For V(a) and V(mx), each address must be one that other hosts can reach. Loopback, link-local and the like never
-        are. Private addresses are accepted if one of O(addresses) is in the same private network (C(10.0.0.0/8), say),
-        or if O(domain) is below a name of private networks, such as C(.test), C(.internal), C(.local), C(.lan) or
-        C(.home.arpa). Documentation addresses are accepted for example domains, such as C(example.com).
-      - V(ptr) checks V(MR-DNS-03), that each of O(addresses) has a reverse name that leads back to it, and the part of
-        V(MR-DNS-04) that requires the EHLO name as the reverse name.
-      - V(spf) checks V(MR-SPF-01), that the domain has one valid SPF record, and V(MR-SPF-02), that SPF passes each of
-        O(addresses). A record that is mangled, or that is at another name than O(domain), is told.
-      - V(spf) also checks V(MR-SPF-03), that a valid record neither lets hosts all over the Internet send, as V(+all)
-        and V(ip4:0.0.0.0/0) do, nor gives them the result neutral, as V(?all) and a record without V(all) do, nor uses
-        V(ptr). Includes and redirects are followed.
-    type: list
-    elements: str
-    choices: [a, mx, ptr, spf]
-    default: [a, mx, ptr, spf]
   on_finding:
     description:
       - What to do if a finding has the status V(fail).
@@ -82,19 +63,8 @@ options:
     type: str
     choices: [ignore, warn, fail]
     default: warn
-  nameservers:
-    description:
-      - The IP addresses of the name servers to query, with a port if it is not 53, such as V(192.0.2.53),
-        V(192.0.2.53:5353), V(2001:db8::53) or V([2001:db8::53]:5353).
-      - By default, the name servers of the host on which the module runs.
-    type: list
-    elements: str
-    default: []
-  timeout:
-    description:
-      - Seconds to wait for the answer to one query, including all name servers and retries. More than 0.
-    type: float
-    default: 5.0
+extends_documentation_fragment:
+  - mailops.smtp._mail_dns
 requirements:
   - dnspython >= 2.3 on the host on which the module runs
 notes:
@@ -153,7 +123,38 @@ EXAMPLES = r"""
 
 - name: Show the SPF record
   ansible.builtin.debug:
-    var: dns.records.spf
+    var: dns.evidence.facts.spf.records
+
+- name: Compare the DKIM key with the signer's
+  mailops.smtp.mail_dns_info:
+    domain: example.com
+    checks: [dkim, dmarc]
+    dkim:
+      - selector: s2026
+        public_key: "{{ lookup('ansible.builtin.file', 's2026.pub.pem') }}"
+  delegate_to: localhost
+
+- name: Find the records that are missing or wrong
+  mailops.smtp.mail_dns_info:
+    domain: example.com
+    hostname: mail.example.com
+    addresses: [192.0.2.25]
+    on_finding: ignore
+  delegate_to: localhost
+  register: dns
+
+- name: Publish them; the provider publishes PTR records
+  community.general.nsupdate:
+    server: 192.0.2.53
+    zone: "{{ item.zone }}"
+    record: "{{ item.record }}"
+    type: "{{ item.type }}"
+    value: "{{ item.value }}"
+    ttl: "{{ item.ttl }}"
+  loop: "{{ dns.records | selectattr('right', 'equalto', false) | rejectattr('type', 'equalto', 'PTR') }}"
+  loop_control:
+    label: "{{ item.lines | join(', ') }}"
+  delegate_to: localhost
 """
 
 RETURN = r"""
@@ -168,7 +169,7 @@ passed:
   type: bool
   sample: false
 findings:
-  description: The findings, in the order of RV(records).
+  description: The findings, in the order of O(checks).
   returned: when DNS was queried
   type: list
   elements: dict
@@ -212,67 +213,122 @@ nameservers:
   type: list
   elements: str
   sample: [192.0.2.53]
-records:
+questions:
+  description: How many different questions were asked. Each is asked once.
+  returned: when DNS was queried
+  type: int
+  sample: 41
+seconds:
+  description: How long the questions took.
+  returned: when DNS was queried
+  type: float
+  sample: 0.3
+evidence:
   description:
-    - The records that were found, for each of O(checks). Records that could not be looked up are missing; a finding
-      gives the reason.
+    - What was seen, as a document that can be saved, judged later and compared with another run. It has no verdicts.
+    - A fact that was not asked for is V(null). A fact that could not be seen is V(null), too, and RV(evidence.unknown)
+      says why. What does not exist is an empty list or V(false).
+    - A text that has octets other than printable ASCII has them as a backslash and three decimal digits, and a
+      backslash is doubled, as in a zone file. A text of more than 4096 octets is cut off.
   returned: when DNS was queried
   type: dict
   contains:
-    a:
-      description: The addresses by name, for O(hostname).
-      returned: when O(checks) has V(a)
+    version:
+      description: The version of the document.
+      type: int
+      sample: 1
+    kind:
+      description: Always V(dns).
+      type: str
+      sample: dns
+    subject:
+      description: The mail domain.
+      type: str
+      sample: example.com
+    seen_at:
+      description: When the questions began, in UTC.
+      type: str
+      sample: "2026-03-01T12:00:00Z"
+    seconds:
+      description: How long the questions took.
+      type: float
+      sample: 0.3
+    seen_from:
+      description: The host that asked.
       type: dict
-      sample: {mail.example.com: [192.0.2.25, "2001:db8::25"]}
-    mx:
-      description: The MX records of O(domain), by preference. A null MX has an empty RV(records.mx[].exchange).
-      returned: when O(checks) has V(mx)
+      sample: {host: controller, addresses: []}
+    facts:
+      description: The facts, in the parts C(mx), C(hosts), C(egress), C(spf), C(dkim), C(dmarc), C(mta_sts),
+        C(tls_rpt), C(dane), C(dnssec), C(caa), C(blocklists) and C(authority).
+      type: dict
+      sample: {mx: [{preference: 10, host: mail.example.com}]}
+    unknown:
+      description: What could not be seen, each with its C(path) below the facts and the C(reason).
       type: list
       elements: dict
-      contains:
-        preference:
-          description: The preference. Lower values are tried first.
-          type: int
-          sample: 10
-        exchange:
-          description: The name of the mail server.
-          type: str
-          sample: mail.example.com
-        addresses:
-          description: The addresses of the mail server.
-          type: list
-          elements: str
-          sample: [192.0.2.25]
-    ptr:
-      description: The reverse names of O(addresses), by address.
-      returned: when O(checks) has V(ptr)
-      type: dict
-      sample: {192.0.2.25: [mail.example.com]}
-    spf:
-      description:
-        - The SPF records of O(domain). A valid setup has exactly one.
-        - An octet that is not printable ASCII is written as a backslash and three decimal digits, and a backslash is
-          doubled, as in a zone file.
-      returned: when O(checks) has V(spf)
+      sample: [{path: mx, reason: the MX lookup for example.com got no answer within 5 s}]
+records:
+  description:
+    - The records that the mail system calls for, an entry for each name and type.
+    - A record that is there and right stays as it is published. An SPF record that lacks some of O(addresses) gets
+      terms for them.
+    - Not proposed are the include of the operator of O(via), which the operator documents, and a DKIM key that was not
+      given.
+  returned: when DNS was queried
+  type: list
+  elements: dict
+  contains:
+    zone:
+      description: The zone that has the record. Empty if it could not be found.
+      type: str
+      sample: example.com
+    record:
+      description: The name of the record, with its final dot.
+      type: str
+      sample: _dmarc.example.com.
+    type:
+      description: The type of the record.
+      type: str
+      sample: TXT
+    value:
+      description: All values of this name and type, as in a zone file. TXT records for other purposes are among them.
       type: list
       elements: str
-      sample: ["v=spf1 mx -all"]
+      sample: ['"v=DMARC1; p=quarantine; rua=mailto:postmaster@example.com"']
+    ttl:
+      description: The time to live, in seconds.
+      type: int
+      sample: 3600
+    lines:
+      description: The same as lines of a zone file.
+      type: list
+      elements: str
+      sample: ['_dmarc.example.com. 3600 IN TXT "v=DMARC1; p=quarantine; rua=mailto:postmaster@example.com"']
+    there:
+      description: Whether there is such a record already. V(null) if that could not be looked up.
+      type: bool
+      sample: false
+    right:
+      description: Whether what is there is right, so that nothing needs to change. V(null) if it could not be looked
+        up; such a record must not be published, since that could replace others.
+      type: bool
+      sample: false
+    note:
+      description: What to know before publishing it. PTR records, for instance, are the provider's to publish.
+      type: str
+      sample: ""
+mta_sts_policy:
+  description: The policy to serve at C(https://mta-sts.DOMAIN/.well-known/mta-sts.txt), as text/plain. Empty without
+    O(wanted.mta_sts_mode).
+  returned: when DNS was queried
+  type: str
+  sample: ""
 """
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.mailops.smtp.plugins.module_utils._module.dns import CHECK_NAMES, run
-
-ARGUMENT_SPEC = {
-    "domain": {"type": "str", "required": True},
-    "hostname": {"type": "str"},
-    "addresses": {"type": "list", "elements": "str", "default": []},
-    "via": {"type": "list", "elements": "str", "default": []},
-    "checks": {"type": "list", "elements": "str", "choices": list(CHECK_NAMES), "default": list(CHECK_NAMES)},
-    "on_finding": {"type": "str", "choices": ["ignore", "warn", "fail"], "default": "warn"},
-    "nameservers": {"type": "list", "elements": "str", "default": []},
-    "timeout": {"type": "float", "default": 5.0},
-}
+from ansible_collections.mailops.smtp.plugins.module_utils._module.dns import run
+from ansible_collections.mailops.smtp.plugins.module_utils._module.dns_options import ARGUMENT_SPEC
 
 
 def main() -> None:

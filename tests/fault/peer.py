@@ -103,6 +103,8 @@ class Peer:
         them from others.
     :param address: host and port to listen on; port 0 selects a free one.
     :param tls: offers STARTTLS, or TLS from the first byte with ``implicit``.
+    :param ends: what ends the content of a message; more than one is the fault of CVE-2023-51764.
+    :param keeps_plaintext: whether it carries out what arrived behind STARTTLS inside TLS (CVE-2011-0411).
     :param sasl: mechanism -> generator for the server's side of a login: receives messages, yields challenges (an empty
         one first) and returns the reply.
     """
@@ -119,6 +121,8 @@ class Peer:
         disturb: t.Callable[[Moment], Fault | str | None] = lambda _moment: None,
         address: tuple[str, int] = ("127.0.0.1", 0),
         pause: float = 0.0,
+        ends: t.Sequence[bytes] = (b"\r\n.\r\n",),
+        keeps_plaintext: bool = False,
     ) -> None:
         self.replies = dict(replies or {})
         self.faults = dict(faults or {})
@@ -130,6 +134,8 @@ class Peer:
         self.sasl = dict(sasl or {})
         self.disturb = disturb
         self.pause = pause
+        self.ends = tuple(ends)
+        self.keeps_plaintext = keeps_plaintext
         self.commands: list[str] = []
         self.ahead: list[str] = []
         self.log: list[str] = []
@@ -229,8 +235,11 @@ class _Conversation:
             lines = [f"250-{keyword}" for keyword in keywords[:-1]] + [f"250 {keywords[-1]}"]
             self._answer("EHLO", "\r\n".join(lines))
         elif verb == "STARTTLS" and self._peer.tls:
+            injected = self._arrived() if self._peer.keeps_plaintext else []
             if self._answer(verb, "220 2.0.0 go ahead").startswith("2"):
                 self._start_tls(self._peer.tls)
+                for line in injected:
+                    self._handle(line.decode())
         elif verb in ("MAIL", "RCPT"):
             self._take_envelope(verb, command.partition("<")[2].rpartition(">")[0])
         elif verb == "DATA":
@@ -272,13 +281,14 @@ class _Conversation:
             return
         if not self._answer("DATA", "354 go ahead").startswith("3"):
             return
-        content = bytearray(self._input.readline())
+        by_octet = len(self._peer.ends) > 1
+        content = bytearray(self._input.read(1) if by_octet else self._input.readline())
         self._interfere(BODY)
-        while not content.endswith(b"\r\n.\r\n") and content != b".\r\n":
-            line = self._input.readline()
-            if not line:
+        while not content.endswith(self._peer.ends) and content != b".\r\n":
+            more = self._input.read(1) if by_octet else self._input.readline()
+            if not more:
                 raise _Hangup
-            content += line
+            content += more
         self._conclude(bytes(content))
 
     def _take_chunk(self, size: int) -> None:
@@ -310,15 +320,19 @@ class _Conversation:
         self._reset()
 
     def _count_ahead(self) -> int:
-        """Return the number of lines that have arrived already."""
+        """Return the number of commands that were sent ahead."""
         if not self._peer.pause:
             return 0
         self._peer._over.wait(self._peer.pause)
+        return len(self._arrived())
+
+    def _arrived(self) -> list[bytes]:
+        """Return the lines that have arrived already, and leave them."""
         self._stream.setblocking(False)
         try:
-            return self._input.peek(1).count(b"\n")
+            return self._input.peek(1).split(b"\n")[:-1]
         except ssl.SSLWantReadError:
-            return 0
+            return []
         finally:
             self._stream.setblocking(True)
 

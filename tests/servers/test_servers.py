@@ -1,7 +1,10 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""smtp_send, as a playbook calls it, against servers that others wrote: each message arrives, and arrives once."""
+"""smtp_send and smtp_info, as a playbook calls them, against servers that others wrote.
+
+Each message arrives, and arrives once; each server is understood.
+"""
 
 from __future__ import annotations
 
@@ -52,14 +55,14 @@ def server(
         pytest.skip(f"{request.param.name}: {error}")
 
 
-def send(folder: Path, **options: t.Any) -> dict[str, t.Any]:
+def run(module: str, folder: Path, **options: t.Any) -> dict[str, t.Any]:
     """Run a playbook with one task, and return its result."""
     result = folder / "result.json"
     play = {
         "hosts": "localhost",
         "gather_facts": False,
         "tasks": [
-            {"mailops.smtp.smtp_send": options, "register": "sent", "ignore_errors": True},
+            {f"mailops.smtp.{module}": options, "register": "sent", "ignore_errors": True},
             {"ansible.builtin.copy": {"content": "{{ sent | to_json }}", "dest": str(result)}},
         ],
     }
@@ -80,7 +83,8 @@ def test_each_message_arrives_once(
     server: tuple[Server, Running, Path], connections: int, send_ahead: bool | None
 ) -> None:
     kind, started, folder = server
-    result = send(
+    result = run(
+        "smtp_send",
         folder,
         host="127.0.0.1",
         port=started.port,
@@ -105,3 +109,52 @@ def test_each_message_arrives_once(
         assert re.fullmatch(kind.queue_id, message["queue_id"] or ""), message
     if send_ahead and connections == 1 and kind.takes_ahead is not None:
         assert (result["sessions"][0]["round_trips"] < 1.5 * NUMBER) is kind.takes_ahead
+
+
+def test_each_step_is_told(server: tuple[Server, Running, Path]) -> None:
+    kind, started, folder = server
+    login = {"tls": "starttls", "username": USERNAME, "password": PASSWORD, "wrong_login": True}
+    result = run(
+        "smtp_info",
+        folder,
+        host="127.0.0.1",
+        port=started.port,
+        ca_file=str(folder / "ca.pem"),
+        **(login if kind.login else {"tls": "none"}),
+        sender="app@example.test",
+        recipient="reader@example.test",
+        test_message=True,
+    )
+    assert result["passed"], result["msg"]
+    facts = result["evidence"]["facts"]
+    assert facts["greeting"]["code"] == 220
+    assert re.fullmatch(kind.queue_id, facts["message"]["queue_id"] or ""), facts["message"]
+    assert result["evidence"]["unknown"] == []
+    if kind.login:
+        assert facts["login"]["accepted"]
+        assert not facts["wrong_login"]["accepted"]
+        assert facts["ehlo_in_tls"]["auth_mechanisms"]
+        assert facts["tls"]["chain"][0]["names"] == ["127.0.0.1"]
+
+
+#: What is given, and the step at which it stops.
+MISTAKES: list[tuple[dict[str, t.Any], str]] = [
+    ({"password": "wrong"}, "login"),
+    ({"tls": "implicit"}, "tls"),
+    ({"ca_file": "{{ omit }}"}, "tls"),
+    ({"ca_file": "{{ omit }}", "validate_certs": False, "pinned_certificates": ["00" * 32]}, "tls"),
+]
+
+
+@pytest.mark.parametrize(("given", "step"), MISTAKES)
+def test_a_mistake_is_told(server: tuple[Server, Running, Path], given: dict[str, t.Any], step: str) -> None:
+    kind, started, folder = server
+    if not kind.login:
+        pytest.skip("this server has no TLS here")
+    options = {"tls": "starttls", "username": USERNAME, "password": PASSWORD, "ca_file": str(folder / "ca.pem")}
+    result = run("smtp_info", folder, host="127.0.0.1", port=started.port, **{**options, **given})
+    assert result["stopped_at"] == step, result["msg"]
+    failed = next(one for one in result["steps"] if one["step"] == step)
+    assert failed["state"] == "failed"
+    assert failed["advice"]
+    assert bool(result["certificate_accepted_by"]) == (step == "tls" and "tls" not in given)

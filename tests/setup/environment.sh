@@ -11,7 +11,7 @@ core=${CORE:-}
 name=${core:+core/}${core:-venv}
 venv=$build/$name
 #: Of the pinned packages, those that tests with another ansible-core use.
-test_packages='aiosmtpd|antsibull-changelog|cryptography|dnspython|hypothesis|pytest(-testinfra|-xdist)?'
+test_packages='aiosmtpd|antsibull-changelog|cryptography|dnspython|hypothesis|jsonschema|pytest(-testinfra|-xdist)?'
 test_packages+='|shellcheck[-_]py|trustme|types-PyYAML'
 say() { printf '==> %s\n' "$*"; }
 

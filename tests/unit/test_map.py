@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 MAP = ROOT / "docs/design.md"
-MAX_LINES = 120
+MAX_LINES = 140
 TOPS = ("plugins/", "roles/", "playbooks", "tests/", "docs/", "meta/", "changelogs/")
 #: What the map may name in code style without it being a path.
 _PATH = re.compile(r"[\w./-]+\Z")

@@ -52,7 +52,7 @@ GUARDED = {
     "socketserver": {"_smtp/connection.py"},
     "smtplib": {"_smtp/connection.py"},
     "asyncio": {"_smtp/connection.py"},
-    "http.client": {"_smtp/connection.py", "_module/oauth.py"},
+    "http.client": {"_smtp/connection.py", "_module/oauth.py", "_module/policy_file.py"},
     "urllib.request": {"_smtp/connection.py", "_module/oauth.py"},
     "ssl": {"_smtp/connection.py", "_smtp/tls.py"},
     "dns": {"_dns/resolver.py"},

@@ -10,19 +10,39 @@ import typing as t
 from .._controls.finding import Finding
 from . import controls
 from .dns_errors import InvalidName, LookupFailed, RecordSyntaxError
+from .host_facts import MAX_NAMES, MAX_TARGETS
 from .lookup import ADDRESS_TYPES, Lookup, addresses_of, end_of_alias, why_absent, why_no_address
 from .mail_system import MailSystem
 from .names import Address, is_address, require_fqdn, require_host, reverse_pointer
+from .policy_checks import (
+    FactCheck,
+    check_dkim,
+    check_dmarc,
+    check_helo_spf,
+    check_mta_sts,
+    check_parked,
+    check_spf_limits,
+    check_tls_rpt,
+)
 from .records import MxRecord, parse_mx
 from .scope import is_localhost, scope_of
 from .spf_checks import check_spf
+from .survey import Survey
+from .trust_checks import check_authority, check_blocklists, check_caa, check_dane, check_dnssec, check_ipv6
 
 Check = t.Callable[[Lookup, MailSystem], list[Finding]]
 
 
-def run_checks(lookup: Lookup, system: MailSystem, names: t.Iterable[str]) -> list[Finding]:
-    """Run the checks ``names`` (keys of :data:`CHECKS`) in that order. Bad records and failed lookups are findings."""
-    return [finding for name in names for finding in CHECKS[name](lookup, system)]
+def run_checks(lookup: Lookup, system: MailSystem, names: t.Iterable[str], seen: Survey | None = None) -> list[Finding]:
+    """Run the checks ``names`` in that order. Bad records and failed lookups are findings.
+
+    Checks of :data:`FACT_CHECKS` judge what was ``seen``, and are left out without it.
+    """
+    findings = []
+    for name in names:
+        findings += CHECKS[name](lookup, system) if name in CHECKS else []
+        findings += FACT_CHECKS[name](seen, system) if seen and name in FACT_CHECKS else []
+    return findings
 
 
 # -- a: MR-DNS-04 ---------------------------------------------------------------------------------------------------
@@ -111,7 +131,11 @@ def check_mx(lookup: Lookup, system: MailSystem) -> list[Finding]:
         return [controls.MX.undecided(domain, error)]
     if any(record.is_null for record in records):
         return [_judge_null_mx(system, records)]
-    return [_judge_mx_target(lookup, system, record.exchange) for record in records]
+    findings = [_judge_mx_target(lookup, system, record.exchange) for record in records[:MAX_TARGETS]]
+    if len(records) > MAX_TARGETS:
+        rest = f"it has {len(records)} MX records, and only {MAX_TARGETS} targets were looked up"
+        findings.append(controls.MX.undecided(domain, rest))
+    return findings
 
 
 def _judge_missing_mx(lookup: Lookup, system: MailSystem) -> Finding:
@@ -220,7 +244,7 @@ def _judge_reverse(lookup: Lookup, system: MailSystem, address: Address) -> list
     seen = system.described([address])
     wanted = _good_ehlo_name(system) or "the name that the mail server gives with EHLO"
     try:
-        names = lookup.query(reverse_pointer(address), "PTR").values
+        names = lookup.query(reverse_pointer(address), "PTR").values[:MAX_NAMES]
         confirmed, doubts, problem = _confirm(lookup, system, names, address)
     except LookupFailed as error:
         return [controls.FCRDNS.undecided(subject, error)]
@@ -291,5 +315,40 @@ def _joined(values: t.Iterable[object]) -> str:
     return ", ".join(map(str, values))
 
 
-#: The checks by their names in the option ``checks``.
+#: The checks that look up, by their names in the option ``checks``.
 CHECKS: dict[str, Check] = {"a": check_a, "mx": check_mx, "ptr": check_ptr, "spf": check_spf}
+#: The checks that judge facts. A name may be in both.
+FACT_CHECKS: dict[str, FactCheck] = {
+    "spf": check_spf_limits,
+    "helo_spf": check_helo_spf,
+    "ipv6": check_ipv6,
+    "parked": check_parked,
+    "dkim": check_dkim,
+    "dmarc": check_dmarc,
+    "mta_sts": check_mta_sts,
+    "tls_rpt": check_tls_rpt,
+    "dane": check_dane,
+    "dnssec": check_dnssec,
+    "caa": check_caa,
+    "blocklists": check_blocklists,
+    "authority": check_authority,
+}
+#: The parts of the facts that each check is about, and so the evidence.
+PARTS: dict[str, tuple[str, ...]] = {
+    "a": ("hosts",),
+    "mx": ("mx", "hosts"),
+    "ptr": ("egress",),
+    "spf": ("spf",),
+    "helo_spf": ("spf",),
+    "ipv6": ("hosts", "egress", "spf"),
+    "parked": ("mx", "spf", "dmarc"),
+    "dkim": ("dkim",),
+    "dmarc": ("dmarc",),
+    "mta_sts": ("mx", "mta_sts", "dane"),
+    "tls_rpt": ("mx", "tls_rpt"),
+    "dane": ("mx", "dane", "dnssec"),
+    "dnssec": ("dnssec",),
+    "caa": ("caa",),
+    "blocklists": ("blocklists",),
+    "authority": ("authority",),
+}

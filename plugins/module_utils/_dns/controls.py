@@ -1,56 +1,39 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The controls that the DNS alone can decide, as data. Their ids are stable."""
+"""The controls of the catalogue that the DNS can decide, by the names that the checks use."""
 
 from __future__ import annotations
 
-import dataclasses
-
-from .._controls.finding import Finding, FindingStatus, Severity
-from .dns_errors import DnsError
+from .._controls.catalogue import CATALOGUE
 from .scope import is_private_name, is_within
 
-
-@dataclasses.dataclass(frozen=True)
-class DnsControl:
-    """One control, with a constructor for each status of its findings."""
-
-    control: str
-    severity: Severity
-    source: str
-
-    def passed(self, subject: str, message: str) -> Finding:
-        """The subject meets the control."""
-        return self._finding(FindingStatus.PASS, subject, message)
-
-    def failed(self, subject: str, message: str, remedy: str) -> Finding:
-        """The subject does not meet the control."""
-        return self._finding(FindingStatus.FAIL, subject, message, remedy)
-
-    def undecided(self, subject: str, error: DnsError | str) -> Finding:
-        """The DNS gave no usable answer."""
-        message = f"{subject} could not be judged: {error}."
-        return self._finding(FindingStatus.ERROR, subject, message, "Check the name servers, then run this again.")
-
-    def not_checked(self, subject: str, message: str, remedy: str) -> Finding:
-        """A value that the check needs is not known."""
-        return self._finding(FindingStatus.NOT_CHECKED, subject, message, remedy)
-
-    def not_applicable(self, subject: str, message: str) -> Finding:
-        """The control does not apply to this subject."""
-        return self._finding(FindingStatus.NOT_APPLICABLE, subject, message)
-
-    def _finding(self, status: FindingStatus, subject: str, message: str, remedy: str = "") -> Finding:
-        return Finding(self.control, status, self.severity, subject, message, remedy, self.source)
-
-
-MX = DnsControl("MR-DNS-01", Severity.HIGH, "RFC 5321 section 5.1, RFC 2181 section 10.3")
-FCRDNS = DnsControl("MR-DNS-03", Severity.HIGH, "RFC 1912 section 2.1")
-HELO = DnsControl("MR-DNS-04", Severity.HIGH, "RFC 5321 section 4.1.1.1")
-SPF_RECORD = DnsControl("MR-SPF-01", Severity.HIGH, "RFC 7208 section 4.5")
-SPF_POLICY = DnsControl("MR-SPF-03", Severity.HIGH, "RFC 7208 sections 2.6 and 5.5")
-SPF_PASS = DnsControl("MR-SPF-02", Severity.CRITICAL, "RFC 7208 section 2.6")
+MX = CATALOGUE["MR-DNS-01"]
+PARKED = CATALOGUE["MR-DNS-02"]
+FCRDNS = CATALOGUE["MR-DNS-03"]
+HELO = CATALOGUE["MR-DNS-04"]
+IPV6 = CATALOGUE["MR-DNS-06"]
+DNSSEC = CATALOGUE["MR-DNS-07"]
+VALIDATION = CATALOGUE["MR-DNS-08"]
+BLOCKLISTS = CATALOGUE["MR-DNS-09"]
+CAA = CATALOGUE["MR-DNS-10"]
+AUTHORITY = CATALOGUE["MR-DNS-11"]
+SPF_RECORD = CATALOGUE["MR-SPF-01"]
+SPF_PASS = CATALOGUE["MR-SPF-02"]
+SPF_LIMITS = CATALOGUE["MR-SPF-03"]
+SPF_POLICY = CATALOGUE["MR-SPF-04"]
+SPF_HELO = CATALOGUE["MR-SPF-05"]
+DKIM_RECORD = CATALOGUE["MR-DKIM-01"]
+DKIM_MATCH = CATALOGUE["MR-DKIM-02"]
+DKIM_STRENGTH = CATALOGUE["MR-DKIM-03"]
+DMARC_RECORD = CATALOGUE["MR-DMARC-01"]
+DMARC_POLICY = CATALOGUE["MR-DMARC-02"]
+DMARC_REPORTS = CATALOGUE["MR-DMARC-03"]
+DMARC_TAGS = CATALOGUE["MR-DMARC-05"]
+MTA_STS = CATALOGUE["MR-STS-01"]
+TLS_RPT = CATALOGUE["MR-STS-02"]
+DANE = CATALOGUE["MR-DANE-01"]
+DANE_MATCH = CATALOGUE["MR-DANE-02"]
 
 
 def remedy_for_domain(domain: str) -> str:

@@ -8,6 +8,13 @@ from __future__ import annotations
 #: How much of a name that is too long is shown.
 _SHOWN = 80
 _ESCAPE = "\\"
+#: How much of a text that quotes a record is shown.
+_LONGEST = 500
+
+
+def shorten(text: str) -> str:
+    """``text`` up to a length that a message can have."""
+    return f"{text[:_LONGEST]}..." if len(text) > _LONGEST else text
 
 
 class DnsError(Exception):
@@ -25,7 +32,10 @@ class InvalidName(DnsError):
 
 
 class RecordSyntaxError(DnsError):
-    """A record that exists but does not follow its grammar."""
+    """A record that exists but does not follow its grammar. The text quotes little of a long one."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(shorten(reason))
 
 
 class ResolverUnavailable(DnsError):

@@ -23,6 +23,7 @@ _TOP_LABEL = r"(?![0-9]+\.?\Z)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
 _DOMAIN_SPEC = re.compile(rf"(?:{_EXPAND}|{_LITERAL})*(?:\.{_TOP_LABEL}\.?|{_EXPAND})", re.IGNORECASE)
 _MACRO_STRING = re.compile(rf"(?:{_EXPAND_ANY}|{_LITERAL})*", re.IGNORECASE)
 _MACRO = re.compile(r"%(?:\{([a-z])([0-9]*)(r?)([-.+,/_=]*)\}|([%_-]))", re.IGNORECASE)
+_OF_ADDRESS = re.compile(r"%\{[ip]", re.IGNORECASE)
 _ESCAPES = {"%": "%", "_": " ", "-": "%20"}
 _MAX_NAME = 253
 
@@ -35,6 +36,11 @@ def is_domain_spec(text: str) -> bool:
 def is_macro_string(text: str) -> bool:
     """Whether ``text`` follows the rule ``macro-string`` (RFC 7208 section 7.1)."""
     return bool(_MACRO_STRING.fullmatch(text))
+
+
+def depends_on_address(text: str) -> bool:
+    """Whether a domain-spec is another name for each sending address."""
+    return bool(_OF_ADDRESS.search(text))
 
 
 @dataclasses.dataclass(frozen=True)

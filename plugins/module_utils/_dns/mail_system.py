@@ -8,8 +8,29 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from .._x509.keys import PublicKey
 from .names import Address
 from .scope import Scope, is_private_name, is_within, scope_of
+
+
+@dataclasses.dataclass(frozen=True)
+class Selector:
+    """A DKIM selector that the domain's mail is signed with."""
+
+    name: str
+    #: The signing domain.
+    domain: str
+    #: The public key that its record should have.
+    key: PublicKey | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Certificates:
+    """The certificates that a mail server shows, its own one first, in DER."""
+
+    host: str
+    port: int
+    chain: tuple[bytes, ...]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,6 +45,13 @@ class MailSystem:
     addresses: tuple[Address, ...] = ()
     #: The upstream hosts (smarthosts) that take the mail. Without ``addresses``, all mail leaves through them.
     via: tuple[str, ...] = ()
+    selectors: tuple[Selector, ...] = ()
+    certificates: tuple[Certificates, ...] = ()
+    #: DNS block lists of addresses, and of domains.
+    blocklists: tuple[str, ...] = ()
+    domain_blocklists: tuple[str, ...] = ()
+    #: The authority that issues the certificates, as CAA records name it.
+    certificate_authority: str = ""
 
     @property
     def sends_directly(self) -> bool:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import functools
 import ipaddress
 import re
 import typing as t
 
-from .dns_errors import RecordSyntaxError
+from .dns_errors import RecordSyntaxError, shorten
 from .macros import is_domain_spec, is_macro_string
 from .names import character_name, printable, without_final_dot
 
@@ -138,6 +139,7 @@ def _excerpt(text: str, length: int = 40) -> str:
     return f"'{printable(text[:length])}{'...' if text[length:] else ''}'"
 
 
+@functools.lru_cache(maxsize=64)
 def parse_spf(text: str) -> SpfRecord:
     """Parse an SPF record. Raises :class:`RecordSyntaxError` for an error anywhere in it (RFC 7208 section 4.6)."""
     if not is_spf(text):
@@ -153,7 +155,7 @@ def parse_spf(text: str) -> SpfRecord:
             mechanisms.append(_parse_directive(term))
     redirect = modifiers.get("redirect", "")
     idle = (*_misused_modifiers(modifiers), *_never_reached(mechanisms, redirect))
-    return SpfRecord(tuple(mechanisms), redirect, modifiers.get("exp", ""), idle)
+    return SpfRecord(tuple(mechanisms), redirect, modifiers.get("exp", ""), tuple(map(shorten, idle)))
 
 
 def _require_ascii(text: str) -> None:
@@ -218,7 +220,7 @@ def _parse_directive(term: str) -> SpfMechanism:
     if name not in _ARGUMENTS:
         raise RecordSyntaxError(f"{term!r} is not a known mechanism{_advice(term, name)}")
     try:
-        return _ARGUMENTS[name](SpfMechanism(name, Qualifier(qualifier), term), argument)
+        return _ARGUMENTS[name](SpfMechanism(name, Qualifier(qualifier), shorten(term)), argument)
     except ValueError as error:
         raise RecordSyntaxError(f"{term!r} is not valid: {error}{_advice(term)}") from error
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import time
 import typing as t
 
 from .dns_errors import LibraryMissing, LookupTimedOut, ResolverUnavailable, ServerFailure
@@ -16,9 +17,12 @@ from .names import normalize, without_final_dot
 try:
     import dns.exception
     import dns.flags
+    import dns.message
     import dns.name
+    import dns.query
     import dns.rcode
     import dns.rdata
+    import dns.rdatatype
     import dns.resolver
 except ImportError as error:
     DNSPYTHON_IMPORT_ERROR: ImportError | None = error
@@ -27,16 +31,16 @@ else:
 
 DNS_PORT = 53
 _MAX_PORT = 65535
-#: The longest time, in seconds, before an unanswered datagram is sent again or to the next server.
-_RETRY_AFTER = 2.0
-#: How long, in seconds, the servers have to answer anything at all, once they have answered nothing.
-_LAST_CHANCE = 2.0
 #: The size, in octets, that no path fragments; larger answers come over TCP (DNS flag day 2020).
 _EDNS_PAYLOAD = 1232
 _WITH_PORT = re.compile(r"(?:\[([0-9a-f:.]+)\]|([0-9.]+)):([0-9]{1,5})", re.IGNORECASE)
 
+_MALFORMED = "it gave a malformed answer"
 
-def parse_nameserver(text: str) -> tuple[str, int]:
+Server = tuple[str, int]
+
+
+def parse_nameserver(text: str) -> Server:
     """Parse ``192.0.2.1``, ``2001:db8::1``, ``192.0.2.1:5353`` or ``[2001:db8::1]:5353``.
 
     Raises :class:`ResolverUnavailable`.
@@ -53,82 +57,182 @@ def parse_nameserver(text: str) -> tuple[str, int]:
 
 
 class DnsResolver:
-    """A :class:`~.lookup.Lookup` with dnspython, which uses TCP if the answer does not fit in a datagram."""
+    """A :class:`~.lookup.Lookup` with dnspython. It keeps no state, so that several threads may use it."""
 
-    def __init__(self, nameservers: t.Sequence[str] = (), timeout: float = 5.0) -> None:
-        """Use ``nameservers``, or the system's if the list is empty; ``timeout`` is in seconds, for each query.
+    def __init__(self, nameservers: t.Sequence[str] = (), timeout: float = 5.0, retries: int = 2) -> None:
+        """Use ``nameservers``, or the system's if the list is empty.
 
+        ``timeout`` is in seconds, for each question with its ``retries``, the number of times that it is sent again.
         Raises :class:`LibraryMissing` and :class:`ResolverUnavailable`.
         """
         if DNSPYTHON_IMPORT_ERROR is not None:
             raise LibraryMissing("the Python library dnspython is not installed") from DNSPYTHON_IMPORT_ERROR
-        self._resolver = _system_resolver() if not nameservers else _resolver_for(nameservers)
-        self._resolver.use_edns(0, 0, _EDNS_PAYLOAD)
-        self._resolver.timeout = min(_RETRY_AFTER, timeout / 2)
-        self._resolver.lifetime = timeout
-        self._answered = False
-        self._silent = False
+        self._servers = list(dict(map(parse_nameserver, nameservers)).items()) if nameservers else _system_servers()
+        self._timeout = timeout
+        self._rounds = retries + 1
 
     @property
     def nameservers(self) -> list[str]:
         """The addresses of the name servers that are asked, in this order."""
-        return [str(one) for one in self._resolver.nameservers]
+        return [address for address, _port in self._servers]
 
     def query(self, name: str, rdtype: str) -> Answer:
         """See :meth:`.lookup.Lookup.query`."""
-        if self._silent:
-            raise LookupTimedOut(name, rdtype, "was not asked for, since no name server had answered before")
+        return self._ask(self._servers, name, rdtype, dns.flags.RD | dns.flags.AD)
+
+    def unchecked(self, name: str, rdtype: str) -> Answer:
+        """See :meth:`.lookup.Lookup.unchecked`. Asks for signatures, too."""
+        return self._ask(self._servers, name, rdtype, dns.flags.RD | dns.flags.CD)
+
+    def at(self, server: str, name: str, rdtype: str) -> Answer:
+        """See :meth:`.lookup.Lookup.at`. A server that is also one of ``nameservers`` is asked at the port given there.
+
+        An answer without authority is a failure: the server does not serve the zone (RFC 1912 section 2.8).
+        """
+        return self._ask([(server, dict(self._servers).get(server, DNS_PORT))], name, rdtype, dns.flags.Flag(0))
+
+    def _ask(self, servers: t.Sequence[Server], name: str, rdtype: str, flags: int) -> Answer:
         labels = [label.encode("ascii") for label in normalize(name).split(".") if label]
+        asked = dns.name.Name([*labels, b""])
+        exchange = _Exchange(asked, rdtype, flags, time.monotonic() + self._timeout)
+        response = exchange.run(servers, self._rounds)
+        if response is None:
+            failure = ServerFailure if exchange.heard else LookupTimedOut
+            if any(exchange.faults.values()):
+                raise failure(name, rdtype, f"failed ({_told(exchange.faults)})")
+            raise failure(name, rdtype, f"got no answer within {self._timeout:g} s")
         try:
-            found = self._resolver.resolve(dns.name.Name([*labels, b""]), rdtype, raise_on_no_answer=False)
-        except dns.resolver.NXDOMAIN:
-            self._answered = True
-            return Answer(exists=False)
-        except dns.exception.Timeout as error:
-            self._silent = not self._answered and not self._answers()
-            raise LookupTimedOut(name, rdtype, f"got no answer within {self._resolver.lifetime:g} s") from error
-        except dns.resolver.NoNameservers as error:
-            self._answered = True
-            raise ServerFailure(name, rdtype, f"failed ({_server_errors(error)})") from error
+            chain = response.resolve_chaining()
         except dns.exception.DNSException as error:
-            raise ServerFailure(name, rdtype, f"failed ({error})") from error
-        self._answered = True
+            reason = _fault_of(error, f"it gave an answer that contradicts itself: {error}")
+            raise ServerFailure(name, rdtype, f"failed ({servers[0][0]}: {reason})") from error
         # Servers rotate their answers, but the same records must give the same findings.
-        return Answer(tuple(sorted(map(_value, found.rrset or ()))))
+        return Answer(
+            tuple(sorted(map(_value, chain.answer or ()))),
+            exists=response.rcode() != dns.rcode.NXDOMAIN,
+            aliases=tuple(_value(record) for alias in chain.cnames for record in alias),
+            secure=bool(response.flags & dns.flags.AD),
+            signed=any(rrset.rdtype == dns.rdatatype.RRSIG for rrset in (*response.answer, *response.authority)),
+            zone=_zone(response),
+        )
 
-    def _answers(self) -> bool:
-        """Whether any server answers, with whatever: the servers of one domain may be down, and those of all not."""
+
+class _Exchange:
+    """One question and the attempts to have it answered until ``deadline``."""
+
+    def __init__(self, name: dns.name.Name, rdtype: str, flags: int, deadline: float) -> None:
+        self._name = name
+        self._rdtype = rdtype
+        self._flags = flags
+        self._deadline = deadline
+        self._plain: set[Server] = set()
+        #: What was wrong with the last answer of each server, by its address. None stands for no answer.
+        self.faults: dict[str, str | None] = {}
+        #: Whether any server answered, with whatever.
+        self.heard = False
+
+    def run(self, servers: t.Sequence[Server], rounds: int) -> dns.message.QueryMessage | None:
+        """Ask the servers in turn, each time with twice the patience. None if no server gives a usable answer."""
+        asked = list(servers)
+        share = (self._deadline - time.monotonic()) / ((2**rounds - 1) * len(servers))
+        for number in range(rounds):
+            for server in tuple(asked):
+                # In the last round, an answer from elsewhere ends the attempt, so that it can be told. Before, it is
+                # ignored, so that strangers cannot keep the answer away.
+                response = self._attempt(server, share * 2**number, strict=number == rounds - 1)
+                if response is None:
+                    continue
+                self.heard = True
+                fault = self._fault(server, response)
+                if fault is None and isinstance(response, dns.message.QueryMessage):
+                    return response
+                self.faults[server[0]] = fault or _MALFORMED
+                if response.rcode() != dns.rcode.SERVFAIL and server not in self._plain:
+                    asked.remove(server)  # SERVFAIL may pass; other errors do not
+        return None
+
+    def _fault(self, server: Server, response: dns.message.Message) -> str | None:
+        rcode = response.rcode()
+        if rcode in (dns.rcode.FORMERR, dns.rcode.NOTIMP) and server not in self._plain:
+            self._plain.add(server)  # an old server that does not know EDNS (RFC 6891 section 7)
+            return dns.rcode.to_text(rcode)
+        if rcode not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
+            return dns.rcode.to_text(rcode)
+        authoritative = self._flags & dns.flags.RD or response.flags & dns.flags.AA
+        return None if authoritative else "it is not authoritative for the zone"
+
+    def _attempt(self, server: Server, patience: float, *, strict: bool) -> dns.message.Message | None:
+        address, port = server
+        self.faults.setdefault(address, None)
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            return None
+        query = self._message(server)
+        truncated = ""
         try:
-            self._resolver.resolve(dns.name.root, "NS", lifetime=_LAST_CHANCE, raise_on_no_answer=False)
+            try:
+                return dns.query.udp(
+                    query,
+                    address,
+                    timeout=min(patience, left),
+                    port=port,
+                    ignore_unexpected=not strict,
+                    raise_on_truncation=True,
+                )
+            except dns.message.Truncated:
+                self.heard = True
+                truncated = "its answer over UDP is truncated, and over TCP "
+                # All the time that is left: the server is there.
+                return dns.query.tcp(query, address, timeout=self._deadline - time.monotonic(), port=port)
         except dns.exception.Timeout:
-            return False
-        except dns.exception.DNSException:
-            pass
-        self._answered = True
-        return True
+            if truncated:
+                self.faults[address] = f"{truncated}there is none in time"
+        except (dns.exception.DNSException, ValueError) as error:  # dnspython 2.3 raises ValueError for a bad opcode
+            self.heard = True
+            self.faults[address] = truncated + _fault_of(error, _MALFORMED)
+        except (OSError, EOFError) as error:
+            reason = getattr(error, "strerror", None) or "the connection was closed"
+            self.faults[address] = f"{truncated}{reason}"
+        return None
+
+    def _message(self, server: Server) -> dns.message.Message:
+        edns = -1 if server in self._plain else 0
+        checked = not self._flags & dns.flags.CD
+        message = dns.message.make_query(self._name, self._rdtype, use_edns=edns, payload=_EDNS_PAYLOAD)
+        message.flags = dns.flags.Flag(self._flags)
+        if edns == 0 and not checked:
+            message.want_dnssec()
+        return message
 
 
-def _system_resolver() -> dns.resolver.Resolver:
+def _fault_of(error: Exception, otherwise: str) -> str:
+    """What a server did wrong."""
+    faults: dict[type, str] = {
+        dns.query.BadResponse: "it answered another question",
+        dns.query.UnexpectedSource: "the answer came from another address",
+        dns.message.ChainTooLong: "its aliases lead in a circle or are too many",
+        dns.message.AnswerForNXDOMAIN: "it gave records of a name that does not exist",
+    }
+    return faults.get(type(error), otherwise)
+
+
+def _system_servers() -> list[Server]:
     try:
-        return dns.resolver.Resolver()
+        system = dns.resolver.Resolver()
     except dns.exception.DNSException as error:
         raise ResolverUnavailable(f"the system has no name server: {error}; set nameservers") from error
+    return [(str(one), DNS_PORT) for one in system.nameservers]
 
 
-def _resolver_for(nameservers: t.Sequence[str]) -> dns.resolver.Resolver:
-    ports = dict(map(parse_nameserver, nameservers))
-    resolver = dns.resolver.Resolver(configure=False)
-    resolver.nameservers = list(ports)
-    resolver.nameserver_ports = ports
-    return resolver
+def _told(faults: t.Mapping[str, str | None]) -> str:
+    """The fault of each server, such as ``192.0.2.53: SERVFAIL``."""
+    return ", ".join(f"{address}: {fault or 'no answer'}" for address, fault in faults.items())
 
 
-def _server_errors(error: dns.resolver.NoNameservers) -> str:
-    """The error of each server, such as ``192.0.2.53: SERVFAIL``."""
-    attempts = error.kwargs.get("errors") or ()
-    # Newer releases of dnspython write the server as Do53:192.0.2.53@53.
-    servers = [str(attempt[0]).removeprefix("Do53:").partition("@")[0] for attempt in attempts]
-    return ", ".join(f"{server}: {attempt[3]}" for server, attempt in zip(servers, attempts))
+def _zone(response: dns.message.Message) -> str:
+    sections = (*response.answer, *response.authority)
+    names = [rrset.name for rrset in sections if rrset.rdtype == dns.rdatatype.SOA]
+    return without_final_dot(names[0].to_text()).lower() if names else ""
 
 
 def _value(record: dns.rdata.Rdata) -> str:

@@ -13,7 +13,7 @@ import typing as t
 
 from .dns_errors import InvalidName, LookupFailed, RecordSyntaxError
 from .lookup import ADDRESS_TYPES, Answer, Lookup, why_absent
-from .macros import MacroValues, expand_domain
+from .macros import MacroValues, depends_on_address, expand_domain
 from .names import Address, normalize, parse_address, reverse_pointer
 from .records import Qualifier, SpfMechanism, SpfRecord, is_spf, parse_mx, parse_spf, why_not_spf
 
@@ -49,6 +49,9 @@ class SpfOutcome:
 
     result: SpfResult
     reason: str
+    #: The terms that caused a lookup, and the lookups that found no record.
+    lookups: int = dataclasses.field(default=0, compare=False)
+    voids: int = dataclasses.field(default=0, compare=False)
 
 
 class _Stop(Exception):
@@ -85,22 +88,7 @@ def check_host(lookup: Lookup, address: Address, domain: str, sender: str = "", 
     """
     local, _at, sender_domain = sender.rpartition("@")
     sender = f"{local or 'postmaster'}@{sender_domain or domain}"
-    evaluation = _Evaluation(lookup, parse_address(str(address)), sender, helo or domain)
-    try:
-        return evaluation.check(domain)
-    except _Stop as stop:
-        return stop.outcome
-
-
-class _WithoutReverseNames:
-    """A lookup in which no address has a name: the reverse names of the probes are not the domain's, and cost time."""
-
-    def __init__(self, lookup: Lookup) -> None:
-        self._lookup = lookup
-
-    def query(self, name: str, rdtype: str) -> Answer:
-        """See :meth:`.lookup.Lookup.query`."""
-        return Answer(exists=False) if rdtype == "PTR" else self._lookup.query(name, rdtype)
+    return _Evaluation(lookup, parse_address(str(address)), sender, helo or domain).outcome(domain)
 
 
 #: Addresses at even distances, in all of IPv4 and in the global part of IPv6. Two of them pass if a sixteenth of IPv4
@@ -121,12 +109,13 @@ def for_strangers(lookup: Lookup, domain: str) -> SpfOutcome:
     Internet, and any of them behind an include or a redirect. Without a pass, the outcome for an IPv4 address of them,
     neutral or permerror if there is one.
     """
-    known = _WithoutReverseNames(lookup)
     others: list[SpfOutcome] = []
     for probes in _PROBES:
         passes = 0
-        for address in probes:
-            outcome = check_host(known, address, domain)
+        for number, address in enumerate(probes):
+            evaluation = _StrangersEvaluation(lookup, address, f"postmaster@{domain}", domain)
+            evaluation.asks_for_address = number <= 1
+            outcome = evaluation.outcome(domain)
             if address.version == 4 and outcome.result is not SpfResult.PASS:
                 others.append(outcome)
             passes += outcome.result is SpfResult.PASS
@@ -145,6 +134,14 @@ class _Evaluation:
         self._helo = helo
         self._lookups = 0
         self._voids = 0
+
+    def outcome(self, domain: str) -> SpfOutcome:
+        """Evaluate the policy of ``domain``, with what it cost."""
+        try:
+            outcome = self.check(domain)
+        except _Stop as stop:
+            outcome = stop.outcome
+        return dataclasses.replace(outcome, lookups=self._lookups, voids=self._voids)
 
     def check(self, domain: str) -> SpfOutcome:
         """Find and evaluate the record of ``domain`` (sections 4.3 to 4.7)."""
@@ -193,7 +190,7 @@ class _Evaluation:
         return outcome
 
     def _matches(self, mechanism: SpfMechanism, domain: str) -> bool:
-        if mechanism.name in _COUNTED:
+        if mechanism.name in COUNTED:
             self._count_lookup()
         target = self._expand(mechanism.domain, domain) if mechanism.domain else domain
         try:
@@ -290,6 +287,24 @@ class _Evaluation:
         return expand_domain(spec, MacroValues(self._address, self._sender, domain, self._helo, validated_name))
 
 
+class _StrangersEvaluation(_Evaluation):
+    """An evaluation for a probe, which saves the questions that would be others for each probe."""
+
+    #: Whether names made of the address are looked up. Two probes tell whether all addresses match.
+    asks_for_address = True
+
+    def _matches(self, mechanism: SpfMechanism, domain: str) -> bool:
+        if depends_on_address(mechanism.domain) and not self.asks_for_address:
+            if mechanism.name in COUNTED:
+                self._count_lookup()
+            return False
+        return super()._matches(mechanism, domain)
+
+    def _validated_names(self) -> t.Iterator[str]:
+        """None: the reverse names of the probes are not the domain's, and cost time."""
+        yield from ()
+
+
 def _named(mechanism: SpfMechanism) -> str:
     """The term as published; without a qualifier, ``all`` lets every host send, which few expect."""
     return f"{mechanism.text} (which means +all)" if mechanism.text.lower() == "all" else mechanism.text
@@ -300,7 +315,7 @@ def _is_below(name: str, domain: str) -> bool:
 
 
 #: The terms that cause lookups (section 4.6.4); redirect counts itself.
-_COUNTED = frozenset({"include", "a", "mx", "ptr", "exists"})
+COUNTED = frozenset({"include", "a", "mx", "ptr", "exists"})
 
 _MATCHERS: dict[str, t.Callable[[_Evaluation, SpfMechanism, str], bool]] = {
     "all": _Evaluation.all,

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The check of a mail domain's SPF record: MR-SPF-01, MR-SPF-02 and MR-SPF-03. All DNS goes through a lookup."""
+"""The check of a mail domain's SPF record: MR-SPF-01, MR-SPF-02 and MR-SPF-04. All DNS goes through a lookup."""
 
 from __future__ import annotations
 

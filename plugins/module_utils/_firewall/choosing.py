@@ -55,10 +55,15 @@ def choose(wanted: str, ports: Ports | None = None) -> Choice:
     :param wanted: name of a backend, or :data:`AUTO`.
     :param ports: declared ports, each with the clients that may connect; an empty collection admits all clients.
     """
-    active = [name for name in _WHOLE_HOST if BACKENDS[name].at_work()]
+    active = active_firewalls()
     backend = (active or ["nftables"])[0] if wanted == AUTO else wanted
     problem = _find_problem(backend, active, ports or {})
     return Choice(backend, active, problem, not is_installed("nft"), *ssh_ends())
+
+
+def active_firewalls() -> list[str]:
+    """Active firewalls that decide about every port of the host."""
+    return [name for name in _WHOLE_HOST if BACKENDS[name].at_work()]
 
 
 def _find_problem(backend: str, active: list[str], ports: Ports) -> str:

@@ -17,7 +17,8 @@ _PROGRAMS = {
     4: ("iptables-nft-save", "iptables-legacy-save", "/proc/net/ip_tables_names"),
     6: ("ip6tables-nft-save", "ip6tables-legacy-save", "/proc/net/ip6_tables_names"),
 }
-_HOOKS = ("PREROUTING", "INPUT")
+#: Chains that see what comes in for this host, and those that see what it sends.
+INCOMING, OUTGOING = ("PREROUTING", "INPUT"), ("OUTPUT", "POSTROUTING")
 _VERDICTS = {"ACCEPT": ACCEPT, "DROP": DROP, "REJECT": DROP, "RETURN": RETURN}
 #: Targets after which the next rule is asked.
 _SILENT = (
@@ -39,18 +40,25 @@ _FIELDS = {
     "-p": "protocol",
     "-s": "source",
     "-i": "interface",
+    "-o": "interface",
     "--state": "state",
     "--ctstate": "state",
+    "--dst-type": "destination type",
     "--dport": "port",
     "--dports": "port",
 }
-_STATES = frozenset({"new", "established", "related", "invalid", "untracked"})
+_STATES = frozenset({"new", "established", "related", "invalid", "untracked", "dnat", "snat"})
+#: Options of the match rpfilter, which by itself asks for a source address that leads back.
+_RPFILTER = ("--loose", "--validmark", "--accept-local", "--invert")
 #: Options that ask nothing of the packet, with the number of words that follow.
 _NO_CONDITION = {"-m": 1, "--comment": 1}
 
 
-def list_tables() -> list[list[Chain]]:
-    """The chains of all tables, by program. The legacy ones are only asked for if they are in use."""
+def list_tables(hooks: t.Collection[str] = INCOMING) -> list[list[Chain]]:
+    """The chains of all tables, by program. The legacy ones are only asked for if they are in use.
+
+    :param hooks: names of the chains that count as hooked.
+    """
     found = []
     for version, (program, legacy, names) in _PROGRAMS.items():
         commands = [program, *([legacy] if any(read_lines(names)) else [])]
@@ -58,14 +66,15 @@ def list_tables() -> list[list[Chain]]:
             answer = run(command)
             if answer.returncode == 127 and command == program:  # before the two forms had programs of their own
                 answer = run(command.replace("-nft", ""))
-            found.append(read_save(answer.stdout.splitlines(), version))
+            found.append(read_save(answer.stdout.splitlines(), version, hooks))
     return found
 
 
-def read_save(lines: t.Iterable[str], version: int) -> list[Chain]:
+def read_save(lines: t.Iterable[str], version: int, hooks: t.Collection[str] = INCOMING) -> list[Chain]:
     """The chains in the form of iptables-save(8).
 
     :param version: of IP; iptables and ip6tables have tables of their own.
+    :param hooks: names of the chains that count as hooked.
     """
     table = ""
     policies: dict[tuple[str, str], str] = {}
@@ -82,7 +91,7 @@ def read_save(lines: t.Iterable[str], version: int) -> list[Chain]:
         Chain(
             *key,
             rules=tuple(rules.get(key, ())),
-            hooked=key[1] in _HOOKS and not key[0].endswith(" nat"),
+            hooked=key[1] in hooks and not key[0].endswith(" nat"),
             policy=policy,
         )
         for key, policy in policies.items()
@@ -109,6 +118,13 @@ def _rule(words: list[str]) -> Rule:
             verdict = GOTO if option == "-g" else _verdict(target)
         elif option in _FIELDS:
             conditions.add(_condition(_FIELDS[option], words.pop(0), negated))
+        elif option == "-m" and words[0] == "rpfilter":
+            rest = [word for word in words[1:] if word in _RPFILTER]
+            conditions.add(Condition("spoofed", negated="--invert" not in rest))
+            words = [word for word in words[1:] if word not in _RPFILTER]
+        elif option == "--rt-type":
+            conditions.add(Condition("source routed", negated=negated))
+            words.pop(0)
         elif option in _NO_CONDITION:
             del words[: _NO_CONDITION[option]]
         elif option.startswith("-"):
@@ -129,6 +145,8 @@ def _condition(field: str, text: str, negated: bool) -> Condition:
             values = tuple(_ports(one) for one in values)
         elif field == "source":
             values = (ipaddress.ip_network(text, strict=False),)
+        elif field == "destination type":
+            values = tuple(one.lower() for one in values)
         elif field == "state":
             values = tuple(one.lower() for one in values)
             if not _STATES.issuperset(values):

@@ -17,43 +17,55 @@ Json = t.Any
 #: Elements of a named set or map by family, table and name; ``None`` for those that come and go by themselves.
 Sets = dict[str, t.Optional[list[t.Any]]]
 
-#: Hooks that see what comes in for this host.
-_HOOKS = ("prerouting", "input")
+#: Hooks that see what comes in for this host, and those that see what it sends.
+INCOMING, OUTGOING = ("prerouting", "input"), ("output", "postrouting")
 _VERDICTS = {"accept": ACCEPT, "drop": DROP, "reject": DROP, "return": RETURN, "jump": JUMP, "goto": GOTO}
 #: Statements that decide nothing.
 _SILENT = ("counter", "log", "mangle", "notrack", "ct helper", "secmark")
 _UNKNOWN = Condition("unknown")
 _FAMILIES = {"ip": 4, "ip6": 6, "ipv4": 4, "ipv6": 6}
 #: By what is compared: the field of a condition.
-_META = {"l4proto": "protocol", "nfproto": "family", "protocol": "family", "iif": "interface", "iifname": "interface"}
+_META = {
+    "l4proto": "protocol",
+    "nfproto": "family",
+    "protocol": "family",
+    **dict.fromkeys(("iif", "iifname", "oif", "oifname"), "interface"),
+}
 _PAYLOAD = {
     **{(protocol, "dport"): "port" for protocol in ("tcp", "th")},
     **{(protocol, "saddr"): "source" for protocol in ("ip", "ip6")},
     ("ip", "protocol"): "protocol",
     ("ip6", "nexthdr"): "protocol",
 }
+_CT = {"state": "state", "status": "diverted"}
+#: By what is looked up in the routing table, and for which address.
+_FIB = {("type", "daddr"): "destination type", ("oif", "saddr"): "spoofed"}
+#: The one value that is understood; false is how nft writes "missing".
+_SINGLE: dict[str, t.Any] = {"diverted": "dnat", "spoofed": False}
 _OTHER_PROTOCOLS = ("udp", "udplite", "icmp", "icmpv6", "igmp", "sctp", "dccp", "esp", "ah", "comp")
 
 
-def list_ruleset() -> list[Chain]:
+def list_ruleset(hooks: t.Collection[str] = INCOMING) -> list[Chain]:
     """The chains of all tables.
 
     nft 1.0 may list a table with a flag as broken JSON. Then each table is asked for by itself.
+
+    :param hooks: those whose chains count as hooked.
     """
     try:
-        return list_chains("ruleset")
+        return list_chains("ruleset", hooks=hooks)
     except FirewallError:
         tables = [line.split()[1:] for line in run("nft", "list", "tables").stdout.splitlines()]
     chains = []
     for table in tables:
         try:
-            chains += list_chains("table", *table)
+            chains += list_chains("table", *table, hooks=hooks)
         except FirewallError:
             continue
     return chains
 
 
-def list_chains(*what: str) -> list[Chain]:
+def list_chains(*what: str, hooks: t.Collection[str] = INCOMING) -> list[Chain]:
     """The chains that ``nft list`` shows.
 
     :raises FirewallError: nft failed, or its answer cannot be read.
@@ -62,12 +74,12 @@ def list_chains(*what: str) -> list[Chain]:
     if answer.returncode:
         raise FirewallError(f"nft list {' '.join(what)}: {answer.stderr.strip()}")
     try:
-        return read_chains(json.loads(answer.stdout)["nftables"])
+        return read_chains(json.loads(answer.stdout)["nftables"], hooks)
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise FirewallError(f"nft list {' '.join(what)}: its JSON cannot be read") from error
 
 
-def read_chains(objects: t.Iterable[t.Mapping[str, Json]]) -> list[Chain]:
+def read_chains(objects: t.Iterable[t.Mapping[str, Json]], hooks: t.Collection[str] = INCOMING) -> list[Chain]:
     """The chains of a listing. Those of a table that is switched off, or may be, are left out."""
     items = [item for one in objects for item in one.items()]
     off = [_table(value, "name") for kind, value in items if kind == "table" and _may_be_off(value.get("flags", []))]
@@ -81,7 +93,7 @@ def read_chains(objects: t.Iterable[t.Mapping[str, Json]]) -> list[Chain]:
             _table(value),
             value["name"],
             tuple(rules.get((_table(value), value["name"]), ())),
-            hooked=value.get("type") == "filter" and value.get("hook") in _HOOKS,
+            hooked=value.get("type") == "filter" and value.get("hook") in hooks,
             policy=value.get("policy", RETURN),
         )
         for kind, value in items
@@ -147,7 +159,12 @@ def _field(left: Json) -> tuple[set[Condition], str]:
     if kind == "meta":
         return set(), _META.get(value["key"], "unknown")
     if kind == "ct":
-        return set(), "state" if value["key"] == "state" else "unknown"
+        return set(), _CT.get(value["key"], "unknown")
+    if kind == "exthdr":
+        return set(), "source routed" if value["name"] == "rt" else "unknown"
+    if kind == "fib":
+        flags = value["flags"]
+        return set(), _FIB.get((value["result"], flags if isinstance(flags, str) else flags[0]), "unknown")
     if kind != "payload" or "protocol" not in value:
         return set(), "unknown"
     protocol = value["protocol"]
@@ -172,6 +189,10 @@ def _values(field: str, found: list[Json] | None) -> tuple[t.Any, ...] | None:
     """The values as a condition has them; ``None`` if one is not understood."""
     if found is None:
         return None
+    if field == "source routed":
+        return ()
+    if field in _SINGLE:
+        return () if found == [_SINGLE[field]] else None
     plain = [one["elem"]["val"] if isinstance(one, dict) and "elem" in one else one for one in found]
     try:
         if field == "port":

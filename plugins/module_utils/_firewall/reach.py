@@ -31,6 +31,8 @@ class Attempt(t.NamedTuple):
     :ivar source: address that this host used; empty without a route.
     :ivar state: one of the words above.
     :ivar detail: what the system said; empty if it was accepted.
+    :ivar milliseconds: until there was an answer; ``None`` without one.
+    :ivar code: error number of the system; 0 if it was accepted, or no answer came.
     """
 
     port: int
@@ -38,6 +40,8 @@ class Attempt(t.NamedTuple):
     source: str
     state: str
     detail: str = ""
+    milliseconds: float | None = None
+    code: int = 0
 
 
 class Judgement(t.NamedTuple):
@@ -95,25 +99,52 @@ def _why_closed(attempt: Attempt) -> str:
     return f"A packet filter drops it: of the host, of its provider, or of a network on the way.{blocked}"
 
 
+#: Errors of the resolver that say that the name has no address; the others say that it cannot tell.
+_NO_ADDRESS = (socket.EAI_NONAME, getattr(socket, "EAI_NODATA", -5), getattr(socket, "EAI_ADDRFAMILY", -9))
+
+
+def says_no_address(error: OSError) -> bool:
+    """Whether an error of :func:`addresses_of` says that the name has no address; else that is not known."""
+    return isinstance(error, socket.gaierror) and error.errno in _NO_ADDRESS
+
+
+def addresses_of(host: str) -> dict[str, int]:
+    """Return the addresses of a host, each with its family, in the order in which they are to be tried.
+
+    :raises OSError: the name does not resolve.
+    """
+    return {str(entry[4][0]): entry[0] for entry in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)}
+
+
 def try_ports(host: str, ports: t.Iterable[int], timeout: float) -> list[Attempt]:
     """Connect to each port at each address of the host.
 
     :param timeout: seconds for all of them together.
     :raises OSError: the name does not resolve.
     """
+    return try_addresses(addresses_of(host), ports, timeout)
+
+
+def try_addresses(addresses: t.Mapping[str, int], ports: t.Iterable[int], timeout: float) -> list[Attempt]:
+    """Connect to each port at each of these addresses.
+
+    :param addresses: from :func:`addresses_of`.
+    :param timeout: seconds for all of them together.
+    """
     found = []
-    addresses = {str(entry[4][0]): entry[0] for entry in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)}
+    began = time.monotonic()
+    ports = list(ports)
     with selectors.DefaultSelector() as selector:
         for address, family in addresses.items():
-            source = _source(family, address)
+            source = source_address(address)
             for port in ports:
                 attempt = Attempt(port, address, source, NO_ROUTE if not source else FILTERED, "no answer")
                 found += [attempt] if not source else _start(selector, family, attempt)
-        deadline = time.monotonic() + timeout
+        deadline = began + timeout
         while selector.get_map() and time.monotonic() < deadline:
             for key, _events in selector.select(max(0.0, deadline - time.monotonic())):
                 code = key.fileobj.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)  # type: ignore[union-attr]  # a socket
-                found.append(_ended(key.data, code))
+                found.append(_ended(key.data, code)._replace(milliseconds=(time.monotonic() - began) * 1000))
                 _close(selector, key.fileobj)
         for key in list(selector.get_map().values()):
             found.append(key.data)
@@ -121,8 +152,12 @@ def try_ports(host: str, ports: t.Iterable[int], timeout: float) -> list[Attempt
     return sorted(found)
 
 
-def _source(family: int, address: str) -> str:
-    """The address from which this host reaches the other one; a datagram socket finds it without sending."""
+def source_address(address: str) -> str:
+    """The address from which this host reaches the other one; empty without a route.
+
+    A datagram socket finds it without sending.
+    """
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
         with socket.socket(family, socket.SOCK_DGRAM) as probe:
             probe.connect((address, 9))
@@ -147,7 +182,7 @@ def _ended(attempt: Attempt, code: int) -> Attempt:
     if not code:
         return attempt._replace(state=OPEN, detail="")
     state = REFUSED if code in (errno.ECONNREFUSED, errno.ECONNRESET) else FILTERED
-    return attempt._replace(state=state, detail=os.strerror(code))
+    return attempt._replace(state=state, detail=os.strerror(code), code=code)
 
 
 def _close(selector: selectors.BaseSelector, stream: t.Any) -> None:

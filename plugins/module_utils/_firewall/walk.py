@@ -18,6 +18,9 @@ ACCEPT, DROP, RETURN, JUMP, GOTO, GO_ON, UNKNOWN = "accept", "drop", "return", "
 
 #: Versions of IP by nftables' family of a table.
 _VERSIONS = {"ip": (4,), "ip6": (6,), "inet": (4, 6)}
+#: What no connection to the host itself from a client with a route is: sent on to it by NAT, with a source address that
+#: does not lead back (rp_filter), or with a routing header of IPv6 (RFC 5095).
+_NEVER = ("diverted", "spoofed", "source routed")
 #: netfilter's own limit of jumps within jumps.
 _DEEPEST = 16
 
@@ -36,7 +39,8 @@ class Condition(t.NamedTuple):
     """One condition of a rule. Conditions that every such packet meets are left out by the readers.
 
     :ivar field: ``port`` with pairs of first and last port; ``source`` with networks of one family; ``protocol``,
-        ``state`` and ``interface`` with names; ``family`` with versions of IP. Any other is not understood.
+        ``state``, ``interface`` and ``destination type`` with names; ``family`` with versions of IP; ``diverted``,
+        ``spoofed`` and ``source routed`` without values. Any other is not understood.
     """
 
     field: str
@@ -57,7 +61,9 @@ class Condition(t.NamedTuple):
             met = packet.source.version in self.values
         elif self.field == "state":
             met = "new" in self.values
-        elif self.field == "interface" and set(self.values) == {"lo"}:
+        elif self.field == "destination type":
+            met = "local" in self.values
+        elif self.field in _NEVER or (self.field == "interface" and set(self.values) == {"lo"}):
             met = False
         else:
             return None
@@ -120,9 +126,15 @@ class Chain(t.NamedTuple):
 
 def refusing_chains(chains: t.Sequence[Chain], packet: Packet) -> list[Chain]:
     """List the hooked chains that the packet does not pass for certain."""
+    found = outcomes(chains, packet)
+    return [chain for chain in chains if found.get(chain.label) == {DROP}]
+
+
+def outcomes(chains: t.Sequence[Chain], packet: Packet) -> dict[str, set[str]]:
+    """What may become of the packet in each hooked chain that sees it, by the chain's label."""
     by_name = {(chain.table, chain.name): chain for chain in chains}
     seeing = [chain for chain in chains if chain.hooked and packet.source.version in chain.versions]
-    return [chain for chain in seeing if _outcomes(chain, packet, by_name) == {DROP}]
+    return {chain.label: _outcomes(chain, packet, by_name) for chain in seeing}
 
 
 def reached(chains: t.Sequence[Chain]) -> list[Chain]:

@@ -12,6 +12,7 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
+from .._sasl.scrubbing import passwords_in
 from .._transaction import transaction as core
 from .._transaction.model import TransactionError
 from .._transaction.plan import Change, Plan
@@ -19,7 +20,7 @@ from .commands import Commands
 from .config_host import ManagedHost
 from .config_options import Wanted, read_options
 from .environment import settle
-from .secrets import hide, passwords_in, warn
+from .secrets import hide, warn
 
 _SENTENCES = {
     core.UNTOUCHED: "Nothing was changed: {cause}",

@@ -15,8 +15,9 @@ import urllib.error
 import urllib.request
 
 from .._sasl.oauth import AccessToken, BadTokenAnswer, Grant, OAuthError, TokenClient, TokenServerUnreachable
+from .._sasl.scrubbing import passwords_in
 from .._smtp.tls import TlsPolicy, check_files
-from .secrets import hide, passwords_in
+from .secrets import hide
 
 if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule

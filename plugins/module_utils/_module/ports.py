@@ -41,7 +41,7 @@ def run_ports(module: AnsibleModule) -> None:
     wrong = [(attempt, judgement.summary) for attempt, judgement in judged if judgement.passed is False]
     fatal = [text for attempt, text in wrong if params[_option(attempt.state)] == "fail"]
     result["passed"] = not wrong
-    result["ports"] = [{**attempt._asdict(), **judgement._asdict()} for attempt, judgement in judged]
+    result["ports"] = [{**_told(attempt), **judgement._asdict()} for attempt, judgement in judged]
     if fatal:
         module.fail_json(msg="\n".join(text for _attempt, text in wrong), **result)
     for _attempt, text in wrong:
@@ -57,6 +57,10 @@ def _try(params: t.Mapping[str, t.Any], ports: t.Collection[int]) -> list[Attemp
         if not params["fallback"]:
             raise
         return try_ports(params["fallback"], ports, params["timeout"])
+
+
+def _told(attempt: Attempt) -> dict[str, t.Any]:
+    return {name: getattr(attempt, name) for name in ("port", "address", "source", "state", "detail")}
 
 
 def _option(state: str) -> str:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The body of ``postfix_info``: facts about this host's Postfix, and the trace of one message."""
+"""Follow one message through this host's Postfix."""
 
 from __future__ import annotations
 
@@ -9,56 +9,19 @@ import re
 import time
 import typing as t
 
-from ansible.module_utils.basic import AnsibleModule
-
 from .._postfix.log import Hop, Trace, arrival, parse_line, trace
 from .._postfix.log_source import FILES, choose, keeps_log
 from .._postfix.meaning import Meaning, explain
 from .commands import Commands
-from .environment import become_needed, settle
-from .postfix_facts import NOT_INSTALLED, identity_of, look, secrets_in
-from .secrets import hide
-from .takeover import look as look_for_mail
-
-ARGUMENTS: dict[str, t.Any] = {
-    "trace": {"type": "str"},
-    "timeout": {"type": "float", "default": 60.0},
-    "takeover": {"type": "bool", "default": False},
-}
+from .environment import become_needed
+from .postfix_facts import look
 
 _POLL_SECONDS = 0.25
 #: Subtracted from the time of arrival in the queue ID, so that the first log line is found.
 _MARGIN_SECONDS = 5
 #: Postfix logs a message before it accepts it, so the log mentions it long before this, or never.
 _SILENCE_SECONDS = 10.0
-_QUEUE_ID = re.compile(r"[0-9A-Za-z]{6,}")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-
-
-def run_info(module: AnsibleModule) -> None:
-    """Collect the facts, follow a message if ``trace`` is set, and exit the module."""
-    settle()
-    commands = Commands(module, ())
-    queue_id = module.params["trace"]
-    installed = bool(module.get_bin_path("postconf"))
-    if queue_id and not installed:
-        module.fail_json(msg="trace: Postfix is not installed on this host, so there is no message to follow.")
-    if queue_id and not _QUEUE_ID.fullmatch(queue_id):
-        module.fail_json(msg=f"trace: {queue_id!r} is not a valid queue ID; expected a value such as 4dDwwB5hD2z4w.")
-    facts, asked = look(commands) if installed else (NOT_INSTALLED, {})
-    hide(module, secrets_in(facts["parameters"]))
-    report = {"changed": False, "installed": installed, **facts, "identity": identity_of(facts["parameters"], asked)}
-    if module.params["takeover"]:
-        report["takeover"] = look_for_mail(commands, installed)
-    if queue_id:
-        if not keeps_log(asked.get("maillog_file", "")):
-            module.fail_json(msg=_no_log(queue_id), hops=[], **report)
-        way = _way(commands, queue_id, module.params["timeout"], asked)
-        report["hops"] = way.hops
-        if way.problem:
-            module.fail_json(msg=way.problem, **report)
-        report["msg"] = way.summary
-    module.exit_json(**report)
 
 
 class Way(t.NamedTuple):
@@ -81,11 +44,12 @@ def follow(commands: Commands, queue_id: str, timeout: float) -> Way:
     """Follow a message until it has left the host, or no more can happen within ``timeout`` seconds."""
     asked = look(commands)[1]
     if not keeps_log(asked.get("maillog_file", "")):
-        return Way([], _no_log(queue_id))
-    return _way(commands, queue_id, timeout, asked)
+        return Way([], why_no_log(queue_id))
+    return way_of(commands, queue_id, timeout, asked)
 
 
-def _way(commands: Commands, queue_id: str, timeout: float, asked: t.Mapping[str, str]) -> Way:
+def way_of(commands: Commands, queue_id: str, timeout: float, asked: t.Mapping[str, str]) -> Way:
+    """As :func:`follow`, with the parameters that :func:`.postfix_facts.look` has asked for."""
     found = _follow(commands, queue_id, timeout, asked)
     hops = [_describe(hop, asked.get("myhostname", "")) for hop in found.hops]
     return Way(hops, "" if found.sent else _why_not_sent(queue_id, found, timeout))
@@ -151,7 +115,8 @@ def _why_not_sent(queue_id: str, found: Trace, timeout: float) -> str:
     return f"Message {queue_id} was not delivered. {' '.join(dict.fromkeys(sentences))}"
 
 
-def _no_log(queue_id: str) -> str:
+def why_no_log(queue_id: str) -> str:
+    """The sentence for a host that stores no log."""
     return (
         f"Message {queue_id} cannot be followed, since this host stores no log of mail: there is no journal (Storage="
         f" in journald.conf(5) may be none), nor {' nor '.join(FILES)}. Set Storage=volatile and restart"

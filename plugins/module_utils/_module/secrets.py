@@ -11,9 +11,7 @@ or mail.
 
 from __future__ import annotations
 
-import re
 import typing as t
-import urllib.parse
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -26,7 +24,6 @@ except ImportError:  # before ansible-core 2.22
 
 #: Of more secrets, such as the lines of a table of users, only the clear form is hidden: all would take seconds.
 _MANY = 1000
-_LOGIN_IN_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s/:@]*:([^\s\"'<>]+)@")
 
 
 class Hiding(t.Protocol):
@@ -46,12 +43,6 @@ def hide(module: Hiding, secrets: t.Iterable[str]) -> None:
     module.no_log_values.update(forms)
     if register_secrets:
         register_secrets(forms)
-
-
-def passwords_in(text: str) -> t.Iterator[str]:
-    """Yield the passwords of the URLs in a text, as written and decoded: ``http://user:password@proxy:3128``."""
-    for found in _LOGIN_IN_URL.finditer(text):
-        yield from {found[1], urllib.parse.unquote(found[1])}
 
 
 class DiscreetModule(AnsibleModule):

@@ -9,9 +9,10 @@ import os
 import re
 import typing as t
 
+from .._sasl.scrubbing import passwords_in
 from .._smtp.settings import InvalidSettings, ServerSettings, read_host
 from .._smtp.tls import TlsMode, TlsPolicy, check_files
-from .secrets import hide, passwords_in
+from .secrets import hide
 
 if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
@@ -265,7 +266,8 @@ def _credentials(module: AnsibleModule) -> Credentials | None:
     if options["oauth"] is not None:
         from .oauth import oauth_token
 
-        token = "check-mode" if module.check_mode and not options["check"] else oauth_token(module)
+        sends_nothing = module.check_mode and not options.get("check", True)
+        token = "check-mode" if sends_nothing else oauth_token(module)
         return Credentials(options["username"], token=token)
     if options["password"] is not None:
         return Credentials(options["username"], options["password"])

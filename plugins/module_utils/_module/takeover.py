@@ -11,6 +11,7 @@ import pwd
 import re
 import typing as t
 
+from .._host import processes
 from .._postfix.config import parse_main, parse_master, parse_options
 from .._postfix.displaced import FORMAT, find_displaced, parse_packages
 from .._postfix.takeover import (
@@ -28,9 +29,9 @@ from .commands import Commands
 OWNED = "/var/lib/mailops/relay"
 NOTE = "/var/lib/mailops/replaced_packages"
 
-PROCESSES = "/proc"
+#: What precedes the paths of processes, in tests.
+ROOT = ""
 _UNIT = re.compile(r"(?:/usr)?/lib/systemd/system/([^/@]+)\.(service|socket|timer)|/etc/init\.d/([^/]+)")
-_SERVICE = re.compile(r"/([^/\n]+\.service)$", re.MULTILINE)
 _MAILBOXES = "/var/mail"
 
 
@@ -87,16 +88,9 @@ def _running_units(commands: Commands, packages: t.Sequence[str]) -> list[str]:
 
 def _units_that_run(programs: t.Collection[str]) -> t.Iterator[str]:
     """Yield the units of the processes that run one of these programs."""
-    for process in filter(str.isdigit, os.listdir(PROCESSES)):
-        try:
-            # not exe: in a container root may not read it
-            with open(os.path.join(PROCESSES, process, "cmdline"), encoding="utf-8", errors="replace") as stream:
-                program = stream.read().partition("\0")[0]
-            if program in programs:
-                with open(os.path.join(PROCESSES, process, "cgroup"), encoding="utf-8") as stream:
-                    yield from _SERVICE.findall(stream.read())
-        except OSError:  # the process has ended, or belongs to the kernel
-            continue
+    for process in filter(None, (processes.look(number, ROOT) for number in processes.numbers(ROOT))):
+        if process.command in programs and process.unit and process.unit.endswith(".service"):
+            yield process.unit
 
 
 def _read_host(commands: Commands, postfix: bool) -> MailOfHost:

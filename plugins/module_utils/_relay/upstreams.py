@@ -30,7 +30,7 @@ _MECHANISMS = (
     *("PLAIN", "LOGIN", "CRAM-MD5", "DIGEST-MD5", "NTLM", "GSSAPI", "EXTERNAL", "XOAUTH2", "OAUTHBEARER"),
     *("SCRAM-SHA-1", "SCRAM-SHA-224", "SCRAM-SHA-256", "SCRAM-SHA-384", "SCRAM-SHA-512"),
 )
-#: SHA-256 fingerprint of a certificate or of its public key.
+#: SHA-256 digest of a certificate or of its public key.
 _FINGERPRINT = re.compile(r"(?:[0-9A-Fa-f]{2}:?){31}[0-9A-Fa-f]{2}\Z")
 
 
@@ -72,7 +72,7 @@ class Upstream:
 
     :param tls: ``none``, ``opportunistic``, ``starttls`` (required) or ``implicit``.
     :param validate_certs: whether the certificate must be valid and carry the server's name.
-    :param fingerprints: fingerprints of certificates or public keys, required instead of a name.
+    :param fingerprints: digests of certificates or public keys, required instead of a name.
     :param ca_file: file on the host with the authorities to trust; empty for the system's.
     :param mechanisms: SASL mechanisms that may be used; empty for any.
     :param message_size: octets per message that the server accepts, if known.
@@ -349,7 +349,7 @@ def _fingerprint(reader: Reader, variable: str, given: str) -> str:
     """Read a fingerprint, and return it in the form of ``smtp_tls_fingerprint_cert_match``."""
     if not _FINGERPRINT.match(given):
         reader.problem(
-            f"{variable}.pinned_certificates", f"{given!r} is not a SHA-256 fingerprint; expected 64 hexadecimal digits"
+            f"{variable}.pinned_certificates", f"{given!r} is not a SHA-256 digest; expected 64 hexadecimal digits"
         )
     digits = given.replace(":", "").upper()
     return ":".join(digits[index : index + 2] for index in range(0, len(digits), 2))

@@ -16,7 +16,7 @@ from .mechanisms import Exchange, ExchangeContext, Gs2
 from .saslprep import NotPreparable, saslprep
 
 if t.TYPE_CHECKING:
-    from .binding import ChannelBinding
+    from .._x509.signature import ChannelBinding
 
 
 class NoUsableMechanism(ValueError):

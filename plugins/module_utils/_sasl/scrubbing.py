@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import typing as t
 import urllib.parse
 
@@ -15,6 +16,7 @@ MASK = "********"
 _SHORTEST_PIECE = 4
 #: This many consecutive characters of a secret do not occur by chance.
 _TELLING = 8
+_LOGIN_IN_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s/:@]*:([^\s\"'<>]+)@")
 
 
 def encoded_forms(secrets: t.Iterable[str]) -> tuple[str, ...]:
@@ -54,6 +56,12 @@ def scrub_text(text: str, hidden: t.Iterable[str]) -> str:
     for form in forms:
         text = text.replace(form, MASK)
     return " ".join(MASK if _echoes(word, forms) else word for word in text.split(" "))
+
+
+def passwords_in(text: str) -> t.Iterator[str]:
+    """Yield the passwords of the URLs in a text, as written and decoded: ``http://user:password@proxy:3128``."""
+    for found in _LOGIN_IN_URL.finditer(text):
+        yield from {found[1], urllib.parse.unquote(found[1])}
 
 
 def masked(value: t.Any, secrets: t.Iterable[str]) -> t.Any:

@@ -20,6 +20,8 @@ from dataclasses import dataclass, field
 if t.TYPE_CHECKING:
     from .reply import Reply
 
+#: Replies of a server that does not support EHLO (RFC 5321 section 3.2).
+NO_EHLO = (500, 502)
 #: "AUTH=PLAIN" is the form from before RFC 2554; some servers still send both.
 _LINE = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]*)(?:[ =](.*))?\Z")
 

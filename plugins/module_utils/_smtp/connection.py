@@ -47,26 +47,26 @@ _SHORT = 10.0
 _PASSING_NAMES = (socket.EAI_AGAIN, socket.EAI_SYSTEM, socket.EAI_MEMORY)
 
 if t.TYPE_CHECKING:
-    from .._sasl.binding import ChannelBinding
+    from .._x509.signature import ChannelBinding
     from .settings import ServerSettings
     from .tls import TlsPolicy
 
 
-def connect(settings: ServerSettings) -> Connection:
-    """Open a connection, trying each address of a name in turn.
+def connect(settings: ServerSettings, kind: type[Connection] | None = None, address: str = "") -> Connection:
+    """Open a connection of a kind, trying each address of a name in turn, or only the one that is given.
 
     :raises ConnectFailed: the name does not resolve, no address answers, or the proxy refuses.
     """
 
     try:
-        return Connection(*_open_stream(settings), settings)
+        return (kind or Connection)(*_open_stream(settings, address), settings)
     except ProxyFailed as error:
-        kind = ConnectFailed if error.passing else CannotConnect
+        failure = ConnectFailed if error.passing else CannotConnect
         problem, advice = f"{settings.proxy} did not connect: {error}", "Check the option proxy and the proxy's rules."
-        raise kind(problem, stage=Stage.CONNECT, server=settings.server, advice=advice) from None
+        raise failure(problem, stage=Stage.CONNECT, server=settings.server, advice=advice) from None
     except OSError as error:
-        kind, problem, advice = _why_not_connected(error, settings)
-        raise kind(problem, stage=Stage.CONNECT, server=settings.server, advice=advice) from error
+        failure, problem, advice = _why_not_connected(error, settings)
+        raise failure(problem, stage=Stage.CONNECT, server=settings.server, advice=advice) from error
 
 
 def _why_not_connected(error: OSError, settings: ServerSettings) -> tuple[type[ConnectFailed], str, str]:
@@ -96,14 +96,14 @@ def _why_not_connected(error: OSError, settings: ServerSettings) -> tuple[type[C
     return kind, problem, f"Check {where}, that the {who} is running, and the firewalls in between."
 
 
-def _open_stream(settings: ServerSettings) -> tuple[socket.socket, str]:
+def _open_stream(settings: ServerSettings, address: str) -> tuple[socket.socket, str]:
     """Return a stream to the server, and the address of its other end: the server, the proxy or the socket's path."""
     if settings.unix_socket:
         stream = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         stream.settimeout(settings.connect_timeout)
     else:
         next_host = settings.proxy or settings
-        stream = socket.create_connection((next_host.host, next_host.port), settings.connect_timeout)
+        stream = socket.create_connection((address or next_host.host, next_host.port), settings.connect_timeout)
         stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     try:
         if settings.unix_socket:
@@ -195,7 +195,7 @@ class Connection:
         """The channel binding for a login (RFC 5929 section 4), whether or not the certificate was verified."""
         if not isinstance(self._stream, ssl.SSLSocket):
             return None
-        from .._sasl.binding import server_end_point
+        from .._x509.signature import server_end_point
 
         certificate = self._stream.getpeercert(binary_form=True)
         return server_end_point(certificate) if certificate else None
@@ -330,6 +330,14 @@ class Connection:
             raise self._lost(ConnectionResetError(0, "the server closed it"), stage)
         self._waits_in_tls = False
         return data
+
+    def receive(self, stage: Stage) -> bytes:
+        """Return the octets that arrive next, as they are: the answer to something that is not SMTP.
+
+        :raises ConnectionLost: see :meth:`read_reply`.
+        """
+        data, self._buffer = bytes(self._buffer), bytearray()
+        return data or self._receive(stage, self.timeout)
 
     def start_tls(self, policy: TlsPolicy, host: str, stage: Stage) -> None:
         """Continue in TLS.

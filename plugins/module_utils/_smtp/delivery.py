@@ -288,7 +288,7 @@ class SessionInfo(t.NamedTuple):
             "tls_verified": self.tls.verified if self.tls else False,
             "certificate_subject": self.tls.subject if self.tls else None,
             "certificate_expires": self.tls.expires if self.tls else None,
-            "certificate_sha256": self.tls.digest if self.tls else None,
+            "certificate_sha256": self.tls.certificate_sha256 if self.tls else None,
             "auth_mechanism": self.mechanism,
             "messages": self.messages,
             "round_trips": self.round_trips,

@@ -18,10 +18,10 @@ from .._sasl.mechanisms import BadChallenge, ExchangeContext, ServerUnproven, pr
 from .errors import AuthRefused, NotOffered, ProtocolViolation, ServerNotProven, SmtpError, Stage
 
 if t.TYPE_CHECKING:
-    from .._sasl.binding import ChannelBinding
     from .._sasl.choice import SaslMechanism
     from .._sasl.credentials import Credentials
     from .._sasl.mechanisms import Exchange, Response
+    from .._x509.signature import ChannelBinding
     from .reply import Reply
 
 #: Sends one line and returns its reply.

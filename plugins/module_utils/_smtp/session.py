@@ -9,8 +9,8 @@ import functools
 import time
 import typing as t
 
-from .capabilities import Capabilities
-from .connection import connect
+from .capabilities import NO_EHLO, Capabilities
+from .connection import Connection, connect
 from .delivery import SessionInfo
 from .errors import CommandRefused, ConnectionLost, NotOffered, SmtpError, Stage, TlsFailed
 from .tls import TlsMode
@@ -26,8 +26,6 @@ if t.TYPE_CHECKING:
 
 #: Longest time to wait for the reply to QUIT, in seconds; all that matters is done by then.
 _QUIT_TIMEOUT = 5.0
-#: Replies of a server that does not support EHLO (RFC 5321 section 3.2).
-_NO_EHLO = (500, 502)
 #: Reply of a server that ends the session, to any command (RFC 5321 section 3.8).
 _CLOSING = 421
 
@@ -54,6 +52,7 @@ class SmtpSession:
     :param observer: receives the progress of each message.
     :param in_turn: one octet that the sessions of a task share: a session sets it to 1 if the server does not take
         commands ahead, and none of them sends any from then on.
+    :param opener: opens the connection.
     :raises SmtpError: from ``with``, if the session cannot be opened as the settings require.
     """
 
@@ -62,10 +61,12 @@ class SmtpSession:
         settings: ServerSettings,
         observer: DeliveryObserver | None = None,
         in_turn: bytearray | mmap.mmap | None = None,
+        opener: t.Callable[[ServerSettings], Connection] = connect,
     ) -> None:
         self._settings = settings
         self._observer = observer
         self._in_turn = bytearray(1) if in_turn is None else in_turn
+        self._opener = opener
         self._transaction_open = False
         self._messages = 0
         self._given_back: list[MailTransaction] = []
@@ -73,7 +74,7 @@ class SmtpSession:
 
     def __enter__(self) -> SmtpSession:
         self._began = time.monotonic()
-        self._connection = connect(self._settings)
+        self._connection = self._opener(self._settings)
         try:
             self._mechanism = self._open()
         except BaseException:
@@ -100,7 +101,7 @@ class SmtpSession:
         try:
             if self._connection.usable:
                 self._connection.timeout = min(_QUIT_TIMEOUT, self._settings.timeout)
-                self._command("QUIT", Stage.QUIT)
+                self.command("QUIT", Stage.QUIT)
         except SmtpError:
             pass
         finally:
@@ -136,9 +137,9 @@ class SmtpSession:
     def _ehlo(self) -> None:
         verb = "LHLO" if self._settings.lmtp else "EHLO"
         name = self._settings.ehlo_name or self._connection.own_name
-        reply = self._command(f"{verb} {name}", Stage.EHLO)
-        if reply.code in _NO_EHLO and not self._settings.lmtp:
-            reply = self._command(f"HELO {name}", Stage.EHLO)._replace(lines=("",))
+        reply = self.command(f"{verb} {name}", Stage.EHLO)
+        if reply.code in NO_EHLO and not self._settings.lmtp:
+            reply = self.command(f"HELO {name}", Stage.EHLO)._replace(lines=("",))
         self._expect_positive(reply, Stage.EHLO)
         unused = set(self._settings.ignore_extensions)
         if self._sends_ahead:  # only DATA, with its 354, shows that replies and commands are in step
@@ -161,7 +162,7 @@ class SmtpSession:
                 advice="Use the submission port 587, or port 465 with tls: implicit. For a relay on this host, set"
                 " tls: opportunistic.",
             )
-        self._expect_positive(self._command("STARTTLS", Stage.STARTTLS), Stage.STARTTLS)
+        self._expect_positive(self.command("STARTTLS", Stage.STARTTLS), Stage.STARTTLS)
         self._connection.start_tls(self._settings.tls, self._settings.host, Stage.STARTTLS)
         return True
 
@@ -178,7 +179,7 @@ class SmtpSession:
         binding = self._connection.channel_binding if bound else None
         target = Target(settings.server, settings.host, settings.port, settings.auth_mechanism, binding)
         return log_in(
-            lambda line: self._command(line, Stage.AUTH), self.capabilities.auth_mechanisms, credentials, target
+            lambda line: self.command(line, Stage.AUTH), self.capabilities.auth_mechanisms, credentials, target
         )
 
     # Messages
@@ -261,7 +262,7 @@ class SmtpSession:
                 replies.append(self._read(stage))
         transaction.take(replies)
         if replies:
-            self._command("RSET", Stage.MAIL)
+            self.command("RSET", Stage.MAIL)
         return bool(replies)
 
     def _start(self, transaction: MailTransaction, ahead: bool) -> bool:
@@ -278,7 +279,7 @@ class SmtpSession:
             if not ahead:
                 self._expect_silence(Stage.MAIL)
             if self._transaction_open and not ahead:
-                self._command("RSET", Stage.MAIL)
+                self.command("RSET", Stage.MAIL)
             if self._pipelining and not ahead:
                 self._connection.send(transaction.group, Stage.MAIL)
             waiting = self._take_replies(transaction)
@@ -366,8 +367,9 @@ class SmtpSession:
 
     # Commands
 
-    def _command(self, line: str, stage: Stage) -> Reply:
-        self._connection.send(_line(line), stage)
+    def command(self, line: str, stage: Stage) -> Reply:
+        """Send a line without its end and return the reply."""
+        self._connection.send(f"{line}\r\n".encode(), stage)
         return self._connection.read_reply(stage)
 
     def _read(self, stage: Stage) -> Reply:
@@ -394,7 +396,3 @@ class SmtpSession:
         if not reply.positive:
             raise CommandRefused("the server refused", stage=stage, server=self._settings.server, reply=reply)
         return reply
-
-
-def _line(command: str) -> bytes:
-    return command.encode("utf-8") + b"\r\n"

@@ -28,7 +28,7 @@ class TlsMode(str, enum.Enum):
 class TlsInfo(t.NamedTuple):
     """The result of a handshake.
 
-    :param digest: SHA-256 of the server's certificate in hexadecimal, in the form of a pin.
+    :param certificate_sha256: SHA-256 of the server's certificate in hexadecimal, in the form of a pin.
     :param subject: of the server's certificate, such as ``CN=mx.example.com``. Empty if the certificate was not
         verified: its content proves nothing then, and Python does not parse it.
     :param expires: the end of its validity, as OpenSSL formats it; empty like ``subject``.
@@ -37,7 +37,7 @@ class TlsInfo(t.NamedTuple):
     version: str
     cipher: str
     verified: bool
-    digest: str
+    certificate_sha256: str
     subject: str
     expires: str
 
@@ -93,7 +93,7 @@ class TlsPolicy:
 
         :returns: what is wrong with the certificate, as a sentence, or None.
         """
-        digest = hashlib.sha256(stream.getpeercert(binary_form=True) or b"").hexdigest()
+        digest = _sha256(stream)
         if not self.pins or digest in self.pins:
             return None
         return f"the server's certificate has the SHA-256 digest {digest}, which is not in pinned_certificates"
@@ -283,6 +283,10 @@ _PLAIN_TEXT_ADVICE: t.Mapping[TlsMode, str] = {
 }
 
 
+def _sha256(stream: ssl.SSLSocket) -> str:
+    return hashlib.sha256(stream.getpeercert(binary_form=True) or b"").hexdigest()
+
+
 def describe(stream: ssl.SSLSocket, policy: TlsPolicy) -> TlsInfo:
     """Return the TLS parameters of an established connection."""
     cipher = stream.cipher()
@@ -291,7 +295,7 @@ def describe(stream: ssl.SSLSocket, policy: TlsPolicy) -> TlsInfo:
         version=stream.version() or "unknown",
         cipher=cipher[0] if cipher else "unknown",
         verified=policy.verify or bool(policy.pins),
-        digest=hashlib.sha256(stream.getpeercert(binary_form=True) or b"").hexdigest(),
+        certificate_sha256=_sha256(stream),
         subject=_subject(certificate),
         expires=certificate.get("notAfter", ""),
     )

@@ -121,6 +121,29 @@ true
 """
 
 
+@pytest.fixture(scope="session")
+def info() -> t.Callable[..., dict[str, t.Any]]:
+    """``info(on, **options)`` runs smtp_info on a host of the lab and returns its result."""
+
+    def run(on: str, /, **options: t.Any) -> dict[str, t.Any]:
+        given = {"timeout": 15, "connect_timeout": 5, **options}
+        command = [str(VENV / "ansible"), on, "-m", "mailops.smtp.smtp_info", "-a", json.dumps(given)]
+        environment = {
+            **os.environ,
+            "ANSIBLE_CONFIG": str(ROOT / "tests/ansible.cfg"),
+            "ANSIBLE_CALLBACK_RESULT_FORMAT": "json",
+            "ANSIBLE_NOCOLOR": "1",
+        }
+        done = subprocess.run(
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=180, check=False
+        )
+        _verdict, arrow, result = done.stdout.partition("=> ")
+        assert arrow, done.stderr + done.stdout
+        return {**json.loads(result), "output": done.stdout}
+
+    return run
+
+
 def until(condition: t.Callable[[], bool], seconds: float = 20) -> None:
     """Wait until a condition is true."""
     deadline = time.monotonic() + seconds

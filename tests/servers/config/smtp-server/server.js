@@ -19,4 +19,5 @@ const server = new SMTPServer({
         stream.pipe(createWriteStream(`${process.env.ARRIVED}/${name}`)).once('close', () => done(null, `Queued as ${name}`))
     },
 })
+server.on('error', (error) => console.error(error.message)) // a client that breaks off must not end it
 server.listen(@PORT@, '127.0.0.1')

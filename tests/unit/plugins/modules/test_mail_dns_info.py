@@ -18,7 +18,9 @@ import yaml
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.testing import patch_module_args
 
+from ansible_collections.mailops.smtp.plugins.doc_fragments import _mail_dns
 from ansible_collections.mailops.smtp.plugins.module_utils._dns import resolver
+from ansible_collections.mailops.smtp.plugins.module_utils._module.dns_options import ARGUMENT_SPEC
 from ansible_collections.mailops.smtp.plugins.modules import mail_dns_info
 from ansible_collections.mailops.smtp.tests.unit.support.dns_server import DnsServer, serve
 
@@ -75,7 +77,7 @@ def test_module_runs_in_check_mode(server):
         check=False,
     )
     assert run.returncode == 0, run.stdout + run.stderr
-    assert '"msg": "DNS for example.test: 3 pass, 1 not checked."' in run.stdout
+    assert '"msg": "DNS for example.test: 4 pass, 1 not checked."' in run.stdout
 
 
 def test_mail_system_without_faults_passes(run, server):
@@ -83,18 +85,17 @@ def test_mail_system_without_faults_passes(run, server):
         domain="example.test",
         hostname="Mail.example.test.",
         addresses=["192.0.2.25"],
+        checks=["a", "mx", "ptr", "spf"],
         nameservers=[server.nameserver],
     )
     assert result["passed"] is True
     assert result["changed"] is False
-    assert result["msg"] == "DNS for example.test: 7 pass."
+    assert result["msg"] == "DNS for example.test: 8 pass."
     assert result["warnings"] == []
-    assert result["records"] == {
-        "a": {"mail.example.test": ["192.0.2.25", "2001:db8::25"]},
-        "mx": [{"preference": 10, "exchange": "mail.example.test", "addresses": ["192.0.2.25", "2001:db8::25"]}],
-        "ptr": {"192.0.2.25": ["mail.example.test"]},
-        "spf": ["v=spf1 mx -all"],
-    }
+    facts = result["evidence"]["facts"]
+    assert facts["mx"] == [{"preference": 10, "host": "mail.example.test"}]
+    assert [one["confirmed"] for one in facts["egress"]] == [["mail.example.test"]]
+    assert facts["spf"]["records"] == ["v=spf1 mx -all"]
 
 
 def test_failed_finding_is_a_warning(run, server):
@@ -164,7 +165,9 @@ def test_octet_beyond_ascii_is_a_permanent_error_of_spf(run, server):
         "is permerror: the SPF record of zwsp.test is invalid: character 29 is U+200B"
         in result["findings"][1]["message"]
     )
-    assert result["records"]["spf"] == [r"v=spf1 ip4:192.0.2.25 a:mail\226\128\139.example.test -all"]
+    assert result["evidence"]["facts"]["spf"]["records"] == [
+        r"v=spf1 ip4:192.0.2.25 a:mail\226\128\139.example.test -all"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -283,7 +286,7 @@ def test_unsuitable_ehlo_name_is_a_finding(run, server, hostname):
 def test_upstream_may_be_written_in_brackets(run, server):
     options = {"domain": "example.test", "checks": ["spf"], "nameservers": [server.nameserver]}
     result = run(**options, via=["[192.0.2.25]", "[mail.example.test]", "[IPv6:2001:db8::25]"])
-    assert [one["subject"] for one in result["findings"][2:]] == ["192.0.2.25", "mail.example.test", "2001:db8::25"]
+    assert [one["subject"] for one in result["findings"][2:5]] == ["192.0.2.25", "mail.example.test", "2001:db8::25"]
     assert result["passed"] is True
 
 
@@ -294,9 +297,20 @@ def test_missing_dnspython_is_named_in_the_error(run, monkeypatch):
     assert result["msg"].startswith("Failed to import the required Python library (dnspython)")
 
 
+def documented(options: dict) -> dict:
+    """The argument spec that the documentation of options describes. A public key is not a secret."""
+    specs = {}
+    for name, option in options.items():
+        spec = {key: value for key, value in option.items() if key not in ("description", "suboptions")}
+        nested = {"options": documented(option["suboptions"])} if "suboptions" in option else {}
+        specs[name] = {**spec, **nested, **({"no_log": False} if name == "public_key" else {})}
+    return specs
+
+
 def test_documentation_matches_the_argument_spec():
-    options = yaml.safe_load(mail_dns_info.DOCUMENTATION)["options"]
-    documented = {
-        name: {key: value for key, value in option.items() if key != "description"} for name, option in options.items()
-    }
-    assert documented == mail_dns_info.ARGUMENT_SPEC
+    own, shared = (
+        yaml.safe_load(text)["options"]
+        for text in (mail_dns_info.DOCUMENTATION, _mail_dns.ModuleDocFragment.DOCUMENTATION)
+    )
+    options = {**own, **shared}
+    assert documented(options) == ARGUMENT_SPEC

@@ -65,7 +65,7 @@ def test_a_good_system_passes_every_check():
         ("MR-DNS-03", V6, "pass"),
         ("MR-DNS-04", V6, "pass"),
         ("MR-SPF-01", DOMAIN, "pass"),
-        ("MR-SPF-03", DOMAIN, "pass"),
+        ("MR-SPF-04", DOMAIN, "pass"),
         ("MR-SPF-02", V4, "pass"),
         ("MR-SPF-02", V6, "pass"),
     ]
@@ -498,7 +498,7 @@ def test_spf_record_and_result(case):
     findings = judge("spf", subject, **changes)
     assert [status for _control, status, _message in findings] == statuses
     controls = (
-        ["MR-SPF-01", "MR-SPF-03", "MR-SPF-02", "MR-SPF-02"] if statuses[0] == "pass" else ["MR-SPF-01", "MR-SPF-02"]
+        ["MR-SPF-01", "MR-SPF-04", "MR-SPF-02", "MR-SPF-02"] if statuses[0] == "pass" else ["MR-SPF-01", "MR-SPF-02"]
     )
     assert [control for control, _status, _message in findings] == controls[: len(statuses)]
     assert findings[-1][2].startswith(last_message)
@@ -511,7 +511,7 @@ NEUTRAL = (
 TOO_WIDE = "The SPF record of example.com lets networks send that no organization can have: "
 NOT_LISTED = "SPF of example.com gives hosts that are not listed the result "
 
-#: The status of MR-SPF-03 and its message, by the record.
+#: The status of MR-SPF-04 and its message, by the record.
 POLICY_CASES = {
     "v=spf1 mx -all": ("pass", f"{NOT_LISTED}fail: -all of example.com matches."),
     "v=spf1 mx ~all": ("pass", f"{NOT_LISTED}softfail: ~all of"),
@@ -564,7 +564,7 @@ def test_spf_policy_for_hosts_that_are_not_listed(record):
     findings = judge("spf", system(V4), **spf(record), **others)
     assert findings[0] == ("MR-SPF-01", "pass", "example.com has one valid SPF record.")
     control, found, said = findings[1]
-    assert (control, found) == ("MR-SPF-03", status)
+    assert (control, found) == ("MR-SPF-04", status)
     assert said.startswith(message)
 
 

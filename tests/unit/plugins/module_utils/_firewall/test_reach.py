@@ -60,7 +60,7 @@ def test_what_the_system_says(code: int, state: str) -> None:
 
 
 def test_an_address_without_a_route_is_not_tried(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reach, "_source", lambda _family, _address: "")
+    monkeypatch.setattr(reach, "source_address", lambda _address: "")
     (found,) = try_ports("192.0.2.1", [25], 3)
     assert (found.state, found.source) == ("no route", "")
     assert judge(found, []) == (

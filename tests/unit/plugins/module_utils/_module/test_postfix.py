@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import time
 import typing as t
@@ -15,7 +16,7 @@ import pytest
 from ansible.module_utils import basic
 from ansible.module_utils.testing import patch_module_args
 
-from ansible_collections.mailops.smtp.plugins.module_utils._module import postfix
+from ansible_collections.mailops.smtp.plugins.module_utils._module import environment, postfix
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix import log_source
 from ansible_collections.mailops.smtp.plugins.modules import postfix_info
 from ansible_collections.mailops.smtp.tests.unit.plugins.module_utils._postfix.test_log import named, read_log
@@ -208,6 +209,25 @@ def test_a_user_who_cannot_read_the_log_is_told_to_become(
     assert "Set become: true to read the whole log." in run(trace="4jXHzzzzzzzzzz", timeout=0.1)["msg"]
 
 
+@pytest.mark.usefixtures("host")
+def test_evidence_is_gathered_only_if_asked_for(run: Run) -> None:
+    assert "evidence" not in run()
+    found = run(gather=["listeners", "dkim"])
+    assert not found.get("failed")
+    evidence = found["evidence"]
+    assert (evidence["kind"], evidence["version"], evidence["subject"]) == ("host", 1, os.uname().nodename)
+    assert {name for name, facts in evidence["facts"].items() if facts is not None} == {"listeners", "dkim"}
+
+
+@pytest.mark.usefixtures("host")
+def test_all_evidence_of_a_host_without_most_programs(run: Run, monkeypatch: pytest.MonkeyPatch, host: Path) -> None:
+    monkeypatch.setenv("PATH", str(host))
+    monkeypatch.setattr(environment, "_PATH", (str(host),))
+    evidence = run(gather=["all"])["evidence"]
+    assert evidence["facts"]["config"] is None
+    assert {"config", "packages", "units"} <= {one["path"] for one in evidence["unknown"]}
+
+
 #: A line of main.cf -> what of it is shown.
 SECRETS = {
     "smtp_sasl_password_maps = static:relay@x.test:hunter2-pw": "static:relay@x.test:********",
@@ -227,15 +247,15 @@ def test_secrets_in_main_cf_are_not_shown(host: Path, run: Run, line: str, shown
     assert "hunter2" not in json.dumps(result)
 
 
-PEM = "-----BEGIN CERTIFICATE-----\naGVsbG8=\n-----END CERTIFICATE-----\n"
+PEM = "-----BEGIN CERTIFICATE-----\nMAVoZWxsbw==\n-----END CERTIFICATE-----\n"
 #: SHA-256 of "hello", which the block above holds in place of a certificate.
-HELLO = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
+HELLO = "1c44c80812f8afb727b97cf23fbb0e4b4236e43896a7d8c46bae523fdc5dbea3"
 
 
 @pytest.mark.parametrize(
     ("setting", "content", "expected"),
     [
-        ("smtpd_tls_chain_files = {0}, /other.pem", f"key\n{PEM}{PEM.replace('aGVsbG8', 'b3RoZXI')}", HELLO),
+        ("smtpd_tls_chain_files = {0}, /other.pem", f"key\n{PEM}{PEM.replace('MAVoZWxsbw==', 'MAVvdGhlcg==')}", HELLO),
         ("smtpd_tls_cert_file = {0}", PEM, HELLO),
         ("smtpd_tls_cert_file = {0}", "no certificate", None),
         ("smtpd_tls_cert_file = {0}.missing", PEM, None),

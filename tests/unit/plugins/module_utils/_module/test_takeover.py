@@ -126,12 +126,13 @@ def test_running_units_of_a_replaced_server_are_found(host: Path, monkeypatch: p
     for number, program, unit in ((7, "/usr/sbin/exim4", "exim4"), (8, "/usr/sbin/cron", "cron")):
         process = host / f"proc/{number}"
         process.mkdir(parents=True)
+        (process / "comm").write_text(unit)
         (process / "cmdline").write_text(f"{program}\0-bd\0")
         (process / "cgroup").write_text(
             f"1:name=systemd:/system.slice/{unit}.service\n0::/system.slice/{unit}.service\n"
         )
     (host / "proc/self").mkdir()
-    monkeypatch.setattr(takeover, "PROCESSES", str(host / "proc"))
+    monkeypatch.setattr(takeover, "ROOT", str(host))
     listed = "installed\texim4-daemon-light\tmail-transport-agent\t, libc6\n"
     files = "/usr/sbin/exim4\n/lib/systemd/system/exim4-queue.timer\n/etc/init.d/exim4-old\n"
     commands = FakeCommands(dpkg_query=listed + files, systemctl="")

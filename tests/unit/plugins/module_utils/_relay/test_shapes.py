@@ -56,10 +56,10 @@ WRONG: list[tuple[str, t.Any, str]] = [
     ("relay_listeners", [{"port": 25, "login": "maybe"}], "login: 'maybe' is not valid; expected true or false"),
     (
         "relay_dns",
-        {"check": ["mx", "dkim"]},
-        "relay_dns.check[1]: 'dkim' is not valid; expected one of a, mx, ptr, spf",
+        {"check": ["mx", "spam"]},
+        "relay_dns.check[1]: 'spam' is not valid; expected one of a, mx, ptr, spf",
     ),
-    ("relay_dns", {"check": "mx, dkim"}, "relay_dns.check: 'dkim' is not valid; expected one of"),
+    ("relay_dns", {"check": "mx, spam"}, "relay_dns.check: 'spam' is not valid; expected one of"),
     (
         "relay_firewall",
         {"backend": "iptables"},

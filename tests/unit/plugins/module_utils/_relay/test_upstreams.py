@@ -132,7 +132,7 @@ BAD_UPSTREAMS = [
         "'PLAN' is not a known SASL mechanism; expected one of PLAIN,",
     ),
     ({"upstream": {"host": "a.test", "port": 465, "tls": "starttls"}}, "relay_upstream.tls: port 465 uses TLS from"),
-    ({"upstream": {"host": "a.test", "pinned_certificates": ["ab:cd"]}}, "is not a SHA-256 fingerprint"),
+    ({"upstream": {"host": "a.test", "pinned_certificates": ["ab:cd"]}}, "is not a SHA-256 digest"),
     (
         {"upstream": {"host": "a.test", "ca_file": "own.pem"}},
         "relay_upstream.ca_file: 'own.pem' is not an absolute path",

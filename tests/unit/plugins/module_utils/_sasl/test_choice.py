@@ -17,7 +17,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.mailops.smtp.plugins.module_utils._sasl import choice
-from ansible_collections.mailops.smtp.plugins.module_utils._sasl.binding import ChannelBinding
 from ansible_collections.mailops.smtp.plugins.module_utils._sasl.choice import (
     MECHANISMS,
     NoUsableMechanism,
@@ -27,6 +26,7 @@ from ansible_collections.mailops.smtp.plugins.module_utils._sasl.choice import (
 from ansible_collections.mailops.smtp.plugins.module_utils._sasl.credentials import Credentials, InvalidCredentials
 from ansible_collections.mailops.smtp.plugins.module_utils._sasl.mechanisms import ExchangeContext, Gs2
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.reply import Reply
+from ansible_collections.mailops.smtp.plugins.module_utils._x509.signature import ChannelBinding
 
 PASSWORD = Credentials("user", "hunter2-secret")
 TOKEN = Credentials("user", token="ya29.secret-token")

@@ -14,7 +14,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.mailops.smtp.plugins.module_utils._sasl.binding import ChannelBinding
 from ansible_collections.mailops.smtp.plugins.module_utils._sasl.credentials import Credentials
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp import errors
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.login import Target, log_in
@@ -22,6 +21,7 @@ from ansible_collections.mailops.smtp.plugins.module_utils._smtp.reply import Re
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.session import SmtpSession
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.settings import ServerSettings
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.tls import TlsPolicy
+from ansible_collections.mailops.smtp.plugins.module_utils._x509.signature import ChannelBinding
 from ansible_collections.mailops.smtp.tests.fault.peer import Peer
 from ansible_collections.mailops.smtp.tests.unit.support.authority import Authority, authority_for
 from ansible_collections.mailops.smtp.tests.unit.support.scram_server import REFUSED, ScramServer

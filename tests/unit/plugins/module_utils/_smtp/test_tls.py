@@ -255,7 +255,7 @@ def test_port_that_begins_otherwise_is_told_after_a_short_wait(
     open_stream = connection._open_stream
     with Peer(tls=authority.server, implicit=True, faults={"TLS": Fault.STALL}) as peer:
         elsewhere = ServerSettings("localhost", peer.port)
-        monkeypatch.setattr(connection, "_open_stream", lambda _settings: open_stream(elsewhere))
+        monkeypatch.setattr(connection, "_open_stream", lambda _settings, address: open_stream(elsewhere, address))
         began = time.monotonic()
         with pytest.raises(errors.TlsFailed, match=r"no answer within 0\.2 s") as caught:
             send(ServerSettings("localhost", port, TlsPolicy(mode)))
@@ -322,7 +322,7 @@ def test_name_localhost_at_another_address_is_not_this_host(
 ) -> None:
     open_stream = connection._open_stream
     with Peer(tls=of_another_name(authority)) as peer:
-        monkeypatch.setattr(connection, "_open_stream", lambda one: (open_stream(one)[0], "192.0.2.1"))
+        monkeypatch.setattr(connection, "_open_stream", lambda *given: (open_stream(*given)[0], "192.0.2.1"))
         with pytest.raises(errors.TlsFailed, match="certificate was refused"):
             send(ServerSettings("localhost", peer.port, LOCAL))
 
@@ -393,7 +393,7 @@ def test_refused_certificate_of_this_host_has_the_way_out(authority: Authority) 
 def test_only_what_passes_by_itself_is_temporary(
     monkeypatch: pytest.MonkeyPatch, error: Exception, changes: dict[str, t.Any], temporary: bool, words: str
 ) -> None:
-    def fail(_settings: ServerSettings) -> t.NoReturn:
+    def fail(_settings: ServerSettings, _address: str) -> t.NoReturn:
         raise error
 
     monkeypatch.setattr(connection, "_open_stream", fail)

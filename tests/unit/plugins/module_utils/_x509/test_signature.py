@@ -17,7 +17,7 @@ from cryptography.x509.oid import NameOID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.mailops.smtp.plugins.module_utils._sasl.binding import server_end_point
+from ansible_collections.mailops.smtp.plugins.module_utils._x509.signature import server_end_point
 
 RSA = rsa.generate_private_key(65537, 2048)
 EC = ec.generate_private_key(ec.SECP256R1())
