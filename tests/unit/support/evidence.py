@@ -152,7 +152,9 @@ FORBIDDEN: dict[str, re.Pattern[str]] = {
     "text of a message": re.compile(r"tests it with the Ansible collection mailops\.smtp"),
 }
 #: Names of fields and settings that hold a secret, but not of those that say where it is.
-SECRET_NAME = re.compile(r"(?:password|passwd|passphrase|secret|token|bind_?pw|api_?key|body)$", re.IGNORECASE)
+SECRET_NAME = re.compile(
+    r"(?:password|passwd|passphrase|secret|token|bind_?pw|api_?key)$|^(?:message_)?body$", re.IGNORECASE
+)
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{12,}={0,2}")
 #: Octets of AUTH PLAIN, XOAUTH2 and OAUTHBEARER, once decoded.
 _LOGIN = re.compile(rb"^[\x20-\x7e]*\0[\x20-\x7e]+\0[\x20-\x7e]+$|\x01auth=Bearer ")

@@ -25,7 +25,7 @@ from ansible_collections.mailops.smtp.tests.lab.suite.trouble.test_attacks impor
     OPEN_PORT,
     RELAY,
     RELAYED_WHEN_OPEN,
-    UNPROTECTED,
+    UNPROTECTED,  # noqa: F401  # the fixture of this name looks for it here
 )
 from ansible_collections.mailops.smtp.tests.lab.suite.trouble.upstream import FaultyUpstream
 
