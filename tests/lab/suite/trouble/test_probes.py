@@ -20,12 +20,12 @@ from ansible_collections.mailops.smtp.plugins.module_utils._evidence.smtp_probes
     SmugglingOutcome,
 )
 from ansible_collections.mailops.smtp.plugins.module_utils._probes.probes import nonces_of, with_arrivals
+from ansible_collections.mailops.smtp.tests.lab.suite.trouble import test_attacks
 from ansible_collections.mailops.smtp.tests.lab.suite.trouble.test_attacks import (
     NAIVE_PORT,
     OPEN_PORT,
     RELAY,
     RELAYED_WHEN_OPEN,
-    UNPROTECTED,  # noqa: F401  # the fixture of this name looks for it here
 )
 from ansible_collections.mailops.smtp.tests.lab.suite.trouble.upstream import FaultyUpstream
 
@@ -34,6 +34,8 @@ SINK = "relaytest@provider.test"
 #: A recipient for which the relay takes mail from strangers.
 LOCAL = "inbox@dest.test"
 WITHIN_SIX = ("banner", "auth_before_tls", "commands", "size", "injection", "relay", "smuggling")
+#: The same services without protection as there, for the fixture.
+UNPROTECTED = test_attacks.UNPROTECTED
 pytestmark = pytest.mark.usefixtures("unprotected")
 Run = t.Callable[..., tuple[SmtpProbes, dict[str, str]]]
 

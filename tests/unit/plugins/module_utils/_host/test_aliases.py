@@ -23,7 +23,7 @@ alias_maps = hash:/etc/aliases
 virtual_alias_maps = lmdb:/etc/virtual
 """
 
-Ends = list[tuple[str, str | None]]
+Ends = list[tuple[str, t.Any]]
 
 
 class Tables(FakeHost):
