@@ -60,9 +60,11 @@ class Killer:
         self._left = hit
         self._lock = threading.Lock()
         self.victim = 0
+        self.started = threading.Event()
         self.dead = threading.Event()
 
     def __call__(self, moment: Moment) -> None:
+        self.started.wait(20)  # the run may be at this stage before its parent knows its number
         with self._lock:
             self._left -= moment.stage == self._stage
             if self._left == 0 and self.victim:
@@ -77,6 +79,7 @@ def killed(peer: Peer, killer: Killer, path: Path, connections: int, size: int) 
     run = context.Process(target=send, args=(peer.port, path, connections, False, size))
     run.start()
     killer.victim = t.cast(int, run.pid)
+    killer.started.set()
     run.join(20)
     killer.dead.set()
     assert run.exitcode == -signal.SIGKILL, run.exitcode

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import itertools
 import time
+import types
 import typing as t
 from collections import Counter
 
 import pytest
 
+from ansible_collections.mailops.smtp.plugins.module_utils._mailing import backlog
 from ansible_collections.mailops.smtp.plugins.module_utils._mailing.backlog import Backlog
 from ansible_collections.mailops.smtp.plugins.module_utils._mailing.pool import Pace, Pool
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.delivery import DeliveryResult
@@ -175,11 +177,18 @@ def test_one_recipient_refused_ahead_gets_the_message_in_a_transaction_of_its_ow
     ]
 
 
-def test_what_one_slice_of_a_task_learns_counts_for_the_next() -> None:
+def test_what_one_slice_of_a_task_learns_counts_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
     messages = [envelope(number) for number in range(6)]
     with defended("MAIL", "503 5.5.1 pipelined after end of DATA") as peer:
-        first, second = (Backlog(len(messages), stop_after=after) for after in (0.08, None))
-        results = list(pool(peer, 1, True).deliver(messages, first))
+
+        def clock() -> float:
+            """The time of the first slice is up when the server has taken two messages."""
+            return time.monotonic() + 1000 * (sum(bool(receipt.accepted) for receipt in peer.receipts) >= 2)
+
+        first, second = (Backlog(len(messages), stop_after=after) for after in (500, None))
+        with monkeypatch.context() as patch:
+            patch.setattr(backlog, "time", types.SimpleNamespace(monotonic=clock))
+            results = list(pool(peer, 1, True).deliver(messages, first))
         assert first.in_turn
         assert 1 < len(results) < len(messages)
         peer.ahead.clear()
