@@ -13,6 +13,7 @@ from .._evidence.smtp import EhloFacts
 from .._providers.hints import hint
 from .._smtp.answer import answer, cut
 from .._smtp.capabilities import Capabilities
+from .._smtp.errors import ProtocolViolation
 from .steps import FACTS, Result, State, Step
 
 if t.TYPE_CHECKING:
@@ -43,6 +44,11 @@ _ADVICE: t.Mapping[Step, str] = {
     Step.RECIPIENT: "Check the spelling of the recipient, and whether this server takes mail for its domain.",
     Step.MESSAGE: "Correct what the server names, or ask its postmaster.",
 }
+#: The same for a server that breaks off or confuses the conversation, which says nothing about the options of a step.
+_BROKEN = (
+    "The server does not follow the rules of SMTP: check that host and port are those of your mail server; if they are,"
+    " have it repaired."
+)
 _LATER = "Try again in a few minutes; if it stays so, ask the server's postmaster."
 #: Most parameters of an extension that are kept; AUTH of a large server has about ten.
 _MOST_PARAMETERS = 50
@@ -93,10 +99,9 @@ class Record:
             self.passed(step, milliseconds, reply)
             return
         state = State.UNKNOWN if reply.transient else State.FAILED
-        problem = f'The server {_refusal(step, state)}. It said: "{cut(str(reply))}".'
-        self.add(
-            Result(step, state, milliseconds, reply, problem, _advice(step, state, hint(reply, stage, self.provider)))
-        )
+        problem = f'{_verdict(step, state, reply)}. It said: "{cut(str(reply))}".'
+        advice = _BROKEN if reply.intermediate else hint(reply, stage, self.provider)
+        self.add(Result(step, state, milliseconds, reply, problem, _advice(step, state, advice)))
 
     def failed(self, step: Step, error: SmtpError, milliseconds: float, fact: t.Any = None) -> None:
         """Take a step that ended with an error of the session.
@@ -108,7 +113,8 @@ class Record:
             self.facts[FACTS[step]] = fact
         advice = hint(error.reply, error.stage, self.provider, error.advice) if error.reply else ""
         problem = _problem(step, state, error)
-        advice = _advice(step, state, advice or error.advice)
+        is_broken = isinstance(error, ProtocolViolation) or bool(error.reply and error.reply.intermediate)
+        advice = _advice(step, state, advice or error.advice or (_BROKEN if is_broken else ""))
         self.add(Result(step, state, milliseconds, error.reply, problem, advice), known=self._is_not_offered(step))
 
     def _is_not_offered(self, step: Step) -> bool:
@@ -127,17 +133,19 @@ class Record:
                     self.unknown.append(Unknown(FACTS[step], f"Not reached: the step {before} did not pass."))
 
 
-def _refusal(step: Step, state: State) -> str:
-    """Return what the server did, for a sentence."""
+def _verdict(step: Step, state: State, reply: Reply | None) -> str:
+    """Return what the server did, as a sentence without the full stop."""
+    if reply and reply.intermediate:
+        return "The reply of the server does not fit what it was asked"
     if state is State.FAILED:
-        return f"refused {_REFUSED[step]}"
-    return f"does not accept {_REFUSED[step]} at the moment"
+        return f"The server refused {_REFUSED[step]}"
+    return f"The server does not accept {_REFUSED[step]} at the moment"
 
 
 def _problem(step: Step, state: State, error: SmtpError) -> str:
     problem = error.problem
     if problem == "the server refused":
-        problem = f"the server {_refusal(step, state)}"
+        problem = _verdict(step, state, error.reply)
     said = f' It said: "{cut(str(error.reply))}".' if error.reply else ""
     return f"{cut(problem[:1].upper() + problem[1:])}.{said}"
 

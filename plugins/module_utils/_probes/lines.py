@@ -64,9 +64,11 @@ class ProbeOptions:
     nonce: str = dataclasses.field(default_factory=lambda: secrets.token_hex(6))
 
     def __post_init__(self) -> None:
+        options = {"sink": "probe_sink", "local_recipient": "probe_recipient"}
         for name in ("sink", "local_recipient", "local_domain", "login_sender"):
             if _UNFIT.search(getattr(self, name)):
-                raise ValueError(f"{name} is {getattr(self, name)!r}; expected an address without blanks and brackets")
+                place, given = options.get(name, name), getattr(self, name)
+                raise ValueError(f"{place} is {given!r}; expected an address without blanks and brackets")
 
 
 class Lines:

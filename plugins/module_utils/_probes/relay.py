@@ -87,7 +87,7 @@ def probe_relay(lines: Lines, options: ProbeOptions) -> RelayFacts:
     :raises NotKnown: there is no sink, or the server does not serve this client.
     """
     if "@" not in options.sink:
-        raise NotKnown("it needs a sink: an address of another mail server, to which the messages may go")
+        raise NotKnown("it needs probe_sink: an address of another mail server, to which the messages may go")
     attempts = _Attempts(lines, options)
     mail, local = attempts.prove_service()
     return RelayFacts(mail, local, tuple(attempts.of(number, variant) for number, variant in VARIANTS.items()))

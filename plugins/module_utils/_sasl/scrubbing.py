@@ -51,10 +51,13 @@ def _in_base64(octets: bytes, place: int) -> t.Iterator[str]:
 
 
 def scrub_text(text: str, hidden: t.Iterable[str]) -> str:
-    """Mask each hidden form in the text, the longest first, and each word that contains a part of one."""
-    forms = sorted(filter(None, hidden), key=len, reverse=True)
+    """Mask each hidden form in the text, the longest first, and each word that contains a part of one.
+
+    In upper and lower case alike: some servers echo what they do not understand in capitals.
+    """
+    forms = sorted({form.lower() for form in hidden if form}, key=len, reverse=True)
     for form in forms:
-        text = text.replace(form, MASK)
+        text = re.sub(re.escape(form), MASK, text, flags=re.IGNORECASE)
     return " ".join(MASK if _echoes(word, forms) else word for word in text.split(" "))
 
 
@@ -83,5 +86,6 @@ def _masked(value: t.Any, forms: t.Sequence[str]) -> t.Any:
 
 def _echoes(word: str, forms: t.Sequence[str]) -> bool:
     """Return whether the word contains a telling part of a form; servers truncate what they echo."""
+    word = word.lower()
     pieces = [word[start : start + _TELLING] for start in range(len(word) - _TELLING + 1)]
     return any(piece in form for form in forms for piece in pieces)

@@ -239,10 +239,8 @@ class Connection:
         if self._waits_in_tls and not isinstance(error, socket.timeout):
             try:
                 self._stream.recv(1)
-            except ssl.SSLError as alert:
-                return alert
-            except OSError:
-                pass
+            except OSError as alert:
+                return alert if isinstance(alert, ssl.SSLError) else error
         return error
 
     def read_reply(self, stage: Stage) -> Reply:
@@ -270,13 +268,10 @@ class Connection:
     def _wait_for_reply(self, stage: Stage) -> Reply:
         timeout = self._patience(stage)
         deadline = time.monotonic() + timeout
-        line = self._read_line(stage, deadline, timeout)
-        reply = single_line_reply(line)
-        parser = ReplyParser()
-        if reply is None:
-            parser.feed(line)
+        parser, line = ReplyParser(), self._read_line(stage, deadline, timeout)
+        reply = single_line_reply(line) or parser.feed(line)
         while reply is None:
-            reply = parser.feed(self._read_line(stage, deadline, timeout))
+            reply = parser.feed(self._read_line(stage, deadline, deadline - time.monotonic()))
         return reply
 
     def _patience(self, stage: Stage) -> float:
@@ -289,6 +284,11 @@ class Connection:
     def has_input(self) -> bool:
         """Whether unread data, or the end of the stream, has arrived."""
         return bool(self._buffer) or (bool(self._arrivals.poll(0)) and self._take_arrived())
+
+    def expect_nothing_read(self, stage: Stage, what: str = "a reply without a command") -> None:
+        """Raise :class:`ProtocolViolation` if more arrived with the last reply: it would answer what comes next."""
+        if self._buffer:
+            raise self.violation(f"the server sent {what}", stage)
 
     def _take_arrived(self) -> bool:
         """Read what has arrived.
@@ -346,8 +346,7 @@ class Connection:
             (RFC 3207 section 4.2, CVE-2011-0411).
         :raises TlsFailed: the handshake failed, or the server is not the expected one.
         """
-        if self._buffer:
-            raise self.violation("the server sent plaintext ahead of TLS", stage)
+        self.expect_nothing_read(stage, "plaintext ahead of TLS")
         policy = policy.toward(self._on_this_host)
         self._policy = policy
         name = (policy.server_name or host).partition("%")[0]  # a certificate has no zone

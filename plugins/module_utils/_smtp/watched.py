@@ -75,6 +75,14 @@ class WatchedConnection(Connection):
         self.encrypted = False
         self.waited = 0.0
 
+    def send(self, data: bytes | memoryview, stage: Stage) -> None:
+        """Send all the data, unless a reply to nothing has arrived: it would be taken for the reply to this.
+
+        Raises as :meth:`Connection.send`, and :class:`ProtocolViolation`.
+        """
+        self.expect_nothing_read(stage)
+        super().send(data, stage)
+
     def read_reply(self, stage: Stage) -> Reply:
         """Wait for one complete reply and keep it. Raises as :meth:`Connection.read_reply`."""
         began = time.monotonic()

@@ -229,6 +229,37 @@ def test_what_a_fault_means(authority: Authority, step: str) -> None:
         assert (field in paths) == (getattr(answers.evidence.facts, field) is None), what
 
 
+@pytest.mark.parametrize(
+    ("spoken_at", "noticed_at"),
+    [
+        ("greeting", "ehlo"),
+        ("ehlo", "starttls"),
+        ("ehlo in tls", "login"),
+        ("login", "sender"),
+        ("sender", "recipient"),
+    ],
+)
+def test_a_reply_to_nothing_is_not_taken_for_the_next_one(
+    authority: Authority, spoken_at: str, noticed_at: str
+) -> None:
+    answers, _seconds, _peer = _meet(spoken_at, Fault.INJECT, authority)
+    assert answers.problem
+    assert (answers.problem.step.value, answers.problem.state.value) == (noticed_at, "failed")
+    assert answers.problem.problem == "The server sent a reply without a command."
+    assert getattr(answers.evidence.facts, noticed_at) is None
+
+
+@pytest.mark.parametrize("step", REPLIES)
+def test_what_is_not_smtp_is_not_blamed_on_the_options_of_the_step(authority: Authority, step: str) -> None:
+    faults = [Fault.GARBAGE, "354 go ahead", *([] if step == "starttls" else [Fault.ENDLESS])]
+    for fault in faults:
+        answers, _seconds, _peer = _meet(step, fault, authority)
+        assert answers.problem
+        assert (answers.problem.step.value, answers.problem.state.value) == (step, "failed")
+        assert "host and port" in answers.problem.advice, fault
+        assert "refused" not in answers.problem.problem, fault
+
+
 @pytest.mark.parametrize("step", REPLIES)
 def test_a_refusal_is_a_fact_and_a_delay_is_not(authority: Authority, step: str) -> None:
     for reply, known in ((NEVER, True), (LATER, False), (CLOSING, False)):
@@ -480,6 +511,7 @@ GREETINGS: list[tuple[str, bytes, float, str, str]] = [
     ("1000 lines", (b"220-" + b"x" * 1000 + b"\r\n") * 1000, 0, "failed", "128 lines"),
     ("1 MB in one reply", (b"220-" + b"x" * 4000 + b"\r\n") * 100 + b"220 x\r\n", 0, "passed", ""),
     ("one octet in a while", b"220 " + b"x" * 100, 0.1, "unknown", "No answer within 1 s"),
+    ("a line in a while", b"220-x\r\n" * 100, 0.1, "unknown", "No answer within 1 s"),
     ("nothing", b"", 0, "unknown", "No answer within 1 s"),
     ("control characters", b"220 \x1b[31mred\x00\r\n", 0, "passed", ""),
     ("IMAP", b"* OK IMAP4rev1 ready\r\n", 0, "failed", "IMAP"),

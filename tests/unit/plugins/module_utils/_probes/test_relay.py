@@ -268,7 +268,7 @@ def test_local_recipient_shows_whether_the_client_is_served() -> None:
 def test_sink_is_needed() -> None:
     with Peer() as peer:
         _facts, unknown = probe(peer, "relay", sink="")
-    assert "needs a sink" in unknown["probes.relay"]
+    assert "needs probe_sink" in unknown["probes.relay"]
     assert peer.connections == 0
 
 

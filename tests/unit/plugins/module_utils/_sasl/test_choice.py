@@ -167,6 +167,14 @@ def test_sent_response_is_scrubbed_from_an_echo(name: str, credentials: Credenti
     assert base64.b64encode(data).decode()[-12:-4] not in shown.text
 
 
+@pytest.mark.parametrize(
+    "echo", ["Correct Horse", "CORRECT HORSE", "correct horse", "Correct+Horse", "CORRECT%20HORSE"]
+)
+def test_a_secret_is_masked_in_upper_and_lower_case(echo: str) -> None:
+    text = Credentials("user", "Correct Horse").scrub_text(f"500 unknown command: {echo}.")
+    assert text == "500 unknown command: ********."
+
+
 @settings(deadline=None)  # a busy machine must not fail the test
 @given(
     st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=8, max_size=60),
