@@ -9,7 +9,7 @@ import typing as t
 
 from .._evidence.smtp import TlsFacts
 from .._smtp.answer import cut
-from .._x509.certificate import read_certificate
+from .._x509.certificate import MOST_NAMES, read_certificate
 
 if t.TYPE_CHECKING:
     from .._evidence.certificate import CertificateFacts
@@ -70,7 +70,9 @@ def accepted_by(tls: TlsFacts, error: SmtpError | None, now: str) -> dict[str, t
     elif code in _SELF_SIGNED:
         ways["ca_file"] = f"a copy of this certificate ({own.subject or _names(own)})"
     elif code in _AUTHORITY:
-        ways["ca_file"] = f"the certificate of its authority ({tls.chain[-1].issuer})"
+        is_cut = tls.chain_length is not None and tls.chain_length > len(tls.chain)
+        authority = "at the end of its long chain" if is_cut else f"({tls.chain[-1].issuer})"
+        ways["ca_file"] = f"the certificate of its authority {authority}"
     return ways
 
 
@@ -102,4 +104,5 @@ def described(own: CertificateFacts) -> str:
 def _names(own: CertificateFacts) -> str:
     names = own.names[:_FEW] or (own.subject or "no name",)
     more = len(own.names) - _FEW
-    return ", ".join(names) + (f" and {more} more names" if more > 0 else "")
+    least = "at least " if len(own.names) >= MOST_NAMES else ""
+    return ", ".join(names) + (f" and {least}{more} more names" if more > 0 else "")

@@ -144,7 +144,7 @@ def _verdict(step: Step, state: State, reply: Reply | None) -> str:
 
 def _problem(step: Step, state: State, error: SmtpError) -> str:
     problem = error.problem
-    if problem == "the server refused":
+    if problem == "the server refused" or (error.reply and error.reply.transient):
         problem = _verdict(step, state, error.reply)
     said = f' It said: "{cut(str(error.reply))}".' if error.reply else ""
     return f"{cut(problem[:1].upper() + problem[1:])}.{said}"

@@ -44,7 +44,7 @@ _ENCODINGS: t.Mapping[int, str] = {0x1E: "utf-16-be", 0x1C: "utf-32-be"}
 #: Characters that a name of RFC 4514 has with a backslash.
 _SPECIAL = re.compile(r'([,+"\\<>;])')
 #: A certificate with more names is cut: those of large providers have a hundred.
-_MOST_NAMES = 100
+MOST_NAMES = 100
 
 
 def read_certificates(text: str) -> list[bytes]:
@@ -67,7 +67,7 @@ def read_certificate(der: bytes) -> CertificateFacts:
     return CertificateFacts(
         subject=_name(subject),
         issuer=_name(issuer),
-        names=tuple(_alternative_names(extensions.get(_ALTERNATIVE_NAMES)))[:_MOST_NAMES],
+        names=tuple(_alternative_names(extensions.get(_ALTERNATIVE_NAMES)))[:MOST_NAMES],
         serial=serial.content.hex().removeprefix("00") or "00",
         not_before=_moment(first),
         not_after=_moment(last),

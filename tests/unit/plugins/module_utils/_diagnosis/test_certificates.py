@@ -99,6 +99,21 @@ CASES: dict[str, Case] = {
         {PIN, "ca_file"},
         ["Here ca_file needs the certificate of its authority (OU=Testing CA #"],
     ),
+    "an authority at the end of a long chain": Case(
+        lambda _ours: context_of(
+            trustme.CA().issue_cert("localhost").private_key_and_cert_chain_pem.bytes()
+            + b"".join(trustme.CA().cert_pem.bytes() for _number in range(19))
+        ),
+        "unable to get local issuer certificate",
+        {PIN, "ca_file"},
+        ["Here ca_file needs the certificate of its authority at the end of its long chain."],
+    ),
+    "another name, among hundreds": Case(
+        lambda ours: issued(ours.ca, *(f"h{number}.test" for number in range(300))),
+        "not valid for 'localhost'",
+        {PIN, "tls_server_name"},
+        ["Here tls_server_name: h0.test would do."],
+    ),
     "self-signed": Case(
         self_signed, "self-signed certificate", {PIN, "ca_file"}, ["Here ca_file needs a copy of this"]
     ),
@@ -126,6 +141,7 @@ def test_a_refused_certificate_is_read(authority: Authority, name: str) -> None:
     assert found
     assert (found.step.value, found.state.value) == ("tls", "failed")
     assert f"SHA-256 {tls.chain[0].sha256}" in found.problem
+    assert ("and at least 97 more names" in found.problem) is (len(tls.chain[0].names) == 100)
     assert [words for words in [*case.advice, PIN] if words not in found.advice] == [], found.advice
     assert answers.evidence.facts.connections_made == 3
     # what is said to accept it does

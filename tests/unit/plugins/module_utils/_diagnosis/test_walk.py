@@ -239,9 +239,7 @@ def test_what_a_fault_means(authority: Authority, step: str) -> None:
         ("sender", "recipient"),
     ],
 )
-def test_a_reply_to_nothing_is_not_taken_for_the_next_one(
-    authority: Authority, spoken_at: str, noticed_at: str
-) -> None:
+def test_a_reply_to_nothing_is_not_the_next_reply(authority: Authority, spoken_at: str, noticed_at: str) -> None:
     answers, _seconds, _peer = _meet(spoken_at, Fault.INJECT, authority)
     assert answers.problem
     assert (answers.problem.step.value, answers.problem.state.value) == (noticed_at, "failed")
@@ -270,6 +268,7 @@ def test_a_refusal_is_a_fact_and_a_delay_is_not(authority: Authority, step: str)
         assert (reply in reasons.get(step.replace(" ", "_"), "")) is not known
         assert answers.problem
         assert reply in answers.problem.problem
+        assert ("refused" in answers.problem.problem) is known
         assert answers.problem.advice, reply
 
 

@@ -167,9 +167,7 @@ def test_sent_response_is_scrubbed_from_an_echo(name: str, credentials: Credenti
     assert base64.b64encode(data).decode()[-12:-4] not in shown.text
 
 
-@pytest.mark.parametrize(
-    "echo", ["Correct Horse", "CORRECT HORSE", "correct horse", "Correct+Horse", "CORRECT%20HORSE"]
-)
+@pytest.mark.parametrize("echo", ["Correct Horse", "CORRECT HORSE", "correct+horse", "CORRECT%20HORSE"])
 def test_a_secret_is_masked_in_upper_and_lower_case(echo: str) -> None:
     text = Credentials("user", "Correct Horse").scrub_text(f"500 unknown command: {echo}.")
     assert text == "500 unknown command: ********."
