@@ -27,6 +27,7 @@ _REFUSED: t.Mapping[Step, str] = {
     Step.EHLO_IN_TLS: "EHLO",
     Step.STARTTLS: "STARTTLS",
     Step.LOGIN: "the login",
+    Step.WRONG_LOGIN: "another connection or login",
     Step.SENDER: "the sender",
     Step.RECIPIENT: "the recipient",
     Step.MESSAGE: "the message",
@@ -106,9 +107,11 @@ class Record:
     def failed(self, step: Step, error: SmtpError, milliseconds: float, fact: t.Any = None) -> None:
         """Take a step that ended with an error of the session.
 
+        A wrong login fails only by being accepted: an error before that leaves it unknown.
+
         :param fact: what is known in spite of it.
         """
-        state = State.UNKNOWN if error.temporary else State.FAILED
+        state = State.UNKNOWN if error.temporary or step is Step.WRONG_LOGIN else State.FAILED
         if fact is not None and state is State.FAILED:
             self.facts[FACTS[step]] = fact
         advice = hint(error.reply, error.stage, self.provider, error.advice) if error.reply else ""

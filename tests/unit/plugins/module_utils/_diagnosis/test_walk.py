@@ -302,6 +302,28 @@ WRONG: list[tuple[str, str, bool | None]] = [
 ]
 
 
+@pytest.mark.parametrize(
+    ("stage", "reply"),
+    [
+        (GREETING, "421 4.7.0 too many"),
+        (GREETING, "554 5.7.1 go away"),
+        ("EHLO", "550 5.7.1 no"),
+        (GREETING, Fault.GARBAGE),
+        ("AUTH", Fault.GARBAGE),
+        ("AUTH", Fault.CLOSE),
+    ],
+)
+def test_a_wrong_login_that_was_not_answered_is_unknown(authority: Authority, stage: str, reply: str | Fault) -> None:
+    def disturb(moment: Moment) -> str | Fault | None:
+        return reply if moment.stage == stage and moment.connection == 3 else None
+
+    with Peer(tls=authority.server, extensions=EXTENSIONS, disturb=disturb) as peer:
+        answers = ask(peer, authority, wrong_login=True)
+    assert states(answers)["wrong login"] == "unknown"
+    assert answers.evidence.facts.wrong_login is None
+    assert "wrong_login" in [one.path for one in answers.evidence.unknown]
+
+
 @pytest.mark.parametrize(("reply", "state", "accepted"), WRONG)
 def test_a_wrong_login_passes_if_it_is_refused(
     authority: Authority, reply: str, state: str, accepted: bool | None
