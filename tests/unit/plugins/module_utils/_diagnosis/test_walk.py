@@ -249,7 +249,7 @@ def test_a_reply_to_nothing_is_not_the_next_reply(authority: Authority, spoken_a
 
 @pytest.mark.parametrize("step", REPLIES)
 def test_what_is_not_smtp_is_not_blamed_on_the_options_of_the_step(authority: Authority, step: str) -> None:
-    faults = [Fault.GARBAGE, "354 go ahead", *([] if step == "starttls" else [Fault.ENDLESS])]
+    faults: list[Fault | str] = [Fault.GARBAGE, "354 go ahead", *([] if step == "starttls" else [Fault.ENDLESS])]
     for fault in faults:
         answers, _seconds, _peer = _meet(step, fault, authority)
         assert answers.problem
