@@ -80,7 +80,7 @@ class Record:
         self.results.append(Result(step, State.PASSED, milliseconds, reply))
 
     def add(self, result: Result, known: bool = False) -> None:
-        """Take a result; what it asked for is unknown if it did not pass and there is no fact.
+        """Take a result. If the step did not pass and left no fact, what it asked for is unknown.
 
         :param known: whether another fact tells what is known.
         """

@@ -52,7 +52,7 @@ class Inquiry:
             return None
 
     def values(self, path: str, name: str, rdtype: str) -> tuple[str, ...] | None:
-        """The records, or None if there is no answer."""
+        """The records; None without an answer."""
         answer = self.answer(path, name, rdtype)
         return None if answer is None else answer.values
 

@@ -32,7 +32,7 @@ class PolicyAnswer:
     status: int | None = None
     content_type: str = ""
     body: str = ""
-    #: Why the certificate is refused; then there is no answer.
+    #: Why the certificate is refused, so that nothing is asked.
     certificate_error: str = ""
 
 

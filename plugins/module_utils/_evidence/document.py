@@ -55,7 +55,9 @@ class Unknown:
     """A fact that could not be seen."""
 
     path: str = fact("Which fact, as a path below facts, such as mx or dkim.s1.")
-    reason: str = fact("Why it is not known, in a sentence: a time-out, SERVFAIL, a 421, a missing permission.")
+    reason: str = fact(
+        "Why it is not known, as a sentence or a part of one: a time-out, SERVFAIL, a 421, a missing permission."
+    )
 
 
 @dataclasses.dataclass(frozen=True)

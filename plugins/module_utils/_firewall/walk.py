@@ -155,7 +155,7 @@ def _covers(networks: t.Iterable[Network], source: Network) -> bool | None:
     """Whether all addresses of the source are in the networks; ``None`` if only some are."""
     overlapping = [network for network in networks if network.overlaps(source)]
     merged: t.Iterable[Network] = ipaddress.collapse_addresses(overlapping)  # type: ignore[type-var]  # one family
-    if any(source.subnet_of(network) for network in merged):  # type: ignore[arg-type]
+    if any(source.subnet_of(network) for network in merged):  # type: ignore[arg-type]  # one family
         return True
     return None if overlapping else False
 

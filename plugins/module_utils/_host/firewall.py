@@ -66,9 +66,9 @@ def access(port: int, version: int, rulesets: t.Sequence[t.Sequence[Chain]]) -> 
     verdicts: dict[Network, str] = {}
     found: dict[str, list[str]] = {ACCEPT: [], DROP: [], _UNKNOWN: []}
     for network in named:
-        within = [one for one in named if one != network and one.subnet_of(network)]  # type: ignore[arg-type]
+        within = [one for one in named if one != network and one.subnet_of(network)]  # type: ignore[arg-type]  # one family
         sample = _sample(network, within)
-        around = [one for one in verdicts if network.subnet_of(one)]  # type: ignore[arg-type]
+        around = [one for one in verdicts if network.subnet_of(one)]  # type: ignore[arg-type]  # one family
         if sample:
             verdicts[network] = _verdict(rulesets, Packet(port, sample))
             if verdicts[network] != (verdicts[around[-1]] if around else others):

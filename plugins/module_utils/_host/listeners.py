@@ -99,4 +99,5 @@ def _takes_ipv4(socket: Socket, sockets: t.Collection[Socket], only_6: t.Mapping
     if socket.inode in only_6:
         return not only_6[socket.inode]
     # both could not have the port
-    return False if any(one.port == socket.port and one.address == "0.0.0.0" for one in sockets) else None  # noqa: S104
+    is_taken = any(one.port == socket.port and one.address == "0.0.0.0" for one in sockets)  # noqa: S104 - read, not bound
+    return False if is_taken else None

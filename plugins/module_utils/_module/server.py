@@ -270,5 +270,6 @@ def _credentials(module: AnsibleModule) -> Credentials | None:
         token = "check-mode" if sends_nothing else oauth_token(module)
         return Credentials(options["username"], token=token)
     if options["password"] is not None:
+        hide(module, [options["password"]])  # Ansible hides its clear form alone
         return Credentials(options["username"], options["password"])
     return Credentials(options["username"] or "")

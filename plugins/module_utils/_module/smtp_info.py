@@ -124,6 +124,8 @@ def _probe_options(module: AnsibleModule, questions: Questions) -> ProbeOptions:
     options = module.params
     if options["probe_messages"] and not options["probe_sink"]:
         raise InvalidSettings("probe_messages is true, and probe_sink is not set; set it to a mailbox elsewhere")
+    if "relay" in options["probes"] and not options["probe_sink"]:
+        raise InvalidSettings("probes has relay, and probe_sink is not set; set it to a mailbox of yours elsewhere")
     if options["probe_connections"] is not None and options["probe_connections"] < 1:
         raise InvalidSettings(f"probe_connections is {options['probe_connections']}; expected 1 or more")
     login = questions.settings.credentials

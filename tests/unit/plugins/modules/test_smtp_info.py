@@ -14,7 +14,7 @@ from ansible.module_utils import basic
 from ansible.module_utils.testing import patch_module_args
 
 from ansible_collections.mailops.smtp.plugins.modules import smtp_info
-from ansible_collections.mailops.smtp.tests.fault.peer import Peer
+from ansible_collections.mailops.smtp.tests.fault.peer import GREETING, Peer
 from ansible_collections.mailops.smtp.tests.unit.support.authority import Authority, authority_for
 from ansible_collections.mailops.smtp.tests.unit.support.playbook import run_playbook
 
@@ -100,6 +100,7 @@ BAD: list[tuple[dict[str, t.Any], str]] = [
     ({"sender": "not an address"}, "sender: "),
     ({"sender": "a@b.test", "recipient": "x y"}, "recipient: "),
     ({"probe_messages": True}, "probe_messages is true, and probe_sink is not set"),
+    ({"probes": ["banner", "relay"]}, "probes has relay, and probe_sink is not set; set it to a mailbox"),
     ({"probe_connections": 0}, "probe_connections is 0; expected 1 or more"),
     ({"probe_sink": "a b@c.test"}, "probe_sink is 'a b@c.test'; expected an address without blanks"),
     ({"probe_recipient": "a\r\nb"}, "probe_recipient is 'a\\r\\nb'; expected an address without blanks"),
@@ -127,12 +128,24 @@ def test_the_null_sender(run: Run) -> None:
     assert any(one.startswith("MAIL FROM:<>") for one in peer.commands)
 
 
-def test_no_secret_in_the_result(run: Run, authority: Authority) -> None:
-    echo = {"AUTH": "535 5.7.8 wrong: correct horse, Y29ycmVjdCBob3JzZQ=="}
-    with Peer(echo, tls=authority.server, extensions=EXTENSIONS) as peer:
+ENCODED = "Y29ycmVjdCBob3JzZQ== AGRlcGxveUBhLnRlc3QAY29ycmVjdCBob3JzZQ=="
+
+
+@pytest.mark.parametrize(
+    ("stage", "reply"),
+    [
+        (GREETING, f"220 correct horse {ENCODED}"),
+        ("EHLO", f"250-localhost\r\n250-AUTH PLAIN\r\n250 X-ECHO {ENCODED}"),
+        ("AUTH", f"535 5.7.8 wrong: correct horse, {ENCODED}"),
+    ],
+    ids=["greeting", "ehlo", "auth"],
+)
+def test_no_secret_in_the_result(run: Run, authority: Authority, stage: str, reply: str) -> None:
+    """Nor before the login, from a server that knows it from an earlier one."""
+    with Peer({stage: reply}, tls=authority.server, extensions=EXTENSIONS) as peer:
         result = run(**server(peer, authority), **LOGIN)
     result.pop("invocation", None)
-    for form in ("correct horse", "Y29ycmVjdCBob3JzZQ", "horse"):
+    for form in ("correct horse", "Y29ycmVjdCBob3JzZQ", "horse", "Y3QgaG9yc2U"):
         assert form not in json.dumps(result)
 
 
