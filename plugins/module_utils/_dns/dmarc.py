@@ -11,7 +11,7 @@ import typing as t
 import urllib.parse
 
 from .dns_errors import shorten
-from .tags import read_tags
+from .tags import read_tags, scheme_of
 
 #: The name that has the record, below the domain.
 PREFIX = "_dmarc."
@@ -75,7 +75,7 @@ class DmarcRecord:
     def uris(self, tag: str) -> tuple[str, ...]:
         """The valid URIs of ``rua`` or ``ruf``. What follows an exclamation mark is a size, which is ignored now."""
         uris = (uri.strip().partition("!")[0] for uri in self.tags.get(tag, "").split(","))
-        return tuple(uri for uri in uris if urllib.parse.urlsplit(uri).scheme)[:_MAX_URIS]
+        return tuple(uri for uri in uris if scheme_of(uri))[:_MAX_URIS]
 
 
 def is_dmarc(text: str) -> bool:
@@ -99,10 +99,7 @@ def parse_dmarc(text: str) -> DmarcRecord:
 
 def _uri_errors(name: str, value: str | None) -> t.Iterator[str]:
     for uri in [] if value is None else value.split(","):
-        try:
-            scheme = urllib.parse.urlsplit(uri.strip()).scheme
-        except ValueError:
-            scheme = ""
+        scheme = scheme_of(uri)
         if not scheme:
             yield f"{name}= has {uri.strip()[:80]!r}, which is not a URI such as mailto:dmarc@example.com"
         elif scheme == "mailto" and not mail_domain(uri):

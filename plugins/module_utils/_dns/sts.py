@@ -8,13 +8,12 @@ from __future__ import annotations
 import dataclasses
 import re
 import typing as t
-import urllib.parse
 
 from .._evidence.dns_policy import MtaStsFacts, StsMode, TlsRptFacts
 from .dns_errors import RecordSyntaxError
 from .host_facts import targets
 from .inquiry import Inquiry, all_shown, shown
-from .tags import parse_tags
+from .tags import parse_tags, scheme_of
 
 _ID = re.compile(r"[A-Za-z0-9]{1,32}")
 _STS = re.compile(r"v=STSv1[ \t]*(?:;|\Z)")
@@ -187,6 +186,6 @@ def parse_tls_rpt(text: str) -> tuple[str, ...]:
     if not uris:
         raise RecordSyntaxError("it has no rua=, where reports go")
     for uri in uris:
-        if urllib.parse.urlsplit(uri).scheme.lower() not in _SCHEMES:
+        if scheme_of(uri) not in _SCHEMES:
             raise RecordSyntaxError(f"rua= has {uri[:80]!r}, which is not a mailto: or https: URI")
     return uris

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+import urllib.parse
 
 from .dns_errors import RecordSyntaxError
 
@@ -41,6 +42,14 @@ def parse_tags(text: str) -> dict[str, str]:
     if faults:
         raise RecordSyntaxError(faults[0])
     return tags
+
+
+def scheme_of(uri: str) -> str:
+    """The scheme of a URI in lower case; empty if it has none, or cannot be read, such as ``https://[``."""
+    try:
+        return urllib.parse.urlsplit(uri.strip()).scheme
+    except ValueError:
+        return ""
 
 
 def _excerpt(text: str) -> str:

@@ -113,6 +113,7 @@ RECORDS = {
     "v=DMARC1; p=reject; word": ("reject", "reject", "reject", "'word' is not a tag such as name=value"),
     "v=DMARC1; p=reject; rua=a@example.com": ("reject",) * 3 + ("rua= has 'a@example.com', which is not a URI",),
     "v=DMARC1; p=reject; rua=mailto:": ("reject",) * 3 + ("rua= has 'mailto:', which has no mail address",),
+    "v=DMARC1; p=reject; rua=https://[x": ("reject",) * 3 + ("rua= has 'https://[x', which is not a URI",),
     "v=DMARC1; p=reject; rua=mailto:a@example.com!10m": ("reject", "reject", "reject", ""),
     "v=DMARC1; p=reject; rua=mailto:a%21b@example.com, https://r.example/x": ("reject", "reject", "reject", ""),
 }
@@ -126,6 +127,7 @@ def test_policies_of_a_record(text):
     assert [record.policy, record.subdomain_policy, record.absent_policy] == policies
     assert "".join(record.errors[:1]).startswith(error)
     assert bool(record.errors) is bool(error)
+    assert bool(record.uris("rua")) is ("rua=" in text and "not a URI" not in error)
 
 
 @pytest.mark.parametrize(

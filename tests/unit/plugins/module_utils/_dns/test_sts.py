@@ -110,7 +110,16 @@ def test_reports_about_tls(text, expected):
     assert parse_tls_rpt(text) == expected
 
 
-@pytest.mark.parametrize("text", ["v=TLSRPTv1", "v=TLSRPTv1; rua=", "v=TLSRPTv1; rua=a@example.com", "v=TLSRPTv1; rua"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "v=TLSRPTv1",
+        "v=TLSRPTv1; rua=",
+        "v=TLSRPTv1; rua=a@example.com",
+        "v=TLSRPTv1; rua",
+        "v=TLSRPTv1; rua=https://[x",
+    ],
+)
 def test_record_for_reports_that_senders_ignore(text):
     with pytest.raises(RecordSyntaxError):
         parse_tls_rpt(text)
