@@ -310,7 +310,8 @@ records:
       sample: false
     right:
       description: Whether what is there is right, so that nothing needs to change. V(null) if it could not be looked
-        up; such a record must not be published, since that could replace others.
+        up, or not judged because another lookup failed; such a record must not be published, since that could replace
+        others.
       type: bool
       sample: false
     note:
@@ -319,7 +320,7 @@ records:
       sample: ""
 mta_sts_policy:
   description: The policy to serve at C(https://mta-sts.DOMAIN/.well-known/mta-sts.txt), as text/plain. Empty without
-    O(wanted.mta_sts_mode).
+    O(wanted.mta_sts_mode), and if the MX records could not be looked up.
   returned: when DNS was queried
   type: str
   sample: ""

@@ -28,6 +28,16 @@ class DkimRecord:
     services: tuple[str, ...]
     flags: tuple[str, ...]
 
+    @property
+    def signs_mail(self) -> bool:
+        """Whether s= lets the key sign mail."""
+        return not self.services or bool({"*", "email"} & set(self.services))
+
+    @property
+    def allows_sha256(self) -> bool:
+        """Whether h= has the one hash that receivers accept (RFC 8301 section 3.1)."""
+        return not self.hashes or "sha256" in self.hashes
+
 
 def key_name(selector: Selector) -> str:
     """The name that has the key record of ``selector``."""
@@ -118,6 +128,6 @@ def _facts_of(inquiry: Inquiry, selector: Selector) -> DkimFacts:
         key_bits=record.key.bits if record.key else None,
         spki_sha256=record.key.spki_sha256 if record.key else None,
         hashes=record.hashes,
-        email=not record.services or bool({"*", "email"} & set(record.services)),
+        email=record.signs_mail,
         matches=None if selector.key is None else record.key == selector.key,
     )

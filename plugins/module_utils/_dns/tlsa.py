@@ -76,27 +76,33 @@ def matches(record: TlsaFacts, chain: t.Sequence[bytes]) -> bool:
 def dane_facts(inquiry: Inquiry) -> tuple[DaneFacts, ...] | None:
     """The TLSA records of the mail servers of the domain, and of the hosts whose certificates were given."""
     servers = targets(inquiry)
-    given = {(one.host, one.port): one for one in inquiry.system.certificates}
+    given: dict[tuple[str, int], list[Certificates]] = {}
+    for one in inquiry.system.certificates:
+        given.setdefault((one.host, one.port), []).append(one)
     if servers is None and not given:
         return None
     asked = list(dict.fromkeys([*((host, SMTP_PORT) for host in servers or ()), *given]))
     inquiry.prefetch((tlsa_name(*server), "TLSA") for server in asked)
-    return tuple(_facts_of(inquiry, host, port, given.get((host, port))) for host, port in asked)
+    return tuple(_facts_of(inquiry, host, port, given.get((host, port), ())) for host, port in asked)
 
 
-def _facts_of(inquiry: Inquiry, host: str, port: int, certificates: Certificates | None) -> DaneFacts:
+def _facts_of(inquiry: Inquiry, host: str, port: int, certificates: t.Sequence[Certificates]) -> DaneFacts:
     answer = inquiry.answer(f"dane.{host}", tlsa_name(host, port), "TLSA")
     if answer is None:
         return DaneFacts(host, port)
     records = tuple(map(parse_tlsa, answer.values))
     usable = [record for record in records if not record.error]
     if certificates:
-        records = tuple(dataclasses.replace(one, matches=matches(one, certificates.chain)) for one in records)
+        chains = [one.chain for one in certificates]
+        covered = all(any(matches(one, chain) for one in records) for chain in chains)
+        records = tuple(
+            dataclasses.replace(one, matches=any(matches(one, chain) for chain in chains)) for one in records
+        )
     return DaneFacts(
         host,
         port,
         records,
         secure=answer.secure,
-        matches=any(record.matches for record in records) if certificates and records else None,
-        spare=len(usable) > 1 if records else None,
+        matches=covered if certificates and records else None,
+        spare=len(usable) > max(1, len(certificates)) if records else None,
     )

@@ -19,12 +19,12 @@ from .dns_errors import InvalidName, LookupFailed, RecordSyntaxError
 from .inquiry import PrefetchingLookup
 from .lookup import ADDRESS_TYPES, Answer, Lookup
 from .mail_system import MailSystem
-from .names import printable, require_fqdn, reverse_pointer
+from .names import printable, require_fqdn, require_host, reverse_pointer
 from .records import is_spf, parse_mx, parse_spf
 from .scope import is_private_name
 from .spf import SpfResult, check_host, for_strangers, spf_records
 from .sts import parse_sts, parse_tls_rpt
-from .tlsa import parse_tlsa, tlsa_name, wanted_tlsa
+from .tlsa import matches, parse_tlsa, tlsa_name, wanted_tlsa
 
 TTL = 3600
 #: The longest string in a TXT record, in octets (RFC 1035 section 3.3.14).
@@ -86,10 +86,13 @@ def wanted_records(lookup: PrefetchingLookup, system: MailSystem, wishes: Wishes
 
 
 def sts_policy(lookup: Lookup, system: MailSystem, wishes: Wishes) -> str:
-    """The policy to serve (RFC 8461 section 3.2); empty without a mode."""
+    """The policy to serve (RFC 8461 section 3.2); empty without a mode, and if the mail servers are not known."""
     if not wishes.sts_mode:
         return ""
-    hosts = sorted(_exchanges(lookup, system)) or [system.hostname]
+    published = _mx_values(lookup, system)
+    if published is None:
+        return ""
+    hosts = sorted({parse_mx(one).exchange for one in published}) or [system.hostname]
     lines = ["version: STSv1", f"mode: {wishes.sts_mode.value}", *(f"mx: {host}" for host in filter(None, hosts))]
     return "".join(f"{line}\r\n" for line in [*lines, f"max_age: {wishes.sts_max_age}"])
 
@@ -148,16 +151,19 @@ def txt(text: str) -> str:
 
 
 def _policy(
-    lookup: Lookup, name: str, text: str, mine: t.Callable[[str], bool], is_right: t.Callable[[str], bool]
+    lookup: Lookup, name: str, text: str, mine: t.Callable[[str], bool], is_right: t.Callable[[str], t.Optional[bool]]
 ) -> ZoneRecord:
-    """A TXT record of which there must be one that begins in its way. Others at the same name are kept."""
+    """A TXT record of which there must be one that begins in its way. Others at the same name are kept.
+
+    What is there is also kept if it is not known whether it is right.
+    """
     answer = _answer(lookup, name, "TXT")
     if answer is None:
         return ZoneRecord(name, "TXT", (txt(text),), None, None)
     found = [one for one in answer.values if mine(one)]
     others = [one for one in answer.values if not mine(one)]
     right = len(found) == 1 and is_right(found[0])
-    kept = found[0] if right else text
+    kept = text if right is False else found[0]
     return ZoneRecord(name, "TXT", tuple(map(txt, [*others, kept])), bool(found), right, _alias_note(name, answer))
 
 
@@ -190,20 +196,27 @@ def _reverse(lookup: Lookup, system: MailSystem, _wishes: Wishes) -> t.Iterator[
         yield _record(lookup, reverse_pointer(address), "PTR", [f"{system.hostname}."], note=note)
 
 
-def _exchanges(lookup: Lookup, system: MailSystem) -> list[str]:
+def _mx_values(lookup: Lookup, system: MailSystem) -> list[str] | None:
+    """The MX records that name a host; None if they cannot be looked up."""
     answer = _answer(lookup, system.domain, "MX")
+    return None if answer is None else list(filter(_names_host, answer.values))
+
+
+def _names_host(value: str) -> bool:
+    """Whether an MX record is neither null nor names an address or what else is not a host."""
     try:
-        return [one.exchange for one in map(parse_mx, answer.values if answer else ()) if not one.is_null]
-    except RecordSyntaxError:
-        return []
+        require_host(parse_mx(value).exchange)
+    except (InvalidName, RecordSyntaxError):
+        return False
+    return True
 
 
 def _mx(lookup: Lookup, system: MailSystem, _wishes: Wishes) -> t.Iterator[ZoneRecord]:
-    """An MX record, for replies and bounces. Those that are there name other servers, and are kept."""
-    answer = _answer(lookup, system.domain, "MX")
-    if answer and _exchanges(lookup, system):
-        values = [f"{preference} {host}." for preference, host in (one.split(" ", 1) for one in answer.values)]
-        yield ZoneRecord(system.domain, "MX", tuple(values), there=True, right=True)
+    """An MX record, for replies and bounces. Those that are there and name a host are kept."""
+    answer, kept = _answer(lookup, system.domain, "MX"), _mx_values(lookup, system)
+    if answer and kept:
+        values = tuple(f"{one}." for one in kept)
+        yield ZoneRecord(system.domain, "MX", values, there=True, right=len(kept) == len(answer.values))
     elif _has_public_name(system) and system.sends:
         yield _record(lookup, system.domain, "MX", [f"10 {system.hostname}."])
 
@@ -211,7 +224,8 @@ def _mx(lookup: Lookup, system: MailSystem, _wishes: Wishes) -> t.Iterator[ZoneR
 def _spf(lookup: Lookup, system: MailSystem, _wishes: Wishes) -> t.Iterator[ZoneRecord]:
     if system.addresses:
         text = _spf_text(lookup, system)
-        yield _policy(lookup, system.domain, text, is_spf, lambda found: found == text)
+        known = text or _fresh_spf(system)
+        yield _policy(lookup, system.domain, known, is_spf, lambda found: None if text is None else found == text)
     if _has_public_name(system) and system.addresses and system.hostname != system.domain:
         right = _passes_all(lookup, system, system.hostname)
         yield _policy(lookup, system.hostname, "v=spf1 a -all", is_spf, lambda _found: right)
@@ -220,17 +234,29 @@ def _spf(lookup: Lookup, system: MailSystem, _wishes: Wishes) -> t.Iterator[Zone
 _GOOD_ENDS = (SpfResult.FAIL, SpfResult.SOFTFAIL)
 
 
-def _spf_text(lookup: Lookup, system: MailSystem) -> str:
-    """The record that is there if it is right; with terms for the addresses that do not pass; or else a new one."""
-    fresh = " ".join(["v=spf1", *map(_term, system.addresses), "-all"])
+def _fresh_spf(system: MailSystem) -> str:
+    return " ".join(["v=spf1", *map(_term, system.addresses), "-all"])
+
+
+def _spf_text(lookup: Lookup, system: MailSystem) -> str | None:
+    """The record that is there if it is right; with terms for the addresses that do not pass; or else a new one.
+
+    None if a lookup fails: the record may be right, and a new one would lack what others need.
+    """
     try:
         records = spf_records(lookup, system.domain)
-        strangers = for_strangers(lookup, system.domain).result
-        if len(records) != 1 or strangers not in _GOOD_ENDS or parse_spf(records[0]).idle:
-            return fresh
-    except (LookupFailed, RecordSyntaxError):
-        return fresh
+        if len(records) != 1 or parse_spf(records[0]).idle:
+            return _fresh_spf(system)
+    except LookupFailed:
+        return None
+    except RecordSyntaxError:
+        return _fresh_spf(system)
+    strangers = for_strangers(lookup, system.domain).result
     results = {one: check_host(lookup, one, system.domain, helo=system.hostname).result for one in system.addresses}
+    if SpfResult.TEMPERROR in (strangers, *results.values()):
+        return None
+    if strangers not in _GOOD_ENDS:
+        return _fresh_spf(system)
     terms = [_term(address) for address, result in results.items() if result is not SpfResult.PASS]
     return re.sub(r"^v=spf1", " ".join(["v=spf1", *terms]), records[0], flags=re.IGNORECASE) if terms else records[0]
 
@@ -239,8 +265,9 @@ def _term(address: t.Any) -> str:
     return f"ip{address.version}:{address}"
 
 
-def _passes_all(lookup: Lookup, system: MailSystem, name: str) -> bool:
-    return all(check_host(lookup, one, name, helo=name).result is SpfResult.PASS for one in system.addresses)
+def _passes_all(lookup: Lookup, system: MailSystem, name: str) -> bool | None:
+    results = {check_host(lookup, one, name, helo=name).result for one in system.addresses}
+    return None if SpfResult.TEMPERROR in results else results == {SpfResult.PASS}
 
 
 def _dkim(lookup: Lookup, system: MailSystem, _wishes: Wishes) -> t.Iterator[ZoneRecord]:
@@ -257,7 +284,7 @@ def _reads_as(key: PublicKey | None) -> t.Callable[[str], bool]:
             record = parse_dkim(text)
         except RecordSyntaxError:
             return False
-        return record.key == key and "y" not in record.flags
+        return record.key == key and "y" not in record.flags and record.signs_mail and record.allows_sha256
 
     return same
 
@@ -301,20 +328,19 @@ def _is_good_rpt(text: str) -> bool:
 
 def _mta_sts(lookup: Lookup, system: MailSystem, wishes: Wishes) -> t.Iterator[ZoneRecord]:
     policy = sts_policy(lookup, system, wishes)
-    if not policy:
-        return
-    # The id must change with the policy, and only then.
-    wanted = hashlib.sha256(policy.encode()).hexdigest()[:20]
-    yield _policy(
-        lookup,
-        f"_mta-sts.{system.domain}",
-        f"v=STSv1; id={wanted}",
-        lambda one: one.startswith("v=STSv1"),
-        lambda found: _sts_id(found) == wanted,
-    )
+    if policy:
+        # The id must change with the policy, and only then.
+        wanted = hashlib.sha256(policy.encode()).hexdigest()[:20]
+        yield _policy(
+            lookup,
+            f"_mta-sts.{system.domain}",
+            f"v=STSv1; id={wanted}",
+            lambda one: one.startswith("v=STSv1"),
+            lambda found: _sts_id(found) == wanted,
+        )
     for version, rdtype in ADDRESS_TYPES.items():
         values = [one for one in wishes.sts_addresses if (":" in one) == (version == 6)]
-        if values:
+        if values and wishes.sts_mode:
             yield _record(lookup, f"mta-sts.{system.domain}", rdtype, values)
 
 
@@ -326,16 +352,19 @@ def _sts_id(text: str) -> str:
 
 
 def _tlsa(lookup: Lookup, system: MailSystem, _wishes: Wishes) -> t.Iterator[ZoneRecord]:
-    for certificates in system.certificates:
-        value = wanted_tlsa(certificates.chain[0])
-        name = tlsa_name(certificates.host, certificates.port)
+    servers = dict.fromkeys((one.host, one.port) for one in system.certificates)
+    for host, port in servers:
+        # A server may have one certificate for RSA, and one for ECDSA.
+        chains = [one.chain for one in system.certificates if (one.host, one.port) == (host, port)]
+        name = tlsa_name(host, port)
         answer = _answer(lookup, name, "TLSA")
-        others = [one for one in map(parse_tlsa, answer.values if answer else ()) if not one.error]
-        kept = [f"{one.usage} {one.selector} {one.matching} {one.data}" for one in others]
+        usable = [one for one in map(parse_tlsa, answer.values if answer else ()) if not one.error]
+        kept = [f"{one.usage} {one.selector} {one.matching} {one.data}" for one in usable]
+        lacking = [wanted_tlsa(chain[0]) for chain in chains if not any(matches(one, chain) for one in usable)]
         # Records of the keys before and after this one are kept for roll-overs.
-        values = list(dict.fromkeys([value, *kept]))
+        values = list(dict.fromkeys([*lacking, *kept]))
         note = "Only in a zone that DNSSEC secures. Remove the records of old keys."
-        yield _record(lookup, name, "TLSA", values, functools.partial(_has_all, [value]), note)
+        yield _record(lookup, name, "TLSA", values, lambda _found, lacking=lacking: not lacking, note)
 
 
 _MAKERS = (_hosts, _reverse, _mx, _spf, _dkim, _dmarc, _tlsa, _mta_sts, _tls_rpt)

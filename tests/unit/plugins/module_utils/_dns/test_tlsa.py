@@ -22,6 +22,7 @@ from ansible_collections.mailops.smtp.plugins.module_utils._dns.tlsa import (
     read_chain,
     wanted_tlsa,
 )
+from ansible_collections.mailops.smtp.plugins.module_utils._dns.zone import Wishes, wanted_records
 from ansible_collections.mailops.smtp.plugins.module_utils._x509.certificate import certificate_key
 from ansible_collections.mailops.smtp.tests.unit.support.zone_lookup import ZoneLookup
 
@@ -123,6 +124,29 @@ def test_facts_of_a_server(case):
     [facts] = dane_facts(inquiry) or ()
     assert (facts.matches, facts.spare) == (matched, spare)
     assert (facts.records is None) is bool(inquiry.unknown) is (case == "time-out")
+
+
+OTHER = read_chain(CA.issue_cert(HOST).cert_chain_pems[0].bytes().decode())
+SECOND = wanted_tlsa(OTHER[0])
+#: The records of a server with two certificates, whether both match, and the values that are proposed.
+TWO: dict[str, t.Any] = {
+    "none": ([], None, [wanted_tlsa(CHAIN[0]), SECOND]),
+    "one of them": ([SECOND], False, [wanted_tlsa(CHAIN[0]), SECOND]),
+    "both": ([wanted_tlsa(CHAIN[0]), SECOND], True, None),
+    "an authority, and the other": ([f"2 1 1 {data(CHAIN[1], 1, 1)}", SECOND], True, None),
+    "in another way": ([f"3 0 2 {data(CHAIN[0], 0, 2)}", f"3 1 0 {data(OTHER[0], 1, 0)}"], True, None),
+}
+
+
+@pytest.mark.parametrize("case", TWO)
+def test_server_with_two_certificates_needs_a_record_for_each(case):
+    records, matched, values = TWO[case]
+    zone = {"example.com": {"MX": [f"10 {HOST}"]}, f"_25._tcp.{HOST}": {"TLSA": records}}
+    system = MailSystem("example.com", certificates=(Certificates(HOST, 25, CHAIN), Certificates(HOST, 25, OTHER)))
+    [facts] = dane_facts(Inquiry(ZoneLookup(zone), system)) or ()
+    assert (facts.matches, facts.spare) == (matched, False if records else None)
+    [proposed] = [one for one in wanted_records(ZoneLookup(zone), system, Wishes()) if one["type"] == "TLSA"]
+    assert (proposed["value"], proposed["right"]) == (values or records, values is None)
 
 
 def test_server_on_another_port_is_asked_for_too():

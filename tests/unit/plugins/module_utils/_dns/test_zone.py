@@ -5,15 +5,18 @@
 
 from __future__ import annotations
 
+import base64
+import dataclasses
 import typing as t
 
 import dns.rdata
 import dns.rdatatype
 import dns.zonefile
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ed25519
 
-from ansible_collections.mailops.smtp.plugins.module_utils._dns.dns_errors import LookupTimedOut
-from ansible_collections.mailops.smtp.plugins.module_utils._dns.mail_system import MailSystem
+from ansible_collections.mailops.smtp.plugins.module_utils._dns.dns_errors import LookupTimedOut, ServerFailure
+from ansible_collections.mailops.smtp.plugins.module_utils._dns.mail_system import MailSystem, Selector
 from ansible_collections.mailops.smtp.plugins.module_utils._dns.names import parse_address
 from ansible_collections.mailops.smtp.plugins.module_utils._dns.zone import (
     Wishes,
@@ -22,6 +25,7 @@ from ansible_collections.mailops.smtp.plugins.module_utils._dns.zone import (
     wanted_records,
 )
 from ansible_collections.mailops.smtp.plugins.module_utils._evidence.dns_policy import StsMode
+from ansible_collections.mailops.smtp.plugins.module_utils._x509.keys import parse_ed25519
 from ansible_collections.mailops.smtp.tests.unit.support.zone_lookup import ZoneLookup
 
 V4, V6 = "192.0.2.25", "2001:db8::25"
@@ -165,6 +169,77 @@ def test_nothing_is_proposed_that_receivers_do_not_see(system):
 def test_record_that_cannot_be_looked_up_is_neither_there_nor_right():
     record = wanted({"_dmarc.example.com": {"TXT": LookupTimedOut}})["_dmarc.example.com.", "TXT"]
     assert (record["there"], record["right"]) == (None, None)
+
+
+#: What cannot be looked up or judged, and which records must not be replaced for that.
+NOT_KNOWN = {
+    "an include": (
+        {
+            "example.com": {**SOA, "TXT": ["v=spf1 a:mail.example.com include:other.example -all"]},
+            "other.example": {"TXT": ServerFailure},
+        },
+        [("example.com.", "TXT")],
+    ),
+    "a target of a": (
+        {
+            "example.com": {**SOA, "TXT": ["v=spf1 a:mail.example.com -all"]},
+            "mail.example.com": {"A": LookupTimedOut, "TXT": ["v=spf1 a -all"]},
+        },
+        [("example.com.", "TXT"), ("mail.example.com.", "A"), ("mail.example.com.", "TXT")],
+    ),
+    "the SPF record": ({"example.com": {**SOA, "TXT": ServerFailure}}, [("example.com.", "TXT")]),
+    "the MX records": ({"example.com": {**SOA, "MX": ServerFailure}}, [("example.com.", "MX")]),
+}
+
+
+@pytest.mark.parametrize("case", NOT_KNOWN)
+def test_what_is_not_known_is_not_to_be_replaced(case):
+    zone, expected = NOT_KNOWN[case]
+    records = wanted({"mail.example.com": {"A": [V4], "AAAA": [V6]}, **zone}, sts_mode=StsMode.ENFORCE)
+    for key in expected:
+        assert records[key]["right"] is None
+        texts = zone.get(key[0].rstrip("."), {}).get(key[1], ())
+        assert isinstance(texts, type) or records[key]["value"] == [f'"{text}"' for text in texts]
+    assert (("_mta-sts.example.com.", "TXT") in records) is (case != "the MX records")
+
+
+#: The MX records, and which of them stay; without any, the own host is proposed.
+MX = {
+    "one": (["10 a.example.net"], ["10 a.example.net."]),
+    "null alone": (["0 ."], ["10 mail.example.com."]),
+    "null beside another": (["0 .", "10 a.example.net"], ["10 a.example.net."]),
+    "an address": (["10 192.0.2.25"], ["10 mail.example.com."]),
+    "an address beside another": (["10 192.0.2.25", "20 a.example.net"], ["20 a.example.net."]),
+    "a blank": (["10 a\\032b.example"], ["10 mail.example.com."]),
+}
+
+
+@pytest.mark.parametrize("case", MX)
+def test_mx_records_that_name_no_host_do_not_stay(case):
+    published, expected = MX[case]
+    record = wanted({"example.com": {**SOA, "MX": published}})["example.com.", "MX"]
+    assert record["value"] == expected
+    assert record["right"] is (case == "one")
+
+
+KEY = ed25519.Ed25519PrivateKey.generate().public_key().public_bytes_raw()
+DKIM = f"v=DKIM1; k=ed25519; p={base64.b64encode(KEY).decode()}"
+
+
+@pytest.mark.parametrize(
+    ("tags", "right"),
+    [
+        ("", True),
+        ("; s=email; h=sha256; t=s", True),
+        ("; t=y:s", False),
+        ("; h=sha1", False),
+        ("; s=tlsrpt", False),
+    ],
+)
+def test_dkim_record_that_receivers_accept_stays(tags, right):
+    system = dataclasses.replace(SYSTEM, selectors=(Selector("s", "example.com", parse_ed25519(KEY)),))
+    record = wanted({"s._domainkey.example.com": {"TXT": [DKIM + tags]}}, system)["s._domainkey.example.com.", "TXT"]
+    assert (record["right"], record["value"]) == (right, [f'"{DKIM}{tags if right else ""}"'])
 
 
 def test_alias_is_told():
