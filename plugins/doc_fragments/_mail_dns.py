@@ -126,7 +126,7 @@ options:
         type: str
         choices: [enforce, testing, none]
       mta_sts_max_age:
-        description: For how many seconds senders keep the policy.
+        description: For how many seconds senders keep the policy. At most 31557600, a year.
         type: int
         default: 604800
       mta_sts_addresses:
@@ -144,13 +144,14 @@ options:
     default: []
   timeout:
     description:
-      - Seconds to wait for the answer to one question, including all name servers and retries. More than 0.
+      - Seconds to wait for the answer to one question, including all name servers and retries. More than 0, and
+        at most 3600.
       - Questions are asked side by side, so that name servers that do not answer cost this time once. A run takes at
         most about six times this long.
     type: float
     default: 5.0
   retries:
-    description: How many times a question is sent again to each name server that does not answer it.
+    description: How many times a question is sent again to each name server that does not answer it. At most 10.
     type: int
     default: 2
   ca_file:

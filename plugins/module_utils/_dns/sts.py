@@ -19,7 +19,7 @@ _ID = re.compile(r"[A-Za-z0-9]{1,32}")
 _STS = re.compile(r"v=STSv1[ \t]*(?:;|\Z)")
 _TLS_RPT = re.compile(r"v=TLSRPTv1[ \t]*(?:;|\Z)")
 #: The longest time, in seconds, that a policy may be kept: a year (RFC 8461 section 3.2).
-_MAX_AGE = 31_557_600
+MAX_AGE = 31_557_600
 _MX = re.compile(r"(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*", re.IGNORECASE)
 _SCHEMES = ("mailto", "https")
 
@@ -100,7 +100,7 @@ _MODES = tuple(mode.value for mode in StsMode)
 
 
 def _is_age(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) <= 10 and int(text) <= _MAX_AGE
+    return text.isascii() and text.isdigit() and len(text) <= 10 and int(text) <= MAX_AGE
 
 
 def _field_errors(fields: t.Mapping[str, str]) -> t.Iterator[str]:
@@ -109,7 +109,7 @@ def _field_errors(fields: t.Mapping[str, str]) -> t.Iterator[str]:
     if fields.get("mode") not in _MODES:
         yield f"mode is {fields.get('mode', 'missing')[:20]}; expected {', '.join(_MODES)}"
     if not _is_age(fields.get("max_age", "")):
-        yield f"max_age is {fields.get('max_age', 'missing')[:20]}; expected 0 to {_MAX_AGE} seconds"
+        yield f"max_age is {fields.get('max_age', 'missing')[:20]}; expected 0 to {MAX_AGE} seconds"
 
 
 def mta_sts_facts(inquiry: Inquiry, fetch: FetchPolicy) -> MtaStsFacts:

@@ -90,9 +90,19 @@ def caa_facts(inquiry: Inquiry) -> CaaFacts:
     return CaaFacts(name, records=())
 
 
+_CRITICAL = 128
+#: The registered tags (RFC 8659, RFC 9495, and the CA/Browser Forum).
+_CAA_TAGS = frozenset({"issue", "issuewild", "issuemail", "issuevmc", "iodef", "contactemail", "contactphone"})
+
+
 def _issuers(values: t.Iterable[str]) -> tuple[str, ...] | None:
-    """The domains of ``issue`` records; None if there is no such record, so that any authority may issue."""
+    """The domains of ``issue`` records; None if there is no such record, so that any authority may issue.
+
+    None of them may if a critical record has a tag that they do not know (section 4.1).
+    """
     fields = [value.split(" ", 2) for value in values]
+    if any(int(flags) & _CRITICAL and tag.lower() not in _CAA_TAGS for flags, tag, _value in fields):
+        return ()
     issue = [value.strip('"') for _flags, tag, value in fields if tag.lower() == "issue"]
     named = (value.partition(";")[0].strip().lower() for value in issue)
     return tuple(sorted(filter(None, named))) if issue else None

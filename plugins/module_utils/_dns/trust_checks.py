@@ -119,6 +119,8 @@ def check_caa(survey: Survey, system: MailSystem) -> list[Finding]:
     if authority in facts.issuers:
         return [controls.CAA.passed(facts.name, f"{message}.")]
     remedy = f'Add the CAA record 0 issue "{authority}" to {facts.found_at}.'
+    if not facts.issuers:
+        remedy += " Remove records that forbid it: critical ones (128) with a tag that authorities do not know."
     return [controls.CAA.failed(facts.name, f"{message}, but not {authority}.", remedy)]
 
 

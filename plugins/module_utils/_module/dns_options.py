@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from .._dns.checks import PARTS
-from .._dns.dkim import parse_given_key
+from .._dns.dkim import key_name, parse_given_key
 from .._dns.dns_errors import InvalidName
 from .._dns.mail_system import Certificates, MailSystem, Selector
 from .._dns.names import (
@@ -20,6 +20,7 @@ from .._dns.names import (
     require_name,
 )
 from .._dns.scope import scope_of
+from .._dns.sts import MAX_AGE
 from .._dns.tlsa import read_chain
 from .._dns.zone import Wishes
 from .._evidence.dns_policy import StsMode
@@ -83,28 +84,34 @@ class InvalidOption(ValueError):
 
 
 _HOST = "a host name such as mail.example.com"
+_AUTHORITY = "a name such as letsencrypt.org"
 _MAX_PORT = 65535
+_MAX_TIMEOUT = 3600
+#: Each waits twice as long as the one before.
+_MAX_RETRIES = 10
 
 
 def mail_system(params: Params) -> MailSystem:
     """Read the options about the mail system. Raises :class:`InvalidOption`."""
     hostname = params["hostname"] or ""
-    for option, least in (("timeout", 0), ("retries", -1)):
-        if not params[option] > least:
-            expected = "more than 0 seconds" if option == "timeout" else "0 or more"
-            raise InvalidOption(f"{option}: {params[option]:g} is not valid; expected {expected}")
+    if not 0 < params["timeout"] <= _MAX_TIMEOUT:
+        expected = f"more than 0 seconds, and at most {_MAX_TIMEOUT}"
+        raise InvalidOption(f"timeout: {params['timeout']:g} is not valid; expected {expected}")
+    if not 0 <= params["retries"] <= _MAX_RETRIES:
+        raise InvalidOption(f"retries: {params['retries']} is not valid; expected 0 to {_MAX_RETRIES}")
+    authority = params["certificate_authority"]
     domain = _name("domain", params["domain"] or "", require_fqdn, "a name such as example.com")
     return MailSystem(
         domain=domain,
         # A server may also say an address with EHLO, or a name of one label. The checks judge that.
         hostname=hostname if is_address(hostname) or not hostname else _name("hostname", hostname, require_name, _HOST),
-        addresses=tuple(map(_address, params["addresses"])),
+        addresses=tuple(dict.fromkeys(map(_address, params["addresses"]))),
         via=tuple(map(_upstream, params["via"])),
-        selectors=tuple(_selector(one, domain) for one in params["dkim"]),
+        selectors=_selectors(params["dkim"], domain),
         certificates=tuple(map(_certificates, params["certificates"])),
         blocklists=_zones(params, "blocklists"),
         domain_blocklists=_zones(params, "domain_blocklists"),
-        certificate_authority=params["certificate_authority"] or "",
+        certificate_authority=_name("certificate_authority", authority, require_name, _AUTHORITY) if authority else "",
     )
 
 
@@ -113,12 +120,16 @@ def wishes(params: Params) -> Wishes:
     wanted = params["wanted"] or {}
     mode = wanted.get("mta_sts_mode")
     addresses = wanted.get("mta_sts_addresses") or []
+    age = wanted.get("mta_sts_max_age")
+    age = Wishes.sts_max_age if age is None else age
+    if not 0 <= age <= MAX_AGE:
+        raise InvalidOption(f"wanted.mta_sts_max_age: {age} is not valid; expected 0 to {MAX_AGE} seconds")
     return Wishes(
         dmarc_policy=wanted.get("dmarc_policy") or "quarantine",
         report_address=_report_address(wanted.get("report_address") or ""),
         sts_mode=StsMode(mode) if mode else None,
-        sts_max_age=wanted.get("mta_sts_max_age") or Wishes.sts_max_age,
-        sts_addresses=tuple(str(_literal("wanted.mta_sts_addresses", one)) for one in addresses),
+        sts_max_age=age,
+        sts_addresses=tuple(dict.fromkeys(str(_literal("wanted.mta_sts_addresses", one)) for one in addresses)),
     )
 
 
@@ -133,9 +144,21 @@ def _zones(params: Params, option: str) -> tuple[str, ...]:
     return tuple(_name(option, one, require_name, "a name such as zen.spamhaus.org") for one in params[option])
 
 
+def _selectors(given: t.Iterable[Params], domain: str) -> tuple[Selector, ...]:
+    selectors = tuple(dict.fromkeys(_selector(one, domain) for one in given))
+    names = [key_name(one) for one in selectors]
+    twice = next((name for name in names if names.count(name) > 1), "")
+    if twice:
+        raise InvalidOption(f"dkim: {twice} is there twice, with different keys; expected one key for each selector")
+    return selectors
+
+
 def _selector(given: Params, domain: str) -> Selector:
     name, option = given["selector"].strip().rstrip("."), "dkim"
     _name(f"{option}.selector", name, require_name, "a selector such as s2026")
+    if "_domainkey" in name.lower().split("."):
+        expected = "the part before ._domainkey alone, such as s2026"
+        raise InvalidOption(f"{option}.selector: {name!r} is the name of a key record; expected {expected}")
     signing = given.get("domain") or domain
     return Selector(
         name=name.lower(),

@@ -253,7 +253,7 @@ def test_undecided_control_never_fails_the_task(run, server):
         ),
         (
             {"domain": "example.test", "timeout": 0},
-            "Cannot check DNS: timeout: 0 is not valid; expected more than 0 seconds.",
+            "Cannot check DNS: timeout: 0 is not valid; expected more than 0 seconds, and at most 3600.",
         ),
         (
             {"domain": "example.test", "nameservers": ["ns.example.test"]},
