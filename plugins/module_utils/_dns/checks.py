@@ -10,7 +10,7 @@ import typing as t
 from .._controls.finding import Finding
 from . import controls
 from .dns_errors import InvalidName, LookupFailed, RecordSyntaxError
-from .host_facts import MAX_NAMES, MAX_TARGETS
+from .host_facts import MAX_TARGETS, names_asked
 from .lookup import ADDRESS_TYPES, Lookup, addresses_of, end_of_alias, why_absent, why_no_address
 from .mail_system import MailSystem
 from .names import Address, is_address, require_fqdn, require_host, reverse_pointer
@@ -244,7 +244,8 @@ def _judge_reverse(lookup: Lookup, system: MailSystem, address: Address) -> list
     seen = system.described([address])
     wanted = _good_ehlo_name(system) or "the name that the mail server gives with EHLO"
     try:
-        names = lookup.query(reverse_pointer(address), "PTR").values[:MAX_NAMES]
+        published = lookup.query(reverse_pointer(address), "PTR").values
+        names = names_asked(published, system.hostname)
         confirmed, doubts, problem = _confirm(lookup, system, names, address)
     except LookupFailed as error:
         return [controls.FCRDNS.undecided(subject, error)]
@@ -256,6 +257,9 @@ def _judge_reverse(lookup: Lookup, system: MailSystem, address: Address) -> list
         return [controls.FCRDNS.passed(subject, message), *_judge_same_name(system, address, confirmed)]
     if problem:
         return [controls.FCRDNS.undecided(subject, problem)]
+    if len(names) < len(published):
+        rest = f"it has {len(published)} reverse names, and the {len(names)} that were looked up do not lead back to it"
+        return [controls.FCRDNS.undecided(subject, rest)]
     message = f"{seen} has the reverse name {_joined(names)}, which does not lead back to it. {' '.join(doubts)}"
     remedy = f"Make the PTR record of {address} and the address of {wanted} match."
     return [controls.FCRDNS.failed(subject, message, system.egress_remedy(address, remedy))]

@@ -69,7 +69,7 @@ _KINDS = {"rsa": "RSA", "ed25519": "Ed25519"}
 
 def _listed(tags: t.Mapping[str, str], name: str) -> tuple[str, ...]:
     """The values of a tag, which colons separate."""
-    return tuple(one.strip().lower() for one in tags.get(name, "").split(":") if one.strip())
+    return tuple(dict.fromkeys(one.strip().lower() for one in tags.get(name, "").split(":") if one.strip()))
 
 
 def parse_given_key(text: str) -> PublicKey:

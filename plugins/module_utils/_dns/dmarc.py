@@ -10,7 +10,7 @@ import re
 import typing as t
 import urllib.parse
 
-from .dns_errors import shorten
+from .dns_errors import few, shorten
 from .tags import read_tags, scheme_of
 
 #: The name that has the record, below the domain.
@@ -94,7 +94,7 @@ def parse_dmarc(text: str) -> DmarcRecord:
         elif name in tags:
             tags[name] = tags[name].lower()
     errors += [error for name in _URIS for error in _uri_errors(name, tags.get(name))]
-    return DmarcRecord(text, tags, tuple(errors), broken)
+    return DmarcRecord(text, tags, few(errors), broken)
 
 
 def _uri_errors(name: str, value: str | None) -> t.Iterator[str]:

@@ -5,16 +5,27 @@
 
 from __future__ import annotations
 
+import typing as t
+
 #: How much of a name that is too long is shown.
 _SHOWN = 80
 _ESCAPE = "\\"
 #: How much of a text that quotes a record is shown.
 _LONGEST = 500
+#: How many of such texts are shown.
+_MOST = 10
 
 
 def shorten(text: str) -> str:
     """``text`` up to a length that a message can have."""
     return f"{text[:_LONGEST]}..." if len(text) > _LONGEST else text
+
+
+def few(texts: t.Iterable[str]) -> tuple[str, ...]:
+    """The first ten of ``texts``, and how many more there are: a record of 64 kB can have thousands of faults."""
+    found = tuple(texts)
+    more = len(found) - _MOST
+    return found if more <= 0 else (*found[:_MOST], f"{more} more")
 
 
 class DnsError(Exception):

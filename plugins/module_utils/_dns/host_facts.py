@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import typing as t
+
 from .._evidence.dns import EgressFacts, HostNameFacts, MxFacts
 from .dns_errors import RecordSyntaxError
 from .inquiry import Inquiry
@@ -79,6 +81,11 @@ def egress_facts(inquiry: Inquiry) -> tuple[EgressFacts, ...]:
     return tuple(_egress(inquiry, address) for address in inquiry.system.addresses)
 
 
+def names_asked(names: t.Sequence[str], host: str) -> list[str]:
+    """The reverse names that are looked up: the EHLO name first, which is the one that matters."""
+    return sorted(names, key=lambda name: name.lower() != host.rstrip(".").lower())[:MAX_NAMES]
+
+
 def _egress(inquiry: Inquiry, address: Address) -> EgressFacts:
     path = f"egress.{address}"
     scope = scope_of(address)
@@ -89,9 +96,9 @@ def _egress(inquiry: Inquiry, address: Address) -> EgressFacts:
     rdtype = ADDRESS_TYPES[address.version]
     if len(names) > MAX_NAMES:
         inquiry.note(path, f"{address} has {len(names)} reverse names; only {MAX_NAMES} were looked up")
-    asked = names[:MAX_NAMES]
+    asked = names_asked(names, inquiry.system.hostname)
     inquiry.prefetch((name, rdtype) for name in asked)
     found = {name: inquiry.values(path, name, rdtype) for name in asked}
-    known = None not in found.values()
+    known = None not in found.values() and len(asked) == len(names)
     confirmed = tuple(name for name, values in found.items() if values and str(address) in values)
     return EgressFacts(facts.address, facts.scope, names[: 10 * MAX_NAMES], confirmed if known or confirmed else None)

@@ -10,6 +10,7 @@ import typing as t
 from .._controls.finding import Finding
 from .._evidence.dns_policy import DkimFacts, DmarcFacts, MtaStsFacts, ReportAddress, SpfFacts, StsMode
 from . import controls
+from .dns_errors import few
 from .mail_system import MailSystem
 from .names import is_address
 from .spf import MAX_LOOKUPS, MAX_VOID_LOOKUPS
@@ -293,7 +294,7 @@ def check_tls_rpt(survey: Survey, system: MailSystem) -> list[Finding]:
     if facts.error:
         message = f"Senders cannot use the TLS reporting record of {domain}: {facts.error}."
         return [controls.TLS_RPT.failed(domain, message, "Correct the record.")]
-    return [controls.TLS_RPT.passed(domain, f"Reports about TLS go to {', '.join(facts.reports_to)}.")]
+    return [controls.TLS_RPT.passed(domain, f"Reports about TLS go to {', '.join(few(facts.reports_to))}.")]
 
 
 # -- parked: MR-DNS-02 ----------------------------------------------------------------------------------------------

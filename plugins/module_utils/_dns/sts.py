@@ -10,7 +10,7 @@ import re
 import typing as t
 
 from .._evidence.dns_policy import MtaStsFacts, StsMode, TlsRptFacts
-from .dns_errors import RecordSyntaxError
+from .dns_errors import RecordSyntaxError, few
 from .host_facts import targets
 from .inquiry import Inquiry, all_shown, shown
 from .tags import parse_tags, scheme_of
@@ -92,7 +92,7 @@ def parse_policy(text: str) -> StsPolicy:
         mode=StsMode(mode) if mode in _MODES else None,
         max_age=int(age) if _is_age(age) else None,
         mx=tuple(mx),
-        errors=tuple(errors),
+        errors=few(errors),
     )
 
 

@@ -208,6 +208,8 @@ def authority_facts(inquiry: Inquiry) -> AuthorityFacts | None:
     names = inquiry.values("authority", zone, "NS")
     if names is None:
         return AuthorityFacts(zone)
+    if not names:
+        inquiry.note("authority", f"{zone} has no NS record")
     if len(names) > _MAX_SERVERS:
         inquiry.note("authority", f"{zone} has {len(names)} name servers; only {_MAX_SERVERS} were asked")
     names = names[:_MAX_SERVERS]

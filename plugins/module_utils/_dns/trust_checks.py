@@ -10,6 +10,7 @@ import typing as t
 from .._controls.finding import Finding
 from .._evidence.dns_trust import DaneFacts, DnssecState, Listing
 from . import controls
+from .dns_errors import few
 from .mail_system import MailSystem
 from .survey import Survey
 
@@ -111,7 +112,7 @@ def check_caa(survey: Survey, system: MailSystem) -> list[Finding]:
         return [controls.CAA.undecided(facts.name if facts else system.domain, survey.why("caa"))]
     if facts.issuers is None:
         return [controls.CAA.passed(facts.name, f"Any authority may issue certificates for {facts.name}.")]
-    issuers = ", ".join(facts.issuers) or "no authority"
+    issuers = ", ".join(few(facts.issuers)) or "no authority"
     message = f"The CAA records of {facts.found_at} let {issuers} issue certificates for {facts.name}"
     if not authority:
         remedy = "Set certificate_authority to the name of the authority in CAA records, such as letsencrypt.org."
@@ -145,7 +146,7 @@ def _judge_listing(survey: Survey, zone: str, listing: Listing) -> Finding:
     if not listing.codes:
         return controls.BLOCKLISTS.passed(listing.subject, f"{listing.subject} is not on {zone}.")
     reason = f": {listing.reason}" if listing.reason else ""
-    message = f"{listing.subject} is on {zone} ({', '.join(listing.codes)}){reason}".rstrip(".") + "."
+    message = f"{listing.subject} is on {zone} ({', '.join(few(listing.codes))}){reason}".rstrip(".") + "."
     remedy = "Find and stop the cause, such as a client that was taken over; then ask the list to remove the entry."
     return controls.BLOCKLISTS.failed(listing.subject, message, remedy)
 

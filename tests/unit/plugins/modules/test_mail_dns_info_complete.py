@@ -333,6 +333,16 @@ UNKNOWN: dict[str, tuple[dict[str, Any], dict[str, Any], set[str]]] = {
     "TLS reports fail": ({}, {"rcodes": {"_smtp._tls.example.test": dns.rcode.REFUSED}}, {"MR-STS-02"}),
     "MTA-STS fails": ({}, {"rcodes": {"_mta-sts.example.test": dns.rcode.SERVFAIL}}, {"MR-STS-01"}),
     "TLSA fails": ({}, {"rcodes": {"_25._tcp.mail.example.test": dns.rcode.SERVFAIL}}, {"MR-DANE-01"}),
+    "no name server": (
+        {"example.test": {"MX": ["10 mail.example.test."], "TXT": ['"v=spf1 mx -all"']}},
+        {},
+        {"MR-DNS-11"},
+    ),
+    "50 reverse names that lead elsewhere": (
+        {"25.2.0.192.in-addr.arpa": {"PTR": [f"a{number}.example.test." for number in range(50)]}},
+        {},
+        {"MR-DNS-03"},
+    ),
     "a server is gone": ({"ns2.example.test": None}, {}, {"MR-DNS-11"}),
     "reports time out": ({}, {"silent": frozenset({"reports.test"})}, {"MR-DMARC-03"}),
     "SPF include fails": (
@@ -363,6 +373,7 @@ def test_what_cannot_be_seen_is_not_known(run: Run, case: str) -> None:
         ((200, "text/plain", POLICY.replace("mx: *.backup.test\r\n", "")), "does not list mx.backup.test"),
         ((200, "text/plain", POLICY.replace("604800", "forever")), "max_age is forever; expected 0 to 31557600"),
         ((200, "text/plain", "<html>"), "is not a field such as mode: enforce"),
+        ((200, "text/plain", "x\n" * 30_000), "; 29994 more."),
     ],
 )
 def test_a_policy_that_senders_do_not_use_is_told(run: Run, web: Any, answer: tuple[int, str, str], words: str) -> None:
@@ -377,6 +388,12 @@ def test_a_certificate_that_senders_refuse_is_told(run: Run) -> None:
     result = run(checks=["mta_sts"], ca_file=None)
     [finding] = result["findings"]
     assert (finding["status"], "Senders refuse the certificate at" in finding["message"]) == ("fail", True)
+
+
+def test_the_ehlo_name_is_looked_up_first_of_many_reverse_names(run: Run) -> None:
+    names = [f"a{number}.example.test." for number in range(50)]
+    result = run({"25.2.0.192.in-addr.arpa": {"PTR": [*names, "mail.example.test."]}}, checks=["ptr"])
+    assert {one["status"] for one in result["findings"]} == {"pass"}
 
 
 def test_a_web_server_that_is_not_there_is_not_known(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -476,6 +493,21 @@ TOO_MUCH: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
         "",
     ),
     "a term of 64 kB": ({"example.test": {"TXT": ['"v=spf1 include:"' + f' "{"a" * 250}"' * 250]}}, {}, ""),
+    "30,000 tags that are not valid": (
+        {"_dmarc.example.test": {"TXT": [quoted("v=DMARC1; p=none" + ";a" * 30_000)]}},
+        {},
+        "",
+    ),
+    "20,000 addresses for reports": (
+        {"_dmarc.example.test": {"TXT": [quoted("v=DMARC1; p=none; rua=" + "x," * 20_000)]}},
+        {},
+        "",
+    ),
+    "900 authorities": (
+        {"mail.example.test": {"CAA": [f'0 issue "ca{number}.test"' for number in range(900)]}},
+        {},
+        "",
+    ),
     "a word of 64 kB": ({"_dmarc.example.test": {"TXT": ['"v=DMARC1; p="' + f' "{"a" * 250}"' * 250]}}, {}, ""),
     "50 name servers": (
         {"example.test": {"SOA": ["a.test. h.test. 1 1 1 1 1"], "NS": [f"n{number}.test." for number in range(50)]}},
@@ -517,3 +549,4 @@ def test_a_domain_that_is_too_much_is_bounded_and_told(run: Run, case: str) -> N
     reasons = [one["reason"] for one in result["evidence"]["unknown"]]
     assert any(told in reason for reason in reasons) if told else True, reasons
     assert len(json.dumps(result)) < 200_000
+    assert max(len(one["message"]) for one in result["findings"]) < 2000

@@ -87,7 +87,11 @@ CAA = {
         (),
     ),
     "critical and not known": ({"example.com": {"CAA": ['128 moo "x"', '0 issue "ca.test"']}}, "example.com", ()),
-    "not critical and not known": ({"example.com": {"CAA": ['0 moo "x"', '128 iodef "mailto:a@b"']}}, "example.com", None),
+    "not critical and not known": (
+        {"example.com": {"CAA": ['0 moo "x"', '128 iodef "mailto:a@b"']}},
+        "example.com",
+        None,
+    ),
     "wildcards only": ({"example.com": {"CAA": ['0 issuewild "ca.test"']}}, "example.com", None),
     "several": (
         {"example.com": {"CAA": ['0 issue "b.test"', '128 ISSUE "a.test"', '0 iodef "mailto:a@b"']}},
