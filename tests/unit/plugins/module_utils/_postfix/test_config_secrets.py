@@ -14,6 +14,11 @@ SECRETS = [
     ("smtp_sasl_password_maps", "static:me:pw1", ["pw1"]),
     ("smtp_sasl_password_maps", "static:{me:pw1}", ["pw1"]),
     ("lmtp_sasl_password_maps", "inline:{ {[a.test]:587 = me:pw1}, b.test=you:pw2 }", ["pw1", "pw2"]),
+    ("smtp_sasl_password_maps", "static::pw1", ["pw1"]),
+    ("smtp_sasl_password_maps", "static:{me:p w,1}", ["p w,1"]),
+    ("smtp_sasl_password_maps", "static:{me:p{1}", ["p{1"]),
+    ("smtp_sasl_password_maps", "pipemap:{static:{me:p{1}}", ["p{1"]),
+    ("smtp_sasl_password_maps", "inline:{ {[a.test]:587 = me:p w1} {b.test=you:p,w2} }", ["p w1", "p,w2"]),
     ("smtp_sasl_password_maps", "lmdb:/etc/postfix/sasl", []),
     ("db_password", "pw1", ["pw1"]),
     ("ldapsource_bind_pw", "pw1", ["pw1"]),
@@ -43,6 +48,24 @@ SECRETS = [
 @pytest.mark.parametrize(("name", "value", "expected"), SECRETS)
 def test_secrets_in_a_parameter(name: str, value: str, expected: list[str]) -> None:
     assert sorted(set(secrets_in({name: value}))) == sorted(expected)
+
+
+#: Parameters to which the table of logins refers.
+REFERRED = [
+    {"smtp_sasl_password_maps": "$mine", "mine": "inline:{ a.test=me:pw1 }"},
+    {"smtp_sasl_password_maps": "static:${login}", "login": "me:$(word)", "word": "pw1"},
+    {"lmtp_sasl_password_maps": "$smtp_sasl_password_maps", "smtp_sasl_password_maps": "static:me:pw1"},
+]
+
+
+@pytest.mark.parametrize("parameters", REFERRED)
+def test_login_in_a_parameter_that_is_referred_to(parameters: dict[str, str]) -> None:
+    assert "pw1" in set(secrets_in(parameters))
+
+
+def test_variables_without_end_are_bounded() -> None:
+    parameters = {"a_password_maps": "$b$b", "b": "$b$b" * 1000}
+    assert list(secrets_in(parameters)) == []
 
 
 #: A text, its secrets, and what is shown.
