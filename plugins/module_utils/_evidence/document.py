@@ -20,6 +20,8 @@ VERSION = 1
 #: A text that :func:`moment` made.
 Moment = t.Annotated[str, "date-time"]
 _FORMAT = "%Y-%m-%dT%H:%M:%SZ"
+#: The years 1000 and 9999: all of them have four digits.
+_FIRST, _LAST = -30_610_224_000, 253_402_300_799
 
 Facts = t.TypeVar("Facts")
 
@@ -92,7 +94,11 @@ def plain(value: t.Any) -> t.Any:
 
 
 def moment(seconds: float) -> Moment:
-    """``seconds`` since the epoch as RFC 3339 in UTC, such as ``2026-03-01T12:00:00Z``."""
+    """``seconds`` since the epoch as RFC 3339 in UTC, such as ``2026-03-01T12:00:00Z``.
+
+    A file may have any time; one that RFC 3339 cannot write becomes the nearest that it can.
+    """
+    seconds = min(max(seconds, _FIRST), _LAST)
     return moment_of(datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc))
 
 

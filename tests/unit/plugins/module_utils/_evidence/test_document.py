@@ -45,7 +45,14 @@ def test_values_of_an_enumeration_are_plain_texts():
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(0, "1970-01-01T00:00:00Z"), (1772366400.9, "2026-03-01T12:00:00Z"), (4102444800, "2100-01-01T00:00:00Z")],
+    [
+        (0, "1970-01-01T00:00:00Z"),
+        (1772366400.9, "2026-03-01T12:00:00Z"),
+        (4102444800, "2100-01-01T00:00:00Z"),
+        (1e12, "9999-12-31T23:59:59Z"),
+        (1e300, "9999-12-31T23:59:59Z"),
+        (-1e12, "1000-01-01T00:00:00Z"),
+    ],
 )
 def test_moment_is_utc(seconds: float, text: str):
     assert moment(seconds) == text
