@@ -92,9 +92,9 @@ def _facts_of(inquiry: Inquiry, host: str, port: int, certificates: t.Sequence[C
         return DaneFacts(host, port)
     records = tuple(map(parse_tlsa, answer.values))
     usable = [record for record in records if not record.error]
-    if certificates:
-        chains = [one.chain for one in certificates]
-        covered = all(any(matches(one, chain) for one in records) for chain in chains)
+    chains = [one.chain for one in certificates]
+    covered = all(any(matches(one, chain) for one in records) for chain in chains)
+    if chains:
         records = tuple(
             dataclasses.replace(one, matches=any(matches(one, chain) for chain in chains)) for one in records
         )
@@ -103,6 +103,6 @@ def _facts_of(inquiry: Inquiry, host: str, port: int, certificates: t.Sequence[C
         port,
         records,
         secure=answer.secure,
-        matches=covered if certificates and records else None,
-        spare=len(usable) > max(1, len(certificates)) if records else None,
+        matches=covered if chains and records else None,
+        spare=len(usable) > max(1, len(chains)) if records else None,
     )

@@ -136,6 +136,11 @@ def _alias_note(name: str, answer: Answer) -> str:
     return f"{name} is an alias of {answer.aliases[0]}: change the record there, or remove the CNAME record first."
 
 
+def _told(right: bool, _found: tuple[str, ...]) -> bool:
+    """What is known already, as a function of what is found."""
+    return right
+
+
 def _has_all(wanted: t.Sequence[str], found: tuple[str, ...]) -> bool:
     return set(wanted) <= set(map(_same, found))
 
@@ -151,7 +156,7 @@ def txt(text: str) -> str:
 
 
 def _policy(
-    lookup: Lookup, name: str, text: str, mine: t.Callable[[str], bool], is_right: t.Callable[[str], t.Optional[bool]]
+    lookup: Lookup, name: str, text: str, mine: t.Callable[[str], bool], is_right: t.Callable[[str], bool | None]
 ) -> ZoneRecord:
     """A TXT record of which there must be one that begins in its way. Others at the same name are kept.
 
@@ -364,7 +369,7 @@ def _tlsa(lookup: Lookup, system: MailSystem, _wishes: Wishes) -> t.Iterator[Zon
         # Records of the keys before and after this one are kept for roll-overs.
         values = list(dict.fromkeys([*lacking, *kept]))
         note = "Only in a zone that DNSSEC secures. Remove the records of old keys."
-        yield _record(lookup, name, "TLSA", values, lambda _found, lacking=lacking: not lacking, note)
+        yield _record(lookup, name, "TLSA", values, functools.partial(_told, not lacking), note)
 
 
 _MAKERS = (_hosts, _reverse, _mx, _spf, _dkim, _dmarc, _tlsa, _mta_sts, _tls_rpt)

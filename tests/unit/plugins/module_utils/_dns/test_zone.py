@@ -172,7 +172,7 @@ def test_record_that_cannot_be_looked_up_is_neither_there_nor_right():
 
 
 #: What cannot be looked up or judged, and which records must not be replaced for that.
-NOT_KNOWN = {
+NOT_KNOWN: dict[str, tuple[dict[str, t.Any], list[tuple[str, str]]]] = {
     "an include": (
         {
             "example.com": {**SOA, "TXT": ["v=spf1 a:mail.example.com include:other.example -all"]},
