@@ -70,7 +70,12 @@ GROUPS = {
 }
 SETS = {ALL: "all", RELAYS: "relays"}
 #: The module that returns each kind of evidence.
-MODULES = {EvidenceKind.DNS: "mail_dns_info", EvidenceKind.SMTP: "smtp_info", EvidenceKind.HOST: "postfix_info"}
+COLLECTORS = {
+    EvidenceKind.DNS: "`mail_dns_info`",
+    EvidenceKind.SMTP: "`smtp_info`",
+    EvidenceKind.HOST: "`postfix_info`",
+    EvidenceKind.PROOF: "the role `compliance`",
+}
 EFFECTS = {Effect.NOT_APPLICABLE: "not applicable", Effect.WAIVER: "waiver"}
 
 
@@ -136,9 +141,7 @@ def _text(text: str) -> str:
 
 def _need(need: Need) -> str:
     groups = ", ".join(f"`{one}`" for one in need.groups)
-    if need.kind is EvidenceKind.PROOF:
-        return f"a message that is followed ({groups})"
-    return f"{groups} of `{MODULES[need.kind]}`"
+    return f"{groups} of {COLLECTORS[need.kind]}"
 
 
 def _variables(control: Control) -> str:

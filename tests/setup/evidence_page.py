@@ -37,7 +37,7 @@ INTRODUCTION = f"""\
 
 Evidence says what was seen, when, and from where. It never says whether that is good. `mail_dns_info` returns what the
 DNS says of a domain, `smtp_info` what a server says over SMTP, and `postfix_info` what a host says of itself, each as
-`evidence`.
+`evidence`. The role `compliance` adds what became of logins and of messages that it sent.
 
 - **Known, unknown, not asked.** `[]` and `false` are facts: it was looked for, and it is not there. `null` is the lack
   of a fact. If it was asked for and could not be seen, such as after a time-out, SERVFAIL, a 421 or without a

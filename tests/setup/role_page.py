@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Generate roles/relay/README.md from the argument specs of the role; run by ``make docs``."""
+"""Generate the README.md of each role from its argument specs; run by ``make docs``."""
 
 from __future__ import annotations
 
@@ -20,34 +20,49 @@ sys.path.insert(0, str(ROOT / ".build" / "collections"))
 from ansible_collections.mailops.smtp.plugins.module_utils._relay.shapes import kind_of  # noqa: E402
 from ansible_collections.mailops.smtp.tests.setup import pages  # noqa: E402
 
-ROLE = ROOT / "roles" / "relay"
-PAGE = ROLE / "README.md"
-SPECS = ROLE / "meta" / "argument_specs.yml"
 COMMAND = pages.COMMAND
 
 Options = t.Mapping[str, t.Any]
 
+
+def folder(role: str) -> Path:
+    """Return the folder of a role."""
+    return ROOT / "roles" / role
+
+
+def specs(role: str) -> Path:
+    """Return the file with the argument specs of a role."""
+    return folder(role) / "meta" / "argument_specs.yml"
+
+
 HEAD = f"""\
-# Role mailops.smtp.relay
+# Role mailops.smtp.{{role}}
 
 <!-- Made by tests/setup/role_page.py from meta/argument_specs.yml. Change that file, then run:
      {COMMAND} -->
 """
-AFTERWARDS = """\
+#: What follows the introduction, by role.
+AFTERWARDS = {
+    "relay": """\
 [docs/relay.md](../../docs/relay.md) explains how the parts work together.
 [playbooks/scenarios](../../playbooks/scenarios) has an inventory for each kind of relay.
-"""
+""",
+    "compliance": """\
+[docs/compliance.md](../../docs/compliance.md) explains how the parts work together, and
+[docs/audit.md](../../docs/audit.md) leads to a pipeline. [docs/controls.md](../../docs/controls.md) has the catalogue.
+""",
+}
 #: Markup of Ansible's documentation. All of it becomes code here, so its kinds are not distinguished.
 _MARKUP = re.compile(r"\b(?:RV|[BCEIMOPV])\(((?:\\\)|[^)\\]|\\.)*)\)")
 
 
-def page() -> str:
-    """Return the page as Markdown."""
-    entries = yaml.safe_load(SPECS.read_text(encoding="utf-8"))["argument_specs"]
+def page(role: str) -> str:
+    """Return the page of a role as Markdown."""
+    entries = yaml.safe_load(specs(role).read_text(encoding="utf-8"))["argument_specs"]
     main = entries["main"]
     described = _Described()
-    lines = [HEAD, f"{main['short_description']}.", ""]
-    lines += [*_items(main["description"]), "", AFTERWARDS]
+    lines = [HEAD.format(role=role), f"{main['short_description']}.", ""]
+    lines += [*_items(main["description"]), "", AFTERWARDS[role]]
     lines += ["## Variables", "", *_table(main["options"]), ""]
     for name, option in main["options"].items():
         lines += _variable(name, option, described)
@@ -153,4 +168,5 @@ def _marked(text: str) -> str:
 
 
 if __name__ == "__main__":
-    pages.write(PAGE, page())
+    for name in AFTERWARDS:
+        pages.write(folder(name) / "README.md", page(name))

@@ -51,6 +51,7 @@ GUARDED = {
     "socket": {"_smtp/connection.py", "_firewall/reach.py"},
     "socketserver": {"_smtp/connection.py"},
     "smtplib": {"_smtp/connection.py"},
+    "imaplib": {"_module/mailbox.py"},
     "asyncio": {"_smtp/connection.py"},
     "http.client": {"_smtp/connection.py", "_module/oauth.py", "_module/policy_file.py"},
     "urllib.request": {"_smtp/connection.py", "_module/oauth.py"},

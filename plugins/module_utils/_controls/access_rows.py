@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from .control import ALL, RELAYS, SUBMISSION, Conflict, Control, Effect, Rows, from_host, from_smtp
+from .control import ALL, RELAYS, SUBMISSION, Conflict, Control, Effect, Rows, from_host, from_proof, from_smtp
 from .finding import Severity
 from .source import Source, rfc
 
@@ -61,7 +61,7 @@ ROWS: Rows = (
         rationale="If users cannot log in, no mail is sent, and the other controls of logins prove nothing.",
         sources=(rfc(4954, "4"),),
         profiles=SUBMISSION,
-        needs=(from_smtp("login"),),
+        needs=(from_proof("logins"), from_smtp("login")),
         by_hand="Look in the log of Postfix and Dovecot for the reason, and correct the password file or the socket.",
         variables=("relay_users", "relay_listeners[].login"),
         conflicts=(
@@ -81,7 +81,7 @@ ROWS: Rows = (
         " which users exist.",
         sources=(rfc(4954, "6"),),
         profiles=SUBMISSION,
-        needs=(from_smtp("probes.login_replies"),),
+        needs=(from_proof("logins"), from_smtp("probes.login_replies")),
         by_hand="Let Dovecot verify the passwords, without a database that accepts any password or none.",
         variables=("relay_users[].password_hash",),
     ),
@@ -92,7 +92,7 @@ ROWS: Rows = (
         rationale="Submission ports are open to all networks. Without a required login, anyone could send.",
         sources=(rfc(6409, "4.3"),),
         profiles=SUBMISSION,
-        needs=(from_smtp("sender", "probes.relay"),),
+        needs=(from_proof("logins"), from_smtp("sender", "probes.relay")),
         by_hand="Set smtpd_client_restrictions of the submission services to permit_sasl_authenticated, reject.",
         variables=("relay_listeners[].login",),
     ),
@@ -103,7 +103,7 @@ ROWS: Rows = (
         rationale="With one stolen password, mail could be sent in the name of everyone.",
         sources=(rfc(6409, "6.1"),),
         profiles=SUBMISSION,
-        needs=(from_smtp("login", "sender"), from_host("config")),
+        needs=(from_proof("logins"), from_host("config")),
         by_hand="List the addresses of each user in smtpd_sender_login_maps, and set reject_sender_login_mismatch.",
         variables=("relay_users[].senders",),
     ),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import functools
 
 from .finding import Finding, FindingStatus, Severity
 from .source import Source
@@ -30,7 +31,7 @@ MX_HOST = (Profile.MX,)
 
 
 class EvidenceKind(str, enum.Enum):
-    """Where the evidence for a control comes from: a document of this kind, or a message that was followed."""
+    """Where the evidence for a control comes from: a document of this kind."""
 
     DNS = "dns"
     SMTP = "smtp"
@@ -72,7 +73,7 @@ def from_host(*groups: str) -> Need:
 
 
 def from_proof(*groups: str) -> Need:
-    """Steps of a message that was sent and followed: ``sent``, ``arrived`` or ``verdicts`` of the receiver."""
+    """Logins that were tried, and messages that were sent and followed, as the role ``compliance`` collects them."""
     return Need(EvidenceKind.PROOF, groups)
 
 
@@ -121,7 +122,7 @@ class Control:
     #: Why it is not evaluated, in a sentence. Empty if it is.
     not_implemented: str = ""
 
-    @property
+    @functools.cached_property
     def source(self) -> str:
         """The RFCs behind the control, or else its other sources."""
         return ", ".join([str(one) for one in self.sources if one.is_rfc] or map(str, self.sources))
@@ -134,10 +135,13 @@ class Control:
         """The subject does not meet the control."""
         return self._finding(FindingStatus.FAIL, subject, message, remedy)
 
-    def undecided(self, subject: str, reason: object) -> Finding:
-        """The evidence could not be had; ``reason`` is a clause, or an error whose text is one."""
+    def undecided(self, subject: str, reason: object, kind: EvidenceKind | None = None) -> Finding:
+        """The evidence could not be had; ``reason`` is a clause, or an error whose text is one.
+
+        :param kind: of which kind the evidence is, if not the first that the control needs.
+        """
         message = f"{subject} could not be judged: {reason}."
-        return self._finding(FindingStatus.ERROR, subject, message, _TRY_AGAIN[self.needs[0].kind])
+        return self._finding(FindingStatus.ERROR, subject, message, _TRY_AGAIN[kind or self.needs[0].kind])
 
     def not_checked(self, subject: str, message: str, remedy: str) -> Finding:
         """A value that the check needs is not known."""

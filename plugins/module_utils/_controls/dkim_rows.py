@@ -106,7 +106,7 @@ ROWS: Rows = (
             Source("M3AAWG", "section 5.1", "It has more recommendations than that mail is signed."),
         ),
         profiles=RELAYS,
-        needs=(from_proof("arrived", "verdicts"),),
+        needs=(from_proof("messages"),),
         by_hand="Let a milter such as OpenDKIM or rspamd sign (smtpd_milters, non_smtpd_milters), with From listed"
         " twice.",
         variables=("relay_settings",),

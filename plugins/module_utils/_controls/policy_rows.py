@@ -86,7 +86,7 @@ ROWS: Rows = (
             Source("Google", "requirements for 5,000 messages a day: alignment of From"),
         ),
         profiles=RELAYS,
-        needs=(from_proof("arrived", "verdicts"),),
+        needs=(from_proof("messages"),),
         by_hand="Let the envelope sender or the signature have the domain of From.",
         variables=("relay_upstream.sender", "relay_rewrites"),
     ),

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from .control import MX_HOST, RELAYS, Control, Rows, from_host, from_smtp
+from .control import MX_HOST, RELAYS, Control, Rows, from_host, from_proof, from_smtp
 from .finding import Severity
 from .source import Source, rfc
 
@@ -56,7 +56,7 @@ ROWS: Rows = (
         rationale="By these addresses, others report faults and abuse. Servers without postmaster are refused by some.",
         sources=(rfc(5321, "4.5.1"), rfc(2142, "4", "5")),
         profiles=MX_HOST,
-        needs=(from_smtp("recipient"), from_host("aliases")),
+        needs=(from_proof("recipients"), from_host("aliases")),
         by_hand="Add both to the recipients of each domain, and lead them to a mailbox that someone reads.",
         variables=("relay_domains[].recipients", "relay_aliases"),
     ),

@@ -64,6 +64,8 @@ class LookupFailed(DnsError):
         super().__init__(f"the {rdtype} lookup for {name} {reason}")
         self.name = name
         self.rdtype = rdtype
+        #: What became of the lookup, such as ``timed out``.
+        self.reason = reason
 
 
 class LookupTimedOut(LookupFailed):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import dataclasses
+import functools
 import threading
 import time
 import typing as t
@@ -85,6 +86,17 @@ class CachedLookup:
         """How many different questions there were."""
         return len(self._answers)
 
+    def answered(self) -> t.Iterator[tuple[str, str, Answer | LookupFailed]]:
+        """Each name and type that :meth:`query` was asked for, with its answer or its error, in that order."""
+        with self._lock:
+            asked = [(question, future) for question, future in self._answers.items() if question[0] == "query"]
+        for (_method, name, rdtype), future in asked:
+            error = future.exception() if future.done() and not future.cancelled() else None
+            if isinstance(error, LookupFailed):
+                yield name, rdtype.upper(), error
+            elif future.done() and not future.cancelled() and error is None:
+                yield name, rdtype.upper(), future.result()
+
     def knock(self, questions: t.Iterable[tuple[str, str]]) -> None:
         """Ask ``questions`` at the same time. If all of them time out, ask no others: the name servers are silent."""
         pending = [self._future("query", *question) for question in questions]
@@ -135,11 +147,13 @@ class CachedLookup:
 
 #: The type of the record that holds an address, by IP version.
 ADDRESS_TYPES = {4: "A", 6: "AAAA"}
+#: SPF reads the same few addresses again and again.
+_read = functools.lru_cache(maxsize=4096)(ip_address)
 
 
 def addresses_of(lookup: Lookup, name: str, versions: t.Iterable[int] = (4, 6)) -> tuple[Address, ...]:
     """Look up the addresses of ``name`` for the IP ``versions``. Raises the errors of :meth:`Lookup.query`."""
-    return tuple(ip_address(text) for version in versions for text in lookup.query(name, ADDRESS_TYPES[version]).values)
+    return tuple(_read(text) for version in versions for text in lookup.query(name, ADDRESS_TYPES[version]).values)
 
 
 def why_absent(lookup: Lookup, name: str, rdtype: str, records: str) -> str:

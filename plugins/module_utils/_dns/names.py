@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import ipaddress
 import re
 import typing as t
@@ -43,6 +44,7 @@ def normalize(name: str) -> str:
         raise InvalidName(name, "valid domain name", str(error)) from error
 
 
+@functools.lru_cache(maxsize=4096)
 def _ascii(name: str) -> str:
     """See :func:`normalize`. Raises ``ValueError`` with what is wrong."""
     labels = _DOTS.split(name)
@@ -172,6 +174,7 @@ def reverse_pointer(address: Address) -> str:
     return address.reverse_pointer
 
 
+@functools.lru_cache(maxsize=4096)
 def parse_address(text: str) -> Address:
     """Parse an IPv4 or IPv6 address; an IPv4-mapped one becomes IPv4 (RFC 7208 section 5). Raises ``ValueError``."""
     address = ipaddress.ip_address(text.partition("%")[0])

@@ -71,6 +71,8 @@ def survey(lookup: CachedLookup, system: MailSystem, parts: t.Collection[str], f
         zone=answer.zone or None if answer else None,
         helo=system.hostname or None,
         upstreams=system.via,
+        addresses=tuple(map(str, system.addresses)),
+        certificate_authority=system.certificate_authority or None,
         **found,
     )
     return Survey(facts, tuple(sorted(inquiry.unknown, key=lambda one: (one.path, one.reason))))

@@ -14,8 +14,9 @@ import typing as t
 
 from .document import Evidence, Unknown, plain
 
-#: Facts that differ in every run: they are about the run, not about the subject. Every duration is another.
-VOLATILE = frozenset({"nonce", "queue_id", "queue_ids", "questions", "connections_made"})
+#: Facts that differ in every run: they are about the run, not about the subject. Every duration is another. What the
+#: answers of the DNS mean is in the other facts.
+VOLATILE = frozenset({"nonce", "queue_id", "queue_ids", "questions", "connections_made", "answers"})
 _DURATION = "milliseconds"
 #: Fields that may tell the items of a list apart. The first one with distinct values does, or else the first two.
 NAMES = ("name", "selector", "domain", "host", "address", "path", "service", "port", "type", "ip_version", "state")

@@ -42,6 +42,19 @@ class EgressFacts:
 
 
 @dataclasses.dataclass(frozen=True)
+class DnsAnswer:
+    """One answer, so that saved evidence can be judged by the same checks."""
+
+    name: str = fact("The name that was asked for, in lower case.")
+    type: str = fact("The type of the records.")
+    failure: str | None = fact("Why there is no answer: a time-out, SERVFAIL. None if there is one.", default=None)
+    values: tuple[str, ...] = fact("The records. A character of a TXT record stands for an octet.", default=())
+    exists: bool = fact("Whether the name exists.", default=True)
+    aliases: tuple[str, ...] = fact("The names that its CNAME records lead to, in order.", default=())
+    secure: bool = fact("Whether DNSSEC proves the answer.", default=False)
+
+
+@dataclasses.dataclass(frozen=True)
 class DnsFacts:
     """What the DNS says of a mail domain. A part that was not asked for is None."""
 
@@ -51,6 +64,15 @@ class DnsFacts:
     zone: str | None = fact("The zone that the domain is in.", default=None)
     helo: str | None = fact("The name that the mail server gives with EHLO, as it was given.", default=None)
     upstreams: tuple[str, ...] | None = fact("The hosts that take the outgoing mail, as they were given.", default=None)
+    addresses: tuple[str, ...] | None = fact(
+        "The addresses that mail leaves from, as they were given. Empty if none was.", default=None
+    )
+    certificate_authority: str | None = fact(
+        "The authority that issues the certificates, as it was given.", default=None
+    )
+    answers: tuple[DnsAnswer, ...] | None = fact(
+        "All answers of the name servers, by which the checks can be run again.", default=None
+    )
     mx: tuple[MxFacts, ...] | None = fact("The MX records, by preference.", default=None)
     hosts: tuple[HostNameFacts, ...] | None = fact(
         "The EHLO name and the targets of the MX records, with their addresses.", default=None

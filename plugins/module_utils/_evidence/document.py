@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Evidence: what was seen of one subject, when, and from where. Never a verdict.
 
-The facts themselves are typed in ``dns.py``, ``smtp.py`` and ``host.py``. A fact is ``None`` if it was not asked for or
-could not be seen; in the second case an :class:`Unknown` gives the reason.
+The facts themselves are typed in ``dns.py``, ``smtp.py``, ``host.py`` and ``proof.py``. A fact is ``None`` if it was
+not asked for or could not be seen; in the second case an :class:`Unknown` gives the reason.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ class Kind(str, enum.Enum):
     DNS = "dns"
     SMTP = "smtp"
     HOST = "host"
+    PROOF = "proof"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,7 +67,7 @@ class Unknown:
 class Evidence(t.Generic[Facts]):
     """What was seen of one subject."""
 
-    kind: Kind = fact("What was asked: the DNS, a server over SMTP, or a host.")
+    kind: Kind = fact("What was asked: the DNS, a server over SMTP, a host, or logins and messages that were followed.")
     subject: str = fact("The domain, the server with its port, or the host.")
     seen_at: Moment = fact("When the questions began, in UTC (RFC 3339).")
     seconds: float = fact("How long the questions took, in seconds.")

@@ -14,10 +14,16 @@ from .dns import DnsFacts
 from .document import VERSION, Evidence, Kind, seconds_of
 from .forms import Form, Shape, fields_of
 from .host import HostFacts
+from .proof import ProofFacts
 from .smtp import SmtpFacts
 
 #: The type of the facts of each kind.
-FACTS: t.Mapping[Kind, type] = {Kind.DNS: DnsFacts, Kind.SMTP: SmtpFacts, Kind.HOST: HostFacts}
+FACTS: t.Mapping[Kind, type] = {
+    Kind.DNS: DnsFacts,
+    Kind.SMTP: SmtpFacts,
+    Kind.HOST: HostFacts,
+    Kind.PROOF: ProofFacts,
+}
 
 #: Deeper than any evidence. Bounds the recursion.
 MAX_DEPTH = 50

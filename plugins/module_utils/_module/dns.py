@@ -18,6 +18,7 @@ from .._controls.finding import Finding, FindingStatus
 from .._dns.checks import PARTS, run_checks
 from .._dns.dns_errors import LibraryMissing, ResolverUnavailable
 from .._dns.lookup import CachedLookup
+from .._dns.recorded import record
 from .._dns.resolver import DnsResolver
 from .._dns.survey import survey
 from .._dns.zone import sts_policy, wanted_records
@@ -52,6 +53,7 @@ def run(module: AnsibleModule) -> None:
         findings = run_checks(lookup, system, names, seen)
         records = wanted_records(lookup, system, wanted)
         policy = sts_policy(lookup, system, wanted)
+        answers = record(lookup)
     finally:
         lookup.close()
     evidence = Evidence(
@@ -60,7 +62,7 @@ def run(module: AnsibleModule) -> None:
         seen_at=moment(began),
         seconds=round(time.monotonic() - clock, 3),
         seen_from=Vantage(os.uname().nodename),
-        facts=dataclasses.replace(seen.facts, questions=lookup.questions),
+        facts=dataclasses.replace(seen.facts, questions=lookup.questions, answers=answers),
         unknown=seen.unknown,
     )
     result = {

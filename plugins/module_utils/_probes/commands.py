@@ -76,7 +76,11 @@ _IN_CLEAR = 0.2
 def probe_banner(lines: Lines, options: ProbeOptions) -> BannerFacts:
     """Read product names and versions in the greeting."""
     del options
-    greeting = lines.clear().greeting
+    return banner_of(lines.clear().greeting)
+
+
+def banner_of(greeting: AnswerFacts) -> BannerFacts:
+    """What a greeting tells of the software."""
     name, _blank, rest = greeting.text.partition(" ")
     products, versions = _PRODUCTS.findall(rest), _VERSION.findall(rest)
     return BannerFacts(greeting, name, tuple(dict.fromkeys(products)), tuple(dict.fromkeys(versions)))

@@ -128,4 +128,4 @@ def test_fields_of_a_generic_record_have_its_types():
     assert fields["facts"].form.type is Part
     assert fields["facts"].required
     assert not fields["unknown"].required
-    assert fields["kind"].form.choices == ("dns", "smtp", "host")
+    assert fields["kind"].form.choices == ("dns", "smtp", "host", "proof")

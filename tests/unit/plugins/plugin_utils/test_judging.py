@@ -1,0 +1,143 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Judging many hosts and writing reports, and the offline command tests/compliance/judge.py."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import stat
+
+import pytest
+
+from ansible_collections.mailops.smtp.plugins.module_utils._compliance.case import Declared
+from ansible_collections.mailops.smtp.plugins.module_utils._compliance.collected import Collected, Head
+from ansible_collections.mailops.smtp.plugins.module_utils._compliance.report import UNJUDGED
+from ansible_collections.mailops.smtp.plugins.plugin_utils import _judging
+from ansible_collections.mailops.smtp.tests.compliance import judge
+from ansible_collections.mailops.smtp.tests.unit.support import cases
+
+WAIVER = {"control": "MR-HOST-05", "owner": "ops", "reason": "old", "expires": "2999-12-31", "host": "*"}
+GOOD = Collected(Head("good", declared=Declared()), (cases.host(), cases.DNS, cases.smtp()))
+DOWN = Collected(Head("down", problems=("It is down.",)))
+
+
+def run(hosts=(GOOD, DOWN), broken=None, **options):
+    given = _judging.Options(**options)
+    source = _judging.Fresh(hosts, dict(broken or {}), given.directory)
+    return _judging.write_reports(_judging.judge_all(source, given), given)
+
+
+@pytest.fixture
+def saved(tmp_path):
+    _judging.save_evidence([GOOD, DOWN], tmp_path)
+    return tmp_path
+
+
+def test_files_are_private_and_the_report_to_compare_with_is_last(tmp_path):
+    found = run(directory=tmp_path / "new", formats=("html", "junit"))
+    assert [one.name for one in found.files] == ["report.html", "junit.xml", "report.json"]
+    assert {stat.S_IMODE(one.stat().st_mode) for one in found.files} == {0o600}
+    assert not list((tmp_path / "new").glob(".*"))
+
+
+def test_second_run_is_compared_with_the_first(tmp_path):
+    assert run(directory=tmp_path).since is None
+    assert run(hosts=[GOOD], directory=tmp_path).since.hosts_removed == ("down",)
+
+
+def test_last_report_that_is_broken_is_replaced(tmp_path):
+    (tmp_path / "report.json").write_text("{")
+    assert run(directory=tmp_path).since is None
+    assert run(directory=tmp_path).since is not None
+
+
+def test_host_that_is_missing_is_an_error():
+    found = run(hosts=[GOOD], broken={"lost": "The play failed on it."})
+    assert [result.finding.control for result in found.report.hosts[1].judged] == [UNJUDGED]
+
+
+MISTAKES = [
+    ({"fail_on": "severe"}, "compliance_fail_on: 'severe'"),
+    ({"formats": ("pdf",)}, "compliance_formats: 'pdf'"),
+    ({"waivers": [{**WAIVER, "control": "MR-HOST-5"}]}, "unknown control 'MR-HOST-5'"),
+    ({"waivers": {"a": 1}}, "compliance_waivers: expected a list"),
+    ({"hosts": ()}, "no host to judge"),
+]
+
+
+@pytest.mark.parametrize(("options", "told"), MISTAKES)
+def test_mistake(options, told):
+    with pytest.raises(_judging.UsageError, match=told):
+        run(**options)
+
+
+def test_report_to_compare_with_that_is_named_must_be_usable(tmp_path):
+    with pytest.raises(_judging.UsageError, match="compliance_previous"):
+        run(previous=tmp_path / "none.json")
+
+
+def test_directory_that_cannot_be_written(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(_judging.UsageError, match="compliance_directory: .* cannot be written"):
+        run(directory=tmp_path / "file")
+
+
+def test_saved_evidence_is_judged_as_it_was(saved):
+    given = _judging.Options()
+    again = _judging.judge_all(_judging.Saved(saved), given)
+    fresh = _judging.judge_all(_judging.Fresh([GOOD, DOWN], {}, saved), given)
+    assert [one.results for one in again.report.hosts] == [one.results for one in fresh.report.hosts]
+
+
+def test_saved_evidence_that_is_broken_is_an_error_of_its_host(saved):
+    (saved / "evidence/good.json").write_text('{"host": "good", "evidence": 1}')
+    found = _judging.judge_all(_judging.Saved(saved), _judging.Options())
+    assert "good.json cannot be used" in found.report.hosts[1].problem
+
+
+def test_a_key_that_two_hosts_have_is_known_online_and_offline(tmp_path):
+    both = [GOOD, dataclasses.replace(GOOD, head=Head("twin"))]
+    _judging.save_evidence(both, tmp_path)
+    fresh = _judging.Fresh(both, {}, None).holders()
+    assert fresh == _judging.Saved(tmp_path).holders()
+    assert ("good", "twin") in fresh.values()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        ([], 1),
+        (["--fail-on", "critical"], 2),
+        (["--fail-on", "never"], 0),
+        (["--fail-on", "often"], 3),
+        (["--waivers", "none.yml"], 3),
+        (["--previous", "none.json"], 3),
+        (["--format", "pdf"], 3),
+    ],
+)
+def test_exit_status_of_the_command(saved, capsys, arguments, status):
+    try:
+        assert judge.main([str(saved), *arguments]) == status
+    except SystemExit as left:
+        assert left.code == status  # noqa: PT017  # argparse leaves by itself
+    printed = capsys.readouterr()
+    assert printed.out if status < 3 else printed.err
+
+
+def test_command_without_evidence(tmp_path, capsys):
+    assert judge.main([str(tmp_path)]) == 3
+    assert "no saved evidence" in capsys.readouterr().err
+
+
+def test_command_reads_waivers_as_a_vars_file_has_them(saved, tmp_path, capsys):
+    path = tmp_path / "waivers.yml"
+    path.write_text(json.dumps({"compliance_waivers": [WAIVER]}))
+    judge.main([str(saved), "--waivers", str(path), "--directory", str(tmp_path / "out")])
+    assert "MR-HOST-05" in (tmp_path / "out/report.json").read_text()
+    assert "MR-HOST-05" in capsys.readouterr().out
+
+
+def test_version_is_that_of_the_collection():
+    assert _judging.version() == "0.1.0"
