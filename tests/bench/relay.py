@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Compare the role with plain tasks, its relay with the distribution's, and twenty relays with two, in one run.
+"""Compare the role with plain tasks, its relay with the distribution's, and twenty relays with two; and audits of them.
 
 Needs the lab up, with bare hosts (``tests/bench/relay`` ensures that). Contestants take turns.
 """
@@ -14,6 +14,7 @@ import statistics
 import sys
 import typing as t
 
+from ansible_collections.mailops.smtp.tests.bench.audit import measure_audit
 from ansible_collections.mailops.smtp.tests.bench.fleet import measure_fleet
 from ansible_collections.mailops.smtp.tests.bench.measure import compare, describe_machine, ratio
 from ansible_collections.mailops.smtp.tests.bench.plays import (
@@ -96,6 +97,7 @@ SECTIONS: t.Mapping[str, t.Callable[[int], None]] = {
     "send": measure_send,
     "throughput": measure_throughput,
     "fleet": measure_fleet,
+    "audit": measure_audit,
 }
 
 if __name__ == "__main__":
