@@ -68,6 +68,11 @@ def refused(answer: AnswerFacts | None) -> bool:
     return answer is not None and answer.code >= 500
 
 
+def wants_tls(answer: AnswerFacts) -> bool:
+    """Whether a refusal asks for STARTTLS (RFC 3207 section 4), which shows nothing of the login that may be needed."""
+    return answer.code == 530 and "starttls" in answer.text.lower()
+
+
 def login_ports(case: Case) -> list[int]:
     """The ports that require a login: declared, seen over SMTP, or used by a proof. Raises :class:`Missing`."""
     ports = {one.port for one in case.listeners or ()}

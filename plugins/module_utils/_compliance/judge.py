@@ -70,7 +70,11 @@ def _judge_control(case: Case, control: Control) -> list[Finding]:
         reason = control.not_implemented or f"{control.id} is not judged by this version."
         return [control.not_checked(host, reason, control.by_hand)]
     nothing = control.not_checked(host, f"The evidence has nothing by which {control.id} is judged.", control.by_hand)
-    return guarded(JUDGES[control.id], case, control) or [nothing]
+    try:
+        return guarded(JUDGES[control.id], case, control) or [nothing]
+    except (ValueError, TypeError, LookupError, AttributeError) as error:  # evidence that was edited, or is damaged
+        reason = f"the evidence has a value that no version of it can have ({type(error).__name__})"
+        return [control.undecided(host, reason)]
 
 
 def named(profiles: t.Iterable[Profile]) -> str:

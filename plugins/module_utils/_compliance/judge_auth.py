@@ -12,7 +12,7 @@ from .._controls.control import Control, EvidenceKind
 from .._controls.finding import Finding
 from .._evidence.host_config import Instance, Service
 from .._evidence.proof import Attempt
-from .attempts import Tried, accepted, login_ports, login_works, refused, said, tried, wants_login
+from .attempts import Tried, accepted, login_ports, login_works, refused, said, tried, wants_login, wants_tls
 from .case import Case, Document, Judge, Judges, guarded, together
 from .ports import decisive, expected, is_trusted, offers_login, over_smtp, requires_login, services_on
 from .profiles import MANDATORY_TLS, is_public, services, setting
@@ -210,6 +210,8 @@ def _judge_without(case: Case, control: Control, port: int, subject: str, one: T
         message = f"Mail was accepted without a login on port {port}: {said(answer)}."
         return control.failed(subject, message, control.by_hand)
     # A refusal may concern this client alone, unless it asks for a login, or the port is known to serve others.
+    if wants_tls(answer):
+        return control.undecided(subject, f"the server wants TLS first: {said(answer)}")
     proven = answer.code == 530 or _ASKS_FOR_LOGIN.search(answer.text)
     if proven or login_works(case, port) or wants_login(case, port):
         return control.passed(subject, f"Mail without a login is refused on port {port}: {said(answer)}.")
@@ -246,6 +248,7 @@ _PLACES = ("client", "helo", "sender", "relay", "recipient")
 def _by_config(case: Case, control: Control, port: int, subject: str) -> Finding:
     """Without a proof, a configuration shows that nothing hinders a user, but not that something does."""
     for instance, service in services_on(case, port):
+        case.host.known(instance.parameters, f"config.{instance.config_directory}", subject)
         lists = [setting(instance, service, f"smtpd_{one}_restrictions") for one in _PLACES]
         owners = setting(instance, service, "smtpd_sender_login_maps")
         if not owners or not any(map(_MISMATCH.search, lists)):

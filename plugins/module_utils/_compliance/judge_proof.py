@@ -340,15 +340,23 @@ def _queue_moves(case: Case, control: Control) -> t.Iterator[Finding]:
 def _bounces(case: Case, control: Control, sent: Sent) -> t.Iterator[Finding]:
     message, subject = sent.message, f"{sent.subject} bounce"
     if message.accepted is False and refused(message.answer):
-        yield control.passed(
-            subject, "A recipient that does not exist is refused at once, so that no bounce is needed."
-        )
+        yield _refused_at_once(control, sent, subject)
     elif sent.known("arrived"):
         yield control.passed(subject, "The notification of a message that could not be delivered returned.")
     else:
         noted = any(one.notification_id for one in message.hops or ())
         what = "was sent, but did not return" if noted else "was not sent"
         yield control.failed(subject, f"The notification of a message that could not be delivered {what}.", _LOOK)
+
+
+def _refused_at_once(control: Control, sent: Sent, subject: str) -> Finding:
+    """A refusal is of the recipient if the reply says so, or if another message went the same way."""
+    message, others = sent.message, sent.document.facts.messages or ()
+    served = any(one.accepted and not one.returns and one.port == message.port for one in others)
+    if served or (message.answer.enhanced_code or "").startswith("5.1.1"):
+        reason = "A recipient that does not exist is refused at once, so that no bounce is needed."
+        return control.passed(subject, reason)
+    return control.undecided(subject, f"{said(message.answer)} may be a refusal of every message")
 
 
 JUDGES: Judges = {

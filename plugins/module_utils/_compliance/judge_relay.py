@@ -13,7 +13,8 @@ from .._controls.control import Control, EvidenceKind
 from .._controls.finding import Finding
 from .._evidence.host_config import Instance, Service
 from .._evidence.smtp_probes import RelayFacts, RelayOutcome, RelayVariantFacts
-from .attempts import accepted, login_works, refused, said, wants_login
+from .._probes.relay import NO_RELAY
+from .attempts import accepted, login_works, refused, said, wants_login, wants_tls
 from .case import Case, Document, Judges, NotAsked
 from .networks import is_one_host, is_public, read_network, within
 from .ports import by_port, is_trusted, over_smtp, unreached
@@ -23,8 +24,6 @@ from .profiles import setting
 
 #: Variants whose recipient is the sink as it is written: the server cannot take it for a mailbox of its own.
 _PLAIN = re.compile(r'[^@%!":]+@[^@%!":]+\Z')
-#: Words of a refusal to relay, which no refusal of a client has.
-_NO_RELAY = re.compile(r"\brelay", re.IGNORECASE)
 _OUTSIDE = "Ask from a host outside of these networks, with the active test relay."
 
 
@@ -112,6 +111,8 @@ def _refused(case: Case, control: Control, document: Document, relay: RelayFacts
 def _is_proven(case: Case, document: Document, relay: RelayFacts) -> bool:
     """Whether the server serves this client, so that its refusals are refusals to relay."""
     port = document.facts.port
+    if wants_tls(relay.mail):
+        return False
     if relay.mail.code == 530 or login_works(case, port) or wants_login(case, port):
         return True
     if not accepted(relay.mail):
@@ -120,7 +121,7 @@ def _is_proven(case: Case, document: Document, relay: RelayFacts) -> bool:
         return True
     wants = any(one.outcome is RelayOutcome.AUTHENTICATION_REQUIRED for one in relay.variants)
     answers = [one.answer for one in relay.variants if one.answer]
-    return wants or any(_NO_RELAY.search(one.text) for one in answers)
+    return wants or any(NO_RELAY.search(one.text) for one in answers)
 
 
 def _names(found: t.Sequence[RelayVariantFacts]) -> str:
@@ -185,6 +186,8 @@ def _listeners(host: Document, name: str) -> t.Iterator[tuple[str, Instance, Ser
         label = " ".join(filter(None, [host.subject, instance.name]))
         found = [one for one in host.known(instance.services, path) if one.program == "smtpd"]
         own = [one for one in found if name in one.parameters]
+        if name not in (instance.parameters or {}) and len(own) < max(len(found), 1):
+            raise NotAsked(host.kind, host.subject, f"its evidence does not have the value of {name}")
         if len(own) < len(found) or not found:
             yield label, instance, None
         yield from ((f"{label} {one.name}", instance, one) for one in own)

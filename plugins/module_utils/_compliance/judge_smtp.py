@@ -226,7 +226,8 @@ _LIMITS = {
 
 
 def _limits(case: Case, control: Control) -> t.Iterator[Finding]:
-    case.host.need("config")
+    for instance in case.host.need("config"):
+        case.host.known(instance.parameters, f"config.{instance.config_directory}")
     found = list(_public_services(case))
     for label, instance, service in found:
         lacking = [

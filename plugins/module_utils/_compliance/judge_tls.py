@@ -11,6 +11,7 @@ from .._controls.control import Control, EvidenceKind
 from .._controls.finding import Finding
 from .._evidence.certificate import CertificateFacts
 from .._evidence.smtp import TlsFacts
+from .._probes.suites import VERSIONS
 from .case import Case, Document, Judges
 from .ports import expected, fact, offers_login, over_smtp, requires_login, services_on
 from .profiles import setting
@@ -71,7 +72,8 @@ def _versions(case: Case, control: Control, document: Document) -> t.Iterator[Fi
     versions = document.need("probes.tls").versions
     old = [one.version for one in versions if one.accepted and one.version not in _MODERN]
     lacking = [one.version for one in versions if one.accepted is False and one.version in _MODERN]
-    open_ = [one.version for one in versions if one.accepted is None]
+    known = {one.version for one in versions if one.accepted is not None}
+    open_ = [one for one in VERSIONS if one not in known] if versions else []
     if old:
         yield control.failed(document.subject, f"The server accepts {' and '.join(old)}.", _PROTOCOLS)
     if lacking:
@@ -134,6 +136,8 @@ def _trusted(case: Case, control: Control, document: Document) -> t.Iterator[Fin
 
 #: The shortest key by its type, in bits (RFC 9325 section 4.5).
 _LEAST_BITS = {"rsa": 2048, "ec": 256}
+#: Signatures that have no hash to choose (RFC 8410).
+_WITHOUT_HASH = ("ED25519", "ED448")
 _BROKEN_HASHES = ("md2", "md5", "sha1")
 
 
@@ -144,16 +148,22 @@ def _strong(case: Case, control: Control, document: Document) -> t.Iterator[Find
     chain: t.Sequence[CertificateFacts] = tls.chain if tls else ()
     chain = chain or [document.need("probes.tls.certificate" if offer or tls else "tls")]
     weak = [weakness for place, one in enumerate(chain) for weakness in _weaknesses(one, place)]
-    open_ = [one.subject for one in chain if one.key_bits is None]
+    open_ = [f"the key of {one.subject}" for one in chain if one.key_bits is None]
+    open_ += [f"the signature of {one.subject}" for place, one in enumerate(chain) if _has_unknown_hash(one, place)]
     if weak:
         remedy = "Obtain a certificate signed with SHA-256, with an RSA key of 2048 bits or an EC key on P-256."
         yield control.failed(document.subject, f"The certificate is weak: {'; '.join(weak)}.", remedy)
     elif open_:
-        yield control.undecided(document.subject, f"the key of {', '.join(open_)} is of a type that is not known")
+        yield control.undecided(document.subject, f"{', '.join(open_)} is of a type that is not known")
     else:
         own = chain[0]
         signed = f", signed with {own.signature_hash}" if own.signature_hash else ""
         yield control.passed(document.subject, f"The key is {own.key_type} with {own.key_bits} bits{signed}.")
+
+
+def _has_unknown_hash(one: CertificateFacts, place: int) -> bool:
+    is_root = place > 0 and one.self_issued
+    return one.signature_hash is None and one.signature not in _WITHOUT_HASH and not is_root
 
 
 def _weaknesses(one: CertificateFacts, place: int) -> t.Iterator[str]:

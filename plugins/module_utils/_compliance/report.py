@@ -326,11 +326,19 @@ def verdict(report: Report) -> Verdict:
         return Verdict(1, f"{_findings(failed)} of severity {level} or above failed.")
     if undecided:
         return Verdict(2, f"{_findings(undecided)} of severity {level} or above could not be decided.")
-    if not any(result.finding.status in _DECIDED for _host, result in report.all_results()):
+    empty = [host.host for host in report.hosts if not any(one.finding.status in _DECIDED for one in host.judged)]
+    if len(empty) == len(report.hosts):
         return Verdict(2, "Nothing was decided: no control passed or failed on any host.")
+    if empty:
+        return Verdict(2, f"Nothing was decided on {_hosts(empty)}: no control passed or failed there.")
     below = found[State.FAIL] + found[State.ERROR]
     rest = f" {_findings(below)} of lower severity failed or could not be decided." if below else ""
     return Verdict(0, f"No finding of severity {level} or above failed.{rest}")
+
+
+def _hosts(names: t.Sequence[str]) -> str:
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return f"{', '.join(names[:3])}{more}"
 
 
 def _findings(number: int) -> str:

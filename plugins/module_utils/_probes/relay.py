@@ -74,8 +74,8 @@ VARIANTS: t.Mapping[int, Variant] = {
 
 #: Words of a refusal for want of a login, for servers that do not say it by a 530 (RFC 4954 section 6).
 _WANTS_LOGIN = re.compile(r"\bauthenticat|\bauth first\b|\blog ?in (?:is )?(?:required|first)", re.IGNORECASE)
-#: A server that refuses to relay by a temporary reply, as Postfix' defer_unauth_destination.
-_NO_RELAY = re.compile(r"\brelay", re.IGNORECASE)
+#: A refusal to relay, such as the temporary one of Postfix' defer_unauth_destination; not a name such as relay.a.test.
+NO_RELAY = re.compile(r"(?<![\w.@%!<+-])relay(?:ing|ed)?\b(?![-\w@%+\[]|\.\w)", re.IGNORECASE)
 #: The last label of a name is not a number.
 _HOST_NAME = re.compile(r"[a-z0-9][a-z0-9-]*(?:\.[a-z0-9-]+)*\.[a-z][a-z0-9-]*\Z", re.IGNORECASE)
 _ADDRESS = re.compile(r"[0-9a-f.:]+(?:%|\Z)")
@@ -191,7 +191,7 @@ def _outcome(answer: AnswerFacts, line: Line) -> RelayOutcome:
         return RelayOutcome.ACCEPTED
     if answer.code == 530 or (answer.code >= 500 and _WANTS_LOGIN.search(answer.text)):
         return RelayOutcome.AUTHENTICATION_REQUIRED
-    if answer.code >= 500 or _NO_RELAY.search(answer.text):
+    if answer.code >= 500 or NO_RELAY.search(answer.text):
         return RelayOutcome.REFUSED
     raise NotKnown(f"the server cannot tell now: {said}")
 

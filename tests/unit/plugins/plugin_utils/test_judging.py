@@ -108,7 +108,8 @@ def test_a_key_that_two_hosts_have_is_known_online_and_offline(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "status"),
     [
-        ([], 1),
+        ([], 2),
+        (["--fail-on", "medium"], 1),
         (["--fail-on", "critical"], 2),
         (["--fail-on", "never"], 0),
         (["--fail-on", "often"], 3),

@@ -25,8 +25,10 @@ from ansible_collections.mailops.smtp.plugins.module_utils._controls.catalogue i
 from ansible_collections.mailops.smtp.plugins.module_utils._controls.control import EvidenceKind, Profile
 from ansible_collections.mailops.smtp.plugins.module_utils._evidence.arrived import arrival_of
 from ansible_collections.mailops.smtp.plugins.module_utils._evidence.document import Evidence, Vantage
+from ansible_collections.mailops.smtp.plugins.module_utils._evidence.host_files import HostFile
 from ansible_collections.mailops.smtp.plugins.module_utils._evidence.host_mail import Alias, Queue, QueueState
 from ansible_collections.mailops.smtp.plugins.module_utils._evidence.host_mail import Target as AliasTarget
+from ansible_collections.mailops.smtp.plugins.module_utils._evidence.host_network import FirewallFacts, PortAccess
 from ansible_collections.mailops.smtp.plugins.module_utils._evidence.proof import Attempt, RecipientProof
 from ansible_collections.mailops.smtp.plugins.module_utils._evidence.smtp import EhloFacts, LoginFacts, Reach
 from ansible_collections.mailops.smtp.plugins.module_utils._evidence.smtp_probes import (
@@ -209,6 +211,7 @@ TABLE: dict[str, dict[str, tuple[t.Any, ...]]] = {
         "no 1.3": (offered(*OLD, NEW[0], version("TLSv1.3", False)), FAIL, "does not accept TLSv1.3"),
         "no 1.2": (offered(*OLD, version("TLSv1.2", False), NEW[1]), FAIL, "does not accept TLSv1.2"),
         "not known": (offered(*OLD, version("TLSv1.2", None), NEW[1]), ERROR, "TLSv1.2"),
+        "some are missing": (offered(*NEW), ERROR, "SSLv3, TLSv1.0, TLSv1.1"),
         "none at all": (offered(), ERROR, "no versions"),
         "failed": (probed("tls", None, 587, "too few connections"), ERROR, "too few connections"),
         "not asked": (probed("tls", None, 587), NOT_CHECKED, "probes tls"),
@@ -257,7 +260,12 @@ TABLE: dict[str, dict[str, tuple[t.Any, ...]]] = {
         "SHA-1 above it": (certificate({"subject": "CN=sub", "signature_hash": "sha1"}), FAIL, "CN=sub"),
         "SHA-1 of a root": (certificate({"signature_hash": "sha1", "self_issued": True}), PASS, ""),
         "EC": (certificate(key_type="ec", key_bits=256), PASS, "ec with 256"),
-        "Ed25519": (certificate(key_type="ed25519", key_bits=256, signature_hash=None), PASS, "ed25519"),
+        "Ed25519": (
+            certificate(key_type="ed25519", key_bits=256, signature="ED25519", signature_hash=None),
+            PASS,
+            "ed25519",
+        ),
+        "unknown hash": (certificate(signature="1.2.3.4", signature_hash=None), ERROR, "the signature of CN=relay"),
         "short key seen by the probe alone": (
             facts(tls=None, probes={"tls": TlsOfferFacts((), (), dataclasses.replace(LEAF, key_bits=1024))}),
             FAIL,
@@ -399,6 +407,11 @@ TABLE: dict[str, dict[str, tuple[t.Any, ...]]] = {
             ERROR,
             "may be a refusal of the client",
         ),
+        "wants TLS first": (
+            tried(login(Attempt.NO_LOGIN, mail=answer(530, "Must issue a STARTTLS command first", "5.7.0"))),
+            ERROR,
+            "wants TLS first",
+        ),
         "4yz": (tried(login(Attempt.NO_LOGIN, mail=answer(450))), ERROR, "450"),
         "failed": (
             tried(login(Attempt.NO_LOGIN, mail=None), unknown={f"logins[{place}].mail": DOWN for place in range(10)}),
@@ -467,6 +480,21 @@ TABLE: dict[str, dict[str, tuple[t.Any, ...]]] = {
         "no such user": (with_(relayed(variant(), facts={"local": answer(550, "who?", "5.1.1")})), PASS, ""),
         "no recipient of its own": (with_(relayed(variant(answer=DENIED), facts={"local": DENIED})), PASS, ""),
         "wants a login": (with_(relayed(variant(), facts={"mail": answer(530), "local": None})), PASS, ""),
+        "refusal that has the name of a relay": (
+            with_(
+                relayed(
+                    variant(answer=answer(554, "<probe@relay.a.test>: Client host relay-7[192.0.2.7] rejected")),
+                    facts={"local": REFUSED},
+                )
+            ),
+            ERROR,
+            "every recipient was refused",
+        ),
+        "wants TLS first": (
+            with_(relayed(variant(), facts={"mail": answer(530, "Must issue a STARTTLS command first")})),
+            ERROR,
+            "every recipient was refused",
+        ),
         "from a trusted network": (with_(relayed(variant(), vantage=TRUSTED)), NOT_CHECKED, "prove nothing"),
         "open to a trusted network": (with_(relayed(variant(2, OPEN), vantage=TRUSTED)), NOT_CHECKED, "prove nothing"),
         "trusted by the configuration": (
@@ -543,6 +571,11 @@ TABLE: dict[str, dict[str, tuple[t.Any, ...]]] = {
             ),
             ERROR,
             "postconf failed",
+        ),
+        "not in the evidence": (
+            with_(host(config=(dataclasses.replace(relay.INSTANCE, parameters={"myhostname": "relay"}),))),
+            NOT_CHECKED,
+            "does not have the value of mynetworks",
         ),
         "not asked": (with_(host(config=None)), NOT_CHECKED, ""),
         "no Postfix": (with_(host(config=())), NOT_CHECKED, "not installed"),
@@ -727,6 +760,16 @@ TABLE: dict[str, dict[str, tuple[t.Any, ...]]] = {
         ),
         "but for everyone": (with_(config(smtpd_client_event_limit_exceptions="0.0.0.0/0")), FAIL, "exempts everyone"),
         "not readable": (with_(host({"config": "postconf failed."}, config=None)), ERROR, "postconf failed"),
+        "parameters not readable": (
+            with_(
+                host(
+                    {"config./etc/postfix": "postconf failed."},
+                    config=(dataclasses.replace(relay.INSTANCE, parameters=None),),
+                )
+            ),
+            ERROR,
+            "postconf failed",
+        ),
         "not asked": (with_(host(config=None)), NOT_CHECKED, ""),
         "loopback alone": (with_(config(inet_interfaces="loopback-only")), NOT_APPLICABLE, ""),
     },
@@ -816,6 +859,14 @@ TABLE: dict[str, dict[str, tuple[t.Any, ...]]] = {
         "young": (queue(20, "2026-03-01T10:00:00Z"), PASS, ""),
         "bounce": (sent(message(returns=True)), PASS, "returned"),
         "refused at once": (sent(message(returns=True, accepted=False, answer=answer(550))), PASS, "at once"),
+        "refused like every message": (
+            sent(
+                message(returns=True, accepted=False, answer=REFUSED),
+                *(message(port, accepted=False, answer=REFUSED) for port in (25, 465, 587)),
+            ),
+            ERROR,
+            "may be a refusal of every message",
+        ),
         "bounce is lost": (sent(message(returns=True, arrived=False)), FAIL, "was not sent"),
         "bounce does not return": (
             sent(message(returns=True, arrived=False, hops=(hop("bounced", "no", notification_id="4Q"),))),
@@ -968,3 +1019,18 @@ def test_every_text_is_a_sentence():
                 assert one.message.endswith((".", '."', '".')), one
                 assert ".." not in one.message.replace("\\r.\\n", "").replace("\\n.\\n", ""), one
                 assert bool(one.remedy) == (one.status.value in (FAIL, ERROR, NOT_CHECKED)), one
+
+
+DAMAGED = {
+    "a mode": host(files=(HostFile("/k", "key", exists=True, mode="rw-r--r--"),)),
+    "a network": host(firewall=FirewallFacts((), (), (PortAccess(25, 4, "drop", ("everyone",), (), ()),), ())),
+    "a port": config(service("\u00b2", program="smtpd")),
+}
+
+
+@pytest.mark.parametrize("what", DAMAGED)
+def test_damaged_evidence_is_an_error_and_never_a_pass(what):
+    found = judged(with_(DAMAGED[what]))
+    damaged = [one for ones in found.values() for one in ones if "no version of it can have" in one.message]
+    assert damaged
+    assert {one.status.value for one in damaged} == {ERROR}

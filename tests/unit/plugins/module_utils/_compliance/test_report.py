@@ -87,6 +87,14 @@ def test_no_hosts_is_never_fine():
     assert verdict(report(hosts=())).exit_code == 2
 
 
+@pytest.mark.parametrize("status", ["not_checked", "not_applicable"])
+def test_host_on_which_nothing_was_decided_is_not_fine(status):
+    fine = HostReport("relay1", results=(result("pass"),))
+    found = verdict(report(hosts=(fine, HostReport("relay2", results=(result(status),)))))
+    assert found.exit_code == 2
+    assert found.sentence == "Nothing was decided on relay2: no control passed or failed there."
+
+
 def test_host_that_is_down_is_an_error():
     found = report(hosts=(DOWN, HostReport("relay2", results=(result("pass"),))))
     assert verdict(found).exit_code == 2
