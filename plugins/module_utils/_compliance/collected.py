@@ -35,6 +35,12 @@ class Head:
     #: What could not be asked, in sentences.
     problems: tuple[str, ...] = ()
 
+    @property
+    def partial_problems(self) -> tuple[str, ...]:
+        """The problems of those kinds of evidence of which other questions were answered."""
+        unseen = tuple(_NAMES[kind] for kind in self.unseen if kind in _NAMES)
+        return tuple(one for one in self.problems if not one.startswith(unseen))
+
 
 @dataclasses.dataclass(frozen=True)
 class Collected:

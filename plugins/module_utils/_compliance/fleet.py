@@ -12,12 +12,13 @@ import typing as t
 from .._controls.catalogue import CATALOGUE, CONTROLS
 from .._controls.control import Control
 from .._controls.documents import STANDARDS
-from .._controls.finding import Finding
+from .._controls.finding import Finding, FindingStatus, Severity
 from .._evidence.document import Evidence, Kind, plain, seconds_of
-from .collected import Collected
+from .collected import Collected, Head
 from .judge import judge, named
 from .judge_keys import KeyHolders
 from .report import (
+    UNJUDGED,
     Certificate,
     ControlInfo,
     EvidenceReference,
@@ -27,6 +28,7 @@ from .report import (
     Seen,
     Threshold,
     Waiver,
+    ended,
 )
 from .standards import described
 from .waivers import apply
@@ -90,12 +92,24 @@ def judge_host(collected: Collected, file: str = "", holders: KeyHolders | None 
         host=head.host,
         profile=named(judgement.profiles),
         profile_reason=judgement.reason,
-        results=tuple(_result(one, collected) for one in dict.fromkeys(judgement.findings)),
-        problem=problem,
+        results=(*_gaps(head), *(_result(one, collected) for one in dict.fromkeys(judgement.findings))),
+        problem=" ".join(one for one in head.problems if one not in head.partial_problems),
         evidence=tuple(_reference(one, file) for one in collected.evidence),
         certificates=tuple(_certificates(collected)),
         queue=_queue(collected),
     )
+
+
+def _gaps(head: Head) -> t.Iterator[Result]:
+    """An error if some of the questions of a kind could not be asked: what the others tell is not all of it.
+
+    If none could be asked, the controls that need them are errors themselves.
+    """
+    if head.partial_problems:
+        problems = " ".join(map(ended, head.partial_problems))
+        message = f"A part of {head.host} is not judged. {problems}"
+        remedy = "Mend the connection that is named, then run this again."
+        yield Result(Finding(UNJUDGED, FindingStatus.ERROR, Severity.HIGH, head.host, message, remedy))
 
 
 def _reference(one: Evidence[t.Any], file: str) -> EvidenceReference:

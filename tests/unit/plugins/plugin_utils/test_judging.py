@@ -58,6 +58,27 @@ def test_host_that_is_missing_is_an_error():
     assert [result.finding.control for result in found.report.hosts[1].judged] == [UNJUDGED]
 
 
+PROBLEM = "A port could not be asked: relay:587 from probe.outside: unreachable"
+
+
+@pytest.mark.parametrize(
+    ("unseen", "problems", "is_error"),
+    [
+        ({}, (), False),
+        ({}, (PROBLEM,), True),
+        ({"smtp": "unreachable"}, (PROBLEM,), False),
+        ({"dns": "no dnspython"}, ("The DNS could not be asked: no dnspython", PROBLEM), True),
+    ],
+)
+def test_a_vantage_that_could_not_ask_is_an_error_although_others_did(unseen, problems, is_error):
+    head = dataclasses.replace(GOOD.head, unseen=unseen, problems=problems)
+    (host,) = run(hosts=[dataclasses.replace(GOOD, head=head)], fail_on="high").report.hosts
+    found = [one for one in host.judged if one.finding.control == UNJUDGED]
+    assert bool(found) is is_error
+    assert all((one.state.value, one.finding.severity.value) == ("error", "high") for one in found)
+    assert all("probe.outside: unreachable." in one.finding.message for one in found)
+
+
 MISTAKES = [
     ({"fail_on": "severe"}, "compliance_fail_on: 'severe'"),
     ({"formats": ("pdf",)}, "compliance_formats: 'pdf'"),
