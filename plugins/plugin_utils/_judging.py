@@ -242,6 +242,8 @@ def _waivers(options: Options) -> tuple[reports.Waiver, ...]:
         return read_waivers(_with_dates(options.waivers or []), CATALOGUE, options.waivers_place)
     except InvalidWaivers as error:
         raise UsageError(str(error)) from error
+    except RecursionError as error:  # an alias of YAML that contains itself
+        raise UsageError(f"{options.waivers_place}: nested too deeply; expected a list of waivers") from error
 
 
 def _with_dates(value: t.Any) -> t.Any:

@@ -68,6 +68,11 @@ def read_collected(document: t.Any) -> Collected:
     if not isinstance(evidence, (list, tuple)):
         raise InvalidEvidence("evidence: expected a list of documents")
     head = read_record({key: value for key, value in document.items() if key != "evidence"}, Head)
+    unknown = [kind for kind in head.unseen if kind not in [one.value for one in EvidenceKind]]
+    if unknown:
+        raise InvalidEvidence(
+            f"unseen: {unknown[0][:60]!r} is not one of {', '.join(one.value for one in EvidenceKind)}"
+        )
     return Collected(head, tuple(read(one) for one in evidence))
 
 

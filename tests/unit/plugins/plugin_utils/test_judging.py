@@ -79,11 +79,14 @@ def test_a_vantage_that_could_not_ask_is_an_error_although_others_did(unseen, pr
     assert all("probe.outside: unreachable." in one.finding.message for one in found)
 
 
+CIRCLE: list[object] = []
+CIRCLE.append(CIRCLE)
 MISTAKES = [
     ({"fail_on": "severe"}, "compliance_fail_on: 'severe'"),
     ({"formats": ("pdf",)}, "compliance_formats: 'pdf'"),
     ({"waivers": [{**WAIVER, "control": "MR-HOST-5"}]}, "unknown control 'MR-HOST-5'"),
     ({"waivers": {"a": 1}}, "compliance_waivers: expected a list"),
+    ({"waivers": CIRCLE}, "compliance_waivers: nested too deeply"),
     ({"hosts": ()}, "no host to judge"),
 ]
 

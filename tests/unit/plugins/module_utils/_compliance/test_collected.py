@@ -144,7 +144,11 @@ def test_what_is_not_known_of_a_message_has_its_reason(change, results, unknown)
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", "{}", '{"host": "a"}', '{"host": 1, "evidence": []}', '{"host":"a","evidence":[{}]}']
+    "text",
+    [
+        *("", "[]", "{}", '{"host": "a"}', '{"host": 1, "evidence": []}', '{"host":"a","evidence":[{}]}'),
+        '{"host": "a", "evidence": [], "unseen": {"x": "y"}}',
+    ],
 )
 def test_document_that_is_not_what_was_collected(text):
     with pytest.raises(InvalidEvidence):
