@@ -2,35 +2,61 @@
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """One HTML page that holds the whole report, for an engineer and an auditor. It loads nothing, and runs its own script
-only. Every text is escaped. It can be read without the script, which does nothing but filter.
+only. Every text is escaped. Without the script it still shows everything that needs attention, but without filters.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
-import html
 import typing as t
 
-from .._controls.finding import Severity
-from .differences import Difference, Differences
-from .html_style import LETTERS, SCRIPT, STYLE
-from .report import ControlInfo, HostReport, Report, Result, State, counts, verdict, worst
+from .._controls.finding import FindingStatus, Severity
+from .differences import SENTENCES, Difference, Differences
+from .html_findings import data, findings, standard_numbers
+from .html_parts import (
+    ATTENTION,
+    LETTERS,
+    MAX_SMALL,
+    anchor,
+    bar,
+    grid_controls,
+    heads_of_numbers,
+    moment,
+    numbers,
+    stack,
+    states_of,
+    table,
+    text,
+)
+from .html_script import SCRIPT
+from .html_style import STYLE
+from .report import UNJUDGED, HostReport, Report, Result, State, counts, ended, verdict
 from .standards import Requirement, standards
-from .text import NAMES, total
-from .texts import clean
+from .text import NAMES
 
-#: Shown when the page opens, if there are any.
-ATTENTION = (State.FAIL, State.ERROR, State.WAIVED)
 #: Days that a certificate is valid at most when it is new, as far as the chart goes, and those that call for attention.
 MAX_DAYS, WARN_DAYS, LATE_DAYS = 90, 30, 7
-#: In a larger fleet the table of hosts and controls is closed at first, and what is off the screen is not drawn.
-MAX_SMALL = 50
+#: So many rows of a chart are shown at first.
+MAX_ROWS = 12
 
 
 def write(report: Report, since: Differences | None = None) -> str:
     """The report as a page."""
     title = text(report.title)
+    sections = {
+        "changes": ("Changes", _changes(since)),
+        "hosts": ("Hosts", _hosts(report)),
+        "findings": ("Findings", findings(report)),
+        "grid": ("Hosts by controls", _grid(report)),
+        "certificates": ("Certificates", _certificates(report)),
+        "queues": ("Queue", _queues(report)),
+        "standards": ("Standards", _standards(report)),
+        "waivers": ("Waivers", _waivers(report)),
+        "evidence": ("Evidence", _evidence(report)),
+    }
+    made = {key: (name, "".join(parts)) for key, (name, parts) in sections.items()}
+    links = "".join(f'<a href="#{key}">{name}</a>' for key, (name, part) in made.items() if part)
     parts = [
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">',
         f'<meta http-equiv="Content-Security-Policy" content="{_policy()}">',
@@ -39,24 +65,13 @@ def write(report: Report, since: Differences | None = None) -> str:
         f"<title>{title}</title><style>{STYLE}</style></head><body>",
         '<a class="skip" href="#findings">Skip to the findings</a>',
         *_header(report),
-        "<main>",
-        *_changes(since),
-        *_standards(report),
-        *_hosts(report),
-        *_grid(report),
-        *_certificates(report),
-        *_queues(report),
-        *_findings(report),
-        *_waivers(report),
-        *_evidence(report),
-        f"</main><script>{SCRIPT}</script></body></html>\n",
+        f'<nav aria-label="Sections">{links}</nav><main>',
+        *(part for _name, part in made.values()),
+        "</main>",
+        *data(report),
+        f"<script>{SCRIPT}</script></body></html>\n",
     ]
     return "".join(parts)
-
-
-def text(value: object) -> str:
-    """Any value as text of the page, within an element or a quoted attribute."""
-    return html.escape(clean(str(value)), quote=True)
 
 
 def _policy() -> str:
@@ -69,25 +84,38 @@ def _header(report: Report) -> t.Iterator[str]:
     judgement = verdict(report)
     kind = ("pass", "fail", "error")[judgement.exit_code]
     yield f'<header><h1>{text(report.title)}</h1><p class="verdict {kind}">{text(judgement.sentence)}</p>'
+    results = [result for _host, result in report.all_results()]
+    found = counts(results)
+    tiles = "".join(_tile(state, n, results) for state, n in found.items())
+    yield f'{stack(found)}<ul class="tiles" aria-label="Findings by state">{tiles}</ul>'
     profiles = f" Profiles: {text(', '.join(report.profiles))}." if report.profiles else ""
-    yield f'<p class="soft">{text(total(report))} Judged at <time>{text(report.when)}</time> by mailops.smtp '
-    yield f"{text(report.collection_version)}; severity that fails the run: {report.fail_on.value}.{profiles}</p>"
-    found = counts(result for _host, result in report.all_results())
-    tiles = "".join(f'<li class="{state.value}"><b>{n}</b>{NAMES[state]}</li>' for state, n in found.items())
-    yield f'<ul class="tiles" aria-label="Findings by state">{tiles}</ul></header>'
+    yield f'<p class="soft">{_hosts_in_words(report)} Judged at {moment(report.when)} by mailops.smtp '
+    yield f"{text(report.collection_version)}. {_threshold(report)}{profiles}</p></header>"
 
 
-def _table(label: str, heads: t.Sequence[str], rows: t.Iterable[str], start: str = "<table>") -> t.Iterator[str]:
-    """A table that scrolls by keyboard. Heads and rows are HTML."""
-    cells = "".join(f'<th scope="col">{head}</th>' for head in heads)
-    yield f'<div class="wide" tabindex="0" role="region" aria-label="{label}">{start}'
-    yield f"<thead><tr>{cells}</tr></thead><tbody>"
-    yield from rows
-    yield "</tbody></table></div>"
+def _hosts_in_words(report: Report) -> str:
+    total = len(report.hosts)
+    bad = sum(any(one.state is State.FAIL for one in host.judged) for host in report.hosts)
+    unknown = sum(any(one.finding.control == UNJUDGED for one in host.judged) for host in report.hosts)
+    parts = [f"{total} host{'' if total == 1 else 's'}", f"{bad} with failures", f"{unknown} not judged"]
+    return f"{', '.join(parts[: 2 + bool(unknown)])}."
 
 
-def _numbers(found: t.Mapping[State, int]) -> str:
-    return "".join(f'<td class="n{f" {state.value}" if n else ""}">{n}</td>' for state, n in found.items())
+def _threshold(report: Report) -> str:
+    level = report.fail_on.value
+    return "No finding fails the run." if level == "never" else f"Findings of severity {level} or above fail the run."
+
+
+def _tile(state: State, number: int, results: t.Sequence[Result]) -> str:
+    """The number of a state, with a link to its findings."""
+    severities = {one: 0 for one in Severity}
+    for result in results:
+        severities[result.finding.severity] += result.state is state
+    told = ", ".join(f"{n} {one.value}" for one, n in severities.items() if n) if state in ATTENTION else ""
+    return (
+        f'<li class="{state.value}"><a href="#findings" data-state="{state.value}"><b>{number}</b>{NAMES[state]}</a>'
+        f"{f'<small>{told}</small>' if told else ''}</li>"
+    )
 
 
 def _changes(since: Differences | None) -> t.Iterator[str]:
@@ -102,29 +130,35 @@ def _changes(since: Differences | None) -> t.Iterator[str]:
 
 def _change(one: Difference) -> str:
     kind = one.after.value if one.after else State.NOT_CHECKED.value
-    return f'<li class="{kind}">{text(one.sentence)}</li>'
+    states = (NAMES[state] if state else "not judged" for state in (one.before, one.after))
+    return (
+        f'<li class="{kind}"><a href="#{anchor(one.control)}">{text(one.control)}</a> on <bdi>{text(one.host)}</bdi> '
+        f"<b>{SENTENCES[one.turn]}</b> ({' → '.join(states)}): {text(ended(one.message))}</li>"
+    )
 
 
 def _standards(report: Report) -> t.Iterator[str]:
     views = standards(report)
     if views:
+        named = standard_numbers(report)
         yield '<section id="standards"><h2>Standards</h2><p class="soft">Requirements by the worst finding of their '
         yield "controls on any host. A requirement that is checked in part is not shown to be met.</p>"
         rows = (
-            f'<tr><th scope="row">{text(view.standard)}</th>{_numbers({one: view.count(one) for one in State})}</tr>'
+            f'<tr><th scope="row"><a href="#findings" data-standard="{named[view.standard]}">{text(view.standard)}</a>'
+            f"</th>{numbers({one: view.count(one) for one in State})}</tr>"
             for view in views
         )
-        yield from _table("Standards", ["Standard", *(NAMES[state] for state in State)], rows)
+        yield from table("Standards", ["Standard", *heads_of_numbers()], rows)
         for view in views:
             yield f"<details><summary>{text(view.standard)}: {len(view.requirements)} requirements</summary>"
             heads = ["Requirement", "Document", "Controls", "Result", "Not checked"]
-            yield from _table(text(view.standard), heads, map(_requirement, view.requirements))
+            yield from table(text(view.standard), heads, map(_requirement, view.requirements))
             yield "</details>"
         yield "</section>"
 
 
 def _requirement(one: Requirement) -> str:
-    links = ", ".join(f'<a href="#{_anchor(control)}">{text(control)}</a>' for control in one.controls)
+    links = ", ".join(f'<a href="#{anchor(control)}">{text(control)}</a>' for control in one.controls)
     state = f'<td class="{one.state.value}">{NAMES[one.state]}</td>' if one.state else "<td>not judged</td>"
     return (
         f'<tr><th scope="row">{text(one.requirement or "all")}</th><td>{text(one.document)}</td><td>{links}</td>'
@@ -134,58 +168,77 @@ def _requirement(one: Requirement) -> str:
 
 def _hosts(report: Report) -> t.Iterator[str]:
     yield '<section id="hosts"><h2>Hosts</h2>'
-    rows = (
-        f'<tr><th scope="row"><a href="#findings" data-host>{text(host.host)}</a></th>'
-        f"<td>{text(host.profile)}<br><span class=soft>{text(host.profile_reason)}</span></td>"
-        f'{_numbers(counts(host.judged))}<td class="error">{text(host.problem)}</td></tr>'
-        for host in report.hosts
-    )
-    yield from _table("Hosts", ["Host", "Profile", *(NAMES[state] for state in State), "Problem"], rows)
+    rows = map(_host_row, sorted(report.hosts, key=_badness))
+    yield from table("Hosts", ["Host", "<th scope=col class=rest>Findings</th>", *heads_of_numbers()], rows)
     yield "</section>"
 
 
+def _badness(host: HostReport) -> tuple[int, ...]:
+    """Sorts the host with the worst findings to the front."""
+    found: dict[tuple[FindingStatus | State, Severity], int] = {}
+    for one in host.judged:
+        key = (one.state, one.finding.severity)
+        found[key] = found.get(key, 0) + 1
+    return tuple(-found.get((state, severity), 0) for state in ATTENTION for severity in Severity)
+
+
+def _host_row(host: HostReport) -> str:
+    found = counts(host.judged)
+    profile = ". ".join(filter(None, (host.profile, host.profile_reason)))
+    about = f"<span class=soft>{text(profile)}</span>" if profile else ""
+    problem = f"<span class=error>{text(host.problem)}</span>" if host.problem else ""
+    name = f'<a href="#findings" data-host>{text(host.host)}</a>'
+    return f'<tr><th scope="row">{name}{about}{problem}</th><td class=rest>{stack(found)}</td>{numbers(found)}</tr>'
+
+
 def _grid(report: Report) -> t.Iterator[str]:
-    controls = report.used
+    controls = grid_controls(report)
     legend = ", ".join(f"{LETTERS[state]} {NAMES[state]}" for state in State)
-    is_open = " open" if len(report.hosts) <= MAX_SMALL else ""
+    is_small = len(report.hosts) <= MAX_SMALL
     yield f'<section id="grid"><h2>Hosts by controls</h2><p class="soft">{legend}. The worst finding counts.</p>'
-    yield f"<details{is_open}><summary>{len(report.hosts)} hosts, {len(controls)} controls</summary>"
-    heads = [f'<a href="#{_anchor(control.id)}">{text(control.id)}</a>' for control in controls]
-    rows = (_grid_row(host, controls) for host in report.hosts)
+    yield f"<details{' open' if is_small else ''}><summary>{len(report.hosts)} hosts, {len(controls)} controls</summary>"
+    heads = [f'<a href="#{anchor(control.id)}">{text(control.id)}</a>' for control in controls]
+    # The script makes the rows of a large fleet, when they are asked for.
+    rows = (
+        f'<tr><th scope="row">{text(host.host)}</th>{"".join(map(_cell, states_of(host, controls)))}</tr>'
+        for host in report.hosts
+    )
+    later = ["<tr><td>The script of this page fills this table.</td></tr>"]
     columns = "<col>" * (len(heads) + 1)  # Chromium makes columns with vertical heads far too wide by itself
     start = f'<table class="grid"><colgroup>{columns}</colgroup>'
-    yield from _table("Hosts by controls", ["Host", *heads], rows, start)
+    yield from table("Hosts by controls", ["Host", *heads], rows if is_small else later, start)
     yield "</details></section>"
 
 
-def _grid_row(host: HostReport, controls: t.Sequence[ControlInfo]) -> str:
-    states: dict[str, list[Result]] = {}
-    for result in host.judged:
-        states.setdefault(result.finding.control, []).append(result)
-    cells = (worst(states.get(control.id, ())) for control in controls)
-    drawn = "".join(f"<td class={state.value}>" if state else "<td>" for state in cells)
-    return f'<tr><th scope="row">{text(host.host)}</th>{drawn}</tr>'
-
-
-def _bar(value: int, most: int, kind: str) -> str:
-    """A bar of a chart. The number stands beside it, so that readers of the screen skip the bar."""
-    width = round(100 * max(0, min(value, most)) / most) if most else 0
-    rect = f'<rect width="{width}" height="10"/>'
-    shape = 'viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true"'
-    return f'<svg class="bar {kind}" {shape}>{rect}</svg>{value}'
+def _cell(state: State | None) -> str:
+    return f"<td class={state.value}>" if state else "<td>"
 
 
 def _certificates(report: Report) -> t.Iterator[str]:
-    found = [(one.days_left, host.host, one.name) for host in report.hosts for one in host.certificates]
+    """The days left, in a row for each host and number of days."""
+    found: dict[tuple[int, str], list[str]] = {}
+    for host in report.hosts:
+        for one in host.certificates:
+            found.setdefault((one.days_left, host.host), []).append(one.name)
     if found:
         yield '<section id="certificates"><h2>Certificates by days left</h2>'
-        rows = (
-            f'<tr><th scope="row">{text(host)}</th><td>{text(name)}</td>'
-            f"<td class=n>{_bar(days, MAX_DAYS, _lateness(days))}</td></tr>"
-            for days, host, name in sorted(found)
-        )
-        yield from _table("Certificates", ["Host", "Certificate", "Days left"], rows)
+        rows = [
+            f'<tr><th scope="row">{text(host)}</th><td>{text(", ".join(found[days, host]))}</td>'
+            f"<td class=n>{bar(days, MAX_DAYS, _lateness(days))}{' (expired)' if days < 0 else ''}</td></tr>"
+            for days, host in sorted(found)
+        ]
+        late = sum(days <= WARN_DAYS for days, _host in found)
+        yield from _chart("Certificates", ["Host", "Certificate", "Days left"], rows, max(late, MAX_ROWS))
         yield "</section>"
+
+
+def _chart(label: str, heads: t.Sequence[str], rows: t.Sequence[str], first: int) -> t.Iterator[str]:
+    """A table of bars, of which the first rows are shown, and the others on demand."""
+    yield from table(label, heads, rows[:first])
+    if rows[first:]:
+        yield f"<details><summary>{len(rows) - first} more</summary>"
+        yield from table(f"{label}, continued", heads, rows[first:])
+        yield "</details>"
 
 
 def _lateness(days: int) -> str:
@@ -193,89 +246,19 @@ def _lateness(days: int) -> str:
 
 
 def _queues(report: Report) -> t.Iterator[str]:
-    found = [(host.host, state, number) for host in report.hosts for state, number in host.queue.items()]
+    """The messages that wait, the most first."""
+    found = [(number, host.host, state) for host in report.hosts for state, number in host.queue.items()]
     if found:
-        most = max(number for _host, _state, number in found)
+        found.sort(key=lambda one: (-one[0], *one[1:]))
+        most = found[0][0]
         yield '<section id="queues"><h2>Messages in the queue</h2>'
-        rows = (
+        rows = [
             f'<tr><th scope="row">{text(host)}</th><td>{text(state)}</td>'
-            f"<td class=n>{_bar(number, most, 'not_checked')}</td></tr>"
-            for host, state, number in found
-        )
-        yield from _table("Queues", ["Host", "State", "Messages"], rows)
+            f"<td class=n>{bar(number, most, 'not_checked')}</td></tr>"
+            for number, host, state in found
+        ]
+        yield from _chart("Queues", ["Host", "State", "Messages"], rows, MAX_ROWS)
         yield "</section>"
-
-
-def _findings(report: Report) -> t.Iterator[str]:
-    found = list(report.all_results())
-    names = list(dict.fromkeys(source.standard for control in report.used for source in control.sources))
-    numbers = {name: str(number) for number, name in enumerate(sorted(names), 1)}
-    large = ' class="large"' if len(report.hosts) > MAX_SMALL else ""
-    yield f'<section id="findings" tabindex="-1"{large}><h2>Findings</h2>'
-    yield from _form(counts(result for _host, result in found), numbers)
-    by_control: dict[str, list[tuple[HostReport, Result]]] = {control.id: [] for control in report.used}
-    for host, result in found:
-        by_control[result.finding.control].append((host, result))
-    order, severities = list(State), list(Severity)
-    controls = [control for control in report.used if by_control[control.id]]
-    states = {one.id: worst(result for _host, result in by_control[one.id]) or State.PASS for one in controls}
-    controls.sort(key=lambda one: (order.index(states[one.id]), severities.index(one.severity)))
-    for control in controls:
-        yield from _article(control, by_control[control.id], numbers)
-    yield "</section>"
-
-
-def _form(found: t.Mapping[State, int], numbers: t.Mapping[str, str]) -> t.Iterator[str]:
-    needed = any(found[state] for state in ATTENTION)
-    options = "".join(f"<option>{severity.value}</option>" for severity in Severity)
-    named = "".join(f'<option value="{number}">{text(name)}</option>' for name, number in numbers.items())
-    boxes = "".join(
-        f'<label><input type="checkbox" name="state" value="{state.value}"'
-        f"{' checked' if state in ATTENTION or not needed else ''}> {NAMES[state]} ({number})</label>"
-        for state, number in found.items()
-    )
-    yield '<form hidden aria-label="Filters"><label>Host <input name="host" type="search" autocomplete="off"></label>'
-    yield f'<label>Severity <select name="severity"><option value="">any</option>{options}</select></label>'
-    yield f'<label>Standard <select name="standard"><option value="">any</option>{named}</select></label>'
-    yield f'<fieldset><legend>State</legend>{boxes}</fieldset><button type="reset">Reset</button>'
-    yield '<output aria-live="polite"></output></form>'
-
-
-def _anchor(control: str) -> str:
-    return f"control-{'-'.join(text(control).split())}"
-
-
-def _article(
-    control: ControlInfo, found: t.Sequence[tuple[HostReport, Result]], numbers: t.Mapping[str, str]
-) -> t.Iterator[str]:
-    cited = " ".join(dict.fromkeys(numbers[source.standard] for source in control.sources))
-    title = f"{text(control.id)} {text(control.title)}" if control.title != control.id else text(control.id)
-    yield f'<article id="{_anchor(control.id)}" data-standards="{cited}" data-severity="{control.severity.value}">'
-    yield f"<h3>{title}</h3>"
-    details = [
-        ("Severity", control.severity.value),
-        ("Why", text(control.rationale)),
-        ("Sources", text("; ".join(map(str, control.sources)))),
-        ("Role variable", f"<pre>{text(control.variable)}</pre>" if control.variable else ""),
-        ("By hand", text(control.by_hand)),
-    ]
-    yield f"<dl>{''.join(f'<dt>{name}</dt><dd>{value}</dd>' for name, value in details if value)}</dl>"
-    yield '<ul class="findings">'
-    order = list(State)
-    yield from (_item(control, *one) for one in sorted(found, key=lambda one: order.index(one[1].state)))
-    yield "</ul></article>\n"
-
-
-def _item(control: ControlInfo, host: HostReport, result: Result) -> str:
-    """A finding in few elements, since a page may have 64,000 of them."""
-    finding, state = result.finding, result.state
-    differs = finding.severity is not control.severity
-    severity = f" data-severity={finding.severity.value}" if differs else ""
-    told = f"{NAMES[state]}, {finding.severity.value}," if differs else NAMES[state]
-    subject = f" {text(finding.subject)}" if finding.subject != host.host else ""
-    seen = "".join(f"<br><code>{text(one.path)} = {text(one.value)}</code>" for one in result.seen)
-    name = f"<bdi>{text(host.host)}</bdi>"
-    return f"<li class={state.value}{severity}>{told} {name}{subject}: {text(result.sentences)}{seen}\n"
 
 
 def _waivers(report: Report) -> t.Iterator[str]:
@@ -285,7 +268,7 @@ def _waivers(report: Report) -> t.Iterator[str]:
         yield "".join(f"<p>{text(notice)}</p>" for notice in report.notices)
         heads = ["Control", "Host", "Owner", "Reason", "Expires", "Real result"]
         if waived:
-            yield from _table("Waivers", heads, (_waiver_row(*one) for one in waived))
+            yield from table("Waivers", heads, (_waiver_row(*one) for one in waived))
         yield "</section>"
 
 
@@ -298,16 +281,17 @@ def _waiver_row(host: HostReport, result: Result) -> str:
 
 
 def _evidence(report: Report) -> t.Iterator[str]:
-    found = [(host, one) for host in report.hosts for one in host.evidence]
+    """What the findings rest on, in a row for each host."""
+    found = [host for host in report.hosts if host.evidence]
     if found:
+        documents = sum(len(host.evidence) for host in found)
         yield '<section id="evidence"><h2>Evidence</h2>'
-        rows = (
-            f'<tr><th scope="row">{text(host.host)}</th>'
-            + "".join(
-                f"<td>{text(cell)}</td>" for cell in (one.kind, one.subject, one.seen_at, one.seen_from, one.file)
-            )
-            + "</tr>"
-            for host, one in found
-        )
-        yield from _table("Evidence", ["Host", "Kind", "Subject", "Seen at", "Seen from", "File"], rows)
-        yield "</section>"
+        yield f"<details{' open' if len(found) <= MAX_SMALL else ''}><summary>{documents} documents</summary>"
+        yield from table("Evidence", ["Host", "What was seen", "File"], map(_evidence_row, found))
+        yield "</details></section>"
+
+
+def _evidence_row(host: HostReport) -> str:
+    seen = "\n".join(f"{one.kind} {one.subject}, at {one.seen_at} from {one.seen_from}" for one in host.evidence)
+    files = "\n".join(dict.fromkeys(one.file for one in host.evidence))
+    return f'<tr><th scope="row">{text(host.host)}</th><td class=lines>{text(seen)}</td><td>{text(files)}</td></tr>'

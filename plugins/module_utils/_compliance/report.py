@@ -243,7 +243,8 @@ class Report:
     @property
     def profiles(self) -> tuple[str, ...]:
         """The profiles of the hosts, each once."""
-        return tuple(dict.fromkeys(host.profile for host in self.hosts if host.profile))
+        named = (one for host in self.hosts for one in host.profile.split(", "))
+        return tuple(dict.fromkeys(filter(None, named)))
 
     def of_host(self, name: str) -> Report:
         """The same report with this host alone, for formats that others read by host."""
