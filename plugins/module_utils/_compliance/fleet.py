@@ -17,6 +17,7 @@ from .._evidence.document import Evidence, Kind, plain, seconds_of
 from .collected import Collected, Head
 from .judge import judge, named
 from .judge_keys import KeyHolders
+from .pasted import YAML
 from .report import (
     UNJUDGED,
     Certificate,
@@ -66,7 +67,7 @@ def make_report(hosts: t.Iterable[HostReport], frame: Frame) -> Report:
 
 def controls() -> tuple[ControlInfo, ...]:
     """What a report tells about each control of the catalogue."""
-    return tuple(described(control, _STANDARD_NAMES) for control in CONTROLS)
+    return tuple(described(control, _STANDARD_NAMES, YAML.get(control.id, "")) for control in CONTROLS)
 
 
 _STANDARD_NAMES = {key: str(getattr(one, "name", one)) for key, one in STANDARDS.items()}
