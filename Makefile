@@ -2,7 +2,7 @@
 # Each target runs one script, the same for developers, hooks and CI. PYTHON=/path/to/python3 sets the interpreter.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test unit integration lab lint sanity format docs env requirements clean versions newest servers record
+.PHONY: help demo test unit integration lab lint sanity format docs env requirements clean versions newest servers record reports
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -16,7 +16,7 @@ env: ## install the pinned tools into .build/venv
 format: ## format Python as lint requires
 	@tests/setup/format.sh
 
-docs: ## generate docs/providers.md, docs/controls.md, roles/relay/README.md, docs/evidence.md and its schema
+docs: ## generate docs/providers.md, docs/controls.md, roles/relay/README.md, docs/evidence.md, schemas
 	@tests/setup/docs.sh
 
 lint: ## run ruff, mypy, yamllint, ansible-lint, changelog fragments, shellcheck, pymarkdown, plain English
@@ -40,13 +40,16 @@ newest: ## run unit and integration with the newest of them
 servers: ## send through servers that others wrote: Haraka, smtp-server, Exim, Sendmail, OpenSMTPD
 	@tests/servers/run
 
+reports: ## read the reports with programs that others wrote, and the HTML page in a browser
+	@tests/reports/run
+
 record: ## record evidence of the lab's hosts, which must be up, as fixtures of the unit tests
 	@tests/lab/record
 
 lab: ## create the hosts of the lab, and run the tests on them
 	@tests/lab/run
 
-test: lint unit sanity integration newest lab ## run these; the oldest ansible-core is the one of env
+test: lint unit sanity integration reports newest lab ## run these; the oldest ansible-core is the one of env
 
 requirements: ## pin tests/requirements.txt from tests/requirements.in
 	@tests/setup/requirements.sh

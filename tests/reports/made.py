@@ -93,14 +93,14 @@ WAIVERS = (
 )
 
 
-def _head(name: str, profiles: tuple[Profile, ...]) -> Head:
+def head(name: str, profiles: tuple[Profile, ...]) -> Head:
     declared = relay_evidence.DECLARED if SUBMISSION in profiles else Declared()
     return Head(name, profiles, declared)
 
 
 def _judged(hosts: dict[str, tuple[tuple[Profile, ...], Documents]], when: str = relay_evidence.SEEN_AT) -> Report:
     found: list[HostReport] = [
-        judge_host(Collected(_head(name, profiles), tuple(seen.values())), f"evidence/{name}.json")
+        judge_host(Collected(head(name, profiles), tuple(seen.values())), f"evidence/{name}.json")
         for name, (profiles, seen) in hosts.items()
     ]
     found.append(unjudged("relay9.example.com", "The host could not be asked: no route to host."))
