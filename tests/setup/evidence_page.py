@@ -86,7 +86,7 @@ def records() -> list[t.Any]:
     def walk(record: t.Any) -> None:
         if found.setdefault(record.__name__, record) is not record:
             raise ValueError(f"two types of evidence have the name {record.__name__}; rename one")
-        for form in (_innermost(field.form) for field in fields_of(record)):
+        for form in (innermost(field.form) for field in fields_of(record)):
             if form.shape is Shape.RECORD and found.get(form.type.__name__) is not form.type:
                 walk(form.type)
 
@@ -95,8 +95,9 @@ def records() -> list[t.Any]:
     return list(found.values())
 
 
-def _innermost(form: Form) -> Form:
-    return _innermost(form.items) if form.items else form
+def innermost(form: Form) -> Form:
+    """Return what a list or a mapping holds in the end."""
+    return innermost(form.items) if form.items else form
 
 
 def schema() -> str:
@@ -105,7 +106,7 @@ def schema() -> str:
     Other fields than the known ones are allowed, as when a document is read: a newer collection may have added them,
     and its documents are still valid.
     """
-    envelope, *others = map(_record_schema, records())
+    envelope, *others = map(record_schema, records())
     envelope["properties"]["version"]["const"] = VERSION
     envelope["required"].append("version")
     document = {
@@ -125,14 +126,16 @@ def schema() -> str:
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
-def _record_schema(record: t.Any) -> dict[str, t.Any]:
+def record_schema(record: t.Any) -> dict[str, t.Any]:
+    """Return the JSON Schema of a type."""
     fields = fields_of(record)
     return {
         "title": record.__name__,
         "description": _summary(record),
         "type": "object",
         "properties": {
-            one.name: {"description": _in_json(one.description), **_form_schema(one.form)} for one in fields
+            one.name: {**({"description": _in_json(one.description)} if one.description else {}), **_form_schema(one.form)}
+            for one in fields
         },
         "required": [one.name for one in fields if one.required],
     }
