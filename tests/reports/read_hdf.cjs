@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// read_hdf.cjs FILE: how MITRE's own libraries read it, as JSON: the statuses that Heimdall shows, by host, and how much
+// read_hdf.cjs FILE [convert]: how MITRE's own libraries read it, as JSON: the statuses that Heimdall shows, by host, and how much
 // of it becomes findings of AWS Security Hub (ASFF), a STIG checklist (CKL) and a table of findings (CAAT).
 const { readFileSync } = require("node:fs");
 const path = require("node:path");
@@ -14,6 +14,10 @@ const statuses = {};
 for (const profile of contextualizeEvaluation(convertFile(text)["1_0_ExecJson"]).contains) {
   const found = statuses[profile.data.name] = {};
   for (const { hdf: control } of profile.contains) { found[control.status] = (found[control.status] ?? 0) + 1; }
+}
+if (process.argv[3] !== "convert") {
+  process.stdout.write(JSON.stringify({ statuses }));
+  process.exit();
 }
 const options = { input: "hdf.json", awsAccountId: "123456789012", region: "eu-north-1", target: "relays" };
 // It tells on the console what it shortens.

@@ -42,7 +42,9 @@ def report(folder: Path) -> Report:
 def test_sarif_is_valid(folder: Path):
     command = [MULTITOOL, "validate", FORMATS["sarif"].file, "--rule-kind", "Sarif;Ghas", "--output", "found.sarif"]
     without_icu = {**os.environ, "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT": "1"}
-    ran = subprocess.run([*command, "--log", "ForceOverwrite"], cwd=folder, env=without_icu, capture_output=True, text=True)
+    ran = subprocess.run(
+        [*command, "--log", "ForceOverwrite"], cwd=folder, env=without_icu, capture_output=True, text=True
+    )
     (run,) = json.loads((folder / "found.sarif").read_text(encoding="utf-8-sig"))["runs"]
     found = [(one["ruleId"], one.get("level", "warning"), one["message"]) for one in run.get("results", ())]
     assert [one for one in found if one[1] == "error"] == []
@@ -51,7 +53,11 @@ def test_sarif_is_valid(folder: Path):
 
 def test_hdf_is_read(folder: Path, report: Report):
     ran = subprocess.run(
-        ["node", HERE / "read_hdf.cjs", FORMATS["hdf"].file], cwd=folder, capture_output=True, text=True, check=False
+        ["node", HERE / "read_hdf.cjs", FORMATS["hdf"].file, "convert" if folder.name == "states" else ""],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert ran.returncode == 0, ran.stderr
     found = json.loads(ran.stdout)
@@ -64,8 +70,8 @@ def test_hdf_is_read(folder: Path, report: Report):
     if len(wanted) == len(found["statuses"]) and all(found["statuses"]):
         seen = {name: one.get("Failed", 0) for name, one in found["statuses"].items()}
         assert sorted(seen.values()) == sorted(wanted.values())
-    assert bool(found["asff"]) == bool(report.hosts)
-    if report.hosts:
+    if folder.name == "states":
+        assert found["asff"] >= 1
         assert found["ckl"] >= 1
         assert found["caat"] > 1000
 

@@ -134,7 +134,10 @@ def record_schema(record: t.Any) -> dict[str, t.Any]:
         "description": _summary(record),
         "type": "object",
         "properties": {
-            one.name: {**({"description": _in_json(one.description)} if one.description else {}), **_form_schema(one.form)}
+            one.name: {
+                **({"description": _in_json(one.description)} if one.description else {}),
+                **_form_schema(one.form),
+            }
             for one in fields
         },
         "required": [one.name for one in fields if one.required],

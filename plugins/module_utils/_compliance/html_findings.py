@@ -75,7 +75,8 @@ def _form(found: t.Mapping[State, int], names: t.Mapping[str, str]) -> t.Iterato
 
 def _article(control: ControlInfo, found: t.Sequence[_Found], names: t.Mapping[str, str]) -> t.Iterator[str]:
     cited = " ".join(dict.fromkeys(names[source.standard] for source in control.sources))
-    title = f"<code>{text(control.id)}</code> {text(control.title)}" if control.title != control.id else text(control.id)
+    title = f"<code>{text(control.id)}</code> {text(control.title)}"
+    title = title if control.title != control.id else text(control.id)
     severity = control.severity.value
     yield f'<article id="{anchor(control.id)}" data-standards="{cited}" data-severity="{severity}">'
     yield f'<h3>{title}</h3><p class="tally"><span class="badge {severity}">{severity}</span> '
@@ -84,7 +85,7 @@ def _article(control: ControlInfo, found: t.Sequence[_Found], names: t.Mapping[s
         ("Why it matters", text(control.rationale)),
         ("Fix with the role", f"<pre>{text(control.variable)}</pre>" if control.variable else ""),
         ("Fix by hand", text(control.by_hand)),
-        ("Sources", f'<span class="soft">{text("; ".join(map(str, control.sources)))}</span>' if control.sources else ""),
+        ("Sources", text("; ".join(map(str, control.sources)))),
     ]
     yield f"<dl>{''.join(f'<dt>{name}</dt><dd>{value}</dd>' for name, value in details if value)}</dl>"
     shown = [one for one in found if one[1].state in ATTENTION]

@@ -46,9 +46,7 @@ def anchor(control: str) -> str:
     return f"control-{'-'.join(text(control).split())}"
 
 
-def table(
-    label: str, heads: t.Sequence[str], rows: t.Iterable[str], start: str = "<table>"
-) -> t.Iterator[str]:
+def table(label: str, heads: t.Sequence[str], rows: t.Iterable[str], start: str = "<table>") -> t.Iterator[str]:
     """A table that scrolls by keyboard. Heads, with their tags or without, and rows are HTML."""
     cells = "".join(head if head.startswith("<th") else f'<th scope="col">{head}</th>' for head in heads)
     yield f'<div class="wide" tabindex="0" role="region" aria-label="{label}">{start}'
@@ -67,9 +65,7 @@ def numbers(found: t.Mapping[State, int]) -> str:
 
 def heads_of_numbers() -> list[str]:
     """The heads of these cells. A narrow screen leaves out those that need no attention."""
-    return [
-        f'<th scope="col"{"" if state in ATTENTION else " class=rest"}>{NAMES[state]}</th>' for state in State
-    ]
+    return [f'<th scope="col"{"" if state in ATTENTION else " class=rest"}>{NAMES[state]}</th>' for state in State]
 
 
 def tally(results: t.Iterable[Result]) -> str:
@@ -92,7 +88,7 @@ def stack(found: t.Mapping[State, int]) -> str:
     for state, share in shares.items():
         parts.append(f'<rect class="{state.value}" x="{at:.4g}" width="{100 * share / total:.3g}" height="10"/>')
         at += 100 * share / total
-    return f'{_svg("bar", "stack")}{"".join(parts)}</svg>'
+    return f"{_svg('bar', 'stack')}{''.join(parts)}</svg>"
 
 
 def _svg(*kinds: str) -> str:

@@ -108,7 +108,7 @@ def _threshold(report: Report) -> str:
 
 def _tile(state: State, number: int, results: t.Sequence[Result]) -> str:
     """The number of a state, with a link to its findings."""
-    severities = {one: 0 for one in Severity}
+    severities = dict.fromkeys(Severity, 0)
     for result in results:
         severities[result.finding.severity] += result.state is state
     told = ", ".join(f"{n} {one.value}" for one, n in severities.items() if n) if state in ATTENTION else ""
@@ -196,7 +196,8 @@ def _grid(report: Report) -> t.Iterator[str]:
     legend = ", ".join(f"{LETTERS[state]} {NAMES[state]}" for state in State)
     is_small = len(report.hosts) <= MAX_SMALL
     yield f'<section id="grid"><h2>Hosts by controls</h2><p class="soft">{legend}. The worst finding counts.</p>'
-    yield f"<details{' open' if is_small else ''}><summary>{len(report.hosts)} hosts, {len(controls)} controls</summary>"
+    yield f"<details{' open' if is_small else ''}><summary>{len(report.hosts)} hosts, {len(controls)} controls"
+    yield "</summary>"
     heads = [f'<a href="#{anchor(control.id)}">{text(control.id)}</a>' for control in controls]
     # The script makes the rows of a large fleet, when they are asked for.
     rows = (

@@ -78,6 +78,7 @@ pre { position: relative; margin: .1rem 0; padding: .6rem .8rem; background: var
 .copy { font-size: .8rem; padding: .1rem .6rem; margin: .2rem 0 .4rem; }
 .findings { margin: .6rem 0 0; padding: 0; list-style: none; } .findings li { margin: .35rem 0; padding: .25rem .7rem;
   color: var(--ink); border-left: .35rem solid var(--state); } .findings bdi { font-weight: 600; }
+
 #changes bdi { font-weight: 400; } .findings i { display: block; font-style: normal; } .findings i::before { content: "→ "; color: var(--soft); }
 .findings code { display: block; max-height: 6rem; overflow: hidden; color: var(--soft);
   font: .8rem/1.45 ui-monospace, monospace; }

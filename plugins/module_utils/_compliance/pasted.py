@@ -31,9 +31,10 @@ YAML: t.Mapping[str, str] = {
     "MR-AUTH-01": f"{_LISTENERS}\n    tls: starttls",
     "MR-AUTH-03": f"{_LISTENERS}\n    login: true\n"
     'relay_users:\n  - name: app\n    password: "{{ vault_app_password }}"\n    senders: [app@example.com]',
-    "MR-AUTH-04": "relay_users:\n  - name: app\n    password_hash: \"{{ vault_app_password_hash }}\"",
+    "MR-AUTH-04": 'relay_users:\n  - name: app\n    password_hash: "{{ vault_app_password_hash }}"',
     "MR-AUTH-05": f"{_LISTENERS}\n    login: true",
-    "MR-AUTH-06": 'relay_users:\n  - name: app\n    password: "{{ vault_app_password }}"\n    senders: [app@example.com]',
+    "MR-AUTH-06": "relay_users:\n  - name: app\n"
+    '    password: "{{ vault_app_password }}"\n    senders: [app@example.com]',
     "MR-DANE-02": _CERTIFICATE,
     "MR-DANE-03": _settings(smtp_tls_security_level="dane", smtp_dns_support_level="dnssec"),
     "MR-DKIM-07": _settings(
@@ -51,9 +52,7 @@ YAML: t.Mapping[str, str] = {
     "MR-HOST-04": "relay_upstream:\n  host: smtp.example.com\n  tls: starttls",
     "MR-HOST-05": "relay_aliases:\n  root: ops@example.com\n  postmaster: ops@example.com",
     "MR-RELAY-01": "relay_networks: [192.0.2.0/24]\nrelay_domains:\n  - name: example.com\n"
-    + _settings(
-        smtpd_relay_restrictions="permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination"
-    ),
+    + _settings(smtpd_relay_restrictions="permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination"),
     "MR-RELAY-02": "relay_networks: [192.0.2.0/24]",
     "MR-RELAY-03": _settings(
         smtpd_relay_restrictions="permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination"

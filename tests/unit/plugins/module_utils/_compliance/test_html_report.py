@@ -159,7 +159,7 @@ def test_hostile_text_in_the_data_ends_no_element():
 def test_worst_host_is_first():
     hosts = {"fine": ["pass"], "down": [], "bad": ["fail"], "worse": ["fail", "fail"]}
     page = write(report(hosts=tuple(HostReport(name, results=tuple(map(result, one))) for name, one in hosts.items())))
-    assert re.findall(r'data-host>(\w+)<', page) == ["worse", "bad", "down", "fine"]
+    assert re.findall(r"data-host>(\w+)<", page) == ["worse", "bad", "down", "fine"]
 
 
 def test_profiles_are_told_once():
