@@ -17,8 +17,12 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "reports"))
-import made  # noqa: E402
+# The imports need the path, since the environment links the collection there.
+COLLECTIONS = ROOT / ".build" / "collections"
+sys.path.insert(0, str(COLLECTIONS))
+
+from ansible_collections.mailops.smtp.plugins.module_utils._compliance.collected import Collected  # noqa: E402
+from ansible_collections.mailops.smtp.tests.reports import made  # noqa: E402
 
 
 def judge(hosts: int, directory: Path) -> None:
@@ -27,11 +31,14 @@ def judge(hosts: int, directory: Path) -> None:
     for number in range(hosts):
         name = f"relay{number}.example.com"
         profiles, seen = fleet[number % len(fleet)]
-        collected = made.Collected(made.head(name, profiles), tuple(seen.values()))
+        collected = Collected(made.head(name, profiles), tuple(seen.values()))
         (directory / f"{name}.json").write_text(json.dumps(collected.to_dict()), encoding="utf-8")
-    command = [sys.executable, ROOT / "tests/compliance/judge.py", directory, "--directory", directory]
+    command = [sys.executable, str(ROOT / "tests/compliance/judge.py"), str(directory), "--directory", str(directory)]
+    environment = {**os.environ, "PYTHONPATH": str(COLLECTIONS)}
     began = time.monotonic()
-    subprocess.run([*command, "--format", "html"], stdout=subprocess.DEVNULL, check=False)
+    subprocess.run(
+        [*command, "--format", "html", "--format", "json"], stdout=subprocess.DEVNULL, check=False, env=environment
+    )
     took, used = time.monotonic() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
     print(f"{hosts} hosts judged and reported: {took:.1f} s, {used.ru_utime + used.ru_stime:.1f} s of CPU,"
           f" {used.ru_maxrss / 1000:.0f} MB")  # fmt: skip

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reports in every format, made of evidence that nobody has seen: made.py DIRECTORY writes a folder for each fleet."""
+"""Reports in every format, made of invented evidence: made.py DIRECTORY writes a folder for each fleet."""
 
 from __future__ import annotations
 
@@ -39,6 +39,10 @@ from ansible_collections.mailops.smtp.plugins.module_utils._compliance.report im
 from ansible_collections.mailops.smtp.plugins.module_utils._controls.control import Profile  # noqa: E402
 from ansible_collections.mailops.smtp.plugins.module_utils._evidence.document import Evidence  # noqa: E402
 from ansible_collections.mailops.smtp.plugins.module_utils._evidence.host_mail import Queue, QueueState  # noqa: E402
+from ansible_collections.mailops.smtp.plugins.module_utils._evidence.smtp_probes import (  # noqa: E402
+    RelayFacts,
+    RelayOutcome,
+)
 from ansible_collections.mailops.smtp.tests.unit.support import cases, relay_evidence, reports  # noqa: E402
 
 SUBMISSION, MX, OUTBOUND = Profile.SUBMISSION_RELAY, Profile.MX, Profile.OUTBOUND_RELAY
@@ -64,17 +68,19 @@ def _queue(**messages: int) -> Evidence[t.Any]:
 
 def _old_tls() -> Evidence[t.Any]:
     versions = (relay_evidence.version("TLSv1.0", True), relay_evidence.version("TLSv1.1", True), *relay_evidence.NEW)
-    offer = dataclasses.replace(relay_evidence.PROBES.tls, versions=versions)
+    offer = dataclasses.replace(t.cast("t.Any", relay_evidence.PROBES.tls), versions=versions)
     return relay_evidence.smtp(25, probes={"tls": offer}, ehlo_in_tls=relay_evidence.ehlo("PLAIN"))
 
 
 def _open_relay() -> Evidence[t.Any]:
     """It relays for strangers, and its banner tries to run a script in the report."""
-    open_, accepted = relay_evidence.RelayOutcome.ACCEPTED, relay_evidence.answer(250)
+    open_, accepted = RelayOutcome.ACCEPTED, relay_evidence.answer(250)
     variants = tuple(relay_evidence.variant(number, open_, answer=accepted) for number in range(1, 23))
     greeting = relay_evidence.answer(220, reports.HOSTILE.removeprefix("220 "))
-    banner = dataclasses.replace(relay_evidence.PROBES.banner, answer=greeting, name="<script>alert(1)</script>")
-    relayed = relay_evidence.RelayFacts(accepted, accepted, variants)
+    banner = dataclasses.replace(
+        t.cast("t.Any", relay_evidence.PROBES.banner), answer=greeting, name="<script>alert(1)</script>"
+    )
+    relayed = RelayFacts(accepted, accepted, variants)
     return relay_evidence.smtp(25, greeting=greeting, probes={"relay": relayed, "banner": banner})
 
 

@@ -15,7 +15,9 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from prometheus_client.openmetrics.parser import text_string_to_metric_families
+from prometheus_client.openmetrics.parser import (  # type: ignore[import-not-found]
+    text_string_to_metric_families,
+)
 
 from ansible_collections.mailops.smtp.plugins.module_utils._compliance.formats import FORMATS
 from ansible_collections.mailops.smtp.plugins.module_utils._compliance.report import Report, State, counts, read
@@ -40,7 +42,15 @@ def report(folder: Path) -> Report:
 
 
 def test_sarif_is_valid(folder: Path):
-    command = [MULTITOOL, "validate", FORMATS["sarif"].file, "--rule-kind", "Sarif;Ghas", "--output", "found.sarif"]
+    command = [
+        str(MULTITOOL),
+        "validate",
+        FORMATS["sarif"].file,
+        "--rule-kind",
+        "Sarif;Ghas",
+        "--output",
+        "found.sarif",
+    ]
     without_icu = {**os.environ, "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT": "1"}
     ran = subprocess.run(
         [*command, "--log", "ForceOverwrite"], cwd=folder, env=without_icu, capture_output=True, text=True
@@ -53,6 +63,7 @@ def test_sarif_is_valid(folder: Path):
 
 def test_hdf_is_read(folder: Path, report: Report):
     ran = subprocess.run(
+        # of a small report, since the converters take a minute for a fleet
         ["node", HERE / "read_hdf.cjs", FORMATS["hdf"].file, "convert" if folder.name == "states" else ""],
         cwd=folder,
         capture_output=True,

@@ -144,6 +144,10 @@ def record_schema(record: t.Any) -> dict[str, t.Any]:
     }
 
 
+def _described(text: str) -> dict[str, str]:
+    return {"description": _in_json(text)} if text else {}
+
+
 def _form_schema(form: Form) -> dict[str, t.Any]:
     if form.optional:
         return {"anyOf": [_form_schema(dataclasses.replace(form, optional=False)), {"type": "null"}]}

@@ -40,7 +40,7 @@ def one(pattern, page=PAGE):
 
 def rest(page=PAGE):
     """The findings that the page has as data: host, state, text, and severity if it differs."""
-    document = json.loads(DATA.search(page)[1])
+    document = json.loads(DATA.findall(page)[0])
     rows = (row for found in document["rest"] for row in found)
     return [
         (document["hosts"][host], document["states"][state][0], document["texts"][text], *severity)
@@ -147,7 +147,7 @@ def test_what_needs_no_attention_is_data():
 
 def test_each_text_is_in_the_data_once():
     page = write(report(hosts=tuple(HostReport(f"relay{n}", results=(result("pass", subject="x"),)) for n in range(9))))
-    assert len(json.loads(DATA.search(page)[1])["texts"]) == 1
+    assert len(json.loads(DATA.findall(page)[0])["texts"]) == 1
 
 
 def test_hostile_text_in_the_data_ends_no_element():
@@ -196,8 +196,8 @@ def test_changes_since_the_last_run():
     assert "Since the last run" not in PAGE
     page = write(each_state(), differences(report(result("pass", subject="192.0.2.25")), each_state()))
     assert (
-        '<li class="fail"><a href="#control-MR-DNS-03">MR-DNS-03</a> on <bdi>relay1.example.com</bdi> <b>fails newly</b> '
-        "(passed → failed)"
+        '<li class="fail"><a href="#control-MR-DNS-03">MR-DNS-03</a> on <bdi>relay1.example.com</bdi> '
+        "<b>fails newly</b> (passed → failed)"
     ) in page
     assert "<p>Added: relay2.example.com.</p>" in page
 
