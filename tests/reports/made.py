@@ -88,9 +88,18 @@ def _open_relay() -> Evidence[t.Any]:
 HOSTS: dict[str, tuple[tuple[Profile, ...], Documents]] = {
     "relay1.example.com": ((SUBMISSION, MX), _seen()),
     "relay2.example.com": ((SUBMISSION, MX), _seen(smtp25=_old_tls(), host=_queue(active=12, deferred=2380, hold=4))),
-    "relay3.example.com": ((SUBMISSION,), _seen(smtp587=_valid_until("2026-03-05T00:00:00Z"), host=_queue(deferred=31))),
-    "legacy.example.com": ((OUTBOUND, MX), _seen(smtp25=_open_relay(), smtp465=_valid_until("2026-02-20T00:00:00Z", 465))),
-    "mx1.example.com": ((MX,), _seen(dns=cases.dns({cases.REVERSE4: {}, "_dmarc.example.test": {}}), host=_queue(active=3))),
+    "relay3.example.com": (
+        (SUBMISSION,),
+        _seen(smtp587=_valid_until("2026-03-05T00:00:00Z"), host=_queue(deferred=31)),
+    ),
+    "legacy.example.com": (
+        (OUTBOUND, MX),
+        _seen(smtp25=_open_relay(), smtp465=_valid_until("2026-02-20T00:00:00Z", 465)),
+    ),
+    "mx1.example.com": (
+        (MX,),
+        _seen(dns=cases.dns({cases.REVERSE4: {}, "_dmarc.example.test": {}}), host=_queue(active=3)),
+    ),
     "mx2.example.com": ((MX,), {"dns": cases.DNS, "smtp25": relay_evidence.closed(25)}),
 }  # fmt: skip
 WAIVERS = (

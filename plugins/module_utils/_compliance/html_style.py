@@ -79,7 +79,8 @@ pre { position: relative; margin: .1rem 0; padding: .6rem .8rem; background: var
 .findings { margin: .6rem 0 0; padding: 0; list-style: none; } .findings li { margin: .35rem 0; padding: .25rem .7rem;
   color: var(--ink); border-left: .35rem solid var(--state); } .findings bdi { font-weight: 600; }
 
-#changes bdi { font-weight: 400; } .findings i { display: block; font-style: normal; } .findings i::before { content: "→ "; color: var(--soft); }
+#changes bdi { font-weight: 400; } .findings i { display: block; font-style: normal; }
+.findings i::before { content: "→ "; color: var(--soft); }
 .findings code { display: block; max-height: 6rem; overflow: hidden; color: var(--soft);
   font: .8rem/1.45 ui-monospace, monospace; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .3rem 1rem; margin: .5rem 0; }
