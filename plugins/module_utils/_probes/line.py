@@ -39,6 +39,7 @@ class Line:
     :ivar greeting: the greeting.
     :ivar hello: the latest reply to EHLO.
     :ivar last: the latest reply.
+    :ivar errors: how many replies were refusals: servers delay every further reply after some of them.
     """
 
     greeting: AnswerFacts
@@ -50,6 +51,7 @@ class Line:
         self._settings = settings
         self._deadline = deadline
         self._since = time.monotonic()
+        self.errors = 0
         self.name = settings.ehlo_name or connection.own_name
 
     @property
@@ -96,6 +98,7 @@ class Line:
         """Wait for one reply."""
         with self._limited():
             self.last = self._connection.read_reply(stage)
+        self.errors += self.last.code >= 400
         if self.last.code == CLOSING:
             self.drop()
             raise SessionEnded(f'the server ended the session: "{self.last}"')

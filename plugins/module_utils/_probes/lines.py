@@ -24,6 +24,8 @@ if t.TYPE_CHECKING:
 _FINAL_PATIENCE = 120.0
 #: Seconds to take leave in all sessions.
 _QUIT = 3.0
+#: After so many refusals, a new session is faster: Postfix delays each reply by a second after ten of them.
+_MOST_ERRORS = 8
 #: A server that does not open a session so many times in a row is left alone.
 _MOST_FAILURES = 2
 _UNFIT = re.compile(r"[\x00-\x20\x7f<>]")
@@ -80,6 +82,7 @@ class Lines:
     :ivar opened: how many connections were opened.
     :ivar unknown: what could not be seen.
     :ivar versions: the TLS versions that the server has accepted.
+    :ivar reserved: connections that later tests need.
     """
 
     def __init__(self, settings: ServerSettings, options: ProbeOptions) -> None:
@@ -102,6 +105,7 @@ class Lines:
         self._tls_fails = False
         self._reason = ""
         self.opened = 0
+        self.reserved = 0
         self.unknown: list[Unknown] = []
         self.versions = set(options.versions)
 
@@ -164,13 +168,13 @@ class Lines:
 
         :param keep: whether others may use it afterwards.
         """
-        line = self._clear if self._clear and self._clear.usable else self.greeted()
+        line = self._clear if self._clear and self._is_fit(self._clear) else self.greeted()
         self._clear = line if keep else None
         return line
 
     def ready(self) -> Line:
         """Return the session in which messages may be sent: in TLS if the server offers it."""
-        if self._ready and self._ready.usable:
+        if self._ready and self._is_fit(self._ready):
             return self._ready
         line = self.clear(keep=False)
         try:
@@ -179,6 +183,12 @@ class Lines:
             self._tls_fails = True
             line = self.greeted()
         return self.keep(line)
+
+    def _is_fit(self, line: Line) -> bool:
+        """Whether to go on in a session; one that the server slows down is ended, if another one can be spared."""
+        if line.usable and line.errors >= _MOST_ERRORS and self.left > self.reserved:
+            line.quit(_QUIT)
+        return line.usable
 
     def keep(self, line: Line) -> Line:
         """Make a session the one that :meth:`ready` returns."""

@@ -90,6 +90,7 @@ def run_probes(
     try:
         for name in PROBES:
             if name in names:
+                lines.reserved = _reserved_after(name, names)
                 try:
                     found[name] = PROBES[name].run(lines, options)
                 except NotKnown as error:
@@ -97,6 +98,12 @@ def run_probes(
     finally:
         lines.close()
     return _look(SmtpProbes(**found, connections=lines.opened), options, lines), lines.unknown
+
+
+def _reserved_after(name: str, names: t.Collection[str]) -> int:
+    """How many connections the tests need that come later."""
+    order = list(PROBES)
+    return sum(PROBES[one].connections for one in order[order.index(name) + 1 :] if one in names)
 
 
 def _look(probes: SmtpProbes, options: ProbeOptions, lines: Lines) -> SmtpProbes:

@@ -145,7 +145,7 @@ def _questions(variables: Values, plan: Values) -> t.Iterator[Question]:
     for item in plan["smtp"]:
         options = {name: item[name] for name in ("port", "tls", "sender", "recipient", "probes") if item[name]}
         options |= {"host": variables["compliance_address"], "connect_timeout": 5, "timeout": 20}
-        options |= {"probe_connections": 8, "probe_sink": variables["compliance_recipient"]}
+        options |= {"probe_connections": 12, "probe_sink": variables["compliance_recipient"]}
         options |= _login(variables, item)
         kinds = {"login"} if item["proof_only"] else {str(item["port"])}
         yield Question("smtp", item["label"], item["vantage"], ("smtp_info", options), item, kinds)

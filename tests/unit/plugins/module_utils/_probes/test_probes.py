@@ -140,7 +140,7 @@ def test_server_whose_tls_fails_is_tested_in_clear(authority: Authority) -> None
     with Peer(tls=authority.server, faults={TLS: Fault.CLOSE}, disturb=refuses_relaying()) as peer:
         facts, unknown = probe(peer, "relay", tls=STARTTLS)
     assert facts.relay, unknown
-    assert (peer.connections, unknown) == (2, {})
+    assert (peer.connections, unknown) == (4, {})
 
 
 def test_server_that_does_not_answer_is_left_alone() -> None:

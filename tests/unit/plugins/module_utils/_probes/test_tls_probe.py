@@ -158,7 +158,7 @@ def test_starttls_server_is_asked_behind_starttls(authority: Authority) -> None:
 def test_version_of_another_session_need_not_be_asked_for(authority: Authority) -> None:
     with Peer(tls=authority.server, replies={"RCPT": "554 5.7.1 no"}) as peer:
         facts, unknown = probe(peer, "relay", "tls", tls=STARTTLS)
-    assert (versions(facts.tls), unknown, peer.connections) == (["TLSv1.2", "TLSv1.3"], {}, 4)
+    assert (versions(facts.tls), unknown, peer.connections) == (["TLSv1.2", "TLSv1.3"], {}, 5)
 
 
 #: What a server does -> part of the reason.
