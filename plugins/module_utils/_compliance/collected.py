@@ -94,8 +94,8 @@ def from_results(head: Head, results: t.Mapping[str, Result | None], server: str
     :param server: the name by which the host was asked over SMTP.
     """
     each = {name: [one for one in _each(results.get(name)) if not one.get("skipped")] for name in _TASKS}
-    proofs = [one for one in each["smtp"] if one["item"]["attempt"]]
     # what an account sees of a port is a proof; the port itself is judged as strangers see it
+    proofs = [one for one in each["smtp"] if one["item"]["proof_only"]]
     each["smtp"] = [one for one in each["smtp"] if not one["item"]["proof_only"]]
     evidence, unseen, problems = [], {}, []
     for kind, name in _NAMES.items():

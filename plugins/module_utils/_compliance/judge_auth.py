@@ -187,6 +187,7 @@ _ASKS_FOR_LOGIN = re.compile(r"\bauthenticat|\bauth first\b|\blog ?in (?:is )?(?
 @for_login_ports
 def _without(case: Case, control: Control, port: int, subject: str) -> t.Iterator[Finding]:
     found = tried(case, port, Attempt.NO_LOGIN)
+    found = [one for one in found if one.mail] or found  # the vantage that was served decides
     strangers = [one for one in found if not _from_trusted(case, one)]
     if not strangers:
         message = f"No mail without a login was tried on port {port}."

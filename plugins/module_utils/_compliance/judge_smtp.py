@@ -16,7 +16,7 @@ from .._probes.commands import banner_of
 from .attempts import accepted, refused, said
 from .case import Case, Document, Judges, guarded
 from .networks import lets_everyone_in
-from .ports import fact, over_smtp, services_on
+from .ports import fact, over_smtp, requires_login, services_on
 from .profiles import is_public, services, setting
 
 # -- MR-SMTP-01: the end of a message, and commands sent too early ----------------------------------------------------
@@ -27,17 +27,20 @@ _FORBID = ("yes", "normalize", "reject")
 @over_smtp("probes.smuggling", "probes.early_talk")
 def _smuggling(case: Case, control: Control, document: Document) -> t.Iterator[Finding]:
     early = fact(document, "probes.early_talk")
-    if early and accepted(early.answer) and _may_talk_early(case, document.facts.port):
+    if early and accepted(early.answer) and _serves_early(case, document.facts.port):
         message = f"A client may send EHLO before the greeting: {said(early.answer)}."
         remedy = "Set smtpd_forbid_unauth_pipelining to yes, or let postscreen wait for the greeting."
         yield control.failed(document.subject, message, remedy)
     yield _by_sequences(control, document, document.need("probes.smuggling"))
 
 
-def _may_talk_early(case: Case, port: int) -> bool:
-    """Whether the configuration forbids it nowhere. Postfix forbids it only for commands behind another one."""
+def _serves_early(case: Case, port: int) -> bool:
+    """Whether a stranger gains from it: the port takes mail without a login, and the configuration never forbids it.
+
+    Postfix accepts an EHLO that comes early, and forbids only commands behind another one.
+    """
     found = services_on(case, port)
-    return bool(found) and all(setting(*one, "smtpd_forbid_unauth_pipelining") in ("no", "") for one in found)
+    return not requires_login(case, port) and bool(found) and all(setting(*one, "smtpd_forbid_unauth_pipelining") in ("no", "") for one in found)
 
 
 def _by_sequences(control: Control, document: Document, tried: t.Sequence[SmugglingFacts]) -> Finding:
@@ -217,10 +220,10 @@ def _size(case: Case, control: Control, document: Document) -> t.Iterator[Findin
 
 # -- MR-SMTP-06: limits of a client -----------------------------------------------------------------------------------
 
-#: What is limited -> parameters, of which one is enough. 0 stands for any number.
+#: What is limited -> parameters, of which one is enough. 0 stands for any number. Messages are not counted here: some
+#: senders have thousands in a minute, and each of them needs a connection and a recipient.
 _LIMITS = {
     "connections": ("smtpd_client_connection_count_limit", "smtpd_client_connection_rate_limit"),
-    "messages": ("smtpd_client_message_rate_limit",),
     "recipients": ("smtpd_recipient_limit", "smtpd_client_recipient_rate_limit"),
 }
 
@@ -241,7 +244,7 @@ def _limits(case: Case, control: Control) -> t.Iterator[Finding]:
         elif lacking:
             yield control.failed(label, f"There is no limit for {', '.join(lacking)} of a client.", control.by_hand)
         else:
-            yield control.passed(label, "Connections, messages and recipients of a client are limited.")
+            yield control.passed(label, "Connections and recipients of a client are limited.")
     if not found:
         yield control.not_applicable(case.host.subject, "No service of Postfix takes mail from others.")
 

@@ -177,7 +177,6 @@ def _as_stranger(variables: Variables, vantage: str, listener: DeclaredListener,
         probes=tuple(one for one in variables.get("compliance_probes") or () if one not in left_out),
         sender=own,
         recipient=(sink if elsewhere else own) if own else "",
-        attempt=Attempt.NO_LOGIN.value if elsewhere else "",
     )
 
 

@@ -75,14 +75,14 @@ ROWS: Rows = (
     ),
     Control(
         id="MR-SMTP-06",
-        title="Connections, messages and recipients of one client are limited",
+        title="Connections and recipients of one client are limited",
         severity=Severity.MEDIUM,
-        rationale="Without limits, one client can use up the server, and a stolen password sends spam without end.",
+        rationale="Without limits, one client can use up the server for all others.",
         sources=(Source("SP 800-53", "SC-5", "Only limits of Postfix are looked at."),),
         profiles=RELAYS,
         needs=(from_host("config"),),
-        by_hand="Set smtpd_client_connection_count_limit, smtpd_client_connection_rate_limit,"
-        " smtpd_client_message_rate_limit and smtpd_recipient_limit.",
+        by_hand="Set smtpd_client_connection_count_limit or smtpd_client_connection_rate_limit, and"
+        " smtpd_recipient_limit.",
         variables=("relay_limits",),
     ),
 )

@@ -84,7 +84,6 @@ def test_result_without_evidence_is_a_problem(results, unseen):
 def test_logins_that_were_tried():
     found = proof(smtp=smtp()).facts.logins
     assert [one.attempt for one in found] == [
-        Attempt.NO_LOGIN,
         Attempt.RIGHT,
         Attempt.WRONG_PASSWORD,
         Attempt.UNKNOWN_USER,
