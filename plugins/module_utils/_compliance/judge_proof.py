@@ -199,11 +199,12 @@ def _over_tls(case: Case, control: Control, sent: Sent) -> t.Iterator[Finding]:
     received, subject = sent.arrival().received, f"{sent.subject} over TLS"
     own = _own_names(case, sent)
     at = next((place for place, one in enumerate(received) if one.by in own), None)
-    ways = [] if at is None else [received[at]] * bool(sent.message.port)
+    hidden = at is not None and not received[at].protocol  # by smtpd_hide_client_session
+    ways = [] if at is None or hidden else [received[at]] * bool(sent.message.port)
     after = received[:at] if at is not None else received
     ways += [one for one in reversed(after) if _is_remote(one)][:1]
     clear = [one for one in ways if not _is_encrypted(one)]
-    if at is not None and sent.message.user and not _WITH_LOGIN.match(received[at].protocol or ""):
+    if at is not None and not hidden and sent.message.user and not _WITH_LOGIN.match(received[at].protocol or ""):
         message = f"{received[at].by} does not note the login: it got the message with {received[at].protocol}."
         yield control.failed(subject, message, "Let Postfix write its Received field itself.")
     elif clear:

@@ -16,7 +16,7 @@ from .._evidence.smtp_probes import RelayFacts, RelayOutcome, RelayVariantFacts
 from .._probes.relay import NO_RELAY
 from .attempts import accepted, login_works, refused, said, wants_login, wants_tls
 from .case import Case, Document, Judges, NotAsked
-from .networks import is_one_host, is_public, read_network, within
+from .networks import WIDEST, is_one_host, is_public, read_network, within
 from .ports import by_port, is_trusted, over_smtp, unreached
 from .profiles import setting
 
@@ -132,8 +132,6 @@ def _names(found: t.Sequence[RelayVariantFacts]) -> str:
 
 # -- MR-RELAY-02: networks --------------------------------------------------------------------------------------------
 
-#: By the version of IP: wider than any site, so that not even the owner's word makes it small.
-_WIDEST = {4: 8, 6: 32}
 #: Wider than most sites. Public ranges may never be, and others have to be declared.
 _WIDE = {4: 16, 6: 48}
 
@@ -161,7 +159,7 @@ def _too_wide(case: Case, entry: str) -> t.Iterator[str]:
     declared = None if named is None else [one for one in map(read_network, named) if one]
     if network is None or network.is_loopback:
         return
-    widest = _WIDE if is_public(network) else _WIDEST
+    widest = _WIDE if is_public(network) else WIDEST
     if network.prefixlen < widest[network.version]:
         yield f"{entry} has more addresses than any site"
     elif declared is not None and not within(network, declared) and not is_one_host(network):

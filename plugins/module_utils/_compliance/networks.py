@@ -21,6 +21,8 @@ _OWN = tuple(
         ),
     )
 )
+#: By the version of IP: shorter prefixes are wider than any site, so that not even the owner's word makes them small.
+WIDEST = {4: 8, 6: 32}
 _MAPPED = ipaddress.IPv6Network("::ffff:0:0/96")
 
 
@@ -60,6 +62,12 @@ def membership(address: str, networks: t.Iterable[str]) -> bool | None:
 def is_public(network: Network) -> bool:
     """Whether hosts of the Internet have its addresses."""
     return not within(network, _OWN)
+
+
+def is_of_site(entry: str) -> bool:
+    """Whether an entry may be of one site; one that is wider makes everyone a stranger who may relay."""
+    network = read_network(entry)
+    return network is None or network.prefixlen >= WIDEST[network.version]
 
 
 def is_one_host(network: Network) -> bool:

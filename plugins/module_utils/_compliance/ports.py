@@ -14,7 +14,7 @@ from .._controls.finding import Finding, FindingStatus
 from .._evidence.host_config import Instance, Service
 from .._evidence.smtp import Reach, ReachFacts
 from .case import Case, DeclaredListener, Document, DocumentJudge, Judge, Missing, guarded
-from .networks import membership
+from .networks import is_of_site, membership
 from .profiles import services, setting
 
 #: What ports are there for, if the owner does not say (RFC 6409, RFC 8314 section 3.3).
@@ -191,7 +191,8 @@ def _networks(case: Case, port: int) -> list[t.Sequence[str]]:
     declared = case.target.declared.networks
     lists: list[t.Sequence[str]] = [] if declared is None else [declared]
     for instance, service in services_on(case, port):
-        lists.append(setting(instance, service, "mynetworks").replace(",", " ").split())
+        entries = setting(instance, service, "mynetworks").replace(",", " ").split()
+        lists.append([one for one in entries if is_of_site(one)])
     return lists
 
 

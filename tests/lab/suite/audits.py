@@ -10,6 +10,7 @@ modules run on the hosts as ``ask.py`` runs them.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import io
 import json
 import subprocess
@@ -25,7 +26,7 @@ import ansible
 from ansible_collections.mailops.smtp.plugins.filter.compliance import compliance_collected, compliance_plan
 from ansible_collections.mailops.smtp.plugins.module_utils._compliance.collected import read_collected
 from ansible_collections.mailops.smtp.plugins.module_utils._compliance.judge import Judgement, judge
-from ansible_collections.mailops.smtp.tests.lab.suite.plays import LAB, ROOT
+from ansible_collections.mailops.smtp.tests.lab.suite.plays import BUILD, LAB, ROOT
 
 Values = dict[str, t.Any]
 Task = tuple[str, Values]
@@ -86,7 +87,7 @@ def ask(name: str, tasks: t.Sequence[Task]) -> list[Values]:
     """Run modules on a host, side by side, and return their results."""
     given = json.dumps(tasks).encode()
     if name == CONTROLLER:
-        return list(json.loads(_run([sys.executable, str(ASK)], given)))
+        return list(json.loads(_run([sys.executable, str(ASK), str(BUILD / "collections")], given)))
     return list(json.loads(_ssh(name, f"python3 {FOLDER}/ask.py {FOLDER}", given)))
 
 
@@ -99,16 +100,18 @@ class Asked:
     #: Of ``host``, ``dns``, ``smtp``, ``sent``, ``traced`` and ``mailbox``.
     results: dict[str, dict[str, Values]]
 
+    @functools.cached_property
     def judged(self) -> Judgement:
         """What the judge says of it."""
         loops = {kind: {"results": list(found.values())} for kind, found in self.results.items()}
         collected = read_collected(compliance_collected(self.variables, loops))
         return judge(collected.evidence, collected.target)
 
+    @functools.cached_property
     def states(self) -> dict[str, str]:
         """The worst status of each control."""
         found: dict[str, str] = {}
-        for one in self.judged().findings:
+        for one in self.judged.findings:
             now = one.status.value
             found[one.control] = min(found.get(one.control, now), now, key=ORDER.index)
         return found
