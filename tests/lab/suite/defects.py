@@ -57,13 +57,19 @@ def records(*changes: str) -> str:
     return "\n".join(changes)
 
 
-#: Postfix does not serve without a refusal somewhere.
-OPEN = "permit, reject_unauth_destination"
+#: Postfix does not serve with permit alone, nor with a refusal behind it.
+OPEN = "check_sender_access static:OK, reject_unauth_destination"
 P587, P465, P25 = "587/inet", "465/inet", "25/inet"
 UPSTREAM = "to-smtp-provider-test-587"
 
 RELAYING: tuple[Defect, ...] = (
-    Defect("everyone may relay", main(mynetworks="0.0.0.0/0"), f"MR-RELAY-01 MR-RELAY-02 {DRIFT}", "host 25", "relay"),
+    Defect(
+        "everyone may relay",
+        main(mynetworks="0.0.0.0/0"),
+        f"MR-RELAY-01 MR-RELAY-02 MR-SMTP-06 {DRIFT}",  # limits exempt mynetworks
+        "host 25",
+        "relay",
+    ),
     Defect("a network that was not declared", main(mynetworks="127.0.0.0/8 10.98.0.0/16"), f"MR-RELAY-02 {DRIFT}"),
     Defect("a network of the Internet", main(mynetworks="127.0.0.0/8 193.0.0.0/21"), f"MR-RELAY-02 {DRIFT}"),
     Defect("a network wider than any site", service(P25, mynetworks="10.0.0.0/7"), f"MR-RELAY-02 {DRIFT}"),
