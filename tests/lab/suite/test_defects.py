@@ -108,9 +108,7 @@ def _dkim_key(bits: int) -> tuple[bytes, str]:
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    public = key.public_key().public_bytes(
-        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
+    public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     text = f"v=DKIM1; k=rsa; p={''.join(public.decode().splitlines()[1:-1])}"
     return private, " ".join(f'"{text[start : start + 200]}"' for start in range(0, len(text), 200))
 
