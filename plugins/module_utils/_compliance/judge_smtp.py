@@ -40,7 +40,9 @@ def _serves_early(case: Case, port: int) -> bool:
     Postfix accepts an EHLO that comes early, and forbids only commands behind another one.
     """
     found = services_on(case, port)
-    return not requires_login(case, port) and bool(found) and all(setting(*one, "smtpd_forbid_unauth_pipelining") in ("no", "") for one in found)
+    if requires_login(case, port):
+        return False
+    return bool(found) and all(setting(*one, "smtpd_forbid_unauth_pipelining") in ("no", "") for one in found)
 
 
 def _by_sequences(control: Control, document: Document, tried: t.Sequence[SmugglingFacts]) -> Finding:

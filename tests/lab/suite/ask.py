@@ -20,7 +20,7 @@ import typing as t
 
 sys.path[:0] = sys.argv[1:2]
 
-from ansible.module_utils import basic
+from ansible.module_utils import basic  # noqa: E402 - its folder was added above
 
 MODULES = "ansible_collections.mailops.smtp.plugins.modules"
 
@@ -34,7 +34,7 @@ def run(module: str, options: dict[str, t.Any]) -> None:
 
 def begin(module: str, options: dict[str, t.Any]) -> tuple[int, t.Any]:
     """Start a module in a process of its own; returns its number and the file of its output."""
-    output = tempfile.TemporaryFile("w+")
+    output = tempfile.TemporaryFile("w+")  # noqa: SIM115 - result_of reads it
     number = os.fork()
     if number:
         return number, output
@@ -44,7 +44,7 @@ def begin(module: str, options: dict[str, t.Any]) -> tuple[int, t.Any]:
         run(module, options)
     except SystemExit:
         pass
-    except BaseException:  # it is told in the result
+    except BaseException:  # noqa: BLE001 - it is told in the result
         traceback.print_exc()
     sys.stdout.flush()
     os._exit(0)

@@ -138,7 +138,7 @@ def audit(
         results["host"] = {host: ask(host, [("postfix_info", {"gather": ["all"]})])[0]}
     plan = compliance_plan(variables, results["host"][host])
     tasks = [one for one in _questions(variables, plan) if not kinds or one.kinds & set(kinds)]
-    for one, result in zip(tasks, _ask_all(tasks)):
+    for one, result in zip(tasks, _ask_all(tasks), strict=True):
         old = results.setdefault(one.group, {}).get(one.label)
         told = {**result, "item": one.item, "_ansible_item_label": one.label}
         results[one.group][one.label] = with_older(told, old) if old and one.group == "smtp" else told
@@ -195,7 +195,11 @@ def _ask_all(tasks: t.Sequence[Question]) -> list[Values]:
     hosts = {one.on: [other for other in tasks if other.on == one.on] for one in tasks}
     with ThreadPoolExecutor(max_workers=max(len(hosts), 1)) as pool:
         said = pool.map(lambda host: ask(host, [one.task for one in hosts[host]]), hosts)
-    found = {id(one): result for ones, results in zip(hosts.values(), said) for one, result in zip(ones, results)}
+    found = {
+        id(one): result
+        for ones, results in zip(hosts.values(), said, strict=True)
+        for one, result in zip(ones, results, strict=True)
+    }
     return [found[id(one)] for one in tasks]
 
 
@@ -210,10 +214,10 @@ def _prove(variables: Values, plan: Values) -> dict[str, dict[str, Values]]:
         options |= {"message_id": f"<{int(time.time()):x}.{item['nonce']}@sender.test>", "body": "A proof."}
         options |= {"results": "all", "connect_timeout": 5, **_login(variables, item)}
         tasks.append(Question("sent", item["label"], item["vantage"], ("smtp_send", options), item, {"proof"}))
-    sent = {one.label: {**result, "item": one.item} for one, result in zip(tasks, _ask_all(tasks))}
+    sent = {one.label: {**result, "item": one.item} for one, result in zip(tasks, _ask_all(tasks), strict=True)}
     queued = {label: one for label, one in sent.items() if one.get("queue_id")}
     traces = ask(host, [("postfix_info", {"trace": one["queue_id"]}) for one in queued.values()]) if queued else []
-    traced = {label: {**trace, "item": one["item"]} for (label, one), trace in zip(queued.items(), traces)}
+    traced = {label: {**trace, "item": one["item"]} for (label, one), trace in zip(queued.items(), traces, strict=True)}
     mailbox = variables.get("compliance_mailbox")
     looked = {}
     if mailbox and queued:

@@ -65,7 +65,8 @@ set -e
 cp -p /etc/bind/named.conf /etc/bind/named.conf.kept
 for zone in sender.test %(reverse)s; do
   cp /etc/bind/zones/$zone /var/cache/bind/$zone && chown bind: /var/cache/bind/$zone
-  sed -i "s,file \\"/etc/bind/zones/$zone\\",file \\"/var/cache/bind/$zone\\"; allow-update { any; }," /etc/bind/named.conf
+  sed -i "s,file \\"/etc/bind/zones/$zone\\",file \\"/var/cache/bind/$zone\\"; allow-update { any; }," \\
+    /etc/bind/named.conf
 done
 named-checkconf && systemctl restart named
 """
@@ -139,9 +140,14 @@ def site(
     for name, (private, _record) in keys.items():
         (folder / f"{name}.private").write_bytes(private)
     words = {
-        **{"$NS": f"{prefix}.2", "$RELAY": f"{prefix}.10", "$UPSTREAM": f"{prefix}.20", "$OUTSIDER": f"{prefix}.66"},
-        **{"$REVERSE": f"10.{reverse}.in-addr.arpa", "$DKIM": keys["s1"][1]},
-        **{"$OTHER": keys["other"][1], "$SHORT": keys["short"][1]},
+        "$NS": f"{prefix}.2",
+        "$RELAY": f"{prefix}.10",
+        "$UPSTREAM": f"{prefix}.20",
+        "$OUTSIDER": f"{prefix}.66",
+        "$REVERSE": f"10.{reverse}.in-addr.arpa",
+        "$DKIM": keys["s1"][1],
+        "$OTHER": keys["other"][1],
+        "$SHORT": keys["short"][1],
     }
     relay.check_output("mkdir -p -m 0700 /run/defects")
     for path in folder.iterdir():
