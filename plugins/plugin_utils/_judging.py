@@ -13,6 +13,7 @@ import os
 import tempfile
 import time
 import typing as t
+import urllib.parse
 from pathlib import Path
 
 from ansible_collections.mailops.smtp.plugins.module_utils._compliance import report as reports
@@ -142,7 +143,7 @@ def save_evidence(hosts: t.Iterable[Collected], directory: Path) -> None:
 
 def evidence_file(host: str) -> str:
     """Where the evidence of a host is, below the directory of the reports."""
-    return f"{EVIDENCE}/{host.replace('/', '_')}.json"
+    return f"{EVIDENCE}/{urllib.parse.quote(host, safe='@:+,=[]')}.json"
 
 
 class Fresh:
@@ -164,10 +165,12 @@ class Saved:
     """What an earlier run has saved, read file by file, so that memory holds one host at a time.
 
     :param place: the directory of the reports, or of the evidence, or one file.
+    :param max_age: hours; a host whose newest evidence is older cannot be judged. None if any age is fine.
     :raises UsageError: there is no such place, or nothing in it.
     """
 
-    def __init__(self, place: Path) -> None:
+    def __init__(self, place: Path, max_age: float | None = None) -> None:
+        self._max_age = max_age
         found = (
             [place] if place.is_file() else sorted((place / EVIDENCE).glob("*.json")) or sorted(place.glob("*.json"))
         )
@@ -177,11 +180,27 @@ class Saved:
             raise UsageError(f"{place} has no saved evidence. Give the directory of an earlier run, or its {EVIDENCE}.")
 
     def __iter__(self) -> t.Iterator[tuple[Collected, str]]:
+        files: dict[str, str] = {}
         for path in self._files:
             try:
-                yield loads_collected(path.read_bytes()), f"{EVIDENCE}/{path.name}"
+                one = loads_collected(path.read_bytes())
+                if files.setdefault(one.head.host, path.name) != path.name:
+                    raise InvalidEvidence(f"{one.head.host} is in {files[one.head.host]} as well; remove one of them")
+                self._check_age(one)
             except (OSError, InvalidEvidence) as error:
                 self.broken[path.stem] = f"Its saved evidence {path.name} cannot be used: {error}."
+            else:
+                yield one, f"{EVIDENCE}/{path.name}"
+
+    def _check_age(self, one: Collected) -> None:
+        """Raise :class:`InvalidEvidence` if the newest document is from the future, or too old."""
+        newest, now = max((each.seen_at for each in one.evidence), default=""), time.time()
+        if newest > moment(now + _CLOCKS):
+            raise InvalidEvidence(f"it was collected at {newest}, which is in the future; set the clocks")
+        if newest and self._max_age is not None and newest < moment(now - self._max_age * 3600):
+            raise InvalidEvidence(
+                f"it was collected at {newest}, more than {self._max_age:g} hours ago; collect it again"
+            )
 
     def holders(self) -> KeyHolders:
         """Read without types: what is not valid is told when the host is judged."""
@@ -195,6 +214,8 @@ class Saved:
         return {digest: tuple(dict.fromkeys(hosts)) for digest, hosts in found.items()}
 
 
+#: How far the clocks of two machines may differ, in seconds.
+_CLOCKS = 3600
 _REPORT_FILES = frozenset(one.file for one in FORMATS.values())
 
 

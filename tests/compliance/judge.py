@@ -10,6 +10,7 @@ Exit status: 0 fine, 1 failures, 2 not decided, 3 a mistake in the arguments.
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
 import typing as t
 from pathlib import Path
@@ -44,6 +45,7 @@ def parser() -> Parser:
     found.add_argument("--format", action="append", choices=[*FORMATS], default=[], help="may be repeated")
     found.add_argument("--fail-on", choices=[one.value for one in Threshold], default="high")
     found.add_argument("--waivers", type=Path, metavar="FILE", help="YAML with a list, or with compliance_waivers")
+    found.add_argument("--max-age", type=float, metavar="HOURS", help="do not judge evidence that is older")
     found.add_argument("--previous", type=Path, metavar="FILE", help="a JSON report to compare with")
     return found
 
@@ -60,7 +62,8 @@ def main(arguments: t.Sequence[str] | None = None) -> int:
             directory=given.directory,
             previous=given.previous,
         )
-        outcome = _judging.write_reports(_judging.judge_all(_judging.Saved(given.evidence), options), options)
+        saved = _judging.Saved(given.evidence, given.max_age)
+        outcome = _judging.write_reports(_judging.judge_all(saved, options), options)
     except _judging.UsageError as error:
         sys.stderr.write(f"{error}\n")
         return USAGE
@@ -79,4 +82,5 @@ def _waivers(path: Path | None) -> t.Any:
 
 
 if __name__ == "__main__":
+    gc.disable()  # what is read lives until the end
     sys.exit(main())

@@ -15,6 +15,7 @@ from .._evidence.document import seconds_of
 from .._evidence.host_mail import Queue
 from .._evidence.proof import HopFacts, MessageProof
 from .._evidence.proof_arrival import ArrivalFacts, ReceivedFacts, SignatureFacts, VerdictFacts
+from .._evidence.smtp_answer import AnswerFacts
 from .attempts import refused, said
 from .case import Case, Document, Judge, Judges, NotSeen, guarded, together
 from .ports import not_asked, requires_login
@@ -340,8 +341,8 @@ def _queue_moves(case: Case, control: Control) -> t.Iterator[Finding]:
 @for_messages(returns=True)
 def _bounces(case: Case, control: Control, sent: Sent) -> t.Iterator[Finding]:
     message, subject = sent.message, f"{sent.subject} bounce"
-    if message.accepted is False and refused(message.answer):
-        yield _refused_at_once(control, sent, subject)
+    if message.answer and message.accepted is False and refused(message.answer):
+        yield _refused_at_once(control, sent, message.answer, subject)
     elif sent.known("arrived"):
         yield control.passed(subject, "The notification of a message that could not be delivered returned.")
     else:
@@ -350,14 +351,14 @@ def _bounces(case: Case, control: Control, sent: Sent) -> t.Iterator[Finding]:
         yield control.failed(subject, f"The notification of a message that could not be delivered {what}.", _LOOK)
 
 
-def _refused_at_once(control: Control, sent: Sent, subject: str) -> Finding:
+def _refused_at_once(control: Control, sent: Sent, answer: AnswerFacts, subject: str) -> Finding:
     """A refusal is of the recipient if the reply says so, or if another message went the same way."""
     message, others = sent.message, sent.document.facts.messages or ()
     served = any(one.accepted and not one.returns and one.port == message.port for one in others)
-    if served or (message.answer.enhanced_code or "").startswith("5.1.1"):
+    if served or (answer.enhanced_code or "").startswith("5.1.1"):
         reason = "A recipient that does not exist is refused at once, so that no bounce is needed."
         return control.passed(subject, reason)
-    return control.undecided(subject, f"{said(message.answer)} may be a refusal of every message")
+    return control.undecided(subject, f"{said(answer)} may be a refusal of every message")
 
 
 JUDGES: Judges = {

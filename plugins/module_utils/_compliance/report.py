@@ -134,7 +134,7 @@ class Result:
         """Whether the control is not met, or cannot be decided."""
         return self.finding.status in (FindingStatus.FAIL, FindingStatus.ERROR)
 
-    @property
+    @functools.cached_property
     def state(self) -> State:
         """``waived`` if the control is not met, or cannot be decided, and that is accepted; else the real status."""
         is_waived = self.is_open and self.waiver and not self.waiver_expired
@@ -200,7 +200,7 @@ class HostReport:
         if self.results:
             return self.results
         message = self.problem or f"No control was judged on {self.host}."
-        remedy = "Mend the connection to the host, then run this again."
+        remedy = "Mend what is named, then run this again."
         return (Result(Finding(UNJUDGED, FindingStatus.ERROR, Severity.CRITICAL, self.host, message, remedy)),)
 
 
@@ -230,7 +230,7 @@ class Report:
         plainly = ControlInfo(finding.control, finding.control, finding.severity)
         return self._by_id.get(finding.control, plainly)
 
-    @property
+    @functools.cached_property
     def used(self) -> tuple[ControlInfo, ...]:
         """The controls of the report, and those that only its findings name, each once."""
         named = {result.finding.control: self.control(result.finding) for _host, result in self.all_results()}

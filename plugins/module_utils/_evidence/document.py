@@ -12,7 +12,9 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import enum
+import functools
 import typing as t
+from collections.abc import Mapping
 
 #: Raised when a fact changes its name or meaning. New facts do not raise it.
 VERSION = 1
@@ -83,15 +85,28 @@ class Evidence(t.Generic[Facts]):
 
 def plain(value: t.Any) -> t.Any:
     """``value`` as JSON has it: a dataclass as a dict, an enumeration as its value, a tuple as a list."""
-    if dataclasses.is_dataclass(value):
-        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    kind: t.Any = type(value)
+    if kind in _PLAIN:  # nearly all values, and a fleet has millions
+        return value
+    names = _names_of(kind)
+    if names is not None:
+        return {name: plain(getattr(value, name)) for name in names}
     if isinstance(value, enum.Enum):
         return value.value
-    if isinstance(value, t.Mapping):
+    if isinstance(value, Mapping):
         return {str(key): plain(one) for key, one in value.items()}
     if isinstance(value, (list, tuple)):
         return [plain(one) for one in value]
     return value
+
+
+_PLAIN = frozenset({str, int, float, bool, type(None)})
+
+
+@functools.cache
+def _names_of(kind: t.Hashable) -> tuple[str, ...] | None:
+    """The names of the fields of a dataclass; None for any other type."""
+    return tuple(field.name for field in dataclasses.fields(kind)) if dataclasses.is_dataclass(kind) else None
 
 
 def moment(seconds: float) -> Moment:
@@ -108,6 +123,7 @@ def moment_of(when: datetime.datetime) -> Moment:
     return when.replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
+@functools.lru_cache(maxsize=4096)
 def seconds_of(text: Moment) -> float:
     """The inverse of :func:`moment`. Raises :class:`ValueError`."""
     when = datetime.datetime.strptime(text, _FORMAT)

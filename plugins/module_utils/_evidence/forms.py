@@ -56,6 +56,11 @@ class Form:
             return Shape.RECORD
         return Shape.CHOICE if _is_choice(self.type) else Shape.SCALAR
 
+    @functools.cached_property
+    def any_of(self) -> type | None:
+        """The type of which every instance fits; None if a value has to be looked at."""
+        return self.type if self.type in (str, int, bool) and not self.format else None
+
     @property
     def choices(self) -> tuple[str, ...]:
         """The values of an enumeration, otherwise empty."""

@@ -9,6 +9,7 @@ import json
 import math
 import reprlib
 import typing as t
+from collections.abc import Mapping
 
 from .dns import DnsFacts
 from .document import VERSION, Evidence, Kind, seconds_of
@@ -61,7 +62,7 @@ def read(document: t.Any, facts: t.Mapping[Kind, type] | None = None) -> Evidenc
 
     :param facts: the type of the facts of each kind; by default :data:`FACTS`.
     """
-    if not isinstance(document, t.Mapping):
+    if not isinstance(document, Mapping):
         raise _unexpected("a mapping", document)
     head = _each([("version", document.get("version"), Form(int)), ("kind", document.get("kind"), Form(Kind))], 0)
     if head["version"] != VERSION:
@@ -69,21 +70,12 @@ def read(document: t.Any, facts: t.Mapping[Kind, type] | None = None) -> Evidenc
             f"version {_shown(head['version'])} cannot be read; expected {VERSION}; collect the evidence again"
         )
     wanted = t.cast("t.Any", Evidence)[(facts or FACTS)[head["kind"]]]
-    return t.cast("Evidence[t.Any]", _value(document, Form(wanted), 0))
+    return t.cast("Evidence[t.Any]", _record(document, Form(wanted), 0))
 
 
 def read_record(document: t.Any, wanted: type[Record]) -> Record:
     """Read any other document whose types ``forms.py`` knows. Raises :class:`InvalidEvidence`."""
-    return t.cast("Record", _value(document, Form(wanted), 0))
-
-
-def _value(value: t.Any, form: Form, depth: int) -> t.Any:
-    if value is None and form.optional:
-        return None
-    # a bool is an int to isinstance()
-    if type(value) is form.type and form.type in _EXACT and not form.format:  # pylint: disable=unidiomatic-typecheck
-        return value  # nearly all values, and saved evidence has millions
-    return _READERS[form.shape](value, form, depth)
+    return t.cast("Record", _record(document, Form(wanted), 0))
 
 
 def _each(items: t.Iterable[tuple[t.Any, t.Any, Form]], depth: int) -> dict[t.Any, t.Any]:
@@ -94,7 +86,11 @@ def _each(items: t.Iterable[tuple[t.Any, t.Any, Form]], depth: int) -> dict[t.An
     name: t.Any = ""
     try:
         for name, value, form in items:
-            found[name] = _value(value, form, depth + 1)
+            # Nearly all values, and saved evidence has millions. A bool is an int to isinstance().
+            if type(value) is form.any_of or (value is None and form.optional):  # pylint: disable=unidiomatic-typecheck
+                found[name] = value
+            else:
+                found[name] = _READERS[form.shape](value, form, depth + 1)
     except InvalidEvidence as error:
         error.place.insert(0, str(name))
         raise
@@ -109,7 +105,7 @@ def _list(value: t.Any, form: Form, depth: int) -> tuple[t.Any, ...]:
 
 
 def _mapping(value: t.Any, form: Form, depth: int) -> dict[str, t.Any]:
-    if not isinstance(value, t.Mapping):
+    if not isinstance(value, Mapping):
         raise _unexpected(_wanted(form), value)
     for key in value:
         if not isinstance(key, str):
@@ -119,7 +115,7 @@ def _mapping(value: t.Any, form: Form, depth: int) -> dict[str, t.Any]:
 
 
 def _record(value: t.Any, form: Form, depth: int) -> t.Any:
-    if not isinstance(value, t.Mapping):
+    if not isinstance(value, Mapping):
         raise _unexpected(_wanted(form), value)
     fields = fields_of(form.type)
     missing = [field.name for field in fields if field.required and field.name not in value]
@@ -156,8 +152,6 @@ _READERS: t.Mapping[Shape, t.Callable[[t.Any, Form, int], t.Any]] = {
     Shape.CHOICE: _choice,
     Shape.SCALAR: _scalar,
 }
-#: Types of which every instance is a value of JSON.
-_EXACT = frozenset({str, int, bool})
 #: Whether a value of JSON fits a scalar. A boolean is an int in Python, and NaN a float, but not in JSON.
 _FITS: t.Mapping[t.Any, t.Callable[[t.Any], bool]] = {
     str: lambda value: isinstance(value, str),

@@ -34,12 +34,12 @@ NOT_SHOWN = {
     "MR-DKIM-07": "no server of the lab signs, so no mailbox is looked in",
     "MR-DMARC-04": "no server of the lab judges DMARC",
     "MR-E2E-02": "no server of the lab judges SPF, DKIM and DMARC",
-    "MR-STS-01": "the host is no MX host",
-    "MR-STS-02": "the host is no MX host",
-    "MR-DANE-01": "the host is no MX host",
-    "MR-DANE-02": "the host is no MX host",
+    "MR-STS-01": "the host is not an MX host",
+    "MR-STS-02": "the host is not an MX host",
+    "MR-DANE-01": "the host is not an MX host",
+    "MR-DANE-02": "the host is not an MX host",
     "MR-SMTP-01": "no message is sent to try false ends of one, so that only its defects show",
-    "MR-SMTP-04": "the host is no MX host",
+    "MR-SMTP-04": "the host is not an MX host",
 }
 
 PREPARE = """

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 import stat
+import time
 
 import pytest
 
 from ansible_collections.mailops.smtp.plugins.module_utils._compliance.case import Declared
 from ansible_collections.mailops.smtp.plugins.module_utils._compliance.collected import Collected, Head
 from ansible_collections.mailops.smtp.plugins.module_utils._compliance.report import UNJUDGED
+from ansible_collections.mailops.smtp.plugins.module_utils._evidence.document import moment
 from ansible_collections.mailops.smtp.plugins.plugin_utils import _judging
 from ansible_collections.mailops.smtp.tests.compliance import judge
 from ansible_collections.mailops.smtp.tests.unit.support import cases
@@ -119,6 +122,37 @@ def test_saved_evidence_that_is_broken_is_an_error_of_its_host(saved):
     (saved / "evidence/good.json").write_text('{"host": "good", "evidence": 1}')
     found = _judging.judge_all(_judging.Saved(saved), _judging.Options())
     assert "good.json cannot be used" in found.report.hosts[1].problem
+
+
+DAY = 24 * 3600
+UNFIT = [
+    ({"seconds": -2 * DAY}, {"max_age": 24}, "more than 24 hours ago; collect it again"),
+    ({"seconds": 2 * DAY}, {}, "which is in the future; set the clocks"),
+    ({"name": "good copy"}, {}, "good is in good copy.json as well; remove one of them"),
+    ({"seconds": -2 * DAY}, {"max_age": 49}, ""),
+    ({"seconds": -2 * DAY}, {}, ""),
+]
+
+
+@pytest.mark.parametrize(("change", "options", "told"), UNFIT)
+def test_saved_evidence_that_is_not_of_this_run(tmp_path, change, options, told):
+    when = moment(time.time() + change.get("seconds", 0))
+    collected = dataclasses.replace(
+        GOOD, evidence=tuple(dataclasses.replace(one, seen_at=when) for one in GOOD.evidence)
+    )
+    _judging.save_evidence([collected], tmp_path)
+    if "name" in change:
+        shutil.copy(tmp_path / "evidence/good.json", tmp_path / f"evidence/{change['name']}.json")
+    found = _judging.judge_all(_judging.Saved(tmp_path, **options), _judging.Options())
+    problems = " ".join(one.problem for one in found.report.hosts)
+    assert told in problems
+    assert bool(told) == bool(problems)
+
+
+def test_names_of_hosts_that_differ_in_a_slash_have_a_file_each(tmp_path):
+    hosts = [dataclasses.replace(GOOD, head=Head(name)) for name in ("a/b", "a_b", "a%2Fb", "..")]
+    _judging.save_evidence(hosts, tmp_path)
+    assert {one.head.host for one, _file in _judging.Saved(tmp_path)} == {one.head.host for one in hosts}
 
 
 def test_a_key_that_two_hosts_have_is_known_online_and_offline(tmp_path):

@@ -16,8 +16,8 @@ relay1.example.com (submission_relay)
   MR-TLS-02 [waived, high] TLS 1.0 is offered. Waived by mail team until 2026-12-31: An old printer needs TLS 1.0. \
 The real result is fail.
 relay2.example.com
-  HOST [not decided, critical] relay2.example.com could not be reached: no route to host. Mend the connection to the \
-host, then run this again.
+  HOST [not decided, critical] relay2.example.com could not be reached: no route to host. Mend what is named, then run \
+this again.
 The waiver of MR-DNS-10 was not used.
 2 hosts: 1 failed, 2 not decided, 1 waived, 1 not checked, 1 passed, 1 not applicable.
 1 finding of severity high or above failed.
