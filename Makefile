@@ -2,7 +2,7 @@
 # Each target runs one script, the same for developers, hooks and CI. PYTHON=/path/to/python3 sets the interpreter.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test unit integration lab lint sanity format docs env requirements clean versions newest servers record reports
+.PHONY: help demo test unit integration lab lint sanity format docs env requirements clean versions newest servers record reports checks
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -49,7 +49,10 @@ record: ## record evidence of the lab's hosts, which must be up, as fixtures of 
 lab: ## create the hosts of the lab, and run the tests on them
 	@tests/lab/run
 
-test: lint unit sanity integration reports newest lab ## run these; the oldest ansible-core is the one of env
+checks: ## run lint, unit, sanity, integration, reports and newest, two at a time
+	@tests/setup/checks.sh
+
+test: checks lab ## run these; the oldest ansible-core is the one of env
 
 requirements: ## pin tests/requirements.txt from tests/requirements.in
 	@tests/setup/requirements.sh
