@@ -49,7 +49,7 @@ cp /run/defects/s1.private /etc/dkimkeys/s1.private && chmod 0600 /etc/dkimkeys/
 echo 's1._domainkey.sender.test sender.test:s1:/etc/dkimkeys/s1.private' >/etc/opendkim.keytable
 echo 'KeyTable refile:/etc/opendkim.keytable' >/etc/opendkim.conf
 cp -a --parents /etc/postfix /etc/dovecot /etc/dkimkeys /run/defects/kept
-{ echo 'delete table inet relay'; nft list table inet relay; } >/run/defects/rules.nft
+{ printf '%s\\n' 'add table inet relay' 'delete table inet relay'; nft list table inet relay; } >/run/defects/rules.nft
 chmod 0700 /run/defects
 """
 RESTORE = """
@@ -213,7 +213,8 @@ def test_defect_turns_its_controls(site: Site, baseline: Asked, hosts: dict[str,
     states = after.states
     turned = {name for name, state in states.items() if state == "fail" != before[name]}
     lost = {name for name, state in states.items() if state not in ("pass", "fail") and state != before[name]}
-    detail = "\n".join([*sentences(after, "fail"), *(one for one in sentences(after, "error"))])
+    differs = f"turned {sorted(turned)}, lost {sorted(lost)}"
+    detail = "\n".join([differs, *sentences(after, "fail"), *sentences(after, "error")])
     assert (turned, lost) == (set(defect.turns.split()), set(defect.lost.split())), detail
 
 
