@@ -98,12 +98,22 @@ class Document:
         reason = self.why(path)
         if reason:
             raise NotSeen(self.kind, subject or self.subject, reason)
-        raise NotAsked(self.kind, subject or self.subject, f"its evidence does not have {path.replace('.', ' ')}")
+        raise NotAsked(self.kind, subject or self.subject, _not_asked(path))
 
 
 def _touches(one: Unknown, path: str) -> bool:
     """Whether the unknown fact is the one at ``path``, in it, or around it. An empty path is around all."""
     return not one.path or f"{one.path}.".startswith(f"{path}.") or f"{path}.".startswith(f"{one.path}.")
+
+
+def _not_asked(path: str) -> str:
+    """Why nothing is known of a fact that was not asked for, as a clause."""
+    group, _dot, name = path.partition(".")
+    if group == "probes" and name:
+        return f"the active test {name.partition('.')[0]} was not made (compliance_probes)"
+    if name == "arrival":
+        return "no mailbox was looked in (compliance_mailbox)"
+    return f"its evidence does not have {path.replace('.', ' ')}"
 
 
 def _clause(sentence: str) -> str:

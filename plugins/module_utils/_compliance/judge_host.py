@@ -34,7 +34,7 @@ def _ports(case: Case, control: Control) -> t.Iterator[Finding]:
         yield control.failed(f"{host.subject}:{port}", message, "Start Postfix, and look for errors in its log.")
     if wanted == set(listening):
         ports = ", ".join(map(str, sorted(wanted)))
-        message = f"The mail ports that others reach are the declared ones: {ports}." if ports else _NO_PORT
+        message = f"The mail ports that others reach are those of {by}: {ports}." if ports else _NO_PORT
         yield control.passed(host.subject, message)
 
 

@@ -197,15 +197,21 @@ _REFUSALS = ("reject_unauth_destination", "defer_unauth_destination", "reject", 
 #: They let strangers through.
 _OPEN = ("permit", "permit_dnswl_client", "permit_rhswl_client", "permit_naked_ip_address")
 _TOKEN = re.compile(r"\{[^{}]*\}|[^\s,{}]+")
+_ACCESS = re.compile(r"check_\w+_access\Z")
 _STATIC = re.compile(r"static:\{?\s*(?:ok|permit)\b", re.IGNORECASE)
 
 
 def _restrictions(case: Case, control: Control) -> t.Iterator[Finding]:
     for label, instance, service in _listeners(case.host, "smtpd_relay_restrictions"):
         value = setting(instance, service, "smtpd_relay_restrictions")
-        fault = _fault(value)
+        fault, tables = _fault(value), _tables(value)
         if fault:
             yield control.failed(label, f"smtpd_relay_restrictions {fault}.", control.by_hand)
+        elif tables:
+            message = (
+                f"smtpd_relay_restrictions asks {tables} before it refuses, whose entries are not in the evidence."
+            )
+            yield control.not_checked(label, message, "See that no entry lets strangers in, or remove the table.")
         else:
             yield control.passed(label, f"The relay restrictions lead to a refusal: {value}.")
 
@@ -220,6 +226,18 @@ def _fault(value: str) -> str:
             return f"has {token} before any refusal"
         before = token
     return f"ends with {before}, not with a refusal" if before else "is empty"
+
+
+def _tables(value: str) -> str:
+    """The first access table that may let clients relay before any refusal; empty if there is none."""
+    before = ""
+    for token in _TOKEN.findall(value):
+        if token in _REFUSALS and before != "warn_if_reject":
+            return ""
+        if _ACCESS.match(before) and ":" in token and not _STATIC.match(token):
+            return f"{before} {token}"
+        before = token
+    return ""
 
 
 JUDGES: Judges = {

@@ -12,8 +12,8 @@ from .._controls.finding import Finding
 from .._evidence.certificate import CertificateFacts
 from .._evidence.smtp import TlsFacts
 from .._probes.suites import VERSIONS
-from .case import Case, Document, Judges
-from .ports import expected, fact, offers_login, over_smtp, requires_login, services_on
+from .case import Case, Document, DocumentJudge, Judge, Judges
+from .ports import expected, fact, lacks_tls, offers_login, over_smtp, requires_login, services_on
 from .profiles import setting
 
 # -- MR-TLS-01: TLS is there ------------------------------------------------------------------------------------------
@@ -61,13 +61,31 @@ def _implicit(case: Case, control: Control, document: Document) -> Finding:
     return control.undecided(document.subject, "it is not known how TLS begins", EvidenceKind.SMTP)
 
 
+# -- where there is TLS -----------------------------------------------------------------------------------------------
+
+
+def _in_tls(*paths: str, only: t.Callable[[Case, int], bool] | None = None) -> t.Callable[[DocumentJudge], Judge]:
+    """As :func:`over_smtp`, for what has nothing to judge on a port without TLS."""
+
+    def decorated(judge: DocumentJudge) -> Judge:
+        @over_smtp(*paths, only=only)
+        def judge_one(case: Case, control: Control, document: Document) -> t.Iterable[Finding]:
+            if lacks_tls(document):
+                return [control.not_applicable(document.subject, f"{document.subject} has no TLS.")]
+            return judge(case, control, document)
+
+        return judge_one
+
+    return decorated
+
+
 # -- MR-TLS-02, MR-TLS-03: versions and ciphers -----------------------------------------------------------------------
 
 _MODERN = ("TLSv1.2", "TLSv1.3")
 _PROTOCOLS = "Set smtpd_tls_protocols and smtpd_tls_mandatory_protocols to >=TLSv1.2, in master.cf as well."
 
 
-@over_smtp("probes.tls")
+@_in_tls("probes.tls")
 def _versions(case: Case, control: Control, document: Document) -> t.Iterator[Finding]:
     versions = document.need("probes.tls").versions
     old = [one.version for one in versions if one.accepted and one.version not in _MODERN]
@@ -91,7 +109,7 @@ _WEAK = ("NULL", "EXPORT", "RC4", "3DES", "ANON")
 _CIPHERS = "Set smtpd_tls_mandatory_ciphers and smtpd_tls_ciphers to high, and exclude aNULL, RC4 and 3DES."
 
 
-@over_smtp("probes.tls")
+@_in_tls("probes.tls")
 def _ciphers(case: Case, control: Control, document: Document) -> t.Iterator[Finding]:
     port = document.facts.port
     # Servers that deliver to port 25 without a certificate to verify gain nothing from one.
@@ -120,7 +138,7 @@ def _reason(document: Document, what: str, names: t.Sequence[str]) -> str:
 # -- MR-TLS-04, MR-TLS-06: the certificate ----------------------------------------------------------------------------
 
 
-@over_smtp("tls")
+@_in_tls("tls")
 def _trusted(case: Case, control: Control, document: Document) -> t.Iterator[Finding]:
     tls: TlsFacts = document.need("tls")
     if not tls.accepted:
@@ -141,7 +159,7 @@ _WITHOUT_HASH = ("ED25519", "ED448")
 _BROKEN_HASHES = ("md2", "md5", "sha1")
 
 
-@over_smtp("tls", "probes.tls")
+@_in_tls("tls", "probes.tls")
 def _strong(case: Case, control: Control, document: Document) -> t.Iterator[Finding]:
     # After a handshake that failed there is no chain; the probe reads the server's own certificate.
     offer, tls = fact(document, "probes.tls"), document.facts.tls
@@ -182,7 +200,7 @@ def _has_starttls(case: Case, port: int) -> bool:
     return expected(case, port).tls not in ("implicit", "none")
 
 
-@over_smtp("probes.injection", only=_has_starttls)
+@_in_tls("probes.injection", only=_has_starttls)
 def _injected(case: Case, control: Control, document: Document) -> t.Iterator[Finding]:
     found, subject = document.need("probes.injection"), document.subject
     if found.answered_in_tls:

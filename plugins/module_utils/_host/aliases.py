@@ -50,11 +50,17 @@ class _Walk:
         #: Names whose ends are known; lists may name each other in very many ways.
         self._followed: set[str] = set()
         local = split_words(value_of(instance, "mydestination").lower())
-        self._origin = value_of(instance, "myorigin").lower()
+        self._origin = self._origin_of(instance)
         self._local = {*local, self._origin} if self._origin in local else set(local)
         self._virtual = split_words(value_of(instance, "virtual_alias_domains").lower())
         # without local delivery, local(8) is never asked
         self._delivers = value_of(instance, "local_transport").partition(":")[0] not in ("error", "discard", "retry")
+
+    def _origin_of(self, instance: Instance) -> str:
+        """``myorigin``; Debian's Postfix takes a path for the file that has it on its first line."""
+        value = value_of(instance, "myorigin")
+        text = self._host.text(self._place, value, required=True) if value.startswith("/") else value
+        return (text or "").strip().partition("\n")[0].strip().lower()
 
     def alias(self) -> Alias:
         """Follow the name to all of its ends."""

@@ -124,8 +124,7 @@ def probe_size(lines: Lines, options: ProbeOptions) -> SizeFacts:
     if offered is None:
         return SizeFacts(None)
     said = line.ask(f"MAIL FROM:<> SIZE={offered + 1}", Stage.MAIL)
-    if said.code < 300:
-        line.ask("RSET", Stage.MAIL)
+    line.ask("RSET", Stage.MAIL)  # Postfix would refuse every further MAIL, since it keeps the size that it refused
     return SizeFacts(offered, said)
 
 

@@ -165,6 +165,11 @@ REFUSED = answer(554, "Client host rejected: Access denied", "5.7.1")
 BUSY = answer(421, "too busy")
 TLS_OF_HOP = "(using TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits))"
 
+NO_STARTTLS = facts(
+    *(25, {"tls": "x.", "probes.tls": "x.", "probes.injection": "the server does not offer STARTTLS."}),
+    **{"ehlo": ehlo(), "starttls": None, "tls": None, "probes": {"tls": None, "injection": None}},
+)
+
 #: Control -> case -> the evidence, the statuses of its findings, and words of one of them.
 TABLE: dict[str, dict[str, tuple[t.Any, ...]]] = {
     "MR-TLS-01": {
@@ -202,6 +207,7 @@ TABLE: dict[str, dict[str, tuple[t.Any, ...]]] = {
         "host down": (only(), ERROR, "the host is down", relay.unseen(EvidenceKind.SMTP)),
     },
     "MR-TLS-02": {
+        "no STARTTLS": (NO_STARTTLS, NOT_APPLICABLE, "has no TLS"),
         "old": (
             offered(*OLD[:1], version("TLSv1.0", True), version("TLSv1.1", True), *NEW),
             FAIL,
@@ -214,9 +220,10 @@ TABLE: dict[str, dict[str, tuple[t.Any, ...]]] = {
         "some are missing": (offered(*NEW), ERROR, "SSLv3, TLSv1.0, TLSv1.1"),
         "none at all": (offered(), ERROR, "no versions"),
         "failed": (probed("tls", None, 587, "too few connections"), ERROR, "too few connections"),
-        "not asked": (probed("tls", None, 587), NOT_CHECKED, "probes tls"),
+        "not asked": (probed("tls", None, 587), NOT_CHECKED, "test tls was not made"),
     },
     "MR-TLS-03": {
+        "no STARTTLS": (NO_STARTTLS, NOT_APPLICABLE, "has no TLS"),
         "3DES": (offered(*OLD, version("TLSv1.2", True, TDES=True), NEW[1]), FAIL, "3DES with TLSv1.2"),
         "RC4 and EXPORT": (offered(*OLD, version("TLSv1.2", True, RC4=True, EXPORT=True)), FAIL, "EXPORT with"),
         "NULL": (offered(*OLD, version("TLSv1.2", True, NULL=True)), FAIL, "NULL"),
@@ -233,6 +240,7 @@ TABLE: dict[str, dict[str, tuple[t.Any, ...]]] = {
         "not asked": (probed("tls", None, 587), NOT_CHECKED, ""),
     },
     "MR-TLS-04": {
+        "no STARTTLS": (NO_STARTTLS, NOT_APPLICABLE, "has no TLS"),
         "refused": (
             facts(tls=dataclasses.replace(TLS, accepted=False, verified=False, refusal="It has expired.")),
             FAIL,
@@ -251,9 +259,14 @@ TABLE: dict[str, dict[str, tuple[t.Any, ...]]] = {
         "not asked": (facts(25, tls=None), NOT_CHECKED, ""),
     },
     "MR-TLS-06": {
+        "no STARTTLS": (NO_STARTTLS, NOT_APPLICABLE, "has no TLS"),
         "short key": (certificate(key_bits=1024), FAIL, "1024 bits"),
         "small curve": (certificate(key_type="ec", key_bits=192), FAIL, "192 bits"),
-        "no chain": (facts(tls=dataclasses.replace(TLS, chain=()), probes={"tls": None}), NOT_CHECKED, "certificate"),
+        "no chain": (
+            facts(tls=dataclasses.replace(TLS, chain=()), probes={"tls": None}),
+            NOT_CHECKED,
+            "test tls was not made",
+        ),
         "unknown key": (certificate(key_type="1.2.3", key_bits=None), ERROR, "not known"),
         "SHA-1": (certificate(signature_hash="sha1"), FAIL, "sha1"),
         "MD5 of a self-signed one": (certificate(signature_hash="md5", self_issued=True), FAIL, "md5"),
@@ -275,6 +288,7 @@ TABLE: dict[str, dict[str, tuple[t.Any, ...]]] = {
         "not asked": (facts(25, tls=None, probes={"tls": None}), NOT_CHECKED, ""),
     },
     "MR-TLS-07": {
+        "no STARTTLS": (NO_STARTTLS, NOT_APPLICABLE, "has no TLS"),
         "answered in TLS": (
             probed("injection", InjectionFacts(answer(220), answered_in_tls=True)),
             FAIL,
@@ -583,6 +597,16 @@ TABLE: dict[str, dict[str, tuple[t.Any, ...]]] = {
         "null client": (with_(config(mynetworks="0.0.0.0/0")), FAIL, "", Target("relay", (Profile.NULL_CLIENT,))),
     },
     "MR-RELAY-03": {
+        "table first": (
+            with_(config(smtpd_relay_restrictions="permit_mynetworks, check_client_access cidr:/x, reject")),
+            NOT_CHECKED,
+            "asks check_client_access cidr:/x",
+        ),
+        "table after a refusal": (
+            with_(config(smtpd_relay_restrictions="reject_unauth_destination, check_client_access cidr:/x")),
+            PASS,
+            "",
+        ),
         "empty": (with_(config(smtpd_relay_restrictions="")), FAIL, "is empty"),
         "no refusal": (
             with_(config(smtpd_relay_restrictions="permit_mynetworks")),

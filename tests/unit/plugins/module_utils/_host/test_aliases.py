@@ -159,3 +159,12 @@ def test_proxied_table_is_asked_without_the_proxy(tmp_path: Path) -> None:
     host = Tables(tmp_path, {"root": "o@b.test"}, MAIN + "alias_maps = proxy:hash:/etc/aliases\n")
     found = aliases.find(host) or ()
     assert [(one.kind, one.value) for one in found[0].targets or ()] == [("address", "o@b.test")]
+
+
+def test_origin_in_a_file(tmp_path: Path) -> None:
+    """As Debian's package sets it: myorigin is the path of a file."""
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc/mailname").write_text("A.test\nb.test\n")
+    host = Tables(tmp_path, {"postmaster": "alice"}, MAIN.replace("myorigin = a.test", "myorigin = /etc/mailname"))
+    found = {one.name: one for one in aliases.find(host) or ()}["postmaster"]
+    assert [(one.kind, one.value) for one in found.targets or ()] == [("mailbox", "alice")]
