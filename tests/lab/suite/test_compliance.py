@@ -35,7 +35,7 @@ MET = (
     *("MR-RELAY-03", "MR-TLS-02", "MR-HOST-01", "MR-HOST-06", "MR-E2E-01"),
 )
 #: An address of the lab that no host has.
-NOBODY = 99
+UNUSED = 99
 
 
 @dataclasses.dataclass(frozen=True)
@@ -182,10 +182,10 @@ def test_check_mode_sends_nothing_and_writes_nothing(audit: Run) -> None:
 @pytest.fixture(scope="module")
 def trouble(audit: Run, variables: dict[str, t.Any], prefix: str, tmp_path_factory: pytest.TempPathFactory) -> Audit:
     """Three in one run: a host that is down; the relay, with a name server that is down; the relay without accounts."""
-    nobody = f"{prefix}.{NOBODY}"
+    unused = f"{prefix}.{UNUSED}"
     hosts: dict[str, dict[str, t.Any]] = {
-        "down": {"ansible_host": nobody, "ansible_timeout": 3, "compliance_address": nobody},
-        "nameless": {"compliance_dns": {"nameservers": [nobody], "timeout": 1}},
+        "down": {"ansible_host": unused, "ansible_timeout": 3, "compliance_address": unused},
+        "nameless": {"compliance_dns": {"nameservers": [unused], "timeout": 1}},
         "anonymous": {"compliance_accounts": []},
     }
     own = {name: variables[name] for name in ("compliance_address", "compliance_accounts", "compliance_dns")}
@@ -210,7 +210,7 @@ def test_name_server_that_is_down_is_an_error(trouble: Audit, first: Audit) -> N
     told = trouble.told("nameless", "error")
     assert {one for one in told if one.startswith(("MR-DNS", "MR-SPF", "MR-DMARC"))} >= {"MR-DNS-01", "MR-SPF-01"}
     for control, sentence in told.items():
-        assert f".{NOBODY}" in sentence, (control, sentence)
+        assert f".{UNUSED}" in sentence, (control, sentence)
 
 
 def test_without_accounts_logins_are_not_checked(trouble: Audit) -> None:
