@@ -33,6 +33,20 @@ _VARIABLES = (
     "relay_hostname",
     "relay_listeners",
 )
+#: How testinfra reaches a host.
+_CONNECTION = (
+    "ansible_become",
+    "ansible_become_user",
+    "ansible_connection",
+    "ansible_host",
+    "ansible_port",
+    "ansible_private_key_file",
+    "ansible_ssh_args",
+    "ansible_ssh_common_args",
+    "ansible_ssh_extra_args",
+    "ansible_ssh_private_key_file",
+    "ansible_user",
+)
 
 
 class Case(t.NamedTuple):
@@ -102,7 +116,7 @@ class Run:
         """The hosts as testinfra knows them, by their names. Empty without ``--hosts``."""
         if not self._options.hosts:
             return {}
-        _mend_variables(self._options.ansible_inventory)
+        _mend_variables(self._options.ansible_inventory, self.variables())
         found = testinfra.get_hosts(
             self._options.hosts.split(","),
             connection=self._options.connection,
@@ -115,11 +129,12 @@ class Run:
         )
         return {one.backend.get_hostname(): one for one in found}
 
+    @functools.cache  # noqa: B019 - there is one run
     def variables(self) -> dict[str, dict[str, t.Any]]:
         """Variables of each host, templated and decrypted by Ansible: one call for all. They hold passwords."""
         if not self._options.hosts:
             return {}
-        fields = ", ".join(f"'{name}': {name} | default(none)" for name in _VARIABLES)
+        fields = ", ".join(f"'{name}': {name} | default(none)" for name in (*_VARIABLES, *_CONNECTION))
         text = f"msg={{{{ {{{fields}}} | to_json | b64encode }}}}"
         command = ["ansible", self._pattern, *self._arguments, "-o", "-m", "ansible.builtin.debug", "-a", text]
         found = {}
@@ -152,14 +167,19 @@ def use_own_ansible() -> None:
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
 
 
-def _mend_variables(inventory: str | None) -> None:
+def _mend_variables(inventory: str | None, made: t.Mapping[str, t.Mapping[str, t.Any]]) -> None:
     """Let testinfra read the inventory as Ansible does.
 
-    It starts Ansible for each command, a second each, if a connection has its full name, and takes the text false of an
-    INI file for true.
+    It takes the text of a template for its value, does not know ansible_ssh_args, starts Ansible for each command, a
+    second each, if a connection has its full name, and takes the text false of an INI file for true.
     """
     runner = ansible_runner.AnsibleRunner.get_runner(inventory)
-    for variables in runner.inventory.get("_meta", {}).get("hostvars", {}).values():
+    for host, variables in runner.inventory.get("_meta", {}).get("hostvars", {}).items():
+        own = made.get(host, {})
+        variables.update({name: own[name] for name in _CONNECTION if name in variables and own.get(name) is not None})
+        if variables.get("ansible_ssh_args"):
+            options = [variables["ansible_ssh_args"], variables.get("ansible_ssh_common_args", "")]
+            variables["ansible_ssh_common_args"] = " ".join(filter(None, options))
         name = str(variables.get("ansible_connection", ""))
         if name.startswith("ansible.builtin."):
             variables["ansible_connection"] = name.rpartition(".")[2]

@@ -25,7 +25,7 @@ COLLECTORS = {
     EvidenceKind.DNS: "mail_dns_info",
     EvidenceKind.SMTP: "smtp_info",
     EvidenceKind.HOST: "postfix_info",
-    EvidenceKind.PROOF: "the role compliance, with an account or a recipient",
+    EvidenceKind.PROOF: "the role compliance, with a recipient, and an account or a mailbox where one is needed",
 }
 
 

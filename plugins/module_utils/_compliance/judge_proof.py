@@ -18,7 +18,7 @@ from .._evidence.proof_arrival import ArrivalFacts, ReceivedFacts, SignatureFact
 from .._evidence.smtp_answer import AnswerFacts
 from .attempts import refused, said
 from .case import Case, Document, Judge, Judges, NotSeen, guarded, together
-from .ports import not_asked, requires_login
+from .ports import requires_login
 
 #: A judge of one message: the case, its control, the document, the message, and its place in the document.
 MessageJudge = t.Callable[[Case, Control, "Sent"], t.Iterable[Finding]]
@@ -88,6 +88,7 @@ def _or_not_sent(judge: Judge) -> Judge:
 
 #: Servers that let a sender wait say so; nothing is wrong on the way then.
 _GREYLISTED = re.compile(r"gr[ea]y-?list", re.IGNORECASE)
+_SEND = "Send one from a host that may use the port, and follow it."
 _LOOK = "Follow its queue ID in the logs, and mend what the reply names."
 
 
@@ -136,7 +137,8 @@ def _every_way(case: Case, control: Control) -> t.Iterator[Finding]:
     used = {message.port for document in case.proofs for message in document.facts.messages or ()}
     for listener in case.listeners or ():
         if listener.port not in used and (requires_login(case, listener.port) or not listener.login):
-            yield not_asked(case, control, listener.port)
+            message = f"No message was sent through port {listener.port}."
+            yield control.not_checked(f"{case.target.host}:{listener.port}", message, _SEND)
 
 
 # -- how the receiver judges it ---------------------------------------------------------------------------------------

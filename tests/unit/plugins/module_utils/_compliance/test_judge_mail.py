@@ -829,7 +829,7 @@ TABLE: dict[str, dict[str, tuple[t.Any, ...]]] = {
             "refused the login",
         ),
         "not looked for": (sent(message(arrived=None, hops=None, mailbox=None)), NOT_CHECKED, ""),
-        "a way was not tried": (with_(proof(messages=(message(25), message(465)))), NOT_CHECKED, "Port 587"),
+        "a way was not tried": (with_(proof(messages=(message(25), message(465)))), NOT_CHECKED, "port 587"),
         "by sendmail": (
             with_(proof(messages=(message(None),))),
             PASS,
