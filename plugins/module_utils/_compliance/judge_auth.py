@@ -223,6 +223,13 @@ def _judge_without(case: Case, control: Control, port: int, subject: str, one: T
 # -- MR-AUTH-06: the sender of another --------------------------------------------------------------------------------
 
 
+def _has_no_recipient(found: t.Sequence[Tried]) -> bool:
+    """Whether logins were accepted, and no mail was tried then."""
+    return bool(found) and all(
+        accepted(one.login) and one.mail is None and not one.document.why(one.mail_path) for one in found
+    )
+
+
 @for_login_ports
 def _of_another(case: Case, control: Control, port: int, subject: str) -> t.Iterator[Finding]:
     found = tried(case, port, Attempt.OTHER_SENDER)
@@ -235,6 +242,9 @@ def _of_another(case: Case, control: Control, port: int, subject: str) -> t.Iter
         elif accepted(one.need_mail()):
             message = f"{one.user} can send as {one.sender}, which is the address of another, on port {port}."
             yield control.failed(subject, message, control.by_hand)
+        elif _has_no_recipient(tried(case, port, Attempt.RIGHT)):
+            message = f"No recipient was named on port {port}, so that nothing is known of senders."
+            yield control.not_checked(subject, message, "Set compliance_recipient to an address elsewhere.")
         elif not any(accepted(own.mail) for own in tried(case, port, Attempt.RIGHT)):
             reason = "no mail with an address of the user itself was accepted, so that a refusal shows nothing"
             yield control.undecided(subject, reason)

@@ -205,7 +205,7 @@ def trouble(audit: Run, variables: dict[str, t.Any], prefix: str, tmp_path_facto
 
 def test_host_that_is_down_is_an_error_and_the_others_are_judged(trouble: Audit) -> None:
     assert trouble.play.code == 2
-    assert {"pass", "fail"}.isdisjoint(*trouble.states("down").values()), trouble.states("down")
+    assert {"pass", "fail"}.isdisjoint(set().union(*trouble.states("down").values())), trouble.states("down")
     assert trouble.states("down")["MR-HOST-01"] == {"error"}
     assert "could not be asked" in trouble.host("down")["problem"]
     for other in ("nameless", "anonymous"):
@@ -215,8 +215,7 @@ def test_host_that_is_down_is_an_error_and_the_others_are_judged(trouble: Audit)
 def test_name_server_that_is_down_is_an_error(trouble: Audit, first: Audit) -> None:
     told = trouble.told("nameless", "error")
     assert {one for one in told if one.startswith(("MR-DNS", "MR-SPF", "MR-DMARC"))} >= {"MR-DNS-01", "MR-SPF-01"}
-    for control, sentence in told.items():
-        assert f".{UNUSED}" in sentence, (control, sentence)
+    assert "no name server answers" in told["MR-SPF-01"]
 
 
 def test_without_accounts_logins_are_not_checked(trouble: Audit) -> None:

@@ -464,6 +464,7 @@ TABLE: dict[str, dict[str, tuple[t.Any, ...]]] = {
         ),
         "login refused": (tried(login(Attempt.OTHER_SENDER, login=INVALID)), ERROR, "was refused"),
         "nothing accepted": (tried(login(Attempt.RIGHT, mail=REFUSED)), ERROR, "shows nothing"),
+        "no recipient": (tried(login(Attempt.RIGHT, mail=None)), NOT_CHECKED, "No recipient was named"),
         "4yz": (tried(login(Attempt.OTHER_SENDER, mail=answer(451))), ERROR, "451"),
         "failed": (
             tried(

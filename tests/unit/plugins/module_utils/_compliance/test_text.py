@@ -38,6 +38,19 @@ def test_subject_is_told_if_the_message_does_not():
     )
 
 
+def test_same_words_are_told_once():
+    """A host that is down leaves many controls undecided for one reason."""
+    message = "relay1.example.com could not be judged."
+    told = [
+        result("error", control, severity, message=message)
+        for control, severity in (("MR-TLS-08", "high"), ("MR-RELAY-01", "critical"), ("MR-RELAY-01", "critical"))
+    ]
+    text = write(report(*told, result("error", "MR-TLS-01", message="Another.")))
+    assert "  MR-TLS-08, MR-RELAY-01 [not decided, critical] relay1.example.com could not be judged." in text
+    assert text.count("could not be judged.") == 1
+    assert "  MR-TLS-01 [not decided, high] " in text
+
+
 def test_changes_are_told():
     found = report(result("fail"))
     text = write(found, differences(report(result("pass")), found))
