@@ -118,11 +118,22 @@ def over_smtp(*paths: str, only: t.Callable[[Case, int], bool] | None = None) ->
                         for one in _telling(ports.get(port, ()), paths)
                         for finding in guarded(functools.partial(_judge_one, judge, one), case, control)
                     ]
-                    yield from decisive(found or [not_asked(case, control, port)])
+                    narrow = _only_others(case, control, port, ports.get(port, ()))
+                    yield from narrow or decisive(found or [not_asked(case, control, port)])
 
         return judge_all
 
     return decorated
+
+
+def _only_others(case: Case, control: Control, port: int, documents: t.Sequence[Document]) -> list[Finding]:
+    """A finding, if no vantage reached a port that is declared to be for some networks only."""
+    sources = next((one.sources for one in case.listeners or () if one.port == port), ())
+    if not (sources and documents and all(map(unreached, documents))):
+        return []
+    reason = f"only {', '.join(sources)} may connect to it, and no vantage did: {unreached(documents[0])}"
+    finding = control.undecided(f"{case.target.host}:{port}", reason, EvidenceKind.SMTP)
+    return [dataclasses.replace(finding, remedy="Name a host of these networks in compliance_vantages.")]
 
 
 def decisive(findings: t.Iterable[Finding]) -> list[Finding]:

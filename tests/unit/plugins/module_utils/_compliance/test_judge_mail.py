@@ -199,6 +199,12 @@ TABLE: dict[str, dict[str, tuple[t.Any, ...]]] = {
         "no handshake on 465": (facts(465, {"tls": DOWN}, tls=None), ERROR, "did not answer"),
         "closed": (with_(closed(587, Reach.REFUSED)), ERROR, "refuses the connection"),
         "filtered": (with_(closed(25)), ERROR, "does not answer"),
+        "closed to all but others": (
+            only(closed(465, Reach.REFUSED), closed(465, Reach.REFUSED, vantage="far")),
+            ERROR,
+            "only 192.0.2.40 may connect to it, and no vantage did",
+            target(listeners=(DeclaredListener(465, "implicit", sources=("192.0.2.40",)),), networks=()),
+        ),
         "name without address": (
             with_(smtp(25, {"ehlo": "x."}, addresses=(), connections=None, **relay.NOTHING)),
             ERROR,
