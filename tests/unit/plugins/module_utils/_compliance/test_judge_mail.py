@@ -165,12 +165,13 @@ REFUSED = answer(554, "Client host rejected: Access denied", "5.7.1")
 BUSY = answer(421, "too busy")
 TLS_OF_HOP = "(using TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits))"
 
-WITHOUT: dict[str, t.Any] = {"starttls": None, "tls": None, "probes": {"tls": None, "injection": None}}
 NO_STARTTLS = facts(
     25,
     {"tls": "x.", "probes.tls": "x.", "probes.injection": "the server does not offer STARTTLS."},
     ehlo=ehlo(),
-    **WITHOUT,
+    starttls=None,
+    tls=None,
+    probes={"tls": None, "injection": None},
 )
 
 #: Control -> case -> the evidence, the statuses of its findings, and words of one of them.
