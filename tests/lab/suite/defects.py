@@ -184,7 +184,6 @@ TLS: tuple[Defect, ...] = (
         service(P25, smtpd_tls_security_level="none"),
         f"MR-TLS-01 {DRIFT}",
         "host 25",
-        lost="MR-TLS-02 MR-TLS-03",
     ),
     Defect(
         "TLS too late",
