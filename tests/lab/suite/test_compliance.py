@@ -233,7 +233,7 @@ systemctl restart postfix
 
 
 @pytest.fixture(scope="module")
-def busy(audit: Run, relay: t.Any, first: Audit, probe: t.Callable[..., t.Any]) -> t.Iterator[Audit]:
+def busy(audit: Run, relay: t.Any, probe: t.Callable[..., t.Any]) -> t.Iterator[Audit]:
     """The relay, which answers 421 on every port."""
     relay.check_output(KEEP + BUSY)
     try:
