@@ -8,6 +8,8 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import datetime
+import functools
+import itertools
 import json
 import os
 import tempfile
@@ -80,32 +82,32 @@ class Outcome:
         return FORMATS["text"].write(self.report, self.since)
 
 
+class Each(t.Protocol):
+    """``map``, or that of a pool of processes, which keeps the order as well."""
+
+    def __call__(self, function: t.Callable[[t.Any], t.Any], items: t.Iterable[t.Any], /) -> t.Iterable[t.Any]:
+        """What the function returns for each item."""
+        ...
+
+
 class Source(t.Protocol):
     """Where the hosts come from."""
 
-    #: Hosts that cannot be judged, each with the reason. Complete after the hosts were read.
-    broken: dict[str, str]
-
-    def __iter__(self) -> t.Iterator[tuple[Collected, str]]:
-        """Each host, with the file of its evidence relative to the report."""
-        ...
-
-    def holders(self) -> KeyHolders:
-        """Which hosts have which DKIM keys."""
+    def judged(self, each: Each) -> t.Iterator[HostReport]:
+        """The report of each host. One that cannot be judged is an error, with the reason."""
         ...
 
 
-def judge_all(source: Source, options: Options) -> Outcome:
+def judge_all(source: Source, options: Options, each: Each = map) -> Outcome:
     """Judge hosts one by one, and compare with the last report. Nothing is written.
 
+    :param each: what spreads the hosts over processes, if any.
     :raises UsageError: the options, or the report to compare with, cannot be used.
     """
     given = _waivers(options)
     fail_on = _choice("compliance_fail_on", options.fail_on, [one.value for one in reports.Threshold])
     before = _previous(options)
-    holders = source.holders()
-    judged = [judge_host(one, file, holders) for one, file in source]
-    judged += [unjudged(host, problem) for host, problem in source.broken.items()]
+    judged = list(source.judged(each))
     if not judged:
         raise UsageError("There is no host to judge. Check the pattern of hosts, or the directory of the evidence.")
     frame = Frame(moment(time.time()), options.title, version(), reports.Threshold(fail_on), given)
@@ -152,13 +154,15 @@ class Fresh:
     def __init__(self, hosts: t.Sequence[Collected], broken: dict[str, str], directory: Path | None) -> None:
         self._hosts = hosts
         self._is_saved = directory is not None
-        self.broken = broken
+        self._broken = broken
 
-    def __iter__(self) -> t.Iterator[tuple[Collected, str]]:
-        return ((one, evidence_file(one.head.host) if self._is_saved else "") for one in self._hosts)
+    def judged(self, each: Each) -> t.Iterator[HostReport]:
+        holders = holders_of_keys({one.head.host: one.evidence for one in self._hosts})
+        yield from each(functools.partial(self._judge, holders), self._hosts)
+        yield from itertools.starmap(unjudged, self._broken.items())
 
-    def holders(self) -> KeyHolders:
-        return holders_of_keys({one.head.host: one.evidence for one in self._hosts})
+    def _judge(self, holders: KeyHolders, one: Collected) -> HostReport:
+        return judge_host(one, evidence_file(one.head.host) if self._is_saved else "", holders)
 
 
 class Saved:
@@ -175,43 +179,62 @@ class Saved:
             [place] if place.is_file() else sorted((place / EVIDENCE).glob("*.json")) or sorted(place.glob("*.json"))
         )
         self._files = [one for one in found if one.name not in _REPORT_FILES]
-        self.broken: dict[str, str] = {}
         if not self._files:
             raise UsageError(f"{place} has no saved evidence. Give the directory of an earlier run, or its {EVIDENCE}.")
 
-    def __iter__(self) -> t.Iterator[tuple[Collected, str]]:
+    def __len__(self) -> int:
+        """How many files there are."""
+        return len(self._files)
+
+    def judged(self, each: Each) -> t.Iterator[HostReport]:
+        holders = _merged(each(_keys_in, self._files))
+        judge_file = functools.partial(_judge_file, holders, self._max_age)
         files: dict[str, str] = {}
-        for path in self._files:
-            try:
-                one = loads_collected(path.read_bytes())
-                if files.setdefault(one.head.host, path.name) != path.name:
-                    raise InvalidEvidence(f"{one.head.host} is in {files[one.head.host]} as well; remove one of them")
-                self._check_age(one)
-            except (OSError, InvalidEvidence) as error:
-                self.broken[path.stem] = f"Its saved evidence {path.name} cannot be used: {error}."
+        for path, report in zip(self._files, each(judge_file, self._files)):
+            first = files.setdefault(report.host, path.name)
+            if first == path.name:
+                yield report
             else:
-                yield one, f"{EVIDENCE}/{path.name}"
+                yield _unusable(path, f"{report.host} is in {first} as well; remove one of them")
 
-    def _check_age(self, one: Collected) -> None:
-        """Raise :class:`InvalidEvidence` if the newest document is from the future, or too old."""
-        newest, now = max((each.seen_at for each in one.evidence), default=""), time.time()
-        if newest > moment(now + _CLOCKS):
-            raise InvalidEvidence(f"it was collected at {newest}, which is in the future; set the clocks")
-        if newest and self._max_age is not None and newest < moment(now - self._max_age * 3600):
-            raise InvalidEvidence(
-                f"it was collected at {newest}, more than {self._max_age:g} hours ago; collect it again"
-            )
 
-    def holders(self) -> KeyHolders:
-        """Read without types: what is not valid is told when the host is judged."""
-        found: dict[str, list[str]] = {}
-        for path in self._files:
-            with contextlib.suppress(OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
-                document = json.loads(path.read_bytes())
-                for key in (key for one in document["evidence"] for key in one["facts"].get("dkim") or ()):
-                    if key.get("spki_sha256"):
-                        found.setdefault(key["spki_sha256"], []).append(document["host"])
-        return {digest: tuple(dict.fromkeys(hosts)) for digest, hosts in found.items()}
+def _judge_file(holders: KeyHolders, max_age: float | None, path: Path) -> HostReport:
+    try:
+        one = loads_collected(path.read_bytes())
+        _check_age(one, max_age)
+    except (OSError, InvalidEvidence) as error:
+        return _unusable(path, str(error))
+    return judge_host(one, f"{EVIDENCE}/{path.name}", holders)
+
+
+def _unusable(path: Path, why: str) -> HostReport:
+    return unjudged(path.stem, f"Its saved evidence {path.name} cannot be used: {why}.")
+
+
+def _check_age(one: Collected, max_age: float | None) -> None:
+    """Raise :class:`InvalidEvidence` if the newest document is from the future, or too old."""
+    newest, now = max((each.seen_at for each in one.evidence), default=""), time.time()
+    if newest > moment(now + _CLOCKS):
+        raise InvalidEvidence(f"it was collected at {newest}, which is in the future; set the clocks")
+    if newest and max_age is not None and newest < moment(now - max_age * 3600):
+        raise InvalidEvidence(f"it was collected at {newest}, more than {max_age:g} hours ago; collect it again")
+
+
+def _keys_in(path: Path) -> list[tuple[str, str]]:
+    """Digests of DKIM keys, and the host. Read without types: what is not valid is told when the host is judged."""
+    with contextlib.suppress(OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        document = json.loads(path.read_bytes())
+        keys = [key for one in document["evidence"] for key in one["facts"].get("dkim") or ()]
+        return [(key["spki_sha256"], document["host"]) for key in keys if key.get("spki_sha256")]
+    return []
+
+
+def _merged(found: t.Iterable[list[tuple[str, str]]]) -> KeyHolders:
+    """Which hosts have which keys."""
+    holders: dict[str, list[str]] = {}
+    for digest, host in itertools.chain.from_iterable(found):
+        holders.setdefault(digest, []).append(host)
+    return {digest: tuple(dict.fromkeys(hosts)) for digest, hosts in holders.items()}
 
 
 #: How far the clocks of two machines may differ, in seconds.

@@ -10,9 +10,14 @@ Exit status: 0 fine, 1 failures, 2 not decided, 3 a mistake in the arguments.
 from __future__ import annotations
 
 import argparse
+import contextlib
+import functools
 import gc
+import os
 import sys
 import typing as t
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import yaml
@@ -26,7 +31,9 @@ from ansible_collections.mailops.smtp.plugins.module_utils._compliance.formats i
 from ansible_collections.mailops.smtp.plugins.module_utils._compliance.report import Threshold  # noqa: E402
 from ansible_collections.mailops.smtp.plugins.plugin_utils import _judging  # noqa: E402
 
-USAGE = 3
+UNDECIDED, USAGE = 2, 3
+#: Hosts that a process judges at a time. For fewer, starting processes costs more than it saves.
+_SHARE = 16
 
 
 class Parser(argparse.ArgumentParser):
@@ -63,12 +70,28 @@ def main(arguments: t.Sequence[str] | None = None) -> int:
             previous=given.previous,
         )
         saved = _judging.Saved(given.evidence, given.max_age)
-        outcome = _judging.write_reports(_judging.judge_all(saved, options), options)
+        with _spread(len(saved)) as each:
+            outcome = _judging.judge_all(saved, options, each)
+        outcome = _judging.write_reports(outcome, options)
     except _judging.UsageError as error:
         sys.stderr.write(f"{error}\n")
         return USAGE
+    except BrokenProcessPool:
+        sys.stderr.write("A process that judged was ended, perhaps for lack of memory. Nothing was decided.\n")
+        return UNDECIDED
     sys.stdout.write(outcome.text)
     return outcome.verdict.exit_code
+
+
+@contextlib.contextmanager
+def _spread(hosts: int) -> t.Iterator[_judging.Each]:
+    """``map`` over the processors of this machine."""
+    processes = min(os.cpu_count() or 1, hosts // _SHARE)
+    if processes < 2:
+        yield map
+        return
+    with ProcessPoolExecutor(processes, initializer=gc.disable) as pool:
+        yield functools.partial(pool.map, chunksize=_SHARE)
 
 
 def _waivers(path: Path | None) -> t.Any:

@@ -175,6 +175,9 @@ def _days(number: int) -> str:
 #: In days. TR-03182 leaves the time to the operator.
 _MAX_AGE = 365
 
+#: Hosts that are named.
+_TOLD = 3
+
 #: The names of the hosts that have a key, by its digest.
 KeyHolders = t.Mapping[str, tuple[str, ...]]
 
@@ -201,10 +204,18 @@ def _own_keys(case: Case, control: Control) -> t.Iterator[Finding]:
         else:
             others = [one for one in holders.get(key.spki_sha256 or "", ()) if one != case.target.host]
             if others:
-                message = f"{', '.join(others)} has the key {key.path} too."
+                message = f"{_some(others)} {'has' if len(others) == 1 else 'have'} the key {key.path} too."
                 yield control.failed(key.path, message, "Make a key with a selector of its own for each relay.")
             else:
                 yield control.passed(key.path, f"No other relay of this run has the key {key.path}.")
+
+
+def _some(hosts: t.Sequence[str]) -> str:
+    """These hosts in words: the first, and how many more, since a fleet may have thousands."""
+    told = list(hosts[:_TOLD])
+    if len(hosts) > _TOLD:
+        told.append(f"{len(hosts) - _TOLD} more")
+    return " and ".join([one for one in (", ".join(told[:-1]), told[-1]) if one])
 
 
 def _age_of_keys(case: Case, control: Control) -> t.Iterator[Finding]:

@@ -262,7 +262,7 @@ class _Evaluation:
 
     def _within(self, address: Address, mechanism: SpfMechanism) -> bool:
         prefix = mechanism.prefix4 if address.version == 4 else mechanism.prefix6
-        return self._address in ipaddress.ip_network((str(address), prefix), strict=False)
+        return self._address in _network(str(address), prefix)
 
     def _validated_names(self) -> t.Iterator[str]:
         """The names of the address that lead back to it (section 5.5). A name whose lookup fails is skipped."""
@@ -303,6 +303,11 @@ class _StrangersEvaluation(_Evaluation):
     def _validated_names(self) -> t.Iterator[str]:
         """None: the reverse names of the probes are not the domain's, and cost time."""
         yield from ()
+
+
+@functools.lru_cache(maxsize=1024)
+def _network(address: str, prefix: int) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    return ipaddress.ip_network((address, prefix), strict=False)
 
 
 def _named(mechanism: SpfMechanism) -> str:

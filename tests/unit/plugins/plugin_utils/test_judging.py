@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import shutil
 import stat
 import time
@@ -152,15 +153,31 @@ def test_saved_evidence_that_is_not_of_this_run(tmp_path, change, options, told)
 def test_names_of_hosts_that_differ_in_a_slash_have_a_file_each(tmp_path):
     hosts = [dataclasses.replace(GOOD, head=Head(name)) for name in ("a/b", "a_b", "a%2Fb", "..")]
     _judging.save_evidence(hosts, tmp_path)
-    assert {one.head.host for one, _file in _judging.Saved(tmp_path)} == {one.head.host for one in hosts}
+    found = _judging.judge_all(_judging.Saved(tmp_path), _judging.Options())
+    assert {one.host for one in found.report.hosts} == {one.head.host for one in hosts}
 
 
 def test_a_key_that_two_hosts_have_is_known_online_and_offline(tmp_path):
     both = [GOOD, dataclasses.replace(GOOD, head=Head("twin"))]
     _judging.save_evidence(both, tmp_path)
-    fresh = _judging.Fresh(both, {}, None).holders()
-    assert fresh == _judging.Saved(tmp_path).holders()
-    assert ("good", "twin") in fresh.values()
+    fresh = _judging.judge_all(_judging.Fresh(both, {}, tmp_path), _judging.Options()).report.hosts
+    assert fresh == _judging.judge_all(_judging.Saved(tmp_path), _judging.Options()).report.hosts
+    told = {(one.finding.control, one.finding.status.value) for one in fresh[0].judged if "twin" in one.finding.message}
+    assert told == {("MR-DKIM-05", "fail")}
+
+
+def test_many_hosts_are_judged_by_several_processes_as_by_one(tmp_path, capsys, monkeypatch):
+    hosts = [dataclasses.replace(GOOD, head=Head(f"relay{number}")) for number in range(40)]
+    _judging.save_evidence(hosts, tmp_path)
+    (tmp_path / "evidence/relay7.json").write_text("{")
+    reports = []
+    for processors in (1, 2):
+        monkeypatch.setattr(os, "cpu_count", lambda: processors)  # noqa: B023 - called before the next
+        assert judge.main([str(tmp_path)]) == 2
+        reports.append(capsys.readouterr().out)
+    assert reports[0] == reports[1]
+    assert "relay7.json cannot be used" in reports[0]
+    assert "relay1, relay10, relay11 and 35 more have the key /etc/dkimkeys/s1.private too." in reports[0]
 
 
 @pytest.mark.parametrize(
