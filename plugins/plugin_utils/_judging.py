@@ -93,7 +93,7 @@ class Each(t.Protocol):
 class Source(t.Protocol):
     """Where the hosts come from."""
 
-    def judged(self, each: Each) -> t.Iterator[HostReport]:
+    def judged(self, each: Each) -> t.Iterator[reports.HostReport]:
         """The report of each host. One that cannot be judged is an error, with the reason."""
         ...
 
@@ -156,12 +156,12 @@ class Fresh:
         self._is_saved = directory is not None
         self._broken = broken
 
-    def judged(self, each: Each) -> t.Iterator[HostReport]:
+    def judged(self, each: Each) -> t.Iterator[reports.HostReport]:
         holders = holders_of_keys({one.head.host: one.evidence for one in self._hosts})
         yield from each(functools.partial(self._judge, holders), self._hosts)
         yield from itertools.starmap(unjudged, self._broken.items())
 
-    def _judge(self, holders: KeyHolders, one: Collected) -> HostReport:
+    def _judge(self, holders: KeyHolders, one: Collected) -> reports.HostReport:
         return judge_host(one, evidence_file(one.head.host) if self._is_saved else "", holders)
 
 
@@ -186,11 +186,11 @@ class Saved:
         """How many files there are."""
         return len(self._files)
 
-    def judged(self, each: Each) -> t.Iterator[HostReport]:
+    def judged(self, each: Each) -> t.Iterator[reports.HostReport]:
         holders = _merged(each(_keys_in, self._files))
         judge_file = functools.partial(_judge_file, holders, self._max_age)
         files: dict[str, str] = {}
-        for path, report in zip(self._files, each(judge_file, self._files)):
+        for path, report in zip(self._files, each(judge_file, self._files), strict=True):
             first = files.setdefault(report.host, path.name)
             if first == path.name:
                 yield report
@@ -198,7 +198,7 @@ class Saved:
                 yield _unusable(path, f"{report.host} is in {first} as well; remove one of them")
 
 
-def _judge_file(holders: KeyHolders, max_age: float | None, path: Path) -> HostReport:
+def _judge_file(holders: KeyHolders, max_age: float | None, path: Path) -> reports.HostReport:
     try:
         one = loads_collected(path.read_bytes())
         _check_age(one, max_age)
@@ -207,7 +207,7 @@ def _judge_file(holders: KeyHolders, max_age: float | None, path: Path) -> HostR
     return judge_host(one, f"{EVIDENCE}/{path.name}", holders)
 
 
-def _unusable(path: Path, why: str) -> HostReport:
+def _unusable(path: Path, why: str) -> reports.HostReport:
     return unjudged(path.stem, f"Its saved evidence {path.name} cannot be used: {why}.")
 
 

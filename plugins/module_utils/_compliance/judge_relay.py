@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import ipaddress
 import re
 import typing as t
@@ -17,13 +18,16 @@ from .._probes.relay import NO_RELAY
 from .attempts import accepted, login_works, refused, said, wants_login, wants_tls
 from .case import Case, Document, Judges, NotAsked
 from .networks import WIDEST, is_one_host, is_public, read_network, within
-from .ports import by_port, is_trusted, over_smtp, unreached
+from .ports import by_port, is_trusted, over_smtp, services_on, unreached
 from .profiles import setting
 
 # -- MR-RELAY-01: what strangers can do -------------------------------------------------------------------------------
 
 #: Variants whose recipient is the sink as it is written: the server cannot take it for a mailbox of its own.
 _PLAIN = re.compile(r'[^@%!":]+@[^@%!":]+\Z')
+#: Parameters with the domains for which Postfix takes mail. A table among them is not in the evidence.
+_OWN = ("relay_domains", "mydestination", "virtual_mailbox_domains", "virtual_alias_domains")
+_ELSEWHERE = "Name a recipient in a domain of another server: compliance_recipient, or probe_sink of smtp_info."
 _OUTSIDE = "Ask from a host outside of these networks, with the active test relay."
 
 
@@ -51,12 +55,16 @@ def _by_variants(case: Case, control: Control, document: Document) -> t.Iterator
     relay: RelayFacts = document.need("probes.relay")
     vantage, trusted = document.evidence.seen_from, is_trusted(case, document)
     open_ = [one for one in relay.variants if _is_open(one)]
+    sinks = [one.recipient for one in relay.variants if _PLAIN.match(one.recipient)]
     outside = [one for one in by_port(case)[document.facts.port] if not is_trusted(case, one) and unreached(one)]
     if trusted and outside:
         yield from (control.undecided(one.subject, unreached(one)) for one in outside)
     elif trusted:
         message = f"{vantage.host} is in the networks that may relay, so that its attempts prove nothing."
         yield control.not_checked(document.subject, message, _OUTSIDE)
+    elif sinks and all(_is_own(case, document, one) for one in sinks):
+        reason = f"the host takes mail for {sinks[0]} from everyone, so that the attempts prove nothing"
+        yield dataclasses.replace(control.undecided(document.subject, reason), remedy=_ELSEWHERE)
     elif open_ and trusted is None and not any(map(_is_of_internet, vantage.addresses)):
         reason = f"{vantage.host} can relay, and it is not known whether it is in the networks that may"
         yield control.undecided(document.subject, reason, EvidenceKind.HOST)
@@ -93,6 +101,14 @@ def _accepted(control: Control, document: Document, found: t.Sequence[RelayVaria
     if all(one.arrived is False for one in found):
         reason = f"{_names(found)} was accepted, but has not arrived"
     return control.undecided(document.subject, reason)
+
+
+def _is_own(case: Case, document: Document, address: str) -> bool:
+    """Whether the host itself takes mail for the domain of the address, as declared or configured."""
+    domains = set(case.target.declared.relay_domains or ())
+    for instance, service in services_on(case, document.facts.port):
+        domains |= {one for name in _OWN for one in setting(instance, service, name).replace(",", " ").split()}
+    return address.rpartition("@")[2].lower() in {one.lower() for one in domains}
 
 
 def _refused(case: Case, control: Control, document: Document, relay: RelayFacts) -> Finding:

@@ -141,7 +141,10 @@ def _reason(document: Document, what: str, names: t.Sequence[str]) -> str:
 @_in_tls("tls")
 def _trusted(case: Case, control: Control, document: Document) -> t.Iterator[Finding]:
     tls: TlsFacts = document.need("tls")
-    if not tls.accepted:
+    if not tls.accepted and _is_for_no_one(case, document):
+        message = "The certificate is self-signed. No one logs in on this port, so that clients need not verify it."
+        yield control.not_applicable(document.subject, message)
+    elif not tls.accepted:
         message = f"The certificate is refused: {tls.refusal.rstrip('.')}."
         yield control.failed(document.subject, message, control.by_hand)
     elif not tls.verified:
@@ -150,6 +153,12 @@ def _trusted(case: Case, control: Control, document: Document) -> t.Iterator[Fin
         yield control.not_checked(document.subject, message, remedy)
     else:
         yield control.passed(document.subject, "The certificate is trusted, and has the name that was asked for.")
+
+
+def _is_for_no_one(case: Case, document: Document) -> bool:
+    """Whether a certificate that no authority has signed serves a port where TLS is opportunistic (RFC 7435)."""
+    port, own = document.facts.port, fact(document, "probes.tls.certificate")
+    return bool(own and own.self_issued) and not requires_login(case, port) and not offers_login(case, port)
 
 
 #: The shortest key by its type, in bits (RFC 9325 section 4.5).

@@ -70,7 +70,7 @@ FOUND: dict[str, tuple[list[Edit], list[str]]] = {
         [MASTER, "(smtpd_tls_security_level)", 'Invalid TLS level "encrpt"'],
     ),
     "a TLS level of the client": (
-        [(MAIN, "smtp_tls_security_level = may", "smtp_tls_security_level = maby")],
+        [(MAIN, "smtp_tls_security_level = dane", "smtp_tls_security_level = maby")],
         [MAIN, "(smtp_tls_security_level)", 'Invalid TLS level "maby"'],
     ),
     "a misspelled restriction": (

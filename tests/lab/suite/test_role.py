@@ -26,7 +26,7 @@ def test_check_mode_on_a_bare_host_reports_changes_and_makes_none(bare_check: Sn
     play, before, after = bare_check
     play.succeeded()
     assert play.count("relay", "changed") >= 3
-    assert play.says("+smtp_tls_security_level = may")
+    assert play.says("+smtp_tls_security_level = dane")
     assert play.says("Not validated: doveconf, postconf, postmap not installed yet.")
     assert before == after
 

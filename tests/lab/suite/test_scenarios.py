@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import json
 import re
 import ssl
 import typing as t
@@ -135,8 +136,44 @@ def is_refused(replies: list[list[t.Any]], words: str) -> bool:
     return True
 
 
-class TestNullClient:
+class Audited:
+    """The relay of a scenario is judged by the playbook, over the inventory of the scenario, and meets its profile."""
+
+    scenario: str
+    profile: str
+    #: What the lab cannot have, and why.
+    waived: t.Mapping[str, str] = {}
+
+    def test_the_audit_finds_nothing_to_mend(
+        self, converged: t.Any, site: dict[str, t.Any], tmp_path_factory: pytest.TempPathFactory
+    ) -> None:
+        reports, vantages = tmp_path_factory.mktemp("audit"), ["client", "outsider"]
+        outside = reports / "vantages.yml"
+        outside.write_text(json.dumps({"vantages": {"hosts": {one: {} for one in vantages}}}))
+        asked = {
+            "compliance_vantages": vantages,
+            "compliance_recipient": "info@xn--bcher-kva.test",
+            "compliance_waivers": [
+                {"control": one, "host": RELAY, "owner": "lab", "reason": why, "expires": "2999-12-31"}
+                for one, why in self.waived.items()
+            ],
+            "compliance_dns": {"nameservers": site["relay_dns"]["nameservers"]},
+            "compliance_directory": str(reports),
+            "compliance_formats": ["json"],
+            "compliance_fail_on": "low",
+        }
+        inventory = ROOT / "playbooks/scenarios" / f"{self.scenario}.yml"
+        options = ("-i", str(inventory), "-i", str(outside))
+        run_play(f"audit-{self.scenario}", "playbooks/compliance.yml", *options, extra=site | asked).succeeded()
+        (host,) = json.loads((reports / "report.json").read_text())["hosts"]
+        assert (host["profile"], host["problem"]) == (self.profile, "")
+        passed = [one for one in host["results"] if one["finding"]["status"] == "pass"]
+        assert len(passed) >= 20, host
+
+
+class TestNullClient(Audited):
     scenario = "null_client"
+    profile = "null_client"
 
     def test_no_other_host_can_connect(self, converged: t.Any, probe: Probe) -> None:
         assert probe("client", "open_ports", host=RELAY, ports=[25, 465, 587]) == []
@@ -154,8 +191,9 @@ class TestNullClient:
         assert read_mail(subject, mailbox=OPS) is not None
 
 
-class TestNetworkRelay:
+class TestNetworkRelay(Audited):
     scenario = "network_relay"
+    profile = "outbound_relay"
 
     def test_only_the_allowed_network_can_connect(self, converged: t.Any, probe: Probe) -> None:
         assert probe("client", "open_ports", host=RELAY, ports=[25, 465, 587]) == [25]
@@ -178,8 +216,9 @@ class TestNetworkRelay:
         assert "]:465," in line
 
 
-class TestSubmission:
+class TestSubmission(Audited):
     scenario = "submission"
+    profile = "submission_relay"
 
     def test_only_ports_with_a_login_are_open(self, converged: t.Any, probe: Probe) -> None:
         assert probe("outsider", "open_ports", host=RELAY, ports=[25, 465, 587]) == [465, 587]
@@ -276,8 +315,9 @@ class TestSeveralUpstreams:
         assert "smtp_sasl_auth_enable" not in main
 
 
-class TestDirect:
+class TestDirect(Audited):
     scenario = "direct"
+    profile = "outbound_relay"
 
     def test_mail_goes_directly_to_the_mx(self, converged: t.Any, read_mail: ReadMail, letter: t.Any) -> None:
         subject, replies = letter("client")
@@ -327,8 +367,10 @@ class TestDirect:
         assert replies[-1][0] == 552
 
 
-class TestMx:
+class TestMx(Audited):
     scenario = "mx"
+    profile = "mx"
+    waived = dict.fromkeys(("MR-STS-01", "MR-STS-02"), "The lab has no web server for a policy.")
 
     @pytest.mark.parametrize("recipient", [INBOX, "inbox@listed.test"])
     def test_any_host_can_send_to_its_domains(

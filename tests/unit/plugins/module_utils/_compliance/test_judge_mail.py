@@ -127,6 +127,13 @@ def certificate(*others: dict[str, t.Any], **changes: t.Any) -> list[Evidence[t.
     return facts(tls=dataclasses.replace(TLS, chain=chain))
 
 
+def untrusted(port: int, self_issued: bool = True, **changed: t.Any) -> list[Evidence[t.Any]]:
+    """A port whose certificate is refused."""
+    tls = dataclasses.replace(TLS, accepted=False, verified=False, refusal="self-signed certificate.", chain=())
+    found = TlsOfferFacts((*OLD, *NEW), (), dataclasses.replace(LEAF, self_issued=self_issued))
+    return with_(smtp(port, probes={"tls": found}, tls=tls, **changed))
+
+
 def tried(*changed: t.Any, unknown: dict[str, str] | None = None) -> list[Evidence[t.Any]]:
     """The proof with these attempts in place of those of the same kind and port, and no logins over SMTP."""
     found = {(one.port, one.attempt): one for one in (*LOGINS, *changed)}
@@ -256,6 +263,10 @@ TABLE: dict[str, dict[str, tuple[t.Any, ...]]] = {
             FAIL,
             "It has expired.",
         ),
+        "signed by itself": (untrusted(587), FAIL, "self-signed"),
+        "signed by itself, where no one logs in": (untrusted(25), NOT_APPLICABLE, "need not verify"),
+        "signed by itself, where a login is offered": (untrusted(25, ehlo_in_tls=ehlo("PLAIN")), FAIL, "self-signed"),
+        "signed by an unknown authority": (untrusted(25, self_issued=False), FAIL, "self-signed"),
         "not verified": (facts(tls=dataclasses.replace(TLS, verified=False)), NOT_CHECKED, "was not verified"),
         "not verified by one vantage": (
             [
@@ -494,6 +505,17 @@ TABLE: dict[str, dict[str, tuple[t.Any, ...]]] = {
         ),
         "accepted, not arrived": (with_(relayed(variant(2, OPEN, arrived=False))), ERROR, "has not arrived"),
         "accepted, refused at the end": (with_(relayed(variant(2, OPEN, end_of_data=answer(554)))), PASS, ""),
+        "accepted in a domain of its own": (
+            with_(relayed(variant(1, OPEN), variant(2)), config(relay_domains="other.test, Elsewhere.test")),
+            ERROR,
+            "takes mail for sink@elsewhere.test from everyone",
+        ),
+        "refused in a domain that is declared its own": (
+            with_(relayed(variant())),
+            ERROR,
+            "takes mail for sink@elsewhere.test from everyone",
+            target(relay_domains=("elsewhere.test",)),
+        ),
         "one is not known": (with_(relayed(variant(2), variant(3, None))), ERROR, "variant 3"),
         "none tried": (with_(relayed()), ERROR, "no way was tried"),
         "refusal of the client at MAIL": (with_(relayed(variant(), facts={"mail": REFUSED})), ERROR, "every recipient"),
