@@ -258,7 +258,7 @@ class _Evaluation:
         return answer
 
     def _addresses(self, name: str) -> tuple[Address, ...]:
-        return tuple(map(ipaddress.ip_address, self._ask(name, ADDRESS_TYPES[self._address.version]).values))
+        return tuple(map(_read_address, self._ask(name, ADDRESS_TYPES[self._address.version]).values))
 
     def _within(self, address: Address, mechanism: SpfMechanism) -> bool:
         prefix = mechanism.prefix4 if address.version == 4 else mechanism.prefix6
@@ -303,6 +303,11 @@ class _StrangersEvaluation(_Evaluation):
     def _validated_names(self) -> t.Iterator[str]:
         """None: the reverse names of the probes are not the domain's, and cost time."""
         yield from ()
+
+
+@functools.lru_cache(maxsize=1024)
+def _read_address(text: str) -> Address:
+    return ipaddress.ip_address(text)
 
 
 @functools.lru_cache(maxsize=1024)

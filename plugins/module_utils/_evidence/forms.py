@@ -97,6 +97,12 @@ def fields_of(record: t.Any) -> tuple[Field, ...]:
     )
 
 
+@functools.cache
+def required_of(record: t.Any) -> frozenset[str]:
+    """The names of the fields that a record must have."""
+    return frozenset(field.name for field in fields_of(record) if field.required)
+
+
 def _form(annotation: t.Any, place: str) -> Form:
     origin, inner = t.get_origin(annotation), t.get_args(annotation)
     if origin is t.Annotated and inner[0] is str:

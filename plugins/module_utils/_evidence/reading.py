@@ -13,7 +13,7 @@ from collections.abc import Mapping
 
 from .dns import DnsFacts
 from .document import VERSION, Evidence, Kind, seconds_of
-from .forms import Form, Shape, fields_of
+from .forms import Form, Shape, fields_of, required_of
 from .host import HostFacts
 from .proof import ProofFacts
 from .smtp import SmtpFacts
@@ -118,8 +118,8 @@ def _record(value: t.Any, form: Form, depth: int) -> t.Any:
     if not isinstance(value, Mapping):
         raise _unexpected(_wanted(form), value)
     fields = fields_of(form.type)
-    missing = [field.name for field in fields if field.required and field.name not in value]
-    if missing:
+    if not required_of(form.type) <= value.keys():
+        missing = [field.name for field in fields if field.required and field.name not in value]
         raise InvalidEvidence(f"lacks {', '.join(missing)}")
     return form.type(**_each(((one.name, value[one.name], one.form) for one in fields if one.name in value), depth))
 
