@@ -209,6 +209,7 @@ def _listeners(host: Document, name: str) -> t.Iterator[tuple[str, Instance, Ser
 
 # -- MR-RELAY-03: restrictions ----------------------------------------------------------------------------------------
 
+_RESTRICTIONS = ("smtpd_relay_restrictions", "smtpd_recipient_restrictions")
 _REFUSALS = ("reject_unauth_destination", "defer_unauth_destination", "reject", "defer")
 #: They let strangers through.
 _OPEN = ("permit", "permit_dnswl_client", "permit_rhswl_client", "permit_naked_ip_address")
@@ -219,17 +220,17 @@ _STATIC = re.compile(r"static:\{?\s*(?:ok|permit)\b", re.IGNORECASE)
 
 def _restrictions(case: Case, control: Control) -> t.Iterator[Finding]:
     for label, instance, service in _listeners(case.host, "smtpd_relay_restrictions"):
-        value = setting(instance, service, "smtpd_relay_restrictions")
-        fault, tables = _fault(value), _tables(value)
+        # Older than 2.10, Postfix had the second one alone, and an empty first one still leaves it to that.
+        values = {name: setting(instance, service, name) for name in _RESTRICTIONS}
+        name = next((one for one in _RESTRICTIONS if values[one]), _RESTRICTIONS[0])
+        fault, tables = _fault(values[name]), _tables(values[name])
         if fault:
-            yield control.failed(label, f"smtpd_relay_restrictions {fault}.", control.by_hand)
+            yield control.failed(label, f"{name} {fault}.", control.by_hand)
         elif tables:
-            message = (
-                f"smtpd_relay_restrictions asks {tables} before it refuses, whose entries are not in the evidence."
-            )
+            message = f"{name} asks {tables} before it refuses, whose entries are not in the evidence."
             yield control.not_checked(label, message, "See that no entry lets strangers in, or remove the table.")
         else:
-            yield control.passed(label, f"The relay restrictions lead to a refusal: {value}.")
+            yield control.passed(label, f"{name} leads to a refusal: {values[name]}.")
 
 
 def _fault(value: str) -> str:

@@ -13,8 +13,11 @@ import typing as t
 
 DRIFT = "MR-HOST-06"
 RELAY, CLIENT = "relay", "client"
-#: Postfix answers with the new configuration a moment after this.
-RELOAD = "postfix reload 2>/dev/null; sleep 0.3"
+#: The command returns before master(8) has read the configuration, which it logs.
+RELOAD = (
+    "began=$(date +%s.%N); postfix reload 2>/dev/null; export began; timeout 20 sh -c "
+    "'until journalctl -q --since @$began -t postfix/master -g reload | grep -q .; do sleep 0.05; done'"
+)
 RESTART = "systemctl restart postfix"
 
 
@@ -326,7 +329,8 @@ HOST: tuple[Defect, ...] = (
     ),
     Defect(
         "a port of another program",
-        "systemd-run -q --unit other-listener python3 -m http.server 2525; sleep 0.7",
+        "systemd-run -q --unit other-listener python3 -m http.server 2525; "
+        "timeout 20 sh -c 'until ss -Hltn sport = 2525 | grep -q .; do sleep 0.1; done'",
         "MR-HOST-01",
         repair="systemctl stop other-listener",
     ),

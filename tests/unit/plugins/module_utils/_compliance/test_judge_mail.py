@@ -640,7 +640,22 @@ TABLE: dict[str, dict[str, tuple[t.Any, ...]]] = {
             PASS,
             "",
         ),
-        "empty": (with_(config(smtpd_relay_restrictions="")), FAIL, "is empty"),
+        "empty": (with_(config(smtpd_relay_restrictions="")), FAIL, "smtpd_relay_restrictions is empty"),
+        "refused for the recipient": (
+            with_(
+                config(
+                    smtpd_relay_restrictions="",
+                    smtpd_recipient_restrictions="permit_mynetworks, reject_unauth_destination",
+                )
+            ),
+            PASS,
+            "",
+        ),
+        "not refused for the recipient either": (
+            with_(config(smtpd_relay_restrictions="", smtpd_recipient_restrictions="permit_mynetworks")),
+            FAIL,
+            "smtpd_recipient_restrictions ends with permit_mynetworks",
+        ),
         "no refusal": (
             with_(config(smtpd_relay_restrictions="permit_mynetworks")),
             FAIL,
