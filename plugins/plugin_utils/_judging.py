@@ -87,7 +87,6 @@ class Each(t.Protocol):
 
     def __call__(self, function: t.Callable[[t.Any], t.Any], items: t.Iterable[t.Any], /) -> t.Iterable[t.Any]:
         """What the function returns for each item."""
-        ...
 
 
 class Source(t.Protocol):
@@ -95,7 +94,6 @@ class Source(t.Protocol):
 
     def judged(self, each: Each) -> t.Iterator[reports.HostReport]:
         """The report of each host. One that cannot be judged is an error, with the reason."""
-        ...
 
 
 def judge_all(source: Source, options: Options, each: Each = map) -> Outcome:

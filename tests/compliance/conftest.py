@@ -75,7 +75,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def observations(request: pytest.FixtureRequest) -> t.Mapping[str, witness.Observed]:
     """What the witness saw of each host: looked at side by side, once."""
     one = request.config.stash[run.RUN]
-    return witness.look(one.testinfra_hosts(), one.variables())
+    return witness.look(one.testinfra_hosts(), one.variables)
 
 
 @pytest.fixture

@@ -116,7 +116,7 @@ class Run:
         """The hosts as testinfra knows them, by their names. Empty without ``--hosts``."""
         if not self._options.hosts:
             return {}
-        _mend_variables(self._options.ansible_inventory, self.variables())
+        _mend_variables(self._options.ansible_inventory, self.variables)
         found = testinfra.get_hosts(
             self._options.hosts.split(","),
             connection=self._options.connection,
@@ -129,7 +129,7 @@ class Run:
         )
         return {one.backend.get_hostname(): one for one in found}
 
-    @functools.cache  # noqa: B019 - there is one run
+    @functools.cached_property
     def variables(self) -> dict[str, dict[str, t.Any]]:
         """Variables of each host, templated and decrypted by Ansible: one call for all. They hold passwords."""
         if not self._options.hosts:

@@ -149,9 +149,9 @@ FLEETS: dict[str, Callable[[], tuple[Report, Differences | None]]] = {
 }
 
 
-def write(directory: Path, names: t.Collection[str] = FLEETS) -> Iterator[Path]:
-    """Write the reports, and tell the folder of each fleet."""
-    for name in names:
+def write(directory: Path, names: t.Iterable[str] = ()) -> Iterator[Path]:
+    """Write the reports, and tell the folder of each fleet: of all, if none is named."""
+    for name in names or FLEETS:
         report, since = FLEETS[name]()
         folder = directory / name
         folder.mkdir(parents=True, exist_ok=True)
@@ -162,5 +162,5 @@ def write(directory: Path, names: t.Collection[str] = FLEETS) -> Iterator[Path]:
 
 
 if __name__ == "__main__":
-    for made in write(Path(sys.argv[1]), sys.argv[2:] or FLEETS):
+    for made in write(Path(sys.argv[1]), sys.argv[2:]):
         print(made)

@@ -74,7 +74,7 @@ def tally(results: t.Iterable[Result]) -> str:
     return ", ".join(f"<span class={state.value}>{n} {NAMES[state]}</span>" for state, n in found.items() if n)
 
 
-def bar(value: int, most: int, kind: str) -> str:
+def measure_bar(value: int, most: int, kind: str) -> str:
     """A bar of a chart, with its number. The number stands beside it, so that readers of the screen skip the bar."""
     width = round(100 * max(0, min(value, most)) / most) if most else 0
     return f'{_svg("bar", kind)}<rect width="{width}" height="10"/></svg>{value}'

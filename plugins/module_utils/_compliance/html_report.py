@@ -19,9 +19,9 @@ from .html_parts import (
     LETTERS,
     MAX_SMALL,
     anchor,
-    bar,
     grid_controls,
     heads_of_numbers,
+    measure_bar,
     moment,
     numbers,
     stack,
@@ -225,7 +225,7 @@ def _certificates(report: Report) -> t.Iterator[str]:
         yield '<section id="certificates"><h2>Certificates by days left</h2>'
         rows = [
             f'<tr><th scope="row">{text(host)}</th><td>{text(", ".join(found[days, host]))}</td>'
-            f"<td class=n>{bar(days, MAX_DAYS, _lateness(days))}{' (expired)' if days < 0 else ''}</td></tr>"
+            f"<td class=n>{measure_bar(days, MAX_DAYS, _lateness(days))}{' (expired)' if days < 0 else ''}</td></tr>"
             for days, host in sorted(found)
         ]
         late = sum(days <= WARN_DAYS for days, _host in found)
@@ -255,7 +255,7 @@ def _queues(report: Report) -> t.Iterator[str]:
         yield '<section id="queues"><h2>Messages in the queue</h2>'
         rows = [
             f'<tr><th scope="row">{text(host)}</th><td>{text(state)}</td>'
-            f"<td class=n>{bar(number, most, 'not_checked')}</td></tr>"
+            f"<td class=n>{measure_bar(number, most, 'not_checked')}</td></tr>"
             for number, host, state in found
         ]
         yield from _chart("Queues", ["Host", "State", "Messages"], rows, MAX_ROWS)

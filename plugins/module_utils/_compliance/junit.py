@@ -31,7 +31,7 @@ def write(report: Report) -> str:
     totals = _totals(result for _host, result in report.all_results())
     root = ET.Element("testsuites", {"name": one_line(report.title), **totals})
     root.text = "\n"
-    head, _, end = ET.tostring(root, encoding="unicode").rpartition("</")
+    head, _slash, end = ET.tostring(root, encoding="unicode").rpartition("</")
     # Suite by suite, since the elements of a large fleet take far more room than their text.
     suites = "".join(ET.tostring(_suite(report, host), encoding="unicode") for host in report.hosts)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{head}{suites}</{end}\n'

@@ -62,9 +62,9 @@ def _requirement(
     found: t.Sequence[tuple[ControlInfo, Citation]], results: t.Mapping[str, t.Sequence[Result]]
 ) -> Requirement:
     first = found[0][1]
-    controls = tuple(dict.fromkeys(control.id for control, _ in found))
+    controls = tuple(dict.fromkeys(control.id for control, _source in found))
     state = worst(result for control in controls for result in results.get(control, ()))
-    missing = tuple(dict.fromkeys(one.not_covered for _, one in found if one.not_covered))
+    missing = tuple(dict.fromkeys(one.not_covered for _control, one in found if one.not_covered))
     document = str(dataclasses.replace(first, requirement=""))
     return Requirement(document, first.requirement, controls, state, missing)
 

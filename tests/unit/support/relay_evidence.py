@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
+import types
 import typing as t
 
 from ansible_collections.mailops.smtp.plugins.module_utils._compliance.case import Declared, DeclaredListener, Target
@@ -154,7 +155,7 @@ LOGIN_PROBES = dataclasses.replace(
 )
 
 
-NO_CHANGE: t.Mapping[str, t.Any] = {}
+NO_CHANGE: t.Mapping[str, t.Any] = types.MappingProxyType({})
 
 
 def smtp(

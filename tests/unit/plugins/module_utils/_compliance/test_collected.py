@@ -116,8 +116,8 @@ HOPS = {"item": LETTER, "hops": [{"queue_id": "4X", "status": "sent", "relay": "
 ARRIVED = {"server": "imap:993", "seconds": 1.5, "messages": [{"nonce": LETTER["nonce"], "arrived": False}]}
 
 
-def message(sent=SENT, **results):
-    found = proof(sent={"results": [sent]}, **results)
+def message(sent=None, **results):
+    found = proof(sent={"results": [SENT if sent is None else sent]}, **results)
     return found.facts.messages[0], {one.path for one in found.unknown}
 
 

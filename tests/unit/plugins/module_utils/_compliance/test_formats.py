@@ -50,7 +50,9 @@ class Tags(html.parser.HTMLParser):
 
     def handle_starttag(self, tag, attrs):
         self.scripts += tag == "script"
-        if not self.KNOWN.fullmatch(tag) or any(name.startswith("on") or name in ("src", "style") for name, _ in attrs):
+        if not self.KNOWN.fullmatch(tag) or any(
+            name.startswith("on") or name in ("src", "style") for name, _value in attrs
+        ):
             self.forbidden.append((tag, attrs))
         if tag == "a" and not dict(attrs)["href"].startswith("#"):
             self.forbidden.append((tag, attrs))

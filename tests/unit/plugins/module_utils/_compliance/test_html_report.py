@@ -66,7 +66,7 @@ def test_policy_allows_its_own_style_and_script_only():
 
 
 def test_numbers_are_those_of_the_report():
-    numbers = counts(one for _, one in each_state().all_results())
+    numbers = counts(one for _host, one in each_state().all_results())
     tiles = re.findall(r'<li class="(\w+)"><a href="#findings" data-state="\1"><b>(\d+)</b>', PAGE)
     assert {State(name): int(number) for name, number in tiles} == numbers
     items = [*(match[1] for match in ITEM.finditer(PAGE)), *(row[1] for row in rest())]

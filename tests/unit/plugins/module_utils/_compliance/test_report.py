@@ -98,7 +98,7 @@ def test_host_on_which_nothing_was_decided_is_not_fine(status):
 def test_host_that_is_down_is_an_error():
     found = report(hosts=(DOWN, HostReport("relay2", results=(result("pass"),))))
     assert verdict(found).exit_code == 2
-    assert counts(one for _, one in found.all_results())[State.ERROR] == 1
+    assert counts(one for _host, one in found.all_results())[State.ERROR] == 1
     assert DOWN.judged[0].finding.message == DOWN.problem
 
 

@@ -100,7 +100,7 @@ def waiver(host="*", subject="*", expires="2026-12-31", control="MR-DNS-03"):
 
 def applied(*results, waivers, host="relay1.example.com"):
     found = apply(report(*results, host=host), waivers)
-    return [one.state for _, one in found.all_results()], found
+    return [one.state for _host, one in found.all_results()], found
 
 
 @pytest.mark.parametrize(
@@ -121,18 +121,18 @@ def applied(*results, waivers, host="relay1.example.com"):
     ],
 )
 def test_pattern_of_hosts(pattern, matches):
-    states, _ = applied(result("fail"), waivers=[waiver(pattern)])
+    states, _report = applied(result("fail"), waivers=[waiver(pattern)])
     assert states == [State.WAIVED if matches else State.FAIL]
 
 
 def test_brackets_of_an_address_are_no_pattern():
-    states, _ = applied(result("fail", subject="[2001:db8::1]:25"), waivers=[waiver(subject="[2001:db8::1]:*")])
+    states, _report = applied(result("fail", subject="[2001:db8::1]:25"), waivers=[waiver(subject="[2001:db8::1]:*")])
     assert states == [State.WAIVED]
 
 
 def test_subject_tells_findings_of_a_control_apart():
     results = [result("fail", subject=subject) for subject in ("192.0.2.1", "192.0.2.2")]
-    states, _ = applied(*results, waivers=[waiver(subject="192.0.2.2")])
+    states, _report = applied(*results, waivers=[waiver(subject="192.0.2.2")])
     assert states == [State.FAIL, State.WAIVED]
 
 
@@ -164,17 +164,17 @@ def test_expired_waiver_changes_nothing_and_is_told():
 
 
 def test_expired_waiver_is_told_even_if_the_control_is_met():
-    _, found = applied(result("pass"), waivers=[waiver(expires="2020-01-01")])
+    _states, found = applied(result("pass"), waivers=[waiver(expires="2020-01-01")])
     assert "expired" in found.notices[0]
 
 
 def test_waiver_that_matches_no_finding_is_told():
-    _, found = applied(result("fail"), waivers=[waiver("relay9*"), waiver(control="MR-TLS-02")])
+    _states, found = applied(result("fail"), waivers=[waiver("relay9*"), waiver(control="MR-TLS-02")])
     assert ["no finding matches it" in notice for notice in found.notices] == [True, True]
 
 
 def test_waiver_that_holds_longest_is_taken():
-    _, found = applied(result("fail"), waivers=[waiver(expires="2026-11-01"), waiver(expires="2027-01-01")])
+    _states, found = applied(result("fail"), waivers=[waiver(expires="2026-11-01"), waiver(expires="2027-01-01")])
     assert next(found.all_results())[1].waiver.expires == "2027-01-01"
 
 
