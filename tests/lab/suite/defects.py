@@ -346,7 +346,7 @@ HOST: tuple[Defect, ...] = (
     ),
     Defect(
         "a level that needs DNSSEC",
-        service(f"{UPSTREAM}/unix", smtp_tls_security_level="dane", smtp_dns_support_level="enabled"),
+        service(f"{UPSTREAM}/unix", smtp_tls_security_level="dane-only", smtp_dns_support_level="enabled"),
         f"MR-DANE-03 {DRIFT}",
     ),
     Defect(
