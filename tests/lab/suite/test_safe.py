@@ -19,8 +19,6 @@ import pytest
 from ansible_collections.mailops.smtp.tests.lab.suite.plays import LAB, Play, run_play
 from ansible_collections.mailops.smtp.tests.lab.suite.test_canary import FOUND, Edit
 
-pytestmark = pytest.mark.second_lab
-
 CASES = [
     "a TLS level",
     "a misspelled restriction",

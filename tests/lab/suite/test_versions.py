@@ -15,7 +15,7 @@ import pytest
 
 from ansible_collections.mailops.smtp.tests.lab.suite.plays import BUILD, RELAY, ROOT, run_play
 
-pytestmark = [pytest.mark.last, pytest.mark.second_lab]
+pytestmark = pytest.mark.last
 
 VERSIONS = [line.split()[0] for line in (ROOT / "tests/versions.txt").read_text().splitlines() if line[0] != "#"]
 NEWEST = BUILD / "core" / VERSIONS[-1] / "bin"
