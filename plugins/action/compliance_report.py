@@ -37,7 +37,7 @@ class ActionModule(ActionBase):
         super().run(tmp, task_vars)
         from ansible_collections.mailops.smtp.plugins.plugin_utils import _judging
 
-        _result, given = self.validate_argument_spec(argument_spec=ARGUMENTS)
+        given = self.validate_argument_spec(argument_spec=ARGUMENTS)[1]
         options = self._options(given)
         try:
             outcome = self._evaluate(given, options)
