@@ -23,7 +23,7 @@ run() { # TARGET ...
 }
 
 trap 'trap - TERM; kill 0' INT # background jobs do not receive SIGINT
-run lint unit newest &
-run sanity integration reports # sanity and integration use one copy of the tree, so they take turns
+run unit newest &
+run lint sanity integration reports # sanity and integration use one copy of the tree, so they take turns
 wait
 [ ! -e "$logs/failed" ]
