@@ -17,7 +17,7 @@ import typing as t
 from .._controls.finding import Finding, FindingStatus, Severity
 from .._evidence.document import Moment, plain
 from .._evidence.reading import InvalidEvidence, read_record
-from .texts import json_lines
+from .texts import json_lines, one_line
 
 #: Raised when a field changes its name or meaning.
 VERSION = 1
@@ -339,7 +339,7 @@ def verdict(report: Report) -> Verdict:
 
 def _hosts(names: t.Sequence[str]) -> str:
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    return f"{', '.join(names[:3])}{more}"
+    return f"{', '.join(map(one_line, names[:3]))}{more}"
 
 
 def _findings(number: int) -> str:

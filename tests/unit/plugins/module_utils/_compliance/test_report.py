@@ -195,3 +195,9 @@ def test_each_severity_reaches_its_threshold():
             threshold.reached_by(result(severity=one).finding.severity) for one in ("critical", "high", "medium", "low")
         ]
         assert reached == ([False] * 4 if threshold is Threshold.NEVER else [rank <= number for rank in range(4)])
+
+
+def test_name_of_a_host_cannot_harm_the_verdict():
+    good, bad = report(result("pass")), report(result("not_checked"), host="bad\x1b[2J\n")
+    found = dataclasses.replace(good, hosts=(*good.hosts, *bad.hosts))
+    assert verdict(found).sentence.startswith("Nothing was decided on bad\ufffd[2J: ")
