@@ -192,7 +192,7 @@ class Case:
             return tuple(found)
         if kind in self.target.unseen:
             raise NotSeen(kind, self.target.host, _clause(self.target.unseen[kind]))
-        raise NotAsked(kind, self.target.host, f"there is no evidence of kind {kind.value}")
+        raise NotAsked(kind, self.target.host, f"no evidence of kind {kind.value} was collected")
 
     @property
     def listeners(self) -> tuple[DeclaredListener, ...] | None:

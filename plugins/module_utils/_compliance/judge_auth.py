@@ -115,7 +115,7 @@ def _offered_mechanisms(case: Case, control: Control, document: Document) -> t.I
     ]
     which = "the usual" if declared is None else "the declared"
     if not offered:
-        message = "No login is offered, so there are no mechanisms to compare."
+        message = "No login is offered, so no mechanisms can be compared."
         yield control.not_checked(document.subject, message, "Let the port offer logins, or declare it without them.")
     elif others:
         message = f"Mechanisms beyond {which} ones are offered: {', '.join(others)}."
@@ -127,7 +127,7 @@ def _offered_mechanisms(case: Case, control: Control, document: Document) -> t.I
 def _mechanisms(case: Case, control: Control) -> t.Iterator[Finding]:
     found = list(_offered_mechanisms(case, control))
     if not found:
-        message = "No port offered a login, so there are no mechanisms to compare."
+        message = "No port offered a login, so no mechanisms can be compared."
         found = [control.not_checked(case.target.host, message, "Ask a port that takes logins with smtp_info.")]
     yield from found
 

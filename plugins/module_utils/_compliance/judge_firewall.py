@@ -13,8 +13,8 @@ from .._controls.finding import Finding
 from .._evidence.host_network import PortAccess
 from .._evidence.smtp import Reach
 from .case import Case, DeclaredListener, NotAsked
+from .networks import Network, within
 
-_Network = t.Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 _LOOPBACK = tuple(map(ipaddress.ip_network, ("127.0.0.0/8", "::1/128")))
 _EVERYONE = {4: ipaddress.ip_network("0.0.0.0/0"), 6: ipaddress.ip_network("::/0")}
 
@@ -60,7 +60,7 @@ def _judge_port(control: Control, host: str, listener: DeclaredListener, access:
     shut = [str(network) for network, verdict in verdicts.items() if verdict == "drop"]
     beyond = [] if not listener.sources else _beyond(access, wanted)
     unclear = [str(network) for network, verdict in verdicts.items() if verdict == "unknown"]
-    unclear += [one for one in access.unknown if not _within(_network(one), wanted)] if listener.sources else []
+    unclear += [one for one in access.unknown if not within(_network(one), wanted)] if listener.sources else []
     if shut:
         message = f"The firewall refuses {_shown(shut)} on port {access.port}, though they may connect."
         return control.failed(subject, message, f"Allow port {access.port} for {_shown(shut)}.")
@@ -80,27 +80,23 @@ def _shown(networks: t.Iterable[str]) -> str:
     return ", ".join("everyone" if one.endswith("/0") else one for one in networks)
 
 
-def _beyond(access: PortAccess, wanted: t.Sequence[_Network]) -> list[str]:
+def _beyond(access: PortAccess, wanted: t.Sequence[Network]) -> list[str]:
     """Who may connect although the owner does not want it. Loopback always may."""
     if access.others == "accept" and not any(network.prefixlen == 0 for network in wanted):
         return [str(_EVERYONE[access.ip_version])]
-    return [one for one in access.accepts if not _within(_network(one), [*wanted, *_LOOPBACK])]
+    return [one for one in access.accepts if not within(_network(one), [*wanted, *_LOOPBACK])]
 
 
-def _verdict(access: PortAccess, network: _Network) -> str:
+def _verdict(access: PortAccess, network: Network) -> str:
     """What becomes of a network: the smallest one around it that the rules name decides."""
     named = [("accept", one) for one in access.accepts] + [("drop", one) for one in access.drops]
     named += [("unknown", one) for one in access.unknown]
-    around = [(_network(one).prefixlen, verdict) for verdict, one in named if _within(network, [_network(one)])]
+    around = [(_network(one).prefixlen, verdict) for verdict, one in named if within(network, [_network(one)])]
     return max(around, default=(0, access.others))[1]
 
 
-def _network(text: str) -> _Network:
+def _network(text: str) -> Network:
     return ipaddress.ip_network(text, strict=False)
-
-
-def _within(network: _Network, others: t.Iterable[_Network]) -> bool:
-    return any(network.version == one.version and network.subnet_of(one) for one in others)  # type: ignore[arg-type]
 
 
 def judge_reach(case: Case, control: Control) -> t.Iterator[Finding]:
@@ -120,9 +116,9 @@ def judge_reach(case: Case, control: Control) -> t.Iterator[Finding]:
                 yield control.failed(subject, message, "Set relay_firewall to auto, or correct the rules.")
 
 
-def _may_connect(source: str, sources: t.Sequence[_Network]) -> bool | None:
+def _may_connect(source: str, sources: t.Sequence[Network]) -> bool | None:
     """Whether an address may connect; None if it is not known, or loopback, which always may."""
     if not source:
         return None
     network = _network(source.partition("%")[0])
-    return None if _within(network, _LOOPBACK) else _within(network, sources)
+    return None if within(network, _LOOPBACK) else within(network, sources)

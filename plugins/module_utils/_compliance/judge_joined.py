@@ -177,7 +177,7 @@ def _dkim_match(case: Case, control: Control, document: Document) -> t.Iterator[
         elif one.records is None:
             yield control.undecided(name, document.why(f"dkim.{one.selector}"), EvidenceKind.DNS)
         else:
-            yield control.not_applicable(name, f"There is no usable key at {name} to compare with: see MR-DKIM-01.")
+            yield control.not_applicable(name, f"{name} has no usable key to compare with: see MR-DKIM-01.")
     for key in signing:
         if key.domain == document.subject and not any(_is_for(key, one) for one in published):
             name = f"{key.selector}._domainkey.{key.domain}"
@@ -256,7 +256,7 @@ def _compare_chain(
     """Compare what SHA-256 can compare; None if no record is of that kind."""
     comparable = [record for record in usable if record.matching == 1]
     if any(record.data in _candidates(record, chain) for record in comparable):
-        spare = "" if len(usable) > 1 else " There is no record for the next key yet."
+        spare = "" if len(usable) > 1 else " No record for the next key is published yet."
         return control.passed(where, f"A TLSA record of {facts.host} matches the certificate of {where}.{spare}")
     if len(comparable) < len(usable):
         return None

@@ -110,7 +110,7 @@ def _commands(case: Case, control: Control, document: Document) -> t.Iterator[Fi
     if usable:
         yield control.failed(document.subject, f"Clients can use {', '.join(usable)}.", control.by_hand)
     elif missing:
-        why = document.why("probes.commands") or "there is no reply"
+        why = document.why("probes.commands") or "the server did not reply"
         yield control.undecided(document.subject, f"{', '.join(missing)} is not known: {why}", EvidenceKind.SMTP)
     elif open_:
         reason = f"{open_[0].command.split(' ')[0]} was answered by {said(open_[0].answer)}"
@@ -244,7 +244,7 @@ def _limits(case: Case, control: Control) -> t.Iterator[Finding]:
         if lets_everyone_in(exceptions):
             yield control.failed(label, "smtpd_client_event_limit_exceptions exempts everyone.", control.by_hand)
         elif lacking:
-            yield control.failed(label, f"There is no limit for {', '.join(lacking)} of a client.", control.by_hand)
+            yield control.failed(label, f"Nothing limits a client's {' and '.join(lacking)}.", control.by_hand)
         else:
             yield control.passed(label, "Connections and recipients of a client are limited.")
     if not found:

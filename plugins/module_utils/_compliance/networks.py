@@ -42,7 +42,8 @@ def read_network(text: str) -> Network | None:
 
 def within(network: Network, others: t.Iterable[Network]) -> bool:
     """Whether a network is a part of one of the others."""
-    return any(isinstance(network, type(one)) and network.subnet_of(one) for one in others)  # type: ignore[arg-type]
+    same = (one for one in others if one.version == network.version)
+    return any(network.subnet_of(one) for one in same)  # type: ignore[arg-type]  # one family
 
 
 def membership(address: str, networks: t.Iterable[str]) -> bool | None:

@@ -47,7 +47,9 @@ class DnsAnswer:
 
     name: str = fact("The name that was asked for, in lower case.")
     type: str = fact("The type of the records.")
-    failure: str | None = fact("Why there is no answer: a time-out, SERVFAIL. None if there is one.", default=None)
+    failure: str | None = fact(
+        "Why the question got no answer, such as a timeout or SERVFAIL. None if it got one.", default=None
+    )
     values: tuple[str, ...] = fact("The records. A character of a TXT record stands for an octet.", default=())
     exists: bool = fact("Whether the name exists.", default=True)
     aliases: tuple[str, ...] = fact("The names that its CNAME records lead to, in order.", default=())
