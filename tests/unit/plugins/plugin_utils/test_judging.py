@@ -11,6 +11,7 @@ import os
 import shutil
 import stat
 import time
+from concurrent.futures.process import BrokenProcessPool
 
 import pytest
 
@@ -200,6 +201,15 @@ def test_exit_status_of_the_command(saved, capsys, arguments, status):
         assert left.code == status  # noqa: PT017  # argparse leaves by itself
     printed = capsys.readouterr()
     assert printed.out if status < 3 else printed.err
+
+
+def test_process_that_was_ended_leaves_nothing_decided(saved, capsys, monkeypatch):
+    def ended(*_given):
+        raise BrokenProcessPool
+
+    monkeypatch.setattr(_judging, "judge_all", ended)
+    assert judge.main([str(saved)]) == 2
+    assert "Nothing was decided." in capsys.readouterr().err
 
 
 def test_command_without_evidence(tmp_path, capsys):
