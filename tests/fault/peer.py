@@ -262,6 +262,9 @@ class _Conversation:
             self._answer(TLS, "\x16\x03\x03\x00\x7a\x02", decision=decision)  # the beginning of a ServerHello
             raise _Hangup
         self._input.close()
+        # CPython loses a socket, open, that it wraps after the client has reset the connection.
+        if not self._stream.recv(1, socket.MSG_PEEK):
+            raise _Hangup
         self._stream = context.wrap_socket(self._stream, server_side=True)
         self._input = self._stream.makefile("rb")
 
