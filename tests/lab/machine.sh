@@ -100,7 +100,7 @@ make_network() { # takes the first free subnet
   local subnet used
   used=$(used_addresses)
   : >"$state/network.log"
-  for subnet in ${LAB_SUBNET:-203.0.113.0/24 198.51.100.0/24 198.18.77.0/24}; do
+  for subnet in ${LAB_SUBNET:-203.0.113.0/24 198.51.100.0/24 198.18.77.0/24 198.18.78.0/24}; do
     [[ $subnet =~ ^([0-9]{1,3}\.){3}0/24$ ]] ||
       fail "LAB_SUBNET: '$subnet' is not a valid subnet; expected a /24 such as 203.0.113.0/24"
     is_free "$subnet" "$used" || continue
@@ -109,7 +109,7 @@ make_network() { # takes the first free subnet
     podman network create --disable-dns --label mailops.lab --subnet "$subnet" "$network" >"$state/network.log" 2>&1 &&
       return
   done
-  fail "this machine already uses ${LAB_SUBNET:-the three networks of the lab}. Set a free one: LAB_SUBNET=10.99.99.0/24" \
+  fail "this machine already uses ${LAB_SUBNET:-the four networks of the lab}. Set a free one: LAB_SUBNET=10.99.99.0/24" \
     "$(tail -n 1 "$state/network.log")"
 }
 

@@ -26,7 +26,7 @@ from ansible_collections.mailops.smtp.tests.lab.suite.plays import BUILD, LAB, R
 from ansible_collections.mailops.smtp.tests.lab.suite.test_host_facts import CLEAN
 from ansible_collections.mailops.smtp.tests.lab.suite.test_host_facts import PACKAGE as INSTALL
 
-pytestmark = pytest.mark.second_lab
+pytestmark = pytest.mark.third_lab
 
 PLAYBOOK = "playbooks/compliance.yml"
 JUDGE = ROOT / "tests/compliance/judge.py"

@@ -18,7 +18,7 @@ from ansible_collections.mailops.smtp.tests.lab.suite.conftest import parse
 from ansible_collections.mailops.smtp.tests.lab.suite.plays import BUILD, ROOT, Play, run_play
 from ansible_collections.mailops.smtp.tests.lab.suite.trouble.upstream import MailLog
 
-pytestmark = pytest.mark.second_lab
+pytestmark = pytest.mark.third_lab
 
 LOGIN, INBOX, OPS = "relay@provider.test", "inbox@dest.test", "ops@dest.test"
 HOSTS = {"relay": "relay.sender.test", "relay12": "relay12.sender.test"}
