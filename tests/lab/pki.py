@@ -3,11 +3,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Create keys, certificates and passwords of the lab's hosts and accounts, once for each build folder.
 
-Standard input names them: ``{"hosts": {"relay": "relay.sender.test", ...}, "accounts": ["inbox@dest.test", ...]}``.
+Standard input names them, and further names of servers on the hosts:
+
+    {"hosts": {"relay": "relay.sender.test", ...}, "names": ["acme.lab.test"], "accounts": ["inbox@dest.test", ...]}
+
 Writes to the folder named on the command line:
 
     pki/ca.pem, ca.key           the lab's certificate authority
-    pki/NAME.pem, NAME.key       certificate with chain, and key, for each host's mail name
+    pki/NAME.pem, NAME.key       certificate with chain, and key, for each host's mail name and each further name
     ssh/id_ed25519, known_hosts  the login key for all hosts, and their host keys
     hosts/HOST/                  files of a new host before its first boot
     secrets.yml                  lab_passwords, one for each account
@@ -118,7 +121,7 @@ def main() -> None:
     os.umask(0o022)
     build = Path(sys.argv[1])
     wanted = json.load(sys.stdin)
-    certificates(build / "pki", sorted(wanted["hosts"].values()))
+    certificates(build / "pki", sorted([*wanted["hosts"].values(), *wanted["names"]]))
     host_files(build, sorted(wanted["hosts"]))
     passwords(build / "secrets.yml", sorted(wanted["accounts"]))
 
