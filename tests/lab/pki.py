@@ -15,7 +15,7 @@ Writes to the folder named on the command line:
     hosts/HOST/                  files of a new host before its first boot
     secrets.yml                  lab_passwords, one for each account
 
-Existing files are kept; certificates are renewed ten days before they expire.
+Existing files are kept; certificates are renewed when a third of their life is left.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 LIFETIME = datetime.timedelta(days=90)
-MARGIN = datetime.timedelta(days=10)
+MARGIN = LIFETIME / 3
 
 
 def write(path: Path, content: bytes, mode: int) -> None:

@@ -9,13 +9,14 @@ import typing as t
 
 from .._controls.control import Control, EvidenceKind
 from .._controls.finding import Finding, FindingStatus
+from .._evidence.certificate import CertificateFacts
 from .._evidence.document import Evidence, seconds_of
 from .._evidence.host_files import DkimKey, HostFile
 from .case import Case, Document, Judges, together
 from .ports import lacks_tls, over_smtp
 from .profiles import MANDATORY_TLS, setting
 
-_DAY = 86400
+_DAY, _HOUR = 86400, 3600
 _ROOT = ("root",)
 
 # -- MR-TLS-08, MR-DKIM-04, MR-HOST-04: who can read a file -----------------------------------------------------------
@@ -119,8 +120,12 @@ def _login_over_tls(case: Case, control: Control) -> t.Iterator[Finding]:
 
 # -- MR-TLS-05: how long certificates are valid -----------------------------------------------------------------------
 
-#: In days. Certificates that are renewed by a program have more left, unless it fails.
+#: In days: a certificate that lasts longer is renewed by hand.
+_BY_HAND = 100
+#: In days, what a certificate renewed by hand must have left, and should have.
 _LEAST, _SOON = 7, 30
+#: The same as a part of its life for one that a program renews, which certbot does when a third is left.
+_LEAST_PART, _SOON_PART = 1 / 4, 1 / 3
 
 
 def _files_of_certificates(case: Case, control: Control) -> t.Iterator[Finding]:
@@ -152,22 +157,30 @@ def _judge_validity(case: Case, control: Control, subject: str, chain: t.Sequenc
     now = seconds_of(case.moment)
     first = min(chain, key=lambda one: one.not_after)
     late = next((one for one in chain if seconds_of(one.not_before) > now), None)
-    days = int((seconds_of(first.not_after) - now) // _DAY)
-    what = f"The certificate {first.subject} of {subject}"
+    left, life = (seconds_of(first.not_after) - begin for begin in (now, seconds_of(first.not_before)))
+    least, soon = (_LEAST * _DAY, _SOON * _DAY) if life > _BY_HAND * _DAY else (life * _LEAST_PART, life * _SOON_PART)
     if late:
-        message = f"The certificate {late.subject} of {subject} is not valid before {late.not_before}."
+        message = f"The certificate {_name(late)} of {subject} is not valid before {late.not_before}."
         return control.failed(subject, message, "Set the clock, or present a certificate that is valid now.")
-    if days < 0:
+    what = f"The certificate {_name(first)} of {subject}"
+    if left < 0:
         return control.failed(subject, f"{what} expired on {first.not_after}.", "Renew it, then reload Postfix.")
-    if days <= _LEAST:
-        message = f"{what} expires in {_days(days)}, on {first.not_after}."
+    if left < least:
+        message = f"{what} expires in {_span(left)}, on {first.not_after}."
         return control.failed(subject, message, "Renew it, reload Postfix, and find out why it was not renewed.")
-    soon = " Renew it soon." if days <= _SOON else ""
-    return control.passed(subject, f"{what} is valid for {_days(days)} more.{soon}")
+    hint = " Renew it soon." if left <= soon else ""
+    return control.passed(subject, f"{what} is valid for {_span(left)} more.{hint}")
 
 
-def _days(number: int) -> str:
-    return f"{number} day{'' if number == 1 else 's'}"
+def _name(certificate: CertificateFacts) -> str:
+    """Return the subject, or the first name: authorities leave the subject empty."""
+    return certificate.subject or next(iter(certificate.names), "without a name")
+
+
+def _span(seconds: float) -> str:
+    unit, name = (_DAY, "day") if seconds >= 2 * _DAY else (_HOUR, "hour")
+    number = int(seconds // unit)
+    return f"{number} {name}{'' if number == 1 else 's'}"
 
 
 # -- MR-DKIM-05 and MR-DKIM-06 ----------------------------------------------------------------------------------------
@@ -230,10 +243,10 @@ def _age_of_keys(case: Case, control: Control) -> t.Iterator[Finding]:
             yield control.undecided(key.path, reason, EvidenceKind.HOST)
             continue
         days = int((seconds_of(case.moment) - seconds_of(changed)) // _DAY)
-        message = f"The key {key.path} is {_days(days)} old"
+        message = f"The key {key.path} is {_span(days * _DAY)} old"
         if days > _MAX_AGE:
             remedy = "Make a key with a new selector, publish it, sign with it, and revoke the old one later."
-            yield control.failed(key.path, f"{message}; expected at most {_days(_MAX_AGE)}.", remedy)
+            yield control.failed(key.path, f"{message}; expected at most {_span(_MAX_AGE * _DAY)}.", remedy)
         else:
             yield control.passed(key.path, f"{message}.")
 

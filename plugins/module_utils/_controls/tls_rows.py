@@ -77,9 +77,10 @@ ROWS: Rows = (
     ),
     Control(
         id="MR-TLS-05",
-        title="The certificate stays valid for more than a week, better for more than a month",
+        title="The certificate stays valid for more than a week, or a quarter of a life of up to 100 days",
         severity=Severity.HIGH,
-        rationale="On the day on which it expires, clients stop sending. A renewal that failed shows a month ahead.",
+        rationale="On the day on which it expires, clients stop sending. A program renews a certificate when a third of"
+        " its life is left, so less than a quarter shows that the renewal failed.",
         sources=(rfc(5280, "4.1.2.5"),),
         profiles=RELAYS,
         needs=(from_smtp("tls"), from_host("certificates")),

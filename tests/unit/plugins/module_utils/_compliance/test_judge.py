@@ -9,6 +9,7 @@ Covers judge.py, case.py, judge_dns.py, judge_joined.py, judge_host.py, judge_fi
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import typing as t
 
 import pytest
@@ -222,6 +223,10 @@ DEFECTS: dict[str, tuple[list[Evidence[t.Any]], set[str]]] = {
     "a certificate that expires": (certificate(not_after="2026-03-05T00:00:00Z"), {"MR-TLS-05"}),
     "a certificate that has expired is shown": (shown(not_after="2026-02-01T00:00:00Z"), {"MR-TLS-05"}),
     "a certificate that is not valid yet": (shown(not_before="2026-04-01T00:00:00Z"), {"MR-TLS-05"}),
+    "a certificate of 64 days that was not renewed": (
+        certificate(not_before="2026-01-12T00:00:00Z", not_after="2026-03-16T00:00:00Z"),
+        {"MR-TLS-05"},
+    ),
     "a TLS key that all can read": (files(mode="0604")(cases.KEY_FILE), {"MR-TLS-08"}),
     "a TLS key that a group can read": (files(mode="0640", group="ssl-cert")(cases.KEY_FILE), {"MR-TLS-08"}),
     "a TLS key of another user": (files(owner="postfix")(cases.KEY_FILE), {"MR-TLS-08"}),
@@ -497,6 +502,28 @@ def test_the_name_servers_of_another_host_tell_nothing_of_the_relay():
     found = judged(everything(dns=evidence))["MR-DNS-08"]
     assert statuses(found) == {"not_checked"}
     assert "name servers of controller" in found[0].message
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "status", "words"),
+    [  # days before and after the moment
+        (2, 4, "pass", "is valid for 4 days more."),
+        (4, 1.9, "pass", "is valid for 45 hours more. Renew it soon."),
+        (5, 1, "fail", "expires in 24 hours, on 2026-03-02T12:00:00Z."),
+        (40, 24, "pass", "is valid for 24 days more."),
+        (47, 17, "pass", "is valid for 17 days more. Renew it soon."),
+        (49, 15, "fail", "expires in 15 days, on "),
+        (348, 17, "pass", "is valid for 17 days more. Renew it soon."),
+        (359, 6, "fail", "expires in 6 days, on "),
+    ],
+)
+def test_a_certificate_is_judged_by_the_part_of_its_life_that_is_left(before, after, status, words):
+    """One that lasts at most 100 days is renewed by a program, whose failure shows."""
+    now = datetime.datetime.fromisoformat(cases.SEEN_AT)
+    begins, ends = (f"{now + datetime.timedelta(days=days):%Y-%m-%dT%H:%M:%SZ}" for days in (-before, after))
+    findings = judged(certificate(not_before=begins, not_after=ends, subject=""))["MR-TLS-05"]
+    assert [one.status.value for one in findings if words in one.message] == [status], findings
+    assert any(one.message.startswith("The certificate mail.example.test of /") for one in findings)
 
 
 @pytest.mark.parametrize(
