@@ -3,14 +3,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Create keys, certificates and passwords of the lab's hosts and accounts, once for each build folder.
 
-Standard input names them, and further names of servers on the hosts:
+Standard input names them, further names of servers on the hosts, and what signs JWTs:
 
-    {"hosts": {"relay": "relay.sender.test", ...}, "names": ["acme.lab.test"], "accounts": ["inbox@dest.test", ...]}
+    {"hosts": {"relay": "relay.sender.test", ...}, "names": ["acme.lab.test", ...],
+     "signers": ["app.provider.test", ...],
+     "accounts": ["inbox@dest.test", ...]}
 
 Writes to the folder named on the command line:
 
     pki/ca.pem, ca.key           the lab's certificate authority
-    pki/NAME.pem, NAME.key       certificate with chain, and key, for each host's mail name and each further name
+    pki/NAME.pem, NAME.key       certificate with chain, and key, for each host's mail name and each further name;
+                                 a signer's key is RSA
     ssh/id_ed25519, known_hosts  the login key for all hosts, and their host keys
     hosts/HOST/                  files of a new host before its first boot
     secrets.yml                  lab_passwords, one for each account
@@ -58,8 +61,8 @@ def now() -> datetime.datetime:
     return datetime.datetime.now(datetime.UTC)
 
 
-def certificates(folder: Path, names: list[str]) -> None:
-    """Create a certificate authority and a certificate for each name."""
+def certificates(folder: Path, names: dict[str, trustme.KeyType]) -> None:
+    """Create a certificate authority and a certificate for each name, with a key of its type."""
     authority_file, authority_key = folder / "ca.pem", folder / "ca.key"
     if lasts(authority_file):
         authority = trustme.CA.from_pem(authority_file.read_bytes(), authority_key.read_bytes())
@@ -69,10 +72,10 @@ def certificates(folder: Path, names: list[str]) -> None:
         write(authority_file, authority.cert_pem.bytes(), 0o644)
         for name in names:
             (folder / f"{name}.pem").unlink(missing_ok=True)
-    for name in names:
+    for name, key_type in names.items():
         if lasts(folder / f"{name}.pem"):
             continue
-        leaf = authority.issue_cert(name, common_name=name, not_after=now() + LIFETIME)
+        leaf = authority.issue_cert(name, common_name=name, not_after=now() + LIFETIME, key_type=key_type)
         write(folder / f"{name}.key", leaf.private_key_pem.bytes(), 0o600)
         chain = [pem.bytes() for pem in leaf.cert_chain_pems] + [authority.cert_pem.bytes()]
         write(folder / f"{name}.pem", b"".join(chain), 0o644)
@@ -121,7 +124,8 @@ def main() -> None:
     os.umask(0o022)
     build = Path(sys.argv[1])
     wanted = json.load(sys.stdin)
-    certificates(build / "pki", sorted([*wanted["hosts"].values(), *wanted["names"]]))
+    usual = dict.fromkeys([*wanted["hosts"].values(), *wanted["names"]], trustme.KeyType.ECDSA)
+    certificates(build / "pki", usual | dict.fromkeys(wanted["signers"], trustme.KeyType.RSA))
     host_files(build, sorted(wanted["hosts"]))
     passwords(build / "secrets.yml", sorted(wanted["accounts"]))
 
