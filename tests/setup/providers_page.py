@@ -13,8 +13,19 @@ ROOT = Path(__file__).resolve().parents[2]
 # The imports need the path, since the environment links the collection there.
 sys.path.insert(0, str(ROOT / ".build" / "collections"))
 
+from ansible_collections.mailops.smtp.plugins.module_utils._providers.hints_by_provider import (  # noqa: E402
+    BY_PROVIDER,
+)
+from ansible_collections.mailops.smtp.plugins.module_utils._providers.oauth_steps import (  # noqa: E402
+    OAUTH_STEPS,
+    Way,
+)
 from ansible_collections.mailops.smtp.plugins.module_utils._providers.presets import PROVIDERS  # noqa: E402
-from ansible_collections.mailops.smtp.plugins.module_utils._providers.provider import Endpoint, Provider  # noqa: E402
+from ansible_collections.mailops.smtp.plugins.module_utils._providers.provider import (  # noqa: E402
+    Endpoint,
+    KnownReply,
+    Provider,
+)
 from ansible_collections.mailops.smtp.tests.setup import pages  # noqa: E402
 
 PAGE = ROOT / "docs" / "providers.md"
@@ -42,6 +53,9 @@ that month. A source that is not the provider's own, such as a blog, a bug repor
 as secondary: `[2?]`. Check such a fact with the provider before you depend on it. No provider was contacted to make
 this page. Unknown facts are left out: a limit that is missing here is unknown, not absent. Providers change: if one
 differs from this page, set host, port and TLS mode, which take precedence over the preset, and report it.
+
+What to do at Microsoft and Google before they grant OAuth2 tokens is [below](#oauth2-at-microsoft), and so is
+[what their refusals mean](#refusals-and-what-they-mean).
 """
 
 LABELS = {
@@ -73,7 +87,8 @@ SECRETS = {
 def page() -> str:
     """Return the whole page."""
     details = (line for one in PROVIDERS.values() for line in _details(one))
-    return "\n".join([INTRODUCTION, *_table(), "", *details]).rstrip() + "\n"
+    steps = (line for name, ways in OAUTH_STEPS.items() for line in _steps(name, ways))
+    return "\n".join([INTRODUCTION, *_table(), "", *details, *steps, *_refusals()]).rstrip() + "\n"
 
 
 def _table() -> Iterator[str]:
@@ -102,6 +117,40 @@ def _details(one: Provider) -> Iterator[str]:
     for number, page in enumerate(one.citations, start=1):
         yield f"{number}. {page.date}{', secondary' if page.secondary else ''}: <{page.url}>"  # a URL may exceed a line
     yield ""
+
+
+def _steps(name: str, ways: tuple[Way, ...]) -> Iterator[str]:
+    yield f"## OAuth2 at {name.title()}"
+    yield ""
+    for way in ways:
+        yield pages.wrapped(f"For {way.title}:")
+        yield ""
+        for number, step in enumerate(way.steps, start=1):
+            yield pages.wrapped(step, f"{number}. ")
+        yield ""
+        yield pages.wrapped(f"Options of `oauth`: {'; '.join(way.options)}.")
+        yield ""
+        yield f"Source: {', '.join(f'<{url}>' for url in way.sources)}"  # a URL may exceed a line
+        yield ""
+
+
+def _refusals() -> Iterator[str]:
+    yield "## Refusals and what they mean"
+    yield ""
+    yield "Replies of particular providers. Modules and the role's log give the same advice."
+    yield ""
+    for reply in BY_PROVIDER:
+        yield pages.wrapped(pages.linked(f"{_condition(reply)}: {reply.advice}"), "- ")
+
+
+def _condition(reply: KnownReply) -> str:
+    """Describe the replies that an entry fits."""
+    codes = " or ".join(f"`{code}`" for code in reply.codes)
+    status = " or ".join(f"`{code}`" for code in reply.enhanced)
+    words = f"with text like `{reply.text}`" if reply.text else ""
+    found = [" with ".join(filter(None, [codes, status])), words]
+    names = f" ({', '.join(reply.providers)})" if reply.providers else ""
+    return " ".join(filter(None, found)) + names
 
 
 def _value(one: Provider, fact: str, value: object) -> str:

@@ -71,12 +71,36 @@ BY_PROVIDER: tuple[KnownReply, ...] = (
         text=r"not authenticated",
     ),
     KnownReply(
-        "The password or token is wrong, or Authenticated SMTP is off for the mailbox. With OAuth2, the token needs"
-        " the permission SMTP.Send, and the user name must be the mailbox that the token was issued for.",
+        "The password or token is wrong, or Authenticated SMTP is off for the mailbox. With OAuth2, the user name must"
+        " be a mailbox that the token is good for: that of the user who consented (SMTP.Send), or for an application"
+        " (SMTP.SendAsApp) one that New-ServicePrincipal and Add-MailboxPermission opened to it. New-ServicePrincipal"
+        " takes the object ID of the Enterprise application; with that of the app registration this reply remains.",
         "https://emailwarmup.com/blog/email-errors/how-to-fix-535-5-7-3-authentication-unsuccessful-office-365-oauth",
         codes=(535,),
         enhanced=("5.7.3",),
         providers=_MICROSOFT,
+    ),
+    KnownReply(
+        "Microsoft accepted the token but cannot open the mailbox: give the service principal FullAccess to it with"
+        " Add-MailboxPermission, and set username to that mailbox. A new permission takes up to an hour.",
+        "https://github.com/simonrob/email-oauth2-proxy/issues/271",
+        codes=(430,),
+        enhanced=("4.2.0",),
+        text=r"STOREDRV",
+    ),
+    KnownReply(
+        "The mailbox of the login is full, and Microsoft keeps a copy of each message in its Sent Items: empty it, or"
+        " have an administrator turn the copies off.",
+        "https://learn.microsoft.com/en-us/exchange/troubleshoot/email-delivery/ndr/non-delivery-reports-in-exchange-online",
+        enhanced=("5.2.2",),
+        providers=_MICROSOFT,
+    ),
+    KnownReply(
+        "The tenant rejects mail that comes without a login to its own address (RejectDirectSend): send through"
+        " provider microsoft365 with OAuth2, or have an administrator make a connector for this host's address.",
+        "https://techcommunity.microsoft.com/blog/exchange/introducing-more-control-over-direct-send-in-exchange-online/4408790",
+        enhanced=("5.7.68",),
+        text=r"direct send",
     ),
     KnownReply(
         "Microsoft accepts three simultaneous connections per mailbox, from all hosts together: send them as messages"
@@ -111,7 +135,8 @@ BY_PROVIDER: tuple[KnownReply, ...] = (
     ),
     KnownReply(
         "Google did not accept the user name and password: use the full address and an app password (16 letters, no"
-        " spaces), not the account password.",
+        " spaces), not the account password. With OAuth2, the user name must be the mailbox of the token, and its scope"
+        " https://mail.google.com/.",
         _GOOGLE_CODES,
         codes=(535,),
         enhanced=("5.7.8",),

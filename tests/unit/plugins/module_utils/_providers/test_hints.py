@@ -85,7 +85,25 @@ BY_ONE = [
         None,
         "requires a login before mail",
     ),
-    ("535 5.7.3 Authentication unsuccessful", Stage.AUTH, "microsoft365", "SMTP.Send"),
+    ("535 5.7.3 Authentication unsuccessful", Stage.AUTH, "microsoft365", "object ID of the Enterprise application"),
+    (
+        "430 4.2.0 STOREDRV; mailbox logon failure; MapiExceptionLogonFailed; cannot open mailbox",
+        Stage.AUTH,
+        None,
+        "FullAccess",
+    ),
+    (
+        "554 5.2.2 mailbox full; STOREDRV.Submission.Exception:QuotaExceededException",
+        Stage.DATA,
+        "microsoft365",
+        "Sent Items",
+    ),
+    (
+        "550 5.7.68 TenantInboundAttribution; Direct Send not allowed for this organization from unauthorized sources",
+        Stage.RCPT,
+        None,
+        "RejectDirectSend",
+    ),
     (
         "432 4.3.2 Concurrent connections limit exceeded. Visit https://aka.ms/concurrent_sending for more.",
         Stage.MAIL,
