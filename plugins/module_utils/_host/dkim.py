@@ -32,6 +32,9 @@ _AMAVIS_KEY = re.compile(
 _ROW = re.compile(r"[^\s=]+\s*[\s=]\s*(\S.*)")
 #: Where keys are kept, one by one or in a folder for each domain.
 _FOLDERS = ("/etc/opendkim/keys/*.private", "/etc/opendkim/keys/*/*.private", "/etc/dkimkeys/*.private")
+#: Keys that the role relay made, and the configuration of the signer that it gives them to.
+_ROLE_KEYS = "/etc/relay-dkim/keys/*/*.key"
+_ROLE_SIGNERS = {"/etc/relay-dkim/opendkim.conf": "OpenDKIM", "/etc/relay-dkim/rspamd.conf": "rspamd"}
 _DATA_SET = re.compile(r"(?:file|refile):")
 
 
@@ -43,7 +46,7 @@ def find(host: Host) -> tuple[DkimKey, ...]:
 def configured(host: Host) -> list[DkimKey]:
     """The keys that programs are told to use, and those in the usual folders. Their files are not read."""
     keys = [*_of_milter(host, "OpenDKIM", _OPENDKIM), *_of_milter(host, "dkimpy-milter", _DKIMPY)]
-    keys += [*_of_rspamd(host), *_of_amavis(host)]
+    keys += [*_of_rspamd(host), *_of_amavis(host), *_of_role(host)]
     return list(dict.fromkeys([*keys, *_unused(host, {key.path for key in keys})]))
 
 
@@ -138,6 +141,15 @@ def _of_amavis(host: Host) -> t.Iterator[DkimKey]:
         for path in sorted(glob.glob(host.root + pattern)):
             text = host.text("dkim", path[len(host.root) :]) or ""
             yield from (DkimKey("amavis", key, domain, selector) for domain, selector, key in _AMAVIS_KEY.findall(text))
+
+
+def _of_role(host: Host) -> t.Iterator[DkimKey]:
+    """Keys of the role relay: a folder for each domain, a file for each selector."""
+    signer = next((name for path, name in _ROLE_SIGNERS.items() if glob.glob(glob.escape(host.root + path))), None)
+    for found in sorted(glob.glob(host.root + _ROLE_KEYS)):
+        path = found[len(host.root) :]
+        domain, name = path.split("/")[-2:]
+        yield DkimKey(signer, path, domain, name[: -len(".key")])
 
 
 def _unused(host: Host, used: t.Collection[str]) -> t.Iterator[DkimKey]:

@@ -50,6 +50,23 @@ CONFIGURED: list[tuple[dict[str, str], list[tuple[str | None, str | None, str | 
         [("OpenDKIM", "a.test", "s1", "/etc/k/a.private"), ("OpenDKIM", None, "s2", "/etc/k/any")],
     ),
     (
+        {
+            "/etc/relay-dkim/rspamd.conf": "",
+            "/etc/relay-dkim/keys/a.test/r202611.key": "",
+            "/etc/relay-dkim/keys/a.test/r202611-ed.key": "",
+            "/etc/relay-dkim/keys/b.test/r202611.key": "",
+        },
+        [
+            ("rspamd", "a.test", "r202611-ed", "/etc/relay-dkim/keys/a.test/r202611-ed.key"),
+            ("rspamd", "a.test", "r202611", "/etc/relay-dkim/keys/a.test/r202611.key"),
+            ("rspamd", "b.test", "r202611", "/etc/relay-dkim/keys/b.test/r202611.key"),
+        ],
+    ),
+    (
+        {"/etc/relay-dkim/opendkim.conf": "", "/etc/relay-dkim/keys/a.test/s.key": ""},
+        [("OpenDKIM", "a.test", "s", "/etc/relay-dkim/keys/a.test/s.key")],
+    ),
+    (
         {"/etc/opendkim.conf": "KeyTable csl:one=a.test:s1:/a,two=b.test:s2:/b\n"},
         [("OpenDKIM", "a.test", "s1", "/a"), ("OpenDKIM", "b.test", "s2", "/b")],
     ),
