@@ -8,10 +8,11 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.mailops.smtp.plugins.module_utils._relay.plan import make_plan
+from ansible_collections.mailops.smtp.plugins.module_utils._x509.pair import find_pair_problem
 
 
 class FilterModule:
     """Filters of the collection."""
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
-        return {"relay_plan": make_plan}
+        return {"relay_plan": make_plan, "relay_pair_problem": find_pair_problem}

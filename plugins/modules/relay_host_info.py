@@ -158,6 +158,12 @@ postfix:
       the installed Postfix knows.
   type: dict
   returned: always
+transactions:
+  description: Names of the transactions of M(mailops.smtp.config_transaction) that the host has, without root none.
+  type: list
+  elements: str
+  returned: always
+  sample: [relay, relay_firewall]
 mechanisms:
   description: Mechanisms with which Postfix on this host can log in to a server. Empty without Cyrus SASL.
   type: list

@@ -13,8 +13,10 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 
 from .._postfix.config import parse_main
+from .._transaction.memory import MANIFEST
 from . import firewall, host_confinement, host_platform
 from .commands import Commands
+from .config_options import STATE_DIRECTORY
 from .environment import become_needed, settle
 from .host_packages import Packages
 from .postfix_facts import NOT_INSTALLED, look
@@ -72,11 +74,21 @@ def run_info(module: AnsibleModule) -> None:
             **{name: postfix[name] for name in ("version", "map_types")},
             "parameters": _known_parameters(commands, module.params["parameters"]) if postfix["version"] else [],
         },
+        transactions=_transactions(),
         mechanisms=client_mechanisms(),
         takeover=look_for_mail(commands, bool(module.get_bin_path("postconf"))),
         firewall=choice,
         addresses=list(own_addresses(commands)),
     )
+
+
+def _transactions() -> list[str]:
+    """Return the transactions that this host has, such as those of an earlier run."""
+    try:
+        names = os.listdir(STATE_DIRECTORY)
+    except OSError:  # there are none, or only root may see them
+        return []
+    return sorted(name for name in names if os.path.exists(os.path.join(STATE_DIRECTORY, name, MANIFEST)))
 
 
 def _known_parameters(commands: Commands, names: t.Sequence[str]) -> list[str]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from .._firewall.rules import find_ssh_ports
 from .addresses import Rewrites, find_loop, read_rewrites
 from .bans import read_bans
+from .certificates import read_certificate
 from .limits import read_limits
 from .listeners import Listener, User, read_listener, read_user
 from .names import HostNames, host_names
@@ -36,6 +37,7 @@ class Inputs:
     settings: t.Mapping[str, str]
     services: tuple[PlannedEntry, ...]
     bans: t.Mapping[str, t.Any]
+    certificate: t.Mapping[str, t.Any]
     problems: tuple[str, ...] = ()
 
     @property
@@ -97,6 +99,7 @@ def read_inputs(options: Options) -> Inputs:
         settings=read_settings(reader, options["settings"]),
         services=tuple(read_service(reader, index, item) for index, item in enumerate(options["services"])),
         bans=read_bans(reader, options.get("bans") or {}, listeners),
+        certificate=read_certificate(reader, options["tls"], hostname, listeners),
     )
     _judge_whole(reader, inputs, options)
     return replace(inputs, problems=tuple(reader.problems))
@@ -149,11 +152,6 @@ def _judge_whole(reader: Reader, inputs: Inputs, options: Options) -> None:
         way = " -> ".join(circle)
         reader.problem(
             "relay_aliases", f"{way} is a loop; expected a mailbox at the end, such as root: ops@example.com"
-        )
-    tls = options["tls"]
-    if bool(tls.get("certificate")) != bool(tls.get("key")):
-        reader.problem(
-            "relay_tls", "has only one of certificate and key; expected both, or neither for a self-signed certificate"
         )
     for port in find_ssh_ports([listener.port for listener in inputs.listeners], options["ssh_port"]):
         reader.problem(

@@ -68,11 +68,13 @@ def make_plan(options: Options, secrets: bool = False) -> dict[str, t.Any]:
         "self_signed": "self-signed.pem" in certificate.get("smtpd_tls_chain_files", ""),
         **_logins(inputs),
         "bans": inputs.bans,
+        "certificate": inputs.certificate,
         "main": {**fit(main, version, since), **inputs.settings},
         "services": [{"line": one.line, "options": fit(one.options, version, since)} for one in services],
         "tables": [{"path": f"{DIRECTORY}/{table.name}", **table.file} for table in tables if not table.secret],
         "cache_directory": f"{inputs.settings.get('data_directory', '/var/lib/postfix')}/{_CACHES}",
         "ports": [{"port": one.port, "from": list(map(str, one.sources))} for one in inputs.listeners],
+        "other_ports": [{"port": port, "from": []} for port in inputs.certificate["open_ports"]],
         "firewall_files": _firewall_files(inputs, options["heading"]),
         "upstream_trials": [
             {"transport": transport.name, "nexthop": server.nexthop}
@@ -105,7 +107,8 @@ def _misshapen(options: Options) -> list[str]:
 
 def _firewall_files(inputs: Inputs, heading: str) -> dict[str, list[dict[str, str]]]:
     """Return the files of each backend, since the backend is chosen later, on the host."""
-    rules = make_rules({listener.port: listener.sources for listener in inputs.listeners})
+    others: dict[int, tuple[Network, ...]] = dict.fromkeys(inputs.certificate["open_ports"], ())
+    rules = make_rules({**others, **{listener.port: listener.sources for listener in inputs.listeners}})
     return {
         backend: [{"path": path, "content": content} for path, content in files.items()]
         for backend, files in write_all(rules, heading).items()
@@ -136,8 +139,7 @@ def _identity(inputs: Inputs) -> dict[str, str]:
 def _certificate(inputs: Inputs, tls: Options) -> dict[str, str]:
     if all(listener.tls == "none" for listener in inputs.listeners):
         return {}
-    name = "relay.pem" if tls.get("certificate") else "self-signed.pem"
-    parameters = {"smtpd_tls_chain_files": f"{DIRECTORY}/{name}", "smtpd_tls_security_level": "may"}
+    parameters = {"smtpd_tls_chain_files": inputs.certificate["file"], "smtpd_tls_security_level": "may"}
     if tls.get("old_clients") is not None and as_bool(tls["old_clients"]):
         parameters["smtpd_tls_mandatory_exclude_ciphers"] = "aNULL, MD5"  # TLS_README, submission
     return parameters
