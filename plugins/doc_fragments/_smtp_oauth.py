@@ -45,21 +45,25 @@ options:
         type: str
         choices:
           microsoft: Microsoft 365 and Outlook.com.
-          google: Gmail and Google Workspace, with a refresh token.
+          google: Gmail and Google Workspace, with a refresh token or a service account.
       token_url:
         description: URL of any other token server. It must use HTTPS, unless the server is on the sending host.
         type: str
       grant:
         description:
           - How the application is authorised to get a token.
-          - By default, V(refresh_token) if O(oauth.refresh_token) is set, otherwise V(client_credentials).
+          - By default, V(service_account) if O(oauth.service_account) is set, V(refresh_token) if
+            O(oauth.refresh_token) is set, otherwise V(client_credentials).
         type: str
         choices:
-          client_credentials: As the application itself (RFC 6749 section 4.4). Needs O(oauth.client_secret).
+          client_credentials: As the application itself (RFC 6749 section 4.4). Needs O(oauth.client_secret), or
+            O(oauth.certificate) with O(oauth.private_key).
           refresh_token: For a user who consented once (RFC 6749 section 6). Needs O(oauth.refresh_token). If the server
             sends a new refresh token, the new one is discarded.
+          service_account: For O(username), by a service account of Google with domain-wide delegation (RFC 7523 section
+            2.1). Needs O(oauth.service_account).
       client_id:
-        description: ID of the application at the provider. Required to fetch a token.
+        description: ID of the application at the provider. Required to fetch a token, except with a service account.
         type: str
       client_secret:
         description: Secret of the application.
@@ -67,6 +71,22 @@ options:
       refresh_token:
         description: Refresh token of the user.
         type: str
+      certificate:
+        description:
+          - Certificate of the application in Microsoft Entra, in place of O(oauth.client_secret), as the text of its
+            PEM file.
+          - The sending host needs C(openssl), which signs the proof.
+        type: str
+      private_key:
+        description: Key of O(oauth.certificate) as the text of its PEM file, RSA and without a pass phrase. Not needed
+          if O(oauth.certificate) contains it.
+        type: str
+      service_account:
+        description:
+          - Key of a service account of Google Workspace, as the text of the JSON file that Google gave.
+          - The service account needs domain-wide delegation for the scope V(https://mail.google.com/).
+          - The sending host needs C(openssl), which signs the proof.
+        type: jsonarg
       tenant:
         description:
           - ID or domain of the Microsoft tenant.

@@ -53,8 +53,8 @@ GUARDED = {
     "smtplib": {"_smtp/connection.py"},
     "imaplib": {"_module/mailbox.py"},
     "asyncio": {"_smtp/connection.py"},
-    "http.client": {"_smtp/connection.py", "_module/oauth.py", "_module/policy_file.py"},
-    "urllib.request": {"_smtp/connection.py", "_module/oauth.py"},
+    "http.client": {"_smtp/connection.py", "_oauth/fetch.py", "_module/policy_file.py"},
+    "urllib.request": {"_smtp/connection.py", "_oauth/fetch.py"},
     "ssl": {"_smtp/connection.py", "_smtp/tls.py"},
     "dns": {"_dns/resolver.py"},
 }

@@ -9,16 +9,19 @@ answer back.
 
 from __future__ import annotations
 
+import email.utils
 import enum
 import ipaddress
 import json
 import re
+import time
 import typing as t
 import urllib.parse
 from dataclasses import dataclass, field
 
+from .jwt import InvalidSigner, ServiceAccount, Signer
 from .mechanisms import printable
-from .scrubbing import encoded_forms, scrub_text
+from .scrubbing import MASK, encoded_forms, scrub_text
 
 __all__ = [
     "PROVIDERS",
@@ -45,6 +48,7 @@ class Grant(str, enum.Enum):
 
     CLIENT_CREDENTIALS = "client_credentials"  # on its own behalf (RFC 6749 section 4.4)
     REFRESH_TOKEN = "refresh_token"  # for a user who consented once (RFC 6749 section 6)
+    SERVICE_ACCOUNT = "service_account"  # for a user, by a key of Google that may act for any (RFC 7523 section 2.1)
 
 
 class InvalidTokenClient(OAuthError):
@@ -87,7 +91,7 @@ class TokenProvider:
 
 #: learn.microsoft.com/exchange/client-developer/legacy-protocols/
 #: how-to-authenticate-an-imap-pop-smtp-application-by-using-oauth; developers.google.com/identity/protocols/oauth2/
-#: web-server (Google has no client credentials grant; its service accounts sign a JWT instead).
+#: web-server and service-account (Google has no client credentials grant).
 PROVIDERS: t.Mapping[str, TokenProvider] = {
     "microsoft": TokenProvider(
         "https://login.microsoftonline.com/{tenant}/oauth2/v2.0/token",
@@ -97,12 +101,15 @@ PROVIDERS: t.Mapping[str, TokenProvider] = {
         },
         {Grant.REFRESH_TOKEN: "common"},
     ),
-    "google": TokenProvider("https://oauth2.googleapis.com/token", {Grant.REFRESH_TOKEN: ""}),
+    "google": TokenProvider(
+        "https://oauth2.googleapis.com/token",
+        {Grant.REFRESH_TOKEN: "", Grant.SERVICE_ACCOUNT: "https://mail.google.com/"},
+    ),
 }
 
 #: Error code of RFC 6749 section 5.2 -> advice.
 _ADVICE = {
-    "invalid_client": "check client_id and client_secret; the secret may have expired",
+    "invalid_client": "check client_id and client_secret or certificate; the secret may have expired",
     "invalid_grant": "the refresh token has expired or was revoked; have the user consent again, then set"
     " refresh_token to the new one",
     "unauthorized_client": "this client may not use this grant; check its registration, or change grant",
@@ -110,7 +117,20 @@ _ADVICE = {
     "invalid_scope": "the client or the user did not consent to this scope; check scope",
 }
 
+#: The same for a service account.
+_SERVICE_ACCOUNT_ADVICE = {
+    "invalid_grant": "check that username is a user of the domain, and that the service account's key still exists",
+    "unauthorized_client": "allow the service account the scope https://mail.google.com/ in Google's admin console,"
+    " under domain-wide delegation",
+}
+
 _TENANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,252}\Z")
+_ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"  # RFC 7523 section 2.2
+_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"  # RFC 7523 section 2.1
+#: A server may echo the JWT that it refuses; its three parts begin with the base64 of a brace and a quote.
+_JWT = re.compile(r"eyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?")
+#: Seconds that the clocks of this host and of the token server may differ by before that is named as a reason.
+_CLOCK = 90
 _NO_URL = "token_url is not a valid URL; expected a URL such as https://login.example.com/token"
 _TOKEN = re.compile(r"[!-~]+\Z")
 
@@ -129,10 +149,12 @@ class AccessToken:
 
     :param token: the secret.
     :param expires_in: its lifetime in seconds, if the server sends it.
+    :param refresh_token: the refresh token that replaces the one that was sent, if the server sends one.
     """
 
     token: str = field(repr=False)
     expires_in: int | None = None
+    refresh_token: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -141,6 +163,7 @@ class TokenClient:
 
     :param token_url: https, or http on the loopback interface.
     :param client_secret: None for public clients, which have no secret (RFC 6749 section 2.1).
+    :param signer: a certificate in place of the secret, or the service account.
     :raises InvalidTokenClient: the values contradict each other.
     """
 
@@ -150,14 +173,24 @@ class TokenClient:
     client_secret: str | None = field(default=None, repr=False)
     refresh_token: str | None = field(default=None, repr=False)
     scope: str = ""
+    signer: Signer | None = None
 
     def __post_init__(self) -> None:
         _check_url(self.token_url)
+        if self.grant is Grant.SERVICE_ACCOUNT:
+            if not isinstance(self.signer, ServiceAccount):
+                raise InvalidTokenClient("grant service_account needs service_account; set it, or change grant")
+            return
+        if isinstance(self.signer, ServiceAccount):
+            raise InvalidTokenClient(f"service_account does not fit grant {self.grant.value}; remove one of them")
         if not self.client_id:
             raise InvalidTokenClient("client_id is empty; set it to the ID that the provider gave the application")
+        if self.client_secret and self.signer:
+            raise InvalidTokenClient("client_secret and certificate are both set; set only one of them")
         needed = "refresh_token" if self.grant is Grant.REFRESH_TOKEN else "client_secret"
-        if not getattr(self, needed):
-            raise InvalidTokenClient(f"grant {self.grant.value} needs {needed}; set it, or change grant")
+        if not getattr(self, needed) and not (needed == "client_secret" and self.signer):
+            also = " or certificate with private_key" if needed == "client_secret" else ""
+            raise InvalidTokenClient(f"grant {self.grant.value} needs {needed}{also}; set it, or change grant")
 
     @classmethod
     def of_provider(
@@ -169,6 +202,7 @@ class TokenClient:
         refresh_token: str | None = None,
         scope: str | None = None,
         tenant: str | None = None,
+        signer: Signer | None = None,
     ) -> TokenClient:
         """Return a client of one of :data:`PROVIDERS`.
 
@@ -185,7 +219,7 @@ class TokenClient:
         if "{tenant}" in url:
             url = url.format(tenant=_tenant(tenant or known.default_tenants.get(grant, "")))
         scope = known.scopes[grant] if scope is None else scope
-        return cls(url, grant, client_id, client_secret, refresh_token, scope)
+        return cls(url, grant, client_id, client_secret, refresh_token, scope, signer)
 
     @property
     def host(self) -> str:
@@ -196,51 +230,84 @@ class TokenClient:
         """Build the request. As Microsoft and Google document it, the client authenticates in the body.
 
         RFC 6749 section 2.3.1.
+
+        :raises InvalidTokenClient: the JWT could not be signed.
         """
-        fields = {
-            "grant_type": self.grant.value,
-            "client_id": self.client_id,
-            "client_secret": self.client_secret,
-            "refresh_token": self.refresh_token if self.grant is Grant.REFRESH_TOKEN else None,
-            "scope": self.scope,
-        }
+        try:
+            fields = self._fields()
+        except InvalidSigner as error:
+            raise InvalidTokenClient(str(error)) from None
         body = urllib.parse.urlencode({name: value for name, value in fields.items() if value})
         headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
         return TokenRequest(self.token_url, body.encode("ascii"), headers)
 
+    def _fields(self) -> t.Mapping[str, str | None]:
+        if isinstance(self.signer, ServiceAccount):
+            return {"grant_type": _BEARER, "assertion": self.signer.assertion(self.token_url, self.scope)}
+        assertion = self.signer.assertion(self.token_url, self.client_id) if self.signer else None
+        return {
+            "grant_type": self.grant.value,
+            "client_id": self.client_id,
+            "client_secret": self.client_secret,
+            "client_assertion_type": _ASSERTION if assertion else None,
+            "client_assertion": assertion,
+            "refresh_token": self.refresh_token if self.grant is Grant.REFRESH_TOKEN else None,
+            "scope": self.scope,
+        }
+
     def scrub(self, text: str, *more: str) -> str:
         """Return the text without this client's secrets and control characters, for a log."""
         forms = encoded_forms(filter(None, [self.client_secret, self.refresh_token, *more]))
-        return printable(scrub_text(text, forms), limit=600)
+        return printable(scrub_text(_JWT.sub(MASK, text), forms), limit=600)
 
-    def read_answer(self, status: int, body: bytes) -> AccessToken:
+    def read_answer(self, status: int, body: bytes, date: str = "") -> AccessToken:
         """Return the token in the server's answer.
 
         :param status: the HTTP status code.
+        :param date: the server's HTTP date, which tells whether a JWT was refused because of the clock.
         :raises TokenRefused: the server refused; the text has its reason.
         :raises BadTokenAnswer: the answer is neither a token nor a refusal.
         """
         facts = _json_object(body)
         if status != 200 or "error" in facts:
-            raise self._refused(status, facts)
+            raise self._refused(status, facts, date)
         token = facts.get("access_token")
         if not isinstance(token, str) or not _TOKEN.match(token):
             raise BadTokenAnswer(f"the token server {self.host} answered without an access token; check token_url")
         kind = facts.get("token_type", "bearer")
         if not isinstance(kind, str) or kind.lower() != "bearer":  # RFC 6749 section 7.1
             raise BadTokenAnswer(f"the token server {self.host} granted a token of another type; expected type bearer")
-        return AccessToken(token, _seconds(facts.get("expires_in")))
+        renewed = facts.get("refresh_token")
+        renewed = renewed if isinstance(renewed, str) and _TOKEN.match(renewed) else None
+        return AccessToken(token, _seconds(facts.get("expires_in")), renewed)
 
-    def _refused(self, status: int, facts: t.Mapping[str, t.Any]) -> TokenRefused:
+    def _refused(self, status: int, facts: t.Mapping[str, t.Any], date: str) -> TokenRefused:
         error, description, token = (
             value if isinstance(value, str) else ""
             for value in (facts.get("error"), facts.get("error_description"), facts.get("access_token"))
         )
         reason = self.scrub(": ".join(filter(None, [error, description])), token)
-        advice = _ADVICE.get(error, "")
+        advice = (_clock_advice(date) if self.signer else "") or self._advice(error)
         problem = f"the token server {self.host} refused the request ({status})"
         problem += f': "{reason}"' if reason else " without a readable reason"
         return TokenRefused(f"{problem}; {advice}" if advice else problem, self.scrub(error, token))
+
+    def _advice(self, error: str) -> str:
+        if isinstance(self.signer, ServiceAccount) and error in _SERVICE_ACCOUNT_ADVICE:
+            return _SERVICE_ACCOUNT_ADVICE[error]
+        return _ADVICE.get(error, "")
+
+
+def _clock_advice(date: str) -> str:
+    """Return what to do if this host's clock differs from the server's, which makes a JWT invalid; else nothing."""
+    try:
+        ahead = time.time() - email.utils.parsedate_to_datetime(date).timestamp()
+    except (TypeError, ValueError):
+        return ""
+    if abs(ahead) < _CLOCK:
+        return ""
+    side = "ahead of" if ahead > 0 else "behind"
+    return f"the clock of this host is {abs(ahead) / 60:.0f} min {side} that of the token server; set it, as by NTP"
 
 
 def _check_url(url: str) -> None:
