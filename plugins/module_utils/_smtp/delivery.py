@@ -263,6 +263,16 @@ class DeliveryResult(t.NamedTuple):
         }
 
 
+class DeliveryObserver(t.Protocol):
+    """Receives the progress of each message, such as to record it. An exception that it raises ends the session."""
+
+    def begin(self, envelope: Envelope) -> None:
+        """Called before the end of the message is sent; if this raises, the message is not sent."""
+
+    def end(self, attempt: DeliveryResult) -> None:
+        """Called with the result of the message."""
+
+
 class SessionInfo(t.NamedTuple):
     """The facts of one session.
 

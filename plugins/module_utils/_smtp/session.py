@@ -20,7 +20,7 @@ if t.TYPE_CHECKING:
     import mmap
 
     from .._sasl.credentials import Credentials
-    from .delivery import DeliveryResult, Envelope, RecipientResult
+    from .delivery import DeliveryObserver, DeliveryResult, Envelope, RecipientResult
     from .reply import Reply
     from .settings import ServerSettings
 
@@ -28,16 +28,6 @@ if t.TYPE_CHECKING:
 _QUIT_TIMEOUT = 5.0
 #: Reply of a server that ends the session, to any command (RFC 5321 section 3.8).
 _CLOSING = 421
-
-
-class DeliveryObserver(t.Protocol):
-    """Receives the progress of each message, such as to record it. An exception that it raises ends the session."""
-
-    def begin(self, envelope: Envelope) -> None:
-        """Called before the end of the message is sent; if this raises, the message is not sent."""
-
-    def end(self, attempt: DeliveryResult) -> None:
-        """Called with the result of the message."""
 
 
 @t.final
@@ -259,7 +249,7 @@ class SmtpSession:
         for stage, command in transaction.commands:
             if stage is not Stage.DATA and (len(replies) != 1 or transaction.take(replies)):
                 self._connection.send(command, stage)
-                replies.append(self._read(stage))
+                replies.append(self.read(stage))
         transaction.take(replies)
         if replies:
             self.command("RSET", Stage.MAIL)
@@ -277,7 +267,7 @@ class SmtpSession:
                     "the connection was lost before its turn", stage=Stage.MAIL, server=self._settings.server
                 )
             if not ahead:
-                self._expect_silence(Stage.MAIL)
+                self.expect_silence(Stage.MAIL)
             if self._transaction_open and not ahead:
                 self.command("RSET", Stage.MAIL)
             if self._pipelining and not ahead:
@@ -303,10 +293,10 @@ class SmtpSession:
                     decides = len(replies) == 1 or stage is Stage.DATA  # MAIL, and whether a recipient is left
                     if decides and not transaction.take(replies):
                         break
-                    self._expect_silence(stage)
+                    self.expect_silence(stage)
                     self._connection.send(command, stage)
                 self._transaction_open = True
-                replies.append(self._read(stage))
+                replies.append(self.read(stage))
         finally:
             waiting = transaction.take(replies)  # replies from before a lost connection still count
         if not waiting and replies and replies[-1].intermediate:
@@ -324,13 +314,13 @@ class SmtpSession:
         :returns: whether to read the reply to the content.
         """
         try:
-            self._expect_silence(Stage.DATA)
+            self.expect_silence(Stage.DATA)
             group = following.group if following else b""
             begin = self._observer.begin if self._observer else None
             before_end = functools.partial(begin, transaction.accepted_envelope) if begin else None
             self._connection.send_content(transaction.content, group, before_end)
         except SmtpError as error:
-            transaction.fail(self._last_words(error))
+            transaction.fail(self.last_words(error))
             return False
         except BaseException:
             self._connection.usable = False  # in the middle of the content, QUIT would be part of it
@@ -341,7 +331,7 @@ class SmtpSession:
         replies: list[Reply] = []
         try:
             count = len(transaction.accepted) if self._settings.lmtp else 1
-            replies.extend(self._read(Stage.END_OF_DATA) for _number in range(count))
+            replies.extend(self.read(Stage.END_OF_DATA) for _number in range(count))
             self._transaction_open = False
         except SmtpError as error:
             transaction.finish(replies, self._settings.lmtp)  # replies from before a lost connection count
@@ -352,7 +342,7 @@ class SmtpSession:
             transaction.finish(replies, self._settings.lmtp)
             self._messages += 1
 
-    def _last_words(self, error: SmtpError) -> SmtpError:
+    def last_words(self, error: SmtpError) -> SmtpError:
         """Return the error with the reply of a server that refuses the content and closes while it is being sent."""
         if error.stage not in (Stage.BODY, Stage.END_OF_DATA):
             return error
@@ -372,7 +362,15 @@ class SmtpSession:
         self._connection.send(f"{line}\r\n".encode(), stage)
         return self._connection.read_reply(stage)
 
-    def _read(self, stage: Stage) -> Reply:
+    def send(self, data: bytes, stage: Stage) -> None:
+        """Send commands with their ends, or a piece of a content that is ready to be sent."""
+        self._connection.send(data, stage)
+
+    def abandon(self) -> None:
+        """Send nothing more: in the middle of a content, QUIT would be part of it."""
+        self._connection.usable = False
+
+    def read(self, stage: Stage) -> Reply:
         """Read a reply of the class that fits this stage: 354 for DATA, 2yz for the others, 4yz and 5yz for all.
 
         Any other reply means that replies and commands are out of step, so that no "250" can be trusted.
@@ -386,10 +384,10 @@ class SmtpSession:
             return reply
         raise self._connection.violation(f'the reply does not fit the command: "{reply}"', stage)
 
-    def _expect_silence(self, stage: Stage) -> None:
+    def expect_silence(self, stage: Stage) -> None:
         """Check that no reply but a 421 is waiting: it would be read as the reply to the next command."""
         if self._connection.has_input:
-            self._read(stage)
+            self.read(stage)
             raise self._connection.violation("the server sent a reply without a command", stage)
 
     def _expect_positive(self, reply: Reply, stage: Stage) -> Reply:

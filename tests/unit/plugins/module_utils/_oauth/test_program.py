@@ -1,0 +1,100 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The programs as a relay has them: from their files alone, as processes.
+
+Covers program.py and program_files.py.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.mailops.smtp.plugins.module_utils._oauth import program_files as listed
+from ansible_collections.mailops.smtp.plugins.module_utils._oauth.program_files import program_files
+from ansible_collections.mailops.smtp.plugins.module_utils._oauth.store import State, StoredToken
+from ansible_collections.mailops.smtp.tests.fault.peer import Peer
+from ansible_collections.mailops.smtp.tests.unit.support.authority import authority_for
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The directory of the programs, whose configurations and compiled files are beside it."""
+    folder = tmp_path_factory.mktemp("program")
+    for path, source in program_files().items():
+        place = folder / "lib" / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        source = source.replace(listed.STATE_DIRECTORY, str(folder)).replace(listed.CONFIG_DIRECTORY, str(folder))
+        place.write_text(source, encoding="utf-8")
+    return folder
+
+
+def run(program: Path, *arguments: str, said: bytes = b"", **environment: str) -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-I", str(program / "lib"), *arguments]
+    return subprocess.run(command, input=said, capture_output=True, timeout=60, env=environment, check=False)
+
+
+def test_files_are_those_that_the_programs_import_and_nothing_of_ansible() -> None:
+    files = program_files()
+    assert len(files) < 60
+    assert {"__main__.py", "relay_oauth/_oauth/bridge.py", "relay_oauth/_oauth/refresher.py"} <= files.keys()
+    assert not any("/_module/" in path or "/_relay/" in path for path in files)
+    for path, source in files.items():
+        ast.parse(source, path, feature_version=(3, 9))
+        assert "import ansible" not in source
+
+
+#: arguments -> exit status, words
+USES = [
+    (("--help",), 0, "usage: relay-oauth refresh NAME"),
+    (("refresh", "--help"), 0, "usage"),
+    ((), 2, "usage"),
+    (("refresh",), 2, "usage"),
+    (("bridge", "x", "--force"), 2, "usage"),
+    (("refresh", "m365"), 1, "m365: failed: there is no credential"),
+    (("refresh", "../etc"), 1, "is not the name of an upstream"),
+    (("probe", "m365"), 1, "m365.json cannot be read: No such file"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "status", "words"), USES)
+def test_programs_run_from_their_files_alone(
+    program: Path, arguments: tuple[str, ...], status: int, words: str
+) -> None:
+    done = run(program, *arguments)
+    assert (done.returncode, words in done.stderr.decode()) == (status, True), done.stderr.decode()
+
+
+def test_bridge_without_configuration_says_nothing_to_its_client(program: Path) -> None:
+    done = run(program, "bridge", "none", said=b"LHLO x\r\n")
+    assert (done.returncode, done.stdout, done.stderr) == (1, b"", b"")
+
+
+def test_bridge_sends_a_message(program: Path, tmp_path: Path) -> None:
+    authority = authority_for("localhost", tmp_path)
+    said = b"LHLO x\r\nMAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.net>\r\nDATA\r\n"
+    with Peer(extensions=["PIPELINING", "AUTH XOAUTH2"], tls=authority.server) as peer:
+        form = {
+            "host": "localhost",
+            "port": peer.port,
+            "tls": "starttls",
+            "username": "relay@example.com",
+            "state_directory": str(tmp_path),
+            "helo": "relay.example.com",
+            "ca_file": authority.ca_file,
+        }
+        (program / "m365.json").write_text(json.dumps(form), encoding="ascii")
+        State(str(tmp_path), "m365").keep_token(StoredToken("t0ken", time.time(), time.time() + 3600))
+        done = run(program, "bridge", "m365", said=said + b"Hello\r\n.\r\nQUIT\r\n")
+    assert done.returncode == 0
+    assert done.stdout.decode().splitlines()[-2:] == ["250 2.0.0 Ok: queued as PEER12345", "221 2.0.0 Bye"]
+    assert peer.messages == [b"Hello\r\n.\r\n"]
+    assert (program / "pycache").is_dir(), "compiled files are kept for the next start"
+    assert not list((program / "lib/relay_oauth").rglob("__pycache__"))
