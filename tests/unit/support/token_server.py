@@ -21,7 +21,10 @@ GRANTED = json.dumps({"access_token": "ya29.t0ken", "token_type": "Bearer", "exp
 
 
 class TokenServer(http.server.ThreadingHTTPServer):
-    """Answers every request with ``status`` and ``body``, and keeps what it receives."""
+    """Answers every request with ``status`` and ``body``, and keeps what it receives.
+
+    :ivar pause: answers wait until it is set.
+    """
 
     daemon_threads = True
     status = 200
@@ -32,6 +35,8 @@ class TokenServer(http.server.ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.forms: list[dict[str, str]] = []
         self.seen: list[t.Any] = []
+        self.pause = threading.Event()
+        self.pause.set()
 
     def handle_error(self, *_arguments: object) -> None:
         """Ignore a client that refuses the certificate."""
@@ -45,6 +50,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         content = self.rfile.read(int(self.headers["Content-Length"])).decode()
         self.server.forms.append(dict(urllib.parse.parse_qsl(content)))
         self.server.seen.append(self.headers)
+        self.server.pause.wait(20)
         self.send_response(self.server.status)
         for name, value in self.server.headers.items():
             self.send_header(name, value)
