@@ -15,7 +15,7 @@ from .._smtp.errors import CommandRefused, SmtpError, Stage
 from .._smtp.passing import PassedTransaction
 from .._smtp.reply import Reply
 from .lmtp import ClientGone, LmtpClient, verb_of
-from .upstream import BridgeConfig, Log, Refused, Upstream
+from .upstream import BridgeConfig, Log, Refused, Upstream, wants_login
 
 #: Verbs of a transaction, which a client may send as one group.
 _STAGES: t.Mapping[bytes, Stage] = {b"MAIL": Stage.MAIL, b"RCPT": Stage.RCPT, b"DATA": Stage.DATA}
@@ -149,7 +149,7 @@ class Bridge:
     def _take(self, group: Group, replies: list[Reply]) -> None:
         transaction = t.cast(PassedTransaction, self._transaction)
         for (stage, _command), reply in zip(group, transaction.ask(group)):
-            if self._upstream.wants_login(reply):
+            if wants_login(reply):
                 raise CommandRefused(
                     "the session is not logged in any more",
                     stage=stage,

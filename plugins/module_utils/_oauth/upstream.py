@@ -10,7 +10,7 @@ import json
 import os
 import time
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .._sasl.credentials import Credentials, InvalidCredentials
 from .._smtp.errors import (
@@ -111,6 +111,11 @@ class BridgeConfig:
             raise BadConfig(f"{path} cannot be read: {error.strerror}") from None
 
 
+def wants_login(reply: Reply | None) -> bool:
+    """Whether a reply says that this session is not logged in, and nothing of the message."""
+    return reply is not None and reply.code in _LOG_IN
+
+
 class Refused(Exception):
     """There is no session.
 
@@ -151,7 +156,9 @@ class Upstream:
         config = self._config
         try:
             self._token = config.state.usable_token()
-            settings = _with_login(config.settings, Credentials(config.username, token=self._token.access_token))
+            settings = replace(
+                config.settings, credentials=Credentials(config.username, token=self._token.access_token)
+            )
             self.session = self._open.enter_context(SmtpSession(settings))
         except (NoToken, InvalidCredentials) as error:
             config.state.want_token()
@@ -167,13 +174,14 @@ class Upstream:
         :param decided: whether a permanent refusal is about the message, so that the client gets it as it is.
         """
         reply = error.reply
-        if reply and (reply.transient or (decided and reply.permanent and reply.code not in _LOG_IN)):
+        if reply and (reply.transient or (decided and not wants_login(reply))):
             answer = reply
         else:
             code = next((code for kind, code in _CODES if isinstance(error, kind)), "4.3.0")
+            code = "4.7.0" if wants_login(reply) else code
             said = f": {reply}" if reply else ""
             answer = Reply(451, (f"{code} {self._config.settings.server}: {error.problem}{said}",))
-        if reply and reply.permanent and (isinstance(error, AuthRefused) or reply.code in _LOG_IN):
+        if wants_login(reply) or (reply and reply.permanent and isinstance(error, AuthRefused)):
             self._config.state.want_token()
         self._log(f"{self._config.name}: {error.sentence(self._hint(error))}")
         return answer
@@ -188,20 +196,10 @@ class Upstream:
         provider = self._config.provider or provider_of_host(self._config.settings.host)
         return hint(error.reply, error.stage, provider, error.advice)
 
-    def wants_login(self, reply: Reply) -> bool:
-        """Whether a reply in a transaction says that this session is not logged in any more."""
-        return reply.code in _LOG_IN
-
     def close(self) -> None:
         """End the session."""
         self.session = None
         self._open.close()
-
-
-def _with_login(settings: ServerSettings, credentials: Credentials) -> ServerSettings:
-    from dataclasses import replace
-
-    return replace(settings, credentials=credentials)
 
 
 def probe(config: BridgeConfig, log: Log) -> bool:

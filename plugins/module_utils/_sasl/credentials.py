@@ -73,14 +73,13 @@ class Credentials:
         return not self.username and self.proof is not Proof.CERTIFICATE
 
     def _secrets(self) -> list[str]:
-        """Return the secret as given, and as SCRAM prepares it."""
-        secret = self.password or self.token
-        if not secret:
-            return []
+        """Return the token, or the password as given and as SCRAM prepares it."""
+        if not self.password:
+            return [self.token] if self.token else []
         try:
-            return [secret, saslprep(secret)]
+            return [self.password, saslprep(self.password)]
         except NotPreparable:
-            return [secret]
+            return [self.password]
 
     def scrub_text(self, text: str, sent: t.Iterable[str] = ()) -> str:
         """Return the text without the secrets, in any form in which a server may echo them.

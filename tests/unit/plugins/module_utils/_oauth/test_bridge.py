@@ -255,7 +255,7 @@ FAULTS = [
     (Fault.CLOSE, "RCPT", "451 4.4.2"),
     (Fault.CLOSE, "DATA", "451 4.4.2"),
     ("421 4.3.0 closing", "RCPT", "421 4.3.0"),
-    ("530 5.7.57 Client not authenticated", "MAIL", "451 4.3.0"),
+    ("530 5.7.57 Client not authenticated", "MAIL", "451 4.7.0"),
     ("550 5.7.60 SendAsDenied", "MAIL", "550 5.7.60"),
     (Fault.GARBAGE, "RCPT", "451 4.5.0"),
     (Fault.CLOSE, "BODY", "451 4.4.2"),
