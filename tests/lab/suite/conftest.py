@@ -26,6 +26,8 @@ import yaml
 
 from ansible_collections.mailops.smtp.tests.lab.suite.plays import LAB, ROOT, VENV, Play, run_play
 
+#: The mailbox inbox@dest.test on mx.
+MAILDIR = "/srv/mail/dest.test/inbox/Maildir"
 PROBE = Path(__file__).with_name("probe.py")
 HOSTS = ("ns", "relay", "relay12", "upstream", "mx", "client", "outsider", "relay11", "relay14")
 
@@ -77,6 +79,39 @@ def find_mail(probe: t.Callable[..., t.Any], passwords: dict[str, str]) -> t.Cal
         return [base64.b64decode(message) for message in found]
 
     return find
+
+
+@pytest.fixture(scope="session")
+def find_signed(probe: t.Callable[..., t.Any]) -> t.Callable[..., list[list[dict[str, t.Any]]]]:
+    """``find_signed(word)`` waits for messages on ``mx`` with this word in the header, and verifies their signatures.
+
+    Each message is a list of signatures, each with the tags ``d``, ``s``, ``a`` and ``h``, and a reason if it fails.
+    """
+
+    def find(word: str, count: int = 1, seconds: float = 20) -> list[list[dict[str, t.Any]]]:
+        return list(probe("mx", "find_signed", folder=MAILDIR, word=word, count=count, seconds=seconds))
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def publish(hosts: dict[str, t.Any]) -> t.Iterator[t.Callable[..., None]]:
+    """``publish(name, text, ...)`` replaces the TXT records of a name in one of the lab's zones of DKIM keys.
+
+    Without a text, the name has no records. Answers may be remembered for a second.
+    """
+    published = set()
+
+    def replace(name: str, *texts: str) -> None:
+        published.add(name)
+        parts = [" ".join(json.dumps(text[at : at + 255]) for at in range(0, len(text), 255)) for text in texts]
+        records = [f"del {name} TXT", *(f"add {name} 1 TXT {part}" for part in parts)]
+        lines = "\n".join(["server 127.0.0.1", *records, "send", ""])
+        hosts["ns"].check_output(f"printf %s {shlex.quote(lines)} | nsupdate")
+
+    yield replace
+    for name in published:
+        replace(name)
 
 
 def parse(raw: bytes) -> EmailMessage:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Probe one host from another: a script for ``python3 -`` that uses the standard library only.
+"""Probe one host from another: a script for ``python3 -`` that uses the standard library only, except for DKIM.
 
 Takes the name of a function below and its arguments as one JSON object; prints the result as JSON.
 """
@@ -12,9 +12,13 @@ import base64
 import concurrent.futures
 import contextlib
 import imaplib
+import importlib
+import io
 import itertools
 import json
+import logging
 import os
+import pathlib
 import re
 import smtplib
 import socket
@@ -335,6 +339,48 @@ def find_mail(host, user, password, search, count, seconds):
             time.sleep(0.2)
         parts = mailbox.fetch(b",".join(found).decode(), "(BODY.PEEK[])")[1] if found else []
         return [base64.b64encode(part[1]).decode() for part in parts if isinstance(part, tuple)]
+
+
+def find_signed(folder, word, count, seconds):
+    """Wait for messages of a Maildir with a word in their header; return what ``verify`` says of each, oldest first."""
+    deadline = time.monotonic() + seconds
+    while True:
+        found = [path for path in pathlib.Path(folder).glob("*/*") if mentions(path, word)]
+        if len(found) >= count or time.monotonic() > deadline:
+            return [verify(path.read_bytes()) for path in sorted(found, key=os.path.getmtime)]
+        time.sleep(0.2)
+
+
+def mentions(path, word):
+    """Tell whether a file has a word in its first octets."""
+    with contextlib.suppress(FileNotFoundError), path.open("rb") as file:  # delivered, and moved by Dovecot
+        return path.parent.name in ("new", "cur") and word.encode() in file.read(65536)
+    return False
+
+
+def verify(message):
+    """Verify each DKIM signature of a message with dkimpy; return its tags d, s, a and h, and the reason if it fails.
+
+    :param message: as octets, or as text in latin-1.
+    """
+    dkim = importlib.import_module("dkim")  # Debian's python3-dkim, which only mx has
+
+    raw = message.encode("latin-1") if isinstance(message, str) else message
+    signatures = []
+    for number in range(len(re.findall(rb"(?im)^dkim-signature:", raw.partition(b"\n\n")[0].replace(b"\r", b"")))):
+        log = io.StringIO()
+        logger = logging.getLogger(f"dkim.{number}")
+        logger.propagate = False
+        logger.handlers = [logging.StreamHandler(log)]
+        verifier = dkim.DKIM(raw, logger=logger)
+        try:
+            passed = verifier.verify(number)
+        except (dkim.DKIMException, ValueError) as error:  # the latter of python3-nacl
+            passed, log = False, io.StringIO(str(error))
+        tags = {name: verifier.signature_fields.get(name.encode(), b"").decode() for name in "dsah"}
+        tags["h"] = re.sub(r"\s", "", tags["h"]).lower().split(":")
+        signatures.append({**tags, "reason": "" if passed else log.getvalue().strip() or "the signature is wrong"})
+    return signatures
 
 
 if __name__ == "__main__":
