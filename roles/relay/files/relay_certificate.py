@@ -54,6 +54,11 @@ DAY = 86400.0
 PROFILES = RENEWS_BY_LIFE = 4
 _BLOCK = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----\n?", re.DOTALL)
 _KEY = re.compile(r"-----BEGIN ((?:[A-Z0-9]+ )*PRIVATE KEY)-----.*?-----END \1-----\n?", re.DOTALL)
+#: Directories that certbot makes when it first runs; they are removed if they are empty.
+_CERTBOT_FOLDERS = (
+    *("accounts", "archive", "csr", "keys", "live", "renewal"),
+    *("renewal-hooks", "renewal-hooks/deploy", "renewal-hooks/post", "renewal-hooks/pre"),
+)
 #: What certbot prints beside the reason.
 _CHATTER = re.compile(
     r"Saving debug log|Ask for help|See the logfile|Some challenges have failed|Requesting a certificate|"
@@ -219,7 +224,7 @@ def install(settings: t.Mapping[str, t.Any], patience: float = 0.0) -> str:
             return "" if file.exists() else _bootstrap(file, settings)
         found, changed = _replace(file, source, settings["names"], time.monotonic() + patience)
         _serve(settings, found, reload=changed)
-        if not settings["acme"]:
+        if not settings["acme"] and MADE.exists():
             _forget_lineage()
     return f"{file} has the certificate {found.serial}, valid until {moment(found.ends)}." if changed else ""
 
@@ -496,6 +501,7 @@ def _reason(text: str) -> str:
     details = [line.partition("Detail:")[2].strip() for line in text.splitlines() if line.strip().startswith("Detail:")]
     lines = [line.strip() for line in text.splitlines() if line.strip() and not _CHATTER.search(line)]
     reason = " ".join(dict.fromkeys(details)) or " ".join(lines[-2:]) or "certbot gave no reason."
+    reason = reason.replace("An unexpected error occurred: ", "")
     return reason if reason.endswith(".") else f"{reason}."
 
 
@@ -525,17 +531,29 @@ def _forget_lineage() -> None:
     """Remove what certbot has of the role's certificate, and its account unless another certificate uses it."""
     confs = [path for path in (CERTBOT / "renewal").glob("*.conf") if path != RENEWAL]
     others = "".join(path.read_text(encoding="utf-8", errors="replace") for path in confs)
-    for path in map(Path, reversed(_read_list(MADE))):
+    for path in [*map(Path, _read_list(MADE)), *_kept_apart()]:
         if path.parent.name in ("keys", "csr"):
             path.unlink(missing_ok=True)
         elif path.is_dir() and not path.is_symlink() and path.name not in others:
             shutil.rmtree(path)
-    for folder in sorted(CERTBOT.glob("accounts/**/"), reverse=True):
+    _remove_lineage()
+    if not confs:
+        (LIVE.parent / "README").unlink(missing_ok=True)
+    folders = [*CERTBOT.glob("accounts/**/"), *(CERTBOT / name for name in _CERTBOT_FOLDERS)]
+    for folder in sorted(folders, reverse=True):
         with contextlib.suppress(OSError):  # it is in use
             folder.rmdir()
-    _remove_lineage()
     for path in (ORDERED, MADE):
         path.unlink(missing_ok=True)
+
+
+def _kept_apart() -> t.Iterator[Path]:
+    """Yield keys and requests of the lineage that an old certbot has kept apart at each renewal, by their number."""
+    keys = {path.read_bytes() for path in ARCHIVE.glob("privkey*.pem")}
+    for path in (CERTBOT / "keys").glob("*_key-certbot.pem"):
+        if path.read_bytes() in keys:
+            yield path
+            yield CERTBOT / "csr" / path.name.replace("_key-", "_csr-")
 
 
 def forget() -> str:
@@ -707,7 +725,7 @@ def main(arguments: list[str]) -> int:
             done = _COMMANDS[command](settings, by_itself)
             if by_itself:
                 TOLD.unlink(missing_ok=True)
-    except Trouble as trouble:
+    except (Trouble, OSError) as trouble:
         say(str(trouble))
         if by_itself and settings:
             tell(settings, str(trouble), again=command == "check")

@@ -338,7 +338,24 @@ def test_everything_made_is_forgotten(host: Host) -> None:
     left = sorted(str(path.relative_to(host.folder / "certbot")) for path in (host.folder / "certbot").rglob("*"))
     account = "accounts/server/directory/other"
     kept = ["accounts", "accounts/server", "accounts/server/directory", account, f"{account}/private_key.json"]
-    assert left == [*kept, "live", "renewal"]
+    assert left == kept
+
+
+def test_another_way_forgets_the_order(host: Host) -> None:
+    issue(host.folder / "issued.pem")
+    host.write(host.acme())
+    assert host.run("order").returncode == 0
+    archive, keys = host.folder / "certbot/archive/mailops-relay", host.folder / "certbot/keys"
+    for folder in (archive, keys):
+        folder.mkdir(parents=True)
+    (archive / "privkey2.pem").write_text("key of a renewal")
+    (keys / "0001_key-certbot.pem").write_text("key of a renewal")
+    (keys / "0002_key-certbot.pem").write_text("key of another certificate")
+    issue(host.source)
+    host.write(host.settings())
+    assert host.run("install").returncode == 0
+    left = [path.relative_to(host.folder / "certbot") for path in (host.folder / "certbot").rglob("*")]
+    assert sorted(map(str, left)) == ["keys", "keys/0002_key-certbot.pem"]
 
 
 def test_examination_changes_nothing_and_says_what_is_wrong(host: Host) -> None:
