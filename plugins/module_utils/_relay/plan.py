@@ -9,6 +9,7 @@ import typing as t
 
 from .._firewall.backends import write_all
 from .._firewall.rules import make_rules
+from .bridges import files_of_programs, plan_oauth, secret_files
 from .inputs import Inputs, read_inputs
 from .limits import room_for
 from .listeners import User
@@ -35,7 +36,7 @@ def make_plan(options: Options, secrets: bool = False) -> dict[str, t.Any]:
         ``variables``, all variables of the host that begin with ``relay_``.
         ``relays``, ``hostname`` and ``certificate`` of the relays that upstreams name.
     :param secrets: whether to return ``secret_files`` as well: the logins for upstreams, and those of users, whose
-        hashes are slow by design. Without it, the plan contains no secrets.
+        hashes are slow by design; and ``oauth_programs``, which are long. Without it, the plan contains no secrets.
     """
     unset = [name for name, value in options.items() if value is None]
     if unset:
@@ -82,11 +83,14 @@ def make_plan(options: Options, secrets: bool = False) -> dict[str, t.Any]:
             for server in transport.upstream.servers
             if server.username
         ],
+        "oauth": plan_oauth(transports.values(), inputs.hostname),
         "proof_sender": proof_sender(inputs),
         "upstream_hosts": [server.host for server in inputs.upstream.servers] if inputs.upstream else [],
     }
     if secrets:
         plan["secret_files"] = [{"path": f"{DIRECTORY}/{table.name}", **table.file} for table in tables if table.secret]
+        plan["secret_files"] += secret_files(transports.values())
+        plan["oauth_programs"] = files_of_programs() if plan["oauth"] else []
         if plan["logins"]:
             plan["secret_files"].append(_users_file(inputs))
     plan["problems"] = [

@@ -9,6 +9,7 @@ import re
 import typing as t
 from dataclasses import dataclass, field
 
+from .bridges import bridge_line
 from .listeners import Listener
 from .reader import Options, Reader
 from .transports import DIRECTORY, Transport
@@ -120,7 +121,10 @@ def all_services(
             PlannedEntry("25 inet n - n - - smtpd" if not listeners else "127.0.0.1:25 inet n - n - - smtpd")
         )
     services += [PlannedEntry(line, _OPTIONS.get(line.split()[0], {})) for line in _EVERYWHERE.split("\n") if line]
-    services += [PlannedEntry(f"{transport.name} unix - - n - - smtp", transport.options) for transport in transports]
+    for one in transports:
+        services.append(PlannedEntry(f"{one.name} unix - - n - - {one.client}", one.options))
+        if one.bridge:
+            services.append(PlannedEntry(bridge_line(one)))
     return list({service.key: service for service in (*services, *own)}.values())
 
 

@@ -65,7 +65,7 @@ def kind_of(option: Spec) -> tuple[str, str]:
 
 def _variable(place: str, option: Spec, value: t.Any) -> t.Iterator[str]:
     kind, elements = kind_of(option)
-    if value is None:
+    if value is None or (kind == "jsonarg" and isinstance(value, _DICTIONARIES)):
         return
     if kind == "dict":
         yield from _dictionary(place, option, value)

@@ -13,6 +13,7 @@ import re
 import typing as t
 from dataclasses import dataclass
 
+from .oauth import name_of
 from .reader import as_address
 from .upstreams import Upstream
 
@@ -28,6 +29,17 @@ _NO_REUSE: t.Mapping[str, str] = {
     "smtp_connection_cache_on_demand": "no",
     "smtp_tls_connection_reuse": "no",
 }
+#: Of a transport whose bridge (spawn(8)) logs in with OAuth2. A bridge keeps its session for as long as Postfix keeps
+#: the connection; it answers after the provider has, or after its own timeouts.
+_BRIDGED: t.Mapping[str, str] = {
+    "lmtp_tls_security_level": "none",  # the socket is on this host
+    "lmtp_sasl_auth_enable": "no",
+    "lmtp_connection_cache_destinations": "static:all",
+    "lmtp_generic_maps": "$smtp_generic_maps",
+    "lmtp_lhlo_timeout": "600s",
+    "lmtp_mail_timeout": "600s",
+    "lmtp_data_done_timeout": "660s",
+}
 
 
 @dataclass(frozen=True)
@@ -36,11 +48,13 @@ class Transport:
 
     :param name: name of the service.
     :param directory: directory of its tables.
+    :param bridge: name of its bridge; empty without one.
     """
 
     name: str
     upstream: Upstream
     directory: str
+    bridge: str = ""
 
     @property
     def table(self) -> str:
@@ -55,12 +69,19 @@ class Transport:
     @property
     def route(self) -> str:
         """The value of a transport table (transport(5))."""
-        return f"{self.name}:{self.upstream.nexthop}"
+        return (
+            f"{self.name}:unix:private/{self.bridge}-socket" if self.bridge else f"{self.name}:{self.upstream.nexthop}"
+        )
+
+    @property
+    def client(self) -> str:
+        """The client of Postfix that delivers, which is also the prefix of its parameters."""
+        return "lmtp" if self.bridge else "smtp"
 
     @property
     def options(self) -> dict[str, str]:
         """The parameters that apply to this transport alone."""
-        options = {"syslog_name": f"postfix/{self.name}", **_tls_options(self.upstream)}
+        options = {"syslog_name": f"postfix/{self.name}", **(_BRIDGED if self.bridge else _tls_options(self.upstream))}
         if self.upstream.has_login:
             options["smtp_sasl_auth_enable"] = "yes"
             options["smtp_sasl_password_maps"] = f"texthash:{self.table}"
@@ -68,25 +89,28 @@ class Transport:
             options["smtp_sasl_mechanism_filter"] = ", ".join(name.lower() for name in self.upstream.mechanisms)
         if self.upstream.sender:
             local_hop = f"{self.directory}/{LOCAL_HOP}"
-            options["smtp_header_checks"] = f"regexp:{self.header_table}, regexp:{local_hop}"
+            options[f"{self.client}_header_checks"] = f"regexp:{self.header_table}, regexp:{local_hop}"
         messages = self.upstream.pace.messages_per_connection
         if messages == 1:
-            options.update(_NO_REUSE)
+            options.update({name.replace("smtp", self.client): value for name, value in _NO_REUSE.items()})
         elif messages:
             # the first message is not a reuse, and 0 would mean no limit
-            options["smtp_connection_reuse_count_limit"] = str(messages - 1)
+            options[f"{self.client}_connection_reuse_count_limit"] = str(messages - 1)
         return options
 
     @property
     def parameters(self) -> dict[str, str]:
-        """The parameters of qmgr(8), which begin with the name of the transport."""
+        """The parameters of qmgr(8) and spawn(8), which begin with the name of the transport or of the bridge."""
         pace = self.upstream.pace
         limits = {
             "concurrency_limit": pace.connections,
             "rate_delay": None if pace.delay is None else f"{pace.delay}s",
             "recipient_limit": pace.recipients,
         }
-        return {f"{self.name}_destination_{name}": str(value) for name, value in limits.items() if value is not None}
+        # a bridge ends with its connection, which lasts as long as there is mail
+        bridge = {f"{self.bridge}-socket_time_limit": "1d"} if self.bridge else {}
+        named = {f"{self.name}_destination_{name}": str(value) for name, value in limits.items() if value is not None}
+        return {**named, **bridge}
 
     @property
     def logins(self) -> list[str]:
@@ -110,7 +134,9 @@ def name_transports(upstreams: t.Iterable[Upstream], directory: str) -> dict[Ups
             name = "to-" + re.sub("[^a-z0-9]+", "-", f"{server.host[:60]}-{server.port}")
             taken = {transport.name for transport in transports.values()}
             name = next(one for one in (name, *(f"{name}-{count}" for count in range(2, 10_000))) if one not in taken)
-            transports[upstream] = Transport(name, upstream, directory)
+            bridges = {transport.bridge for transport in transports.values()}
+            bridge = name_of(upstream.oauth, server.host, server.port, bridges) if upstream.oauth else ""
+            transports[upstream] = Transport(name, upstream, directory, bridge)
     return transports
 
 

@@ -11,6 +11,7 @@ import typing as t
 from dataclasses import dataclass
 
 from .._providers.presets import ProviderError, resolve, settings_for
+from .oauth import OAuth, connections, read_oauth
 from .reader import Options, Reader, as_address, as_bool, as_list, as_text
 
 #: What a line "server user:password" of a table cannot contain, with a text that does not show the value.
@@ -77,6 +78,7 @@ class Upstream:
     :param mechanisms: SASL mechanisms that may be used; empty for any.
     :param message_size: octets per message that the server accepts, if known.
     :param sender: sender address of all mail; empty if senders stay as they are.
+    :param oauth: the login with OAuth2 tokens, in place of one with a password.
     """
 
     servers: tuple[Server, ...]
@@ -88,6 +90,7 @@ class Upstream:
     pace: UpstreamPace
     message_size: int | None
     sender: str = ""
+    oauth: OAuth | None = None
 
     @property
     def nexthop(self) -> str:
@@ -96,7 +99,7 @@ class Upstream:
 
     @property
     def has_login(self) -> bool:
-        """Whether any of its servers has a login."""
+        """Whether any of its servers has a login with a password."""
         return any(server.username for server in self.servers)
 
 
@@ -188,7 +191,9 @@ def read_upstream(reader: Reader, variable: str, item: Options, delivery: bool =
     """
     item = _via_relay(reader, variable, item)
     host, port, tls, limits = _destination(reader, variable, item, delivery)
-    first = _server(reader, variable, {**item, "host": host, "port": port})
+    oauth = read_oauth(reader, variable, item)
+    login = {"username": None, "password": None} if item.get("oauth") else {}
+    first = _server(reader, variable, {**item, **login, "host": host, "port": port})
     fallbacks = [
         _server(reader, f"{variable}.fallbacks[{index}]", {"port": port, **_given(one)})
         for index, one in enumerate(item.get("fallbacks") or ())
@@ -205,7 +210,7 @@ def read_upstream(reader: Reader, variable: str, item: Options, delivery: bool =
         ca_file=reader.path(f"{variable}.ca_file", item["ca_file"]) if item.get("ca_file") else "",
         mechanisms=tuple(_mechanism(reader, variable, str(one)) for one in as_list(item.get("mechanisms"))),
         pace=UpstreamPace(
-            connections=_limit(reader, variable, item, "connections", limits.get("connections")),
+            connections=connections(oauth, _limit(reader, variable, item, "connections", limits.get("connections"))),
             delay=_limit(reader, variable, item, "delay", delay, lowest=0),
             recipients=_limit(reader, variable, item, "recipients", limits.get("recipients_per_message")),
             messages_per_connection=_limit(
@@ -214,7 +219,8 @@ def read_upstream(reader: Reader, variable: str, item: Options, delivery: bool =
         ),
         message_size=reader.number(f"{variable}.message_size", item.get("message_size"), 1024, 2**40)
         or limits.get("message_size"),
-        sender=_sender(reader, variable, as_text(item.get("sender")), first.username or ""),
+        sender=_sender(reader, variable, as_text(item.get("sender")), as_text(item.get("username")) or ""),
+        oauth=oauth,
     )
     _judge_servers(reader, variable, upstream)
     _judge_tls(reader, variable, upstream)
@@ -312,10 +318,11 @@ def _judge_tls(reader: Reader, variable: str, upstream: Upstream) -> None:
         reader.problem(
             f"{variable}.tls", "port 465 uses TLS from the first byte (RFC 8314); expected implicit, or another port"
         )
-    if upstream.has_login and upstream.tls in ("none", "opportunistic"):
+    if (upstream.has_login or upstream.oauth) and upstream.tls in ("none", "opportunistic"):
+        secret = "token" if upstream.oauth else "password"
         reader.problem(
             f"{variable}.tls",
-            "a login without mandatory TLS could send the password in cleartext; expected starttls or implicit",
+            f"a login without mandatory TLS could send the {secret} in cleartext; expected starttls or implicit",
         )
     verified = upstream.tls in ("starttls", "implicit") and upstream.validate_certs and not upstream.fingerprints
     if verified and any(as_address(server.host) for server in upstream.servers):
