@@ -35,6 +35,8 @@ from pathlib import Path
 HOME = Path(os.environ.get("RELAY_CERTIFICATE_HOME", "/etc/relay-certificate"))
 CERTBOT = Path(os.environ.get("RELAY_CERTIFICATE_CERTBOT", "/etc/letsencrypt"))
 RUN = Path(os.environ.get("RELAY_CERTIFICATE_RUN", "/run/relay-certificate"))
+#: When systemd ran the daily check last; it stays when a timer is removed.
+STAMP = Path("/var/lib/systemd/timers/stamp-relay-certificate-check.timer")
 SETTINGS, TOLD, ORDERED, MADE = (HOME / name for name in ("settings.json", "told", "ordered.json", "made.json"))
 LINEAGE = "mailops-relay"
 RENEWAL, LIVE, ARCHIVE = (
@@ -559,7 +561,7 @@ def _kept_apart() -> t.Iterator[Path]:
 def forget() -> str:
     """Remove everything that this program made."""
     _forget_lineage()
-    for path in (HOME / "relay.pem", TOLD, HOME / ".relay.pem.new", HOME / ".lock"):
+    for path in (HOME / "relay.pem", TOLD, HOME / ".relay.pem.new", HOME / ".lock", STAMP):
         path.unlink(missing_ok=True)
     shutil.rmtree(RUN, ignore_errors=True)
     return "The certificate of the relay was removed."
