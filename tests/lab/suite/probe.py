@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import concurrent.futures
 import contextlib
+import hashlib
 import imaplib
 import importlib
 import io
@@ -205,6 +206,61 @@ def post_each(host, messages, rate=1000, padding=0):
 
     with concurrent.futures.ThreadPoolExecutor(20) as pool:
         return list(pool.map(post_one, range(len(messages))))
+
+
+def shown_certificates(host, ports):
+    """Return the SHA-256 of the certificate that each port shows, of any authority; 465 uses TLS from its start."""
+    return {port: secured(host, port, [])[0] for port in ports}
+
+
+def post_securely(host, recipient, subject, rate, until):
+    """Send messages over TLS, each over its own connection and ``rate`` per second, until a file ``until`` exists.
+
+    Return ``[start, code, SHA-256 of the certificate]`` of each; the start in seconds since 1970.
+    """
+    began = time.time()
+    found, tasks = [], []
+
+    def post_one(number):
+        start = time.time()
+        body = f"BODY From: app@sender.test\r\nTo: {recipient}\r\nSubject: {subject} {number}\r\n\r\nhello\r\n"
+        digest, code = secured(host, 25, ["MAIL FROM:<app@sender.test>", f"RCPT TO:<{recipient}>", body])
+        found.append([start, code, digest])
+
+    with concurrent.futures.ThreadPoolExecutor(20) as pool:
+        for number in itertools.count():
+            time.sleep(max(0, began + number / rate - time.time()))
+            if os.path.exists(until):
+                break
+            tasks.append(pool.submit(post_one, number))
+    for task in tasks:
+        task.result()
+    return sorted(found)
+
+
+def secured(host, port, commands):
+    """Send commands inside TLS; return the SHA-256 of the certificate and the last code, 0 if a connection fails."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    digest, code = "", 0
+    with contextlib.suppress(OSError, smtplib.SMTPException):
+        client: smtplib.SMTP
+        if port == 465:
+            client = smtplib.SMTP_SSL(host, port, timeout=TIMEOUT, context=context)
+        else:
+            client = smtplib.SMTP(host, port, timeout=TIMEOUT)
+        with client:
+            if port != 465:
+                client.starttls(context=context)
+            assert isinstance(client.sock, ssl.SSLSocket)
+            digest = hashlib.sha256(client.sock.getpeercert(binary_form=True) or b"").hexdigest()
+            client.ehlo()
+            for command in commands:
+                code = 0
+                code = command_reply(client, command)[0]
+                if code >= 400:
+                    break
+    return digest, code
 
 
 def talk(host, port, tls, segments, early="", behind=""):
