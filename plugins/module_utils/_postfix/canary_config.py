@@ -197,6 +197,7 @@ def _asked(service: MasterEntry, name: str, staged: Configuration) -> MasterEntr
         "smtpd_authorized_xclient_hosts": "127.0.0.1",
         "smtpd_upstream_proxy_protocol": "",
         "smtpd_milters": "",
+        "smtpd_milter_maps": "",
         "smtpd_proxy_filter": "",
         "smtpd_tls_req_ccert": "no",
         "smtpd_error_sleep_time": "0",

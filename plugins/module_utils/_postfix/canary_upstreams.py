@@ -114,6 +114,7 @@ def services(trials: t.Collection[Trial]) -> list[MasterEntry]:
             "smtpd_tls_wrappermode": "no",
             "smtpd_sasl_auth_enable": "no",
             "smtpd_milters": "",
+            "smtpd_milter_maps": "",
             "smtpd_proxy_filter": "",
         }
     )

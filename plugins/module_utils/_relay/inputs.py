@@ -12,6 +12,7 @@ from .._firewall.rules import find_ssh_ports
 from .addresses import Rewrites, find_loop, read_rewrites
 from .bans import read_bans
 from .certificates import read_certificate
+from .dkim import read_dkim
 from .limits import read_limits
 from .listeners import Listener, User, read_listener, read_user
 from .names import HostNames, host_names
@@ -38,6 +39,7 @@ class Inputs:
     services: tuple[PlannedEntry, ...]
     bans: t.Mapping[str, t.Any]
     certificate: t.Mapping[str, t.Any]
+    dkim: t.Mapping[str, t.Any]
     problems: tuple[str, ...] = ()
 
     @property
@@ -100,6 +102,7 @@ def read_inputs(options: Options) -> Inputs:
         services=tuple(read_service(reader, index, item) for index, item in enumerate(options["services"])),
         bans=read_bans(reader, options.get("bans") or {}, listeners),
         certificate=read_certificate(reader, options["tls"], hostname, listeners),
+        dkim=read_dkim(reader, options.get("dkim") or {}),
     )
     _judge_whole(reader, inputs, options)
     return replace(inputs, problems=tuple(reader.problems))

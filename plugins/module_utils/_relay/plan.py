@@ -10,6 +10,7 @@ import typing as t
 from .._firewall.backends import write_all
 from .._firewall.rules import make_rules
 from .bridges import files_of_programs, plan_oauth, secret_files
+from .dkim import CLIENTS, milter_clients, milter_parameters
 from .inputs import Inputs, read_inputs
 from .limits import room_for
 from .listeners import User
@@ -62,14 +63,16 @@ def make_plan(options: Options, secrets: bool = False) -> dict[str, t.Any]:
         **{name: value for table in tables for name, value in table.parameters.items()},
         **{name: value for one in transports.values() for name, value in one.parameters.items()},
         **_limits(inputs),
+        **milter_parameters(inputs.dkim, DIRECTORY),
     }
-    services = all_services(inputs.listeners, transports.values(), inputs.services)
+    services = all_services(inputs.listeners, transports.values(), inputs.services, bool(inputs.dkim))
     plan: dict[str, t.Any] = {
         "problems": [],
         "self_signed": "self-signed.pem" in certificate.get("smtpd_tls_chain_files", ""),
         **_logins(inputs),
         "bans": inputs.bans,
         "certificate": inputs.certificate,
+        "dkim": inputs.dkim,
         "main": {**fit(main, version, since), **inputs.settings},
         "services": [{"line": one.line, "options": fit(one.options, version, since)} for one in services],
         "tables": [{"path": f"{DIRECTORY}/{table.name}", **table.file} for table in tables if not table.secret],
@@ -87,6 +90,9 @@ def make_plan(options: Options, secrets: bool = False) -> dict[str, t.Any]:
         "proof_sender": proof_sender(inputs),
         "upstream_hosts": [server.host for server in inputs.upstream.servers] if inputs.upstream else [],
     }
+    if inputs.dkim:
+        content = milter_clients(inputs.networks)
+        plan["tables"].append({"path": f"{DIRECTORY}/{CLIENTS}", "content": content})
     if secrets:
         plan["secret_files"] = [{"path": f"{DIRECTORY}/{table.name}", **table.file} for table in tables if table.secret]
         plan["secret_files"] += secret_files(transports.values())

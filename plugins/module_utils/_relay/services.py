@@ -10,6 +10,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from .bridges import bridge_line
+from .dkim import MILTER
 from .listeners import Listener
 from .reader import Options, Reader
 from .transports import DIRECTORY, Transport
@@ -111,10 +112,16 @@ class PlannedEntry:
 
 
 def all_services(
-    listeners: t.Sequence[Listener], transports: t.Iterable[Transport], own: t.Iterable[PlannedEntry]
+    listeners: t.Sequence[Listener],
+    transports: t.Iterable[Transport],
+    own: t.Iterable[PlannedEntry],
+    signed: bool = False,
 ) -> list[PlannedEntry]:
-    """Return each entry once; the user's own take precedence."""
-    services = [service for listener in listeners for service in _listening(listener)]
+    """Return each entry once; the user's own take precedence.
+
+    :param signed: whether mail is signed that comes with a login.
+    """
+    services = [service for listener in listeners for service in _listening(listener, signed)]
     if not any(listener.port == 25 for listener in listeners):
         # programs of this host and the message of relay_verify always have port 25 on loopback
         services.append(
@@ -128,10 +135,12 @@ def all_services(
     return list({service.key: service for service in (*services, *own)}.values())
 
 
-def _listening(listener: Listener) -> t.Iterator[PlannedEntry]:
+def _listening(listener: Listener, signed: bool) -> t.Iterator[PlannedEntry]:
     options = {**_LOG_NAMES.get(listener.kind, {}), **_TLS_OPTIONS[listener.tls]}
     if listener.login:
         options.update(_LOGIN_OPTIONS)
+        if signed:
+            options["smtpd_milters"] = MILTER
     if listener.tls == "implicit":
         options["smtpd_starttls_timeout"] = "10s"  # the connections of a client are counted after the handshake
     if not listener.postscreen:
