@@ -46,6 +46,8 @@ def letter(oauth: dict[str, t.Any] | None, **options: t.Any) -> dict[str, t.Any]
         ("client_secret", 0, 2593),
         ("client_secret", 3000, 2593),
         ("refresh_token", 0, 2593),
+        ("certificate", 0, 2593),
+        ("service_account", 0, 2593),
         ("client_secret", 0, 2594),
     ],
 )

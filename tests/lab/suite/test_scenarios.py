@@ -44,6 +44,7 @@ def site(hosts: dict[str, t.Any], passwords: dict[str, str]) -> dict[str, t.Any]
         "vault_upstream_password": passwords["relay@provider.test"],
         "vault_deploy_password": passwords["deploy@provider.test"],
         "vault_app_password": passwords["app@sender.test"],
+        "vault_client_secret": passwords["app.secret"],
         "relay_dns": {"on_finding": "fail", "addresses": [f"{prefix}.10"], "nameservers": [f"{prefix}.2"]},
         "ansible_ssh_args": f"-F {LAB / 'ssh_config'}",
         "ansible_become": False,
@@ -313,6 +314,19 @@ class TestSeveralUpstreams:
         main = converged.check_output("postconf -n")
         assert "smtp_sasl_password_maps" not in main
         assert "smtp_sasl_auth_enable" not in main
+
+
+class TestMicrosoft365:
+    scenario = "microsoft365"
+
+    def test_mail_reaches_the_upstream_with_a_token_and_its_sender(
+        self, converged: t.Any, read_mail: ReadMail, letter: t.Any
+    ) -> None:
+        subject, replies = letter("client", sender="printer@sender.test")
+        assert is_accepted(replies)
+        message = read_mail(subject)
+        assert "Authenticated sender: relay@provider.test" in hops(message)
+        assert (message["From"], message["Return-Path"]) == ("relay@provider.test", "<relay@provider.test>")
 
 
 class TestDirect(Audited):

@@ -1,0 +1,192 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A relay with OAuth2 when something fails: mail waits and leaves by itself, nothing is lost, nothing arrives twice."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import typing as t
+
+import pytest
+
+from ansible_collections.mailops.smtp.tests.lab.suite.oauth import (
+    STATE,
+    converge,
+    fetch,
+    journal,
+    name_of,
+    order,
+    submit,
+    upstream,
+    wait_for_queue,
+    ways,
+)
+from ansible_collections.mailops.smtp.tests.lab.suite.plays import RELAY, run_play
+
+pytestmark = [pytest.mark.third_lab, pytest.mark.last]
+
+FindMail = t.Callable[..., list[bytes]]
+#: Holds one connection to the bridge, as Postfix does, and sends two messages: the second one until it is accepted.
+#: Between them the token expires. Prints the replies to the second one.
+TWO_MESSAGES = """
+import json, smtplib, sys, time
+path, subjects, ends = sys.argv[1], sys.argv[2:4], float(sys.argv[4])
+with smtplib.LMTP(path, timeout=60) as client:
+    def send(subject):
+        client.rset()
+        for command in ("MAIL FROM:<inbox@dest.test>", "RCPT TO:<inbox@dest.test>"):
+            code, text = client.docmd(command)
+            if code >= 400:
+                return code, text
+        client.docmd("DATA")
+        client.send(f"Subject: {subject}\\r\\n\\r\\nhello\\r\\n.\\r\\n")
+        return client.getreply()
+    client.ehlo()
+    assert send(subjects[0])[0] == 250
+    time.sleep(max(0, ends - time.time()) + 1)
+    replies = []
+    while not replies or (replies[-1][0] != 250 and len(replies) < 60):
+        code, text = send(subjects[1])
+        replies.append([code, text.decode()])
+        time.sleep(0.5)
+print(json.dumps(replies))
+"""
+
+
+@pytest.fixture(scope="module")
+def relay(hosts: t.Any, passwords: t.Any) -> t.Iterator[t.Any]:
+    """The relay with a client secret that expires in ten days."""
+    order(hosts["upstream"], reset=True)
+    soon = datetime.datetime.now(datetime.UTC).date() + datetime.timedelta(days=10)
+    oauth = {**ways(passwords)["client_secret"], "expires": soon.isoformat()}
+    converge("faults", upstream(oauth)).succeeded()
+    yield hosts["relay"]
+    hosts["relay"].run("postsuper -d ALL")
+    run_play("oauth-faults-none", RELAY).succeeded()
+
+
+@pytest.fixture(autouse=True)
+def provider(hosts: t.Any) -> t.Iterator[t.Any]:
+    """The provider, its token server with the usual switches."""
+    yield hosts["upstream"]
+    order(hosts["upstream"], reset=True)
+
+
+def arrived_once(find_mail: FindMail, *subjects: str) -> bool:
+    counts = {subject: len(find_mail(f"SUBJECT {subject}")) for subject in subjects}
+    assert set(counts.values()) == {1}, counts
+    return True
+
+
+def test_a_token_that_expires_between_two_messages_of_one_connection_is_replaced(
+    relay: t.Any, provider: t.Any, find_mail: FindMail, put: t.Any
+) -> None:
+    order(provider, life=20)
+    assert fetch(relay) == 0
+    token = json.loads(relay.check_output(f"cat {STATE}/{name_of()}.token"))
+    put("relay", "/root/two_messages.py", TWO_MESSAGES.encode())
+    subjects = ["first-of-two", "second-of-two"]
+    socket = f"/var/spool/postfix/private/{name_of()}-socket"
+    relay.check_output(f"python3 /root/two_messages.py {socket} {' '.join(subjects)} {token['expires_at']}")
+    assert arrived_once(find_mail, *subjects)
+    assert order(provider)["counts"]["granted"] >= 2
+
+
+@pytest.mark.parametrize(
+    ("switches", "words"),
+    [
+        ({"down": True}, "no token from login.provider.test"),
+        ({"answer": [200, "<html>busy</html>"]}, "without an access token"),
+        ({"answer": [503, "busy"]}, "refused the request (503)"),
+        ({"revoked": ["app"]}, "AADSTS7000222"),
+    ],
+)
+def test_mail_waits_for_a_token_and_leaves_by_itself(
+    relay: t.Any, provider: t.Any, find_mail: FindMail, switches: t.Any, words: str
+) -> None:
+    order(provider, **switches)
+    assert fetch(relay) != 0
+    subject = submit(relay)
+    wait_for_queue(relay, "no token")
+    assert words in journal(relay)
+    order(provider, reset=True)
+    wait_for_queue(relay)
+    assert arrived_once(find_mail, subject)
+
+
+def test_a_token_that_is_still_valid_is_used_while_the_token_server_is_down(
+    relay: t.Any, provider: t.Any, find_mail: FindMail
+) -> None:
+    order(provider, life=600)
+    assert fetch(relay) == 0
+    order(provider, down=True)
+    assert relay.run(f"systemctl start relay-oauth@{name_of()}.service").rc != 0
+    assert arrived_once(find_mail, submit(relay))
+
+
+def test_a_slow_token_server_is_waited_for(relay: t.Any, provider: t.Any, find_mail: FindMail) -> None:
+    order(provider, delay=5)
+    relay.check_output(f"rm -f {STATE}/{name_of()}.token")
+    subject = submit(relay)
+    wait_for_queue(relay)
+    assert arrived_once(find_mail, subject)
+
+
+def test_mail_waits_while_the_provider_refuses_the_token(relay: t.Any, provider: t.Any, find_mail: FindMail) -> None:
+    """A token that the provider has withdrawn is replaced: the bridge asks for another one after 535."""
+    order(provider, life=600)
+    assert fetch(relay) == 0
+    order(provider, forget=True, down=True)
+    subject = submit(relay)
+    wait_for_queue(relay, "535")
+    assert "535" in journal(relay)
+    order(provider, down=False)
+    wait_for_queue(relay)
+    assert arrived_once(find_mail, subject)
+
+
+def test_a_bridge_that_is_killed_loses_nothing(relay: t.Any, provider: t.Any, find_mail: FindMail) -> None:
+    """Between two messages, and while a message of 20 MB is on its way."""
+    assert fetch(relay) == 0
+    subjects: list[str] = []
+    while len(subjects) < 5:
+        subjects.append(submit(relay))
+        wait_for_queue(relay)
+        relay.run("pkill -KILL -u relay-oauth -f bridge")
+    content = "printf 'Subject: killed-halfway\\n\\n'; yes 12345678901234567890 | head -c 20000000"
+    relay.check_output(f"({content}) | sendmail -f inbox@dest.test inbox@dest.test")
+    killed = relay.run(
+        "for i in $(seq 2000); do ss -Htnpi 'dport = :2593' | grep -qE 'bytes_sent:[0-9]{6,7} ' && "
+        "exec pkill -KILL -u relay-oauth -f bridge; sleep 0.01; done; exit 9"
+    )
+    assert killed.rc == 0, "no message was on its way, so the test proves nothing"
+    wait_for_queue(relay)
+    assert arrived_once(find_mail, *subjects, "killed-halfway")
+
+
+def test_a_refresher_that_is_killed_keeps_the_token(relay: t.Any, provider: t.Any, find_mail: FindMail) -> None:
+    order(provider, life=600)
+    assert fetch(relay) == 0
+    order(provider, delay=4)
+    unit, before = f"relay-oauth@{name_of()}.service", relay.check_output(f"cat {STATE}/{name_of()}.token")
+    relay.check_output(f"systemctl start --no-block {unit}; sleep 1; systemctl kill --signal=KILL {unit}")
+    assert relay.check_output(f"cat {STATE}/{name_of()}.token") == before
+    assert arrived_once(find_mail, submit(relay))
+    order(provider, delay=0)
+    relay.check_output(f"systemctl reset-failed {unit}; systemctl start {unit}")
+    assert relay.check_output(f"cat {STATE}/{name_of()}.token") != before
+
+
+def test_a_restart_of_the_relay_keeps_mail_and_token(relay: t.Any, provider: t.Any, find_mail: FindMail) -> None:
+    assert fetch(relay) == 0
+    subject = submit(relay)
+    relay.check_output("systemctl restart postfix")
+    wait_for_queue(relay)
+    assert arrived_once(find_mail, subject)
+
+
+def test_a_secret_that_nears_its_end_is_told(relay: t.Any) -> None:
+    fetch(relay)
+    assert "warning: the secret expires on" in journal(relay)
