@@ -128,7 +128,8 @@ MISTAKES: dict[str, Mistake] = {
             ),
             (
                 "     What to do: Google did not accept the user name and password: use the full address and an app"
-                " password (16 letters, no spaces), not the account password."
+                " password (16 letters, no spaces), not the account password. With OAuth2, the user name must be the"
+                " mailbox of the token, and its scope https://mail.google.com/."
             ),
             *not_tried("Sender", "Recipient"),
         ],
