@@ -16,11 +16,14 @@ import os
 import re
 import subprocess
 import sys
+import time
 import typing as t
 
 SETTINGS = "/etc/relay-dkim/settings.json"
 #: What a record can be, compared with the key.
 PUBLISHED, MISSING, FOREIGN, UNKNOWN = "published", "missing", "foreign", "unknown"
+#: Seconds that a reload may take until workers have the new table.
+_RELOAD_TIME = 30
 _STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _NEXT = {
     "signing": "signs now",
@@ -173,7 +176,25 @@ def read_json(path: str) -> dict[str, t.Any]:
 
 def reload(unit: str) -> None:
     """Make the signer read its tables. In its first transaction it does not run yet, and is started afterwards."""
+    before = _workers(unit)
     subprocess.run(["systemctl", "try-reload-or-restart", "--", unit], check=True)
+    # rspamd's reload returns before its new workers have the new table
+    end = time.monotonic() + _RELOAD_TIME
+    while before and not _workers(unit) - before and time.monotonic() < end:
+        time.sleep(0.1)
+    if before:
+        time.sleep(0.5)
+
+
+def _workers(unit: str) -> set[str]:
+    """The processes that the main process of a unit has started."""
+    argv = ["systemctl", "show", "--property=MainPID", "--value", "--", unit]
+    main = subprocess.run(argv, capture_output=True, check=True).stdout.decode("ascii").strip()
+    try:
+        with open(f"/proc/{main}/task/{main}/children", encoding="ascii") as file:
+            return set(file.read().split())
+    except OSError:
+        return set()
 
 
 def main(words: list[str]) -> int:
