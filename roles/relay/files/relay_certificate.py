@@ -52,8 +52,8 @@ CERTBOT_BUSY = 120.0
 #: certbot renews when a third of the life is left, or half of a short one. Less than this share is too late.
 LATE = 0.25
 DAY = 86400.0
-#: Versions of certbot that know profiles, and that renew by the life of a certificate and not 30 days before its end.
-PROFILES = RENEWS_BY_LIFE = 4
+#: Versions of certbot that know profiles, and that renew by the life of a certificate: 4.0 does not, though it says so.
+PROFILES, RENEWS_BY_LIFE = 4, 5
 _BLOCK = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----\n?", re.DOTALL)
 _KEY = re.compile(r"-----BEGIN ((?:[A-Z0-9]+ )*PRIVATE KEY)-----.*?-----END \1-----\n?", re.DOTALL)
 #: Directories that certbot makes when it first runs; they are removed if they are empty.
