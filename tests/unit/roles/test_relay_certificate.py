@@ -295,7 +295,8 @@ LIVES: list[tuple[str, float, str]] = [
     ("2.1.0", 64, "renew_before_expiry = 520 hours"),
     ("2.1.0", 6, "renew_before_expiry = 84 hours"),
     ("2.1.0", 90, ""),
-    ("4.0.0", 6, ""),
+    ("4.0.0", 6, "renew_before_expiry = 84 hours"),  # its default is still 30 days
+    ("5.5.0", 6, ""),
 ]
 
 
