@@ -8,11 +8,15 @@ The tests change the shared relay, so they run after all others, and in the orde
 
 from __future__ import annotations
 
+import json
 import re
 import typing as t
 import uuid
 
 import pytest
+
+from ansible_collections.mailops.smtp.tests.lab.suite.conftest import until
+from ansible_collections.mailops.smtp.tests.lab.suite.plays import RELAY, Play, run_play
 
 pytestmark = [pytest.mark.third_lab, pytest.mark.last]
 
@@ -20,6 +24,17 @@ Probe = t.Callable[..., t.Any]
 Publish = t.Callable[..., None]
 FindSigned = t.Callable[..., list[list[dict[str, t.Any]]]]
 
+NAME = "relay.sender.test"
+INBOX = "inbox@dest.test"
+CHECK = "systemctl start relay-dkim.service"
+RSA, ED25519 = "rsa-sha256", "ed25519-sha256"
+OURS = [("sender.test", "r1", RSA, True), ("sender.test", "r1-ed", ED25519, True)]
+#: Domain of From, with what signs its mail.
+DOMAINS: list[dict[str, t.Any]] = [
+    {"domain": "sender.test", "selectors": ["r1"], "ed25519": True},
+    {"domain": "news.sender.test", "selectors": ["n1"]},
+    {"domain": "xn--bcher-kva.test", "selectors": ["b1"]},
+]
 #: Makes two keys with dkimpy's own tools, and signs the message of the standard input with both, RSA outermost.
 SIGN = """
 set -eu
@@ -56,3 +71,155 @@ def test_verifier_tells_valid_signatures_from_others(hosts: dict[str, t.Any], pu
     publish("ed._domainkey.sender.test")
     assert all(judged(made.stdout).values())
     assert judged(letter) == {}
+
+
+def dkim(hosts: dict[str, t.Any], *selectors: str) -> dict[str, t.Any]:
+    """Return ``relay_dkim`` of the tests, with these selectors of sender.test."""
+    first = {**DOMAINS[0], "selectors": list(selectors or ("r1",))}
+    server = hosts["ns"].check_output("hostname -I").split()[0]
+    return {"relay_dkim": {"domains": [first, *DOMAINS[1:]], "nameservers": [server]}}
+
+
+def records(host: t.Any) -> dict[str, dict[str, str]]:
+    """Return what the host says of each record, by name."""
+    found = json.loads(host.check_output("python3 -I /usr/local/lib/relay-dkim/relay_dkim.py records"))
+    return {one["name"]: one for one in found}
+
+
+def publish_all(host: t.Any, publish: Publish) -> None:
+    """Publish each record of a host, and let it look."""
+    for name, record in records(host).items():
+        publish(name, record["txt"])
+    host.check_output(CHECK)
+
+
+def letter(
+    author: str = "x@sender.test", envelope: str | None = None, header: str = "", mail: str = "", body: str = "hello"
+) -> tuple[str, list[str]]:
+    """Return a word of the header, and what a client says to send the message."""
+    word = uuid.uuid4().hex
+    sender = author if envelope is None else envelope
+    text = f"From: {author}\r\nTo: {INBOX}\r\nSubject: {word}\r\n{header}\r\n{body}\r\n.\r\n"
+    segments = ["EHLO client.sender.test\r\n", f"MAIL FROM:<{sender}>{mail}\r\n", f"RCPT TO:<{INBOX}>\r\n", "DATA\r\n"]
+    return word, [one.encode().decode("latin-1") for one in (*segments, text)]
+
+
+#: Messages and the signatures that they arrive with.
+LETTERS: dict[str, tuple[tuple[str, list[str]], list[tuple[str, str, str, bool]]]] = {
+    "ours": (letter(header="Date: Sun, 29 Nov 2026 07:00:00 +0000\r\nMessage-ID: <1@sender.test>\r\n"), OURS),
+    "subdomain with a key": (letter("weekly@news.sender.test"), [("news.sender.test", "n1", RSA, True)]),
+    "another domain with a key": (letter("x@xn--bcher-kva.test"), [("xn--bcher-kva.test", "b1", RSA, True)]),
+    "subdomain without a key": (letter("x@web.sender.test"), []),
+    "others": (letter("x@outsider.test"), []),
+    "others in From, ours in the envelope": (letter("x@outsider.test", "x@sender.test"), []),
+    "ours in From, others in the envelope": (letter("x@sender.test", "x@outsider.test"), OURS),
+    "bounce": (letter("mailer-daemon@sender.test", ""), OURS),
+    "UTF-8": (
+        letter("jörg@sender.test", mail=" SMTPUTF8 BODY=8BITMIME", header="X-Name: größe\r\n", body="größe"),
+        OURS,
+    ),
+    "8bit": (
+        letter(
+            mail=" BODY=8BITMIME",
+            header="MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n"
+            "Content-Transfer-Encoding: 8bit\r\n",
+            body="größe\r\n.. dots\r\n\r\ntrailing  \t\r\n\r\n",
+        ),
+        OURS,
+    ),
+    "long lines": (letter(header=f"X-Long: {'x' * 980}\r\n", body="y" * 998), OURS),
+    "no Date": (letter(), OURS),
+    "bare LF": (letter(body="one\ntwo\n\nthree"), OURS),
+}
+
+
+@pytest.fixture(scope="module")
+def waiting(relay: t.Any, hosts: dict[str, t.Any]) -> t.Iterator[Play]:
+    """The first run with keys, while the DNS has none of them."""
+    yield run_play("dkim-first", RELAY, extra=dkim(hosts)).succeeded()
+    run_play("dkim-none", RELAY).succeeded()
+
+
+def test_nothing_is_signed_before_the_dns_has_the_record(
+    waiting: Play, relay: t.Any, probe: Probe, find_signed: FindSigned
+) -> None:
+    assert {one["state"] for one in records(relay).values()} == {"waiting"}
+    assert waiting.says("r1._domainkey.sender.test is not published")
+    word, segments = letter()
+    probe("client", "talk", host=NAME, port=25, tls="none", segments=segments)
+    assert find_signed(word) == [[]]
+
+
+@pytest.fixture(scope="module")
+def signing(waiting: Play, relay: t.Any, publish: Publish, find_signed: FindSigned) -> t.Any:
+    """The relay once its records are published: it signs by itself."""
+    publish_all(relay, publish)
+    assert {one["state"] for one in records(relay).values()} == {"signing"}
+    until(lambda: find_signed(submit(relay)) != [[]])  # the signer's process that had no key ends after a moment
+    return relay
+
+
+@pytest.fixture(scope="module")
+def replies(signing: t.Any, probe: Probe) -> dict[str, list[str]]:
+    """The replies to each letter."""
+    each = [{"host": NAME, "port": 25, "tls": "none", "segments": one[0][1]} for one in LETTERS.values()]
+    return dict(zip(LETTERS, probe("client", "talk_each", conversations=each), strict=True))
+
+
+@pytest.mark.parametrize("name", LETTERS)
+def test_signatures_at_the_destination(replies: dict[str, list[str]], find_signed: FindSigned, name: str) -> None:
+    (word, _segments), expected = LETTERS[name]
+    assert replies[name][-2].startswith("250"), replies[name]
+    (signatures,) = find_signed(word)
+    assert verdicts(signatures) == expected, signatures
+
+
+def test_two_from_fields_are_never_signed(signing: t.Any, probe: Probe, find_signed: FindSigned) -> None:
+    word, segments = letter(header="From: y@outsider.test\r\n")
+    probe("client", "talk", host=NAME, port=25, tls="none", segments=segments)
+    assert find_signed(word, seconds=10) in ([], [[]])
+
+
+def test_login_gives_no_signature_for_another_domain(
+    signing: t.Any, probe: Probe, passwords: dict[str, str], find_signed: FindSigned
+) -> None:
+    words = {"app@sender.test": OURS, "x@outsider.test": []}
+    for author, expected in words.items():
+        word = uuid.uuid4().hex
+        body = f"BODY From: {author}\r\nTo: {INBOX}\r\nSubject: {word}\r\n\r\nhello\r\n"
+        login = f"AUTH app@sender.test {passwords['app@sender.test']}"
+        commands = [login, "MAIL FROM:<app@sender.test>", f"RCPT TO:<{INBOX}>", body]
+        answers = probe("outsider", "dialogue", host=NAME, port=587, tls="starttls", commands=commands)
+        assert answers[-1][0] == 250, answers
+        assert verdicts(find_signed(word)[0]) == expected
+
+
+def submit(host: t.Any, author: str = "x@sender.test") -> str:
+    """Send a message as a program of the host does; return a word of its header."""
+    word = uuid.uuid4().hex
+    host.check_output(
+        f"printf 'From: {author}\\nTo: {INBOX}\\nSubject: {word}\\n\\none\\n' | sendmail -f {author} {INBOX}"
+    )
+    return word
+
+
+def test_mail_of_local_programs_is_signed(signing: t.Any, find_signed: FindSigned) -> None:
+    assert verdicts(find_signed(submit(signing))[0]) == OURS
+
+
+def test_fields_added_later_break_the_signature(
+    signing: t.Any, probe: Probe, find_mail: t.Callable[..., list[bytes]]
+) -> None:
+    """Also those that the message did not have: they are signed as absent."""
+    word = submit(signing)
+    raw = find_mail(f"SUBJECT {word}")[-1].decode("latin-1")
+    assert verdicts(probe("mx", "verify", message=raw)) == OURS
+    for field in (
+        "From: y@outsider.test",
+        "Subject: y",
+        f"To: {INBOX}",
+        "Reply-To: y@outsider.test",
+        "Cc: y@dest.test",
+    ):
+        changed = probe("mx", "verify", message=f"{field}\r\n{raw}")
+        assert [one[-1] for one in verdicts(changed)] == [False, False], field
