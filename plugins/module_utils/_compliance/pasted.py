@@ -19,6 +19,11 @@ relay_listeners:
   - port: 25
   - port: 465
   - port: 587"""
+_SIGNING = """\
+relay_dkim:
+  domains:
+    - domain: example.com
+      selectors: [r202611]  # the newest last; the role tells the record to publish"""
 _HOSTNAME = "relay_hostname: relay.example.com"
 
 
@@ -37,9 +42,7 @@ YAML: t.Mapping[str, str] = {
     '    password: "{{ vault_app_password }}"\n    senders: [app@example.com]',
     "MR-DANE-02": _CERTIFICATE,
     "MR-DANE-03": _settings(smtp_tls_security_level="dane", smtp_dns_support_level="dnssec"),
-    "MR-DKIM-07": _settings(
-        smtpd_milters="unix:/run/opendkim/opendkim.sock", non_smtpd_milters="unix:/run/opendkim/opendkim.sock"
-    ),
+    **dict.fromkeys([f"MR-DKIM-0{number}" for number in range(1, 8)], _SIGNING),
     "MR-DMARC-04": "relay_upstream:\n  host: smtp.example.com\n  sender: app@example.com",
     "MR-DNS-04": _HOSTNAME,
     "MR-DNS-05": f"{_HOSTNAME}\n{_CERTIFICATE}",

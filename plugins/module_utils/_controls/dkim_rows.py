@@ -26,6 +26,7 @@ ROWS: Rows = (
         profiles=RELAYS,
         needs=(from_dns("dkim"),),
         by_hand="Publish the public key as a TXT record at SELECTOR._domainkey, without t=y.",
+        variables=("relay_dkim",),
     ),
     Control(
         id="MR-DKIM-02",
@@ -37,6 +38,7 @@ ROWS: Rows = (
         needs=(from_dns("dkim"), from_host("dkim")),
         by_hand="Publish the public part of the key with which the relay signs, or give the relay the key that is"
         " published.",
+        variables=("relay_dkim",),
     ),
     Control(
         id="MR-DKIM-03",
@@ -47,6 +49,7 @@ ROWS: Rows = (
         profiles=RELAYS,
         needs=(from_dns("dkim"),),
         by_hand="Make a key of 2048 bits under a new selector, publish it, and then sign with it.",
+        variables=("relay_dkim",),
         conflicts=(
             Conflict(
                 (_ED25519,),
@@ -69,6 +72,7 @@ ROWS: Rows = (
         profiles=RELAYS,
         needs=(from_host("dkim", "files"),),
         by_hand="Give the key file the mode 0600, and the user of the signing program as its owner.",
+        variables=("relay_dkim",),
     ),
     Control(
         id="MR-DKIM-05",
@@ -79,6 +83,7 @@ ROWS: Rows = (
         profiles=RELAYS,
         needs=(from_host("dkim"),),
         by_hand="Make a key for each relay, and publish each under a selector of its own.",
+        variables=("relay_dkim",),
         level=2,
     ),
     Control(
@@ -90,6 +95,7 @@ ROWS: Rows = (
         profiles=RELAYS,
         needs=(from_host("dkim", "files"),),
         by_hand="Make a key under a new selector, sign with it, and revoke the old one a week later.",
+        variables=("relay_dkim",),
         level=2,
     ),
     Control(
@@ -109,6 +115,6 @@ ROWS: Rows = (
         needs=(from_proof("messages"),),
         by_hand="Let a milter such as OpenDKIM or rspamd sign (smtpd_milters, non_smtpd_milters), with From listed"
         " twice.",
-        variables=("relay_settings",),
+        variables=("relay_dkim",),
     ),
 )

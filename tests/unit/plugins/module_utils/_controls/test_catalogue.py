@@ -187,7 +187,7 @@ def option_exists(path: str) -> bool:
 def test_missing_role_variable_is_noticed():
     assert option_exists("relay_listeners[].tls")
     assert not option_exists("relay_listeners[].tsl")
-    assert not option_exists("relay_dkim")
+    assert not option_exists("relay_signatures")
 
 
 @EVERY
