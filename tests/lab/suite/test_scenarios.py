@@ -326,7 +326,8 @@ class TestMicrosoft365:
         assert is_accepted(replies)
         message = read_mail(subject)
         assert "Authenticated sender: relay@provider.test" in hops(message)
-        assert (message["From"], message["Return-Path"]) == ("relay@provider.test", "<relay@provider.test>")
+        assert message["From"] == '"printer@sender.test" <relay@provider.test>'
+        assert message["Return-Path"] == "<relay@provider.test>"
 
 
 class TestDirect(Audited):
