@@ -27,6 +27,7 @@ from ansible_collections.mailops.smtp.tests.bench.plays import (
 )
 from ansible_collections.mailops.smtp.tests.bench.roles import measure_roles
 from ansible_collections.mailops.smtp.tests.bench.send import measure_send
+from ansible_collections.mailops.smtp.tests.bench.signing import measure_signing
 from ansible_collections.mailops.smtp.tests.bench.throughput import measure_throughput
 
 HOST = "relay"
@@ -96,6 +97,7 @@ SECTIONS: t.Mapping[str, t.Callable[[int], None]] = {
     "peers": measure_roles,
     "send": measure_send,
     "throughput": measure_throughput,
+    "signing": measure_signing,
     "fleet": measure_fleet,
     "audit": measure_audit,
 }

@@ -8,6 +8,8 @@ The tests change the shared relay, so they run after all others, and in the orde
 
 from __future__ import annotations
 
+import concurrent.futures
+import functools
 import json
 import re
 import typing as t
@@ -15,8 +17,9 @@ import uuid
 
 import pytest
 
+from ansible_collections.mailops.smtp.tests.lab.suite import audits
 from ansible_collections.mailops.smtp.tests.lab.suite.conftest import until
-from ansible_collections.mailops.smtp.tests.lab.suite.plays import RELAY, Play, run_play
+from ansible_collections.mailops.smtp.tests.lab.suite.plays import LAB, RELAY, Play, run_play
 
 pytestmark = [pytest.mark.third_lab, pytest.mark.last]
 
@@ -35,6 +38,7 @@ DOMAINS: list[dict[str, t.Any]] = [
     {"domain": "news.sender.test", "selectors": ["n1"]},
     {"domain": "xn--bcher-kva.test", "selectors": ["b1"]},
 ]
+SIZES = "postconf message_size_limit={0} && systemctl reload postfix"
 #: Makes two keys with dkimpy's own tools, and signs the message of the standard input with both, RSA outermost.
 SIGN = """
 set -eu
@@ -223,3 +227,175 @@ def test_fields_added_later_break_the_signature(
     ):
         changed = probe("mx", "verify", message=f"{field}\r\n{raw}")
         assert [one[-1] for one in verdicts(changed)] == [False, False], field
+
+
+def test_25_megabytes_are_signed(
+    signing: t.Any, hosts: dict[str, t.Any], probe: Probe, find_signed: FindSigned
+) -> None:
+    for host in ("upstream", "mx"):
+        hosts[host].check_output(SIZES.format(60_000_000))
+    try:
+        word = uuid.uuid4().hex
+        code, text = probe(
+            "client", "post", host=NAME, sender="x@sender.test", recipient=INBOX, subject=word, padding=25_000_000
+        )
+        assert code == 250, text
+        assert verdicts(find_signed(word, seconds=60)[0]) == OURS
+    finally:
+        for host in ("upstream", "mx"):
+            hosts[host].check_output(SIZES.format(10_240_000))
+
+
+def test_mail_waits_while_the_signer_is_down(signing: t.Any, probe: Probe, find_signed: FindSigned) -> None:
+    signing.check_output("systemctl stop rspamd.service")
+    try:
+        _word, segments = letter()
+        answers = probe("client", "talk", host=NAME, port=25, tls="none", segments=segments)
+        assert any(one.startswith("4") for one in answers), answers
+        word = submit(signing)
+        assert find_signed(word, seconds=5) == []
+    finally:
+        signing.check_output("systemctl start rspamd.service")
+    signing.check_output("timeout 30 sh -c 'until test -S /run/relay-dkim/milter.sock; do sleep 0.1; done'")
+    signing.check_output("postqueue -f; systemctl reload postfix")
+    assert verdicts(find_signed(word, seconds=90)[0]) == OURS
+
+
+def test_signer_is_closed_and_small(signing: t.Any) -> None:
+    files = signing.check_output("find /etc/relay-dkim/keys -type f -printf '%m %u %g %p\\n' | sort").splitlines()
+    assert len(files) >= 4
+    assert {tuple(line.split()[:3]) for line in files} == {("640", "root", "_rspamd")}
+    assert "rspamd" not in signing.check_output("ss -Hlntup")
+    assert signing.check_output("stat -c '%a %G' /run/relay-dkim/milter.sock").split() == ["660", "postfix"]
+    pids = signing.check_output("pgrep -x rspamd").split()
+    shares = [signing.check_output(f"awk '/^Pss:/ {{ print $2 }}' /proc/{pid}/smaps_rollup") for pid in pids]
+    assert sum(map(int, shares)) < 150_000, shares
+
+
+def test_second_run_makes_no_new_key(signing: t.Any, hosts: dict[str, t.Any]) -> None:
+    keys = "find /etc/relay-dkim/keys -type f | sort | xargs sha256sum"
+    before = signing.check_output(keys)
+    assert run_play("dkim-second", RELAY, extra=dkim(hosts)).succeeded().count("relay", "changed") == 0
+    assert run_play("dkim-check", RELAY, "--check", extra=dkim(hosts)).succeeded().count("relay", "changed") == 0
+    assert signing.check_output(keys) == before
+
+
+def compared(hosts: dict[str, t.Any], selector: str) -> set[str]:
+    """Return what the control that compares key and record says of a selector, by what the host tells of its keys."""
+    audits.install("relay")
+    [facts] = audits.ask("relay", [("postfix_info", {"gather": ["dkim"]})])
+    [public] = [one["public_key"] for one in facts["evidence"]["facts"]["dkim"] if one["selector"] == selector]
+    server = hosts["ns"].check_output("hostname -I").split()[0]
+    options = {
+        "domain": "sender.test",
+        "checks": ["dkim"],
+        "dkim": [{"selector": selector, "public_key": public}],
+        "nameservers": [server],
+        "on_finding": "ignore",
+    }
+    [answer] = audits.ask(audits.CONTROLLER, [("mail_dns_info", options)])
+    return {one["status"] for one in answer["findings"] if one["control"] == "MR-DKIM-02"}
+
+
+def test_wrong_key_in_the_dns_stops_its_selector(
+    signing: t.Any, hosts: dict[str, t.Any], publish: Publish, find_signed: FindSigned
+) -> None:
+    right, other = (
+        records(signing)[f"{name}.test"]["txt"] for name in ("r1._domainkey.sender", "b1._domainkey.xn--bcher-kva")
+    )
+    assert compared(hosts, "r1") == {"pass"}
+    publish("r1._domainkey.sender.test", other)
+    signing.check_output(CHECK)
+    try:
+        found = records(signing)["r1._domainkey.sender.test"]
+        assert found["state"] == "foreign"
+        assert "is taken: the DNS has a record with another key" in found["told"]
+        assert compared(hosts, "r1") == {"fail"}
+        assert find_signed(submit(signing)) == [[]]
+    finally:
+        publish("r1._domainkey.sender.test", right)
+        signing.check_output(CHECK)
+    assert verdicts(find_signed(submit(signing))[0]) == OURS
+
+
+def test_every_message_during_a_rotation_can_be_verified(
+    signing: t.Any, hosts: dict[str, t.Any], publish: Publish, probe: Probe, find_signed: FindSigned
+) -> None:
+    """A message each second, through two runs and a check; the old record stays, as it must for mail on its way."""
+    word = uuid.uuid4().hex
+    stop = f"/run/{word}"
+    stream = functools.partial(probe, "client", "stream", host=NAME, recipient=INBOX, subject=word, seconds=100, rate=1)
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        sent = pool.submit(stream, until=stop)
+        try:
+            run_play("dkim-rotation", RELAY, extra=dkim(hosts, "r1", "r2")).succeeded()
+            assert records(signing)["r1._domainkey.sender.test"]["state"] == "signing"
+            publish_all(signing, publish)
+            states = {name: one["state"] for name, one in records(signing).items()}
+            assert states["r1._domainkey.sender.test"] == "published"
+            assert states["r2._domainkey.sender.test"] == "signing"
+            run_play("dkim-retired", RELAY, extra=dkim(hosts, "r2")).succeeded()
+            until(lambda: verdicts(find_signed(submit(signing))[0])[0][1] == "r2")
+        finally:
+            hosts["client"].check_output(f"touch {stop}")
+    answers = sent.result()
+    assert {code for code, dummy in answers} == {250}, answers
+    arrived = find_signed(word, count=len(answers), seconds=60)
+    assert len(arrived) == len(answers)
+    assert {len(signatures) for signatures in arrived} == {2}
+    assert [one for signatures in arrived for one in signatures if one["reason"]] == []
+    assert {signatures[0]["s"].partition("-")[0] for signatures in arrived} == {"r1", "r2"}
+
+
+@pytest.fixture(scope="module")
+def opendkim(hosts: dict[str, t.Any], put: t.Callable[[str, str, bytes], None]) -> t.Iterator[t.Any]:
+    """The relay of Debian 12, as Ubuntu 22.04: there, OpenDKIM signs."""
+    host = hosts["relay12"]
+    release = 'PRETTY_NAME="Ubuntu 22.04 LTS"\nNAME="Ubuntu"\nVERSION_ID="22.04"\nID=ubuntu\nID_LIKE="debian"\n'
+    host.check_output("rm -f /etc/os-release")  # a link into /usr
+    put("relay12", "/etc/os-release", release.encode())
+    put("relay12", "/etc/lsb-release", b"DISTRIB_ID=Ubuntu\nDISTRIB_RELEASE=22.04\n")
+    given = dkim(hosts)
+    given["relay_dkim"]["domains"] = [{"domain": "sender.test", "selectors": ["o1"]}]
+    run_play("dkim-opendkim", RELAY, extra=given, relay="relay12").succeeded()
+    yield host
+    host.check_output("ln -sf ../usr/lib/os-release /etc/os-release && rm -f /etc/lsb-release")
+
+
+def test_opendkim_signs_where_it_is_the_signer(opendkim: t.Any, publish: Publish, find_signed: FindSigned) -> None:
+    assert find_signed(submit(opendkim)) == [[]]
+    publish_all(opendkim, publish)
+    (signatures,) = find_signed(submit(opendkim))
+    assert verdicts(signatures) == [("sender.test", "o1", RSA, True)]
+    assert signatures[0]["h"].count("from") == 2
+    assert find_signed(submit(opendkim, "x@outsider.test")) == [[]]
+
+
+def test_removal_leaves_nothing(opendkim: t.Any) -> None:
+    opendkim.check_output("timeout 60 sh -c 'until [ -z \"$(postqueue -j)\" ]; do postqueue -f; sleep 1; done'")
+    run_play("dkim-absent", RELAY, extra={"relay_state": "absent"}, relay="relay12").succeeded()
+    assert opendkim.check_output("ls -d /etc/relay-dkim /var/lib/relay-dkim /usr/local/lib/relay-dkim || true") == ""
+    units = opendkim.check_output("systemctl list-unit-files --no-legend 'relay-dkim*' || true")
+    assert units == ""
+    assert not opendkim.file("/etc/systemd/system/opendkim.service.d").exists
+
+
+def test_scenario(
+    hosts: dict[str, t.Any], passwords: dict[str, str], publish: Publish, find_signed: FindSigned
+) -> None:
+    """The inventory as it stands, and a second run that changes nothing."""
+    prefix = hosts["relay"].check_output("hostname -I").strip().rpartition(".")[0]
+    site = {
+        "site_networks": [f"{prefix}.40/32"],
+        "site_nameservers": [f"{prefix}.2"],
+        "vault_upstream_password": passwords["relay@provider.test"],
+        "relay_dns": {"on_finding": "fail", "addresses": [f"{prefix}.10"], "nameservers": [f"{prefix}.2"]},
+        "ansible_ssh_args": f"-F {LAB / 'ssh_config'}",
+        "ansible_become": False,
+    }
+    run = functools.partial(run_play, "dkim-scenario", RELAY, "-i", "playbooks/scenarios/dkim.yml", extra=site)
+    assert run().succeeded().count(NAME, "changed") > 0
+    publish_all(hosts["relay"], publish)
+    signatures = [("news.sender.test", "r202611", RSA, True), ("news.sender.test", "r202611-ed", ED25519, True)]
+    assert verdicts(find_signed(submit(hosts["relay"], "x@news.sender.test"))[0]) == signatures
+    assert run().succeeded().count(NAME, "changed") == 0
