@@ -10,9 +10,10 @@ import typing as t
 from collections import deque
 from pathlib import Path, PurePosixPath
 
+from .store import STATE_DIRECTORY
+
 PROGRAM_DIRECTORY = "/usr/local/lib/relay-oauth"
 CONFIG_DIRECTORY = "/etc/relay-oauth"
-STATE_DIRECTORY = "/var/lib/postfix-oauth"
 
 _ROOT = Path(__file__).resolve().parents[1]
 _FIRST = PurePosixPath("_oauth/program.py")

@@ -22,7 +22,7 @@ from .._sasl.jwt import ClientCertificate
 from .._sasl.oauth import AccessToken, OAuthError, TokenClient
 from .fetch import fetch_token
 from .request import token_client
-from .store import State, StoredToken, check_name
+from .store import STATE_DIRECTORY, State, StoredToken, check_name
 
 #: A token is replaced at the latest when so many seconds of its life are left.
 _LEAST = 900
@@ -106,6 +106,10 @@ def refresh(name: str, log: Log, force: bool = False) -> bool:
     """
     try:
         request = Request.of_credential(check_name(name))
+    except BadRequest as error:
+        State(STATE_DIRECTORY, name).take_wish()  # or systemd would start this program for it again and again
+        log(f"{name}: failed: {error}")
+        return False
     except ValueError as error:
         log(f"{name}: failed: {error}")
         return False

@@ -16,6 +16,8 @@ import time
 import typing as t
 from dataclasses import asdict, dataclass, field
 
+#: Where a relay keeps its tokens.
+STATE_DIRECTORY = "/var/lib/postfix-oauth"
 #: Seconds of life that a token must have left to log in with it.
 _LEFT = 10.0
 #: A file of this room has some four thousand octets.

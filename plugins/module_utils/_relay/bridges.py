@@ -9,7 +9,8 @@ import datetime
 import json
 import typing as t
 
-from .._oauth.program_files import CONFIG_DIRECTORY, PROGRAM_DIRECTORY, STATE_DIRECTORY, program_files
+from .._oauth.program_files import CONFIG_DIRECTORY, PROGRAM_DIRECTORY, program_files
+from .._oauth.store import STATE_DIRECTORY
 from .oauth import OAuth
 from .transports import Transport
 

@@ -19,7 +19,11 @@ import pytest
 
 from ansible_collections.mailops.smtp.plugins.module_utils._oauth import program_files as listed
 from ansible_collections.mailops.smtp.plugins.module_utils._oauth.program_files import program_files
-from ansible_collections.mailops.smtp.plugins.module_utils._oauth.store import State, StoredToken
+from ansible_collections.mailops.smtp.plugins.module_utils._oauth.store import (
+    STATE_DIRECTORY,
+    State,
+    StoredToken,
+)
 from ansible_collections.mailops.smtp.tests.fault.peer import Peer
 from ansible_collections.mailops.smtp.tests.unit.support.authority import authority_for
 
@@ -31,7 +35,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for path, source in program_files().items():
         place = folder / "lib" / path
         place.parent.mkdir(parents=True, exist_ok=True)
-        source = source.replace(listed.STATE_DIRECTORY, str(folder)).replace(listed.CONFIG_DIRECTORY, str(folder))
+        source = source.replace(STATE_DIRECTORY, str(folder)).replace(listed.CONFIG_DIRECTORY, str(folder))
         place.write_text(source, encoding="utf-8")
     return folder
 

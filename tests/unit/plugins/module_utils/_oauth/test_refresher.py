@@ -211,8 +211,12 @@ def test_request_that_cannot_be_used_is_told(upstream: Upstream, tmp_path: Path,
 
 
 def test_missing_credential_is_told(upstream: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The wish is taken all the same: systemd starts the refresher as long as there is one."""
+    monkeypatch.setattr(refresher, "STATE_DIRECTORY", str(upstream.folder))
+    upstream.state.want_token()
     assert not upstream.refresh()
     assert upstream.said == ["m365: failed: the credential request cannot be read: No such file or directory"]
+    assert not upstream.state.take_wish()
     monkeypatch.delenv("CREDENTIALS_DIRECTORY")
     assert not upstream.refresh()
     assert "start the refresher as its systemd unit" in upstream.said[0]
