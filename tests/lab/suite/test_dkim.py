@@ -38,7 +38,6 @@ DOMAINS: list[dict[str, t.Any]] = [
     {"domain": "news.sender.test", "selectors": ["n1"]},
     {"domain": "xn--bcher-kva.test", "selectors": ["b1"]},
 ]
-SIZES = "postconf message_size_limit={0} && systemctl reload postfix"
 #: Makes two keys with dkimpy's own tools, and signs the message of the standard input with both, RSA outermost.
 SIGN = """
 set -eu
@@ -229,21 +228,13 @@ def test_fields_added_later_break_the_signature(
         assert [one[-1] for one in verdicts(changed)] == [False, False], field
 
 
-def test_25_megabytes_are_signed(
-    signing: t.Any, hosts: dict[str, t.Any], probe: Probe, find_signed: FindSigned
-) -> None:
-    for host in ("upstream", "mx"):
-        hosts[host].check_output(SIZES.format(60_000_000))
-    try:
-        word = uuid.uuid4().hex
-        code, text = probe(
-            "client", "post", host=NAME, sender="x@sender.test", recipient=INBOX, subject=word, padding=25_000_000
-        )
-        assert code == 250, text
-        assert verdicts(find_signed(word, seconds=60)[0]) == OURS
-    finally:
-        for host in ("upstream", "mx"):
-            hosts[host].check_output(SIZES.format(10_240_000))
+def test_25_megabytes_are_signed(signing: t.Any, probe: Probe, find_signed: FindSigned) -> None:
+    word = uuid.uuid4().hex
+    code, text = probe(
+        "client", "post", host=NAME, sender="x@sender.test", recipient=INBOX, subject=word, padding=25_000_000
+    )
+    assert code == 250, text
+    assert verdicts(find_signed(word, seconds=60)[0]) == OURS
 
 
 def test_mail_waits_while_the_signer_is_down(signing: t.Any, probe: Probe, find_signed: FindSigned) -> None:

@@ -42,13 +42,15 @@ class Trials(t.NamedTuple):
     """The outcome of all bad configurations.
 
     :ivar results: results of the module, by case.
-    :ivar role: a run of the complete role.
+    :ivar role: a run of the complete role, with a key that is not the certificate's.
+    :ivar tried: another one, with a file that holds no certificate.
     :ivar replies: replies to the client during all trials.
     :ivar trees: the live configuration before and after.
     """
 
     results: dict[str, dict[str, t.Any]]
     role: Play
+    tried: Play
     replies: list[list[t.Any]]
     trees: tuple[str, str]
 
@@ -81,7 +83,7 @@ def stream(
 
 @pytest.fixture(scope="module")
 def trials(relay: t.Any, second_run: Play, stream: Stream) -> Trials:
-    """Try each case with the module and a changed copy of the relay's files, and one case with the complete role."""
+    """Try each case with the module and a changed copy of the relay's files, and two cases with the complete role."""
     second_run.succeeded()
     present = [line.split() for line in relay.check_output(OWN).splitlines()]
     files = [dict(zip(("path", "mode", "owner", "group"), words, strict=True)) for words in present]
@@ -96,7 +98,9 @@ def trials(relay: t.Any, second_run: Play, stream: Stream) -> Trials:
     with stream() as replies:
         results = try_each({case: edited(files, FOUND[case][0]) for case in CASES})
         role = run_play("safe-role", "playbooks/relay.yml", extra={"relay_tls": tls})
-    return Trials(results, role, replies, (before, relay.check_output(TREE)))
+        settings = {"relay_settings": {"smtpd_tls_chain_files": "/etc/hostname"}}
+        tried = run_play("safe-tried", "playbooks/relay.yml", extra=settings)
+    return Trials(results, role, tried, replies, (before, relay.check_output(TREE)))
 
 
 def edited(files: list[dict[str, str]], edits: list[Edit]) -> list[dict[str, str]]:
@@ -154,10 +158,16 @@ def test_a_bad_configuration_is_refused_with_its_reason(trials: Trials, case: st
 
 
 def test_the_role_refuses_a_certificate_that_does_not_match_its_key(trials: Trials) -> None:
+    """The controller has both files, so that the host is not even asked."""
     assert trials.role.code != 0
-    assert trials.role.says("Nothing was changed: the new configuration is not valid.")
-    assert trials.role.says("(smtpd_tls_chain_files)")
-    assert trials.role.says("/etc/postfix/relay.pem does not match")
+    assert trials.role.says("relay_tls.key: the key is not that of the first certificate in the file of certificate")
+    assert trials.role.count("relay", "changed") == 0
+
+
+def test_the_role_refuses_what_only_a_trial_finds(trials: Trials) -> None:
+    assert trials.tried.code != 0
+    assert trials.tried.says("Nothing was changed: the new configuration is not valid.")
+    assert trials.tried.says("(smtpd_tls_chain_files)")
 
 
 def test_the_live_configuration_is_unchanged(trials: Trials) -> None:
