@@ -86,7 +86,11 @@ def name_of(port: int = PORT) -> str:
 
 
 def fetch(relay: t.Any, port: int = PORT) -> int:
-    """Make the refresher fetch a new token now; return its exit status."""
+    """Make the refresher fetch a new token now; return its exit status.
+
+    A session that is open already needs no token, so the next message gets a new one: Postfix closes what is idle.
+    """
+    relay.check_output("timeout 60 sh -c 'while pgrep -u relay-oauth -f bridge >/dev/null; do sleep 0.1; done'")
     relay.check_output(f"rm -f {STATE}/{name_of(port)}.token")
     return int(relay.run(f"systemctl start relay-oauth@{name_of(port)}.service").rc)
 
