@@ -281,10 +281,10 @@ class TokenHandler(Handler):
             self.close_connection = True
             return
         time.sleep(float(known.switches["delay"]))
-        if known.switches["answer"]:
+        answer = [*(known.switches["answer"] or ())]
+        if answer:
             known.count("answer")
-            status, text = known.switches["answer"]
-            self.send(status, text.encode())
+            self.send(answer[0], answer[1].encode())
             return
         fields = dict(urllib.parse.parse_qsl(body.decode("ascii", "replace")))
         fields["audience"] = f"https://{self.headers.get('Host', '')}{self.path}"

@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
@@ -74,7 +73,9 @@ def ask(name: str, servers: t.Sequence[str]) -> list[str] | None:
     for server in servers or [""]:
         argv = ["dig", "+noall", "+comments", "+answer", "+time=3", "+tries=2", "-t", "TXT", "-q", f"{name}."]
         try:
-            done = subprocess.run(argv + ([f"@{server}"] if server else []), capture_output=True, timeout=60)
+            done = subprocess.run(
+                argv + ([f"@{server}"] if server else []), capture_output=True, timeout=60, check=False
+            )
         except (OSError, subprocess.TimeoutExpired):
             continue
         output = done.stdout.decode("ascii", "replace")

@@ -80,6 +80,8 @@ def token_server(authority: trustme.CA, folder: Path) -> Iterator[Served]:
         server.socket = context.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         thread.start()
-        yield Served(server, f"https://localhost:{server.server_port}/token", str(ca_file))
-        server.shutdown()
-        thread.join(5)
+        try:
+            yield Served(server, f"https://localhost:{server.server_port}/token", str(ca_file))
+        finally:
+            server.shutdown()
+            thread.join(5)
