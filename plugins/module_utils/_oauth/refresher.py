@@ -90,7 +90,9 @@ class Request:
         """
         folder = os.environ.get("CREDENTIALS_DIRECTORY")
         if not folder:
-            raise BadRequest("there is no credential; start the refresher as its systemd unit, as with systemctl start")
+            raise BadRequest(
+                "systemd gave no credential; start the refresher as its systemd unit, as with systemctl start"
+            )
         try:
             with open(os.path.join(folder, "request"), "rb") as stream:
                 return cls.read(name, stream.read(_MAX_REQUEST))
@@ -173,7 +175,7 @@ def _left(token: StoredToken, now: float) -> str:
 
 def _of_present(present: StoredToken | None, now: float) -> str:
     if present is None or not present.usable(now):
-        return "there is no valid token, so mail waits in the queue"
+        return "no token is valid, so mail waits in the queue"
     return f"the present one is kept: {_left(present, now)}"
 
 

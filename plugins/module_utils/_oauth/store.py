@@ -26,7 +26,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
 
 
 class NoToken(Exception):
-    """There is no token to log in with; the text is the second half of a sentence."""
+    """No token can be used to log in; the text is the second half of a sentence."""
 
 
 class BadName(ValueError):

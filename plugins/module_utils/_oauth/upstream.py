@@ -117,7 +117,7 @@ def wants_login(reply: Reply | None) -> bool:
 
 
 class Refused(Exception):
-    """There is no session.
+    """No session could be opened.
 
     :param reply: what to tell the client: always a temporary failure, so that the mail waits.
     """

@@ -62,7 +62,7 @@ USES = [
     ((), 2, "usage"),
     (("refresh",), 2, "usage"),
     (("bridge", "x", "--force"), 2, "usage"),
-    (("refresh", "m365"), 1, "m365: failed: there is no credential"),
+    (("refresh", "m365"), 1, "m365: failed: systemd gave no credential"),
     (("refresh", "../etc"), 1, "is not the name of an upstream"),
     (("probe", "m365"), 1, "m365.json cannot be read: No such file"),
 ]

@@ -148,7 +148,7 @@ def test_failure_is_told_and_the_present_token_stays(
     served.server.status, served.server.body = status, body
     assert not upstream.refresh()
     assert words in upstream.said[0]
-    assert upstream.said[0].endswith("there is no valid token, so mail waits in the queue")
+    assert upstream.said[0].endswith("no token is valid, so mail waits in the queue")
     held = upstream.hold(2000, 1600)
     assert not upstream.refresh()
     assert upstream.said[0].startswith("m365: failed: ")
