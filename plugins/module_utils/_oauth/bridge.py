@@ -4,7 +4,8 @@
 """The bridge: an LMTP server for one client, Postfix, that passes each message on to a provider with an OAuth2 login.
 
 It keeps nothing: Postfix has the queue, the retries and the log, and each recipient gets the provider's own reply.
-Until a message begins, every failure is temporary, so that mail waits.
+Until a message begins, every failure is temporary, so that mail waits. Commands that arrive after a failure, such as
+the rest of a thousand recipients, get the same reply.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ class Bridge:
         self._greeted = False
         self._used = False  # a transaction has ended in the current session
         self._transaction: PassedTransaction | None = None
+        self._without = _NO_MAIL  # the reply to RCPT and DATA without a transaction: why there is none
         self._others: t.Mapping[bytes, t.Callable[[], Reply]] = {
             b"LHLO": self._hello,
             b"RSET": self._reset,
@@ -61,7 +63,8 @@ class Bridge:
                 pass
             self._client.tell(Reply(221, ("2.0.0 Bye",)))
         except ClientGone:
-            pass  # an incomplete message was not ended, so the provider does not take it
+            if self._transaction and self._upstream.session:  # an incomplete message must not be ended by QUIT
+                self._upstream.session.abandon()
         finally:
             self._upstream.close()
 
@@ -97,10 +100,12 @@ class Bridge:
         session = self._upstream.session
         if self._transaction and session and session.usable:
             try:
-                session.command("RSET", Stage.MAIL)
+                reset = session.command("RSET", Stage.MAIL).positive
             except SmtpError:
+                reset = False
+            if not reset:
                 self._upstream.close()
-        self._transaction = None
+        self._transaction, self._without = None, _NO_MAIL
 
     # A transaction
 
@@ -119,7 +124,7 @@ class Bridge:
         """Return a reply to each command."""
         refusal = self._begin(group[0][0])
         if refusal:
-            return [refusal if stage is group[0][0] else _NO_MAIL for stage, _command in group]
+            return [refusal] * len(group)
         replies: list[Reply] = []
         try:
             self._take(group, replies)
@@ -134,13 +139,14 @@ class Bridge:
     def _begin(self, stage: Stage) -> Reply | None:
         """Begin a transaction with MAIL, in a session that is logged in; return why that is not possible."""
         if stage is not Stage.MAIL:
-            return None if self._transaction else _NO_MAIL
+            return None if self._transaction else self._without
         if not self._greeted or self._transaction:
             return _SECOND_MAIL if self._transaction else _NO_LHLO
         before = self._upstream.session
         try:
             session = self._upstream.ready()
         except Refused as refused:
+            self._without = refused.reply
             return refused.reply
         self._used = self._used and session is before
         self._transaction = PassedTransaction(session)
@@ -158,7 +164,7 @@ class Bridge:
                 )
             replies.append(reply)
             if stage is Stage.MAIL and not reply.positive:
-                self._transaction = None  # the commands behind it are still answered
+                self._transaction, self._without = None, reply  # the commands behind it are still answered
 
     def _may_repeat(self, group: Group, error: SmtpError) -> bool:
         """Whether the provider only ended a session between two messages, as it may at any time."""
@@ -166,7 +172,7 @@ class Bridge:
 
     def _broken(self, group: Group, replies: list[Reply], error: SmtpError) -> list[Reply]:
         """End the session; all commands without a reply get the failure."""
-        answer = self._upstream.answer(error)
+        answer = self._without = self._upstream.answer(error)
         self._end_session()
         return [*replies, *[answer] * (len(group) - len(replies))]
 

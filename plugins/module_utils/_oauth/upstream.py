@@ -13,6 +13,7 @@ import typing as t
 from dataclasses import dataclass, replace
 
 from .._sasl.credentials import Credentials, InvalidCredentials
+from .._sasl.mechanisms import printable
 from .._smtp.errors import (
     AuthRefused,
     ConnectFailed,
@@ -164,7 +165,7 @@ class Upstream:
             config.state.want_token()
             problem = f"cannot log in at {config.settings.server}: {error}"
             self._log(f"{config.name}: {problem}; the refresher was asked for a token, and mail waits in the queue")
-            raise Refused(Reply(451, (f"4.7.0 {problem}",))) from None
+            raise Refused(Reply(451, (printable(f"4.7.0 {problem}"),))) from None
         except SmtpError as error:
             raise Refused(self.answer(error)) from None
 
@@ -180,7 +181,9 @@ class Upstream:
             code = next((code for kind, code in _CODES if isinstance(error, kind)), "4.3.0")
             code = "4.7.0" if wants_login(reply) else code
             said = f": {reply}" if reply else ""
-            answer = Reply(451, (f"{code} {self._config.settings.server}: {error.problem}{said}",))
+            answer = Reply(
+                451, (printable(f"{code} {self._config.settings.server}: {error.problem}{said}", limit=900),)
+            )
         if wants_login(reply) or (reply and reply.permanent and isinstance(error, AuthRefused)):
             self._config.state.want_token()
         self._log(f"{self._config.name}: {error.sentence(self._hint(error))}")

@@ -22,12 +22,13 @@ _NO_RECIPIENT = Reply(503, ("5.5.1 No valid recipients",))
 class PassedTransaction:
     """A transaction, from MAIL to the reply to the content.
 
-    :ivar accepted: how many recipients the server has accepted.
+    :ivar accepted: how many recipients the server has accepted; without the sender, none counts.
     """
 
     def __init__(self, session: SmtpSession) -> None:
         self._session = session
         self._pipelining = "PIPELINING" in session.capabilities
+        self._refused = False
         self.accepted = 0
 
     def ask(self, group: t.Sequence[Command]) -> t.Iterator[Reply]:
@@ -48,7 +49,8 @@ class PassedTransaction:
                     continue
                 session.send(command, stage)
             reply = session.read(stage)
-            self.accepted += stage is Stage.RCPT and reply.positive
+            self._refused = self._refused or (stage is Stage.MAIL and not reply.positive)
+            self.accepted += stage is Stage.RCPT and reply.positive and not self._refused
             yield self._without_content() if reply.intermediate and not self.accepted else reply
 
     def _without_content(self) -> Reply:

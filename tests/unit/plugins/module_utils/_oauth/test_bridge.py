@@ -295,6 +295,55 @@ def test_failure_is_told_and_the_next_message_goes(
         assert len(peer.receipts) == before + 1
 
 
+@pytest.mark.parametrize("fault", [Fault.CLOSE, "421 4.3.0 closing", "530 5.7.57 not authenticated"])
+@pytest.mark.parametrize("extensions", [EXTENSIONS, EXTENSIONS[1:]], ids=["pipelining", "in turn"])
+@pytest.mark.parametrize("stage", ["MAIL", "RCPT"])
+def test_recipients_that_arrive_after_a_failure_wait_too(
+    tmp_path: Path, authority: Authority, fault: Fault | str, extensions: tuple[str, ...], stage: str
+) -> None:
+    """A thousand recipients come in several groups: a permanent refusal of the later ones would return their mail."""
+
+    def disturb(moment: Moment) -> Fault | str | None:
+        return fault if moment.stage == stage and moment.recipient in ("", "r1@example.net") else None
+
+    with bridge(tmp_path, authority, extensions=extensions, disturb=disturb) as (line, _peer):
+        line.say("LHLO x")
+        replies = line.say("MAIL FROM:<a@example.com>", *(f"RCPT TO:<r{number}@example.net>" for number in range(3)))
+        for number in range(3, 1000, 200):
+            replies += line.say(*(f"RCPT TO:<r{number + more}@example.net>" for more in range(200)))
+        replies += line.say("DATA")
+        accepted = 2 if stage == "RCPT" else 0
+        assert {one[:3] for one in replies[:accepted]} <= {"250"}
+        assert {one[:1] for one in replies[accepted:]} == {"4"}
+        assert line.say("RSET", "RCPT TO:<a@example.net>")[1].startswith("503"), "nothing of it is left"
+
+
+def test_recipients_that_are_accepted_without_the_sender_get_no_message(tmp_path: Path, authority: Authority) -> None:
+    with bridge(tmp_path, authority, replies={"MAIL": "550 5.7.60 SendAsDenied"}) as (line, peer):
+        line.say("LHLO x")
+        replies = line.say(*ENVELOPE)
+        assert replies[0].startswith("550 5.7.60")
+        assert replies[-1].startswith("503")
+    assert [one.content for one in peer.receipts if one.recipients and len(one.content) > 3] == []
+
+
+def test_client_that_goes_before_its_content_sends_nothing(tmp_path: Path, authority: Authority) -> None:
+    with bridge(tmp_path, authority) as (line, peer):
+        line.say("LHLO x")
+        assert line.say(*ENVELOPE)[-1].startswith("354")
+    assert peer.messages == []
+    assert "QUIT" not in peer.commands
+
+
+def test_reset_that_is_refused_ends_the_session(tmp_path: Path, authority: Authority) -> None:
+    with bridge(tmp_path, authority, replies={"RSET": "500 5.5.1 what"}) as (line, peer):
+        line.say("LHLO x")
+        line.say(*ENVELOPE[:2])
+        assert line.say("RSET") == ["250 2.0.0 Ok"]
+        assert line.mail() == ["250 2.0.0 Ok: queued as PEER12345"]
+    assert peer.connections == 2
+
+
 @pytest.mark.parametrize("fault", [Fault.CLOSE, "421 4.4.2 idle for too long"])
 def test_session_that_the_provider_ends_between_messages_is_replaced(
     tmp_path: Path, authority: Authority, fault: Fault | str
