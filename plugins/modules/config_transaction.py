@@ -31,10 +31,14 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: full
-    details: Also builds and validates, in a temporary directory, unless a program for it is not installed yet.
+    details:
+      - Also builds and validates, in a temporary directory, unless a program for it is not installed yet.
+      - A user or group of a file may be missing then, since an earlier task may create it.
   diff_mode:
     support: full
-    details: For a file with O(files[].secret), shows only that it changes.
+    details:
+      - For a file with O(files[].secret), shows only that it changes.
+      - For Python programs (C(*.py)), shows a line for each with its digest, unless it was edited on the host.
   idempotent:
     support: full
 options:

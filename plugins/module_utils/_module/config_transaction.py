@@ -9,14 +9,17 @@ import re
 import tempfile
 import time
 import typing as t
+from dataclasses import replace
 
 from ansible.module_utils.basic import AnsibleModule
 
 from .._sasl.scrubbing import passwords_in
 from .._transaction import transaction as core
+from .._transaction.disk import owner_exists
 from .._transaction.model import TransactionError
-from .._transaction.plan import Change, Plan
+from .._transaction.plan import Plan
 from .commands import Commands
+from .config_diff import diffs_of
 from .config_host import ManagedHost
 from .config_options import Wanted, read_options
 from .environment import settle
@@ -138,8 +141,16 @@ def _preview(
         report["msg"] = f"Not validated: {', '.join(missing)} not installed yet."
     elif plan:
         with tempfile.TemporaryDirectory(prefix="mailops-stage-") as stage:
-            transaction.preview(plan, stage, host)
+            transaction.preview(_without_owners_to_come(plan), stage, host)
     report["changed"] = bool(plan) or interrupted or not host.is_well(plan)
+
+
+def _without_owners_to_come(plan: Plan) -> Plan:
+    """Return the plan for the stage of a check: an earlier task may have yet to make the user or group of a file."""
+    files = [
+        file if owner_exists(file.owner, file.group) else replace(file, owner=None, group=None) for file in plan.files
+    ]
+    return replace(plan, files=tuple(files))
 
 
 def _fail(module: AnsibleModule, failed: core.TransactionFailed, report: dict[str, t.Any]) -> t.NoReturn:
@@ -168,7 +179,7 @@ def _report_plan(module: AnsibleModule, plan: Plan, report: dict[str, t.Any]) ->
     report["removed_files"] = [change.path for change in plan.changes if not change.wanted]
     report["edited_files"] = [change.path for change in plan.changes if change.edited]
     report["given_back"] = plan.given_back
-    report["diff"] = [_diff(change) for change in plan.changes]
+    report["diff"] = diffs_of(plan.changes)
 
 
 #: Between what a line sets and its value.
@@ -225,27 +236,3 @@ def _values_in(line: str) -> set[str]:
         for word in values
         if len(word) >= _SHORTEST_WORD and word[0] != "/" and (telling or not _ORDINARY.match(word))
     }
-
-
-def _diff(change: Change) -> dict[str, str]:
-    """Return the diff of one file; for a secret it shows only that the file changes."""
-    before, after = (content.decode("utf-8", "replace") for content in (change.before, change.after))
-    remains = change.wanted or change.original
-    if change.wanted and change.wanted.content is None:
-        before, after = ("(built)\n" if change.present else ""), "(built anew)\n"
-    elif change.secret:
-        shown = "(secret)\n" if change.before == change.after else "(secret, changed)\n"
-        before, after = ("(secret)\n" if change.present else ""), (shown if remains else "")
-    return {
-        "before": before,
-        "after": after,
-        "before_header": f"{change.path} (edited since the last run)" if change.edited else change.path,
-        "after_header": _header_after(change),
-    }
-
-
-def _header_after(change: Change) -> str:
-    wanted = change.wanted
-    if wanted:
-        return f"{wanted.path} ({wanted.owner}:{wanted.group} {wanted.mode:04o})"
-    return f"{change.path} ({'as before the first run' if change.original else 'removed'})"

@@ -66,6 +66,15 @@ def owner_ids(path: str, owner: str | None, group: str | None) -> tuple[int, int
         ) from error
 
 
+def owner_exists(owner: str | None, group: str | None) -> bool:
+    """Return whether this host has the user and the group."""
+    try:
+        owner_ids("", owner, group)
+    except TransactionError:
+        return False
+    return True
+
+
 def write_new(path: str, content: bytes, mode: int, uid: int, gid: int) -> None:
     """Write and sync a file that does not exist yet. It is never readable by more users than ``mode`` permits."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

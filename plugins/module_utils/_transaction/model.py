@@ -66,8 +66,8 @@ class WantedFile:
     path: str
     content: bytes | None
     mode: int = 0o644
-    owner: str = "root"
-    group: str = "root"
+    owner: str | None = "root"
+    group: str | None = "root"
     secret: bool = False
     recipe: str = ""
 

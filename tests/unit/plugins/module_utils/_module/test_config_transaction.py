@@ -14,6 +14,7 @@ import pytest
 
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix import canary
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.problem import Problem
+from ansible_collections.mailops.smtp.plugins.module_utils._transaction.model import digest_of
 
 Run = t.Callable[..., dict[str, t.Any]]
 
@@ -305,6 +306,37 @@ def test_old_secret_is_never_shown(run: Run, target: Path) -> None:
     assert [result.get("step") for result in results] == ["validate", None, "validate", None]
     assert "hunter2" not in json.dumps(results)
     assert results[3]["diff"][0]["before"] == "(secret)\n"
+
+
+def test_check_mode_does_not_need_the_group_that_a_package_brings(run: Run, target: Path) -> None:
+    """The files are still built and validated; without check mode, the group must exist."""
+    files = [{"path": str(target), "content": "new\n", "group": "no-such-group"}]
+    validators = {"validators": [{"command": ["grep", "-q", "new", f"{{stage}}{target}"]}]}
+    preview = run(files, check=True, **validators)
+    assert (preview["changed"], preview.get("outcome"), "validate" in preview["seconds"]) == (True, None, True)
+    assert "no-such-group" in run(files, **validators)["msg"]
+
+
+def test_programs_are_shown_by_their_digests(run: Run, target: Path, tmp_path: Path) -> None:
+    """All programs share one diff with a line for each; one that was edited on the host is shown in full."""
+    tool, other = tmp_path / "tool.py", tmp_path / "other.py"
+
+    def files(text: str) -> list[dict[str, str]]:
+        return [{"path": str(path), "content": text} for path in (tool, target, other)]
+
+    first, second = digest_of(b"one"), digest_of(b"two")
+    diffs = [run(files("one"))["diff"], run(files("two"))["diff"]]
+    assert [[one["before_header"] for one in diff] for diff in diffs] == [[str(target), "programs"]] * 2
+    lines = [[f"{path}: 1 lines, sha256 {digest}" for path in (tool, other)] for digest in (first, second)]
+    assert [diff[1]["after"].splitlines() for diff in diffs] == lines
+    assert [diff[1]["before"].splitlines() for diff in diffs] == [[], lines[0]]
+    other.write_text("edited")
+    shown = {one["before_header"]: (one["before"], one["after"]) for one in run([], state="absent")["diff"]}
+    assert shown == {
+        str(target): ("two", "old\n"),
+        f"{other} (edited since the last run)": ("edited", ""),
+        "programs": (lines[1][0] + "\n", ""),
+    }
 
 
 def test_problems_of_postfix_are_reported(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
