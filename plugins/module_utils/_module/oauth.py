@@ -15,6 +15,9 @@ from .secrets import hide
 if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
+#: Seconds for the whole answer, however slowly it arrives.
+_TOTAL = 120.0
+
 
 def oauth_token(module: AnsibleModule) -> str | None:
     """Return the access token of the option ``oauth``, given or fetched, and hide it from the module's results.
@@ -31,6 +34,6 @@ def oauth_token(module: AnsibleModule) -> str | None:
     if not token:
         hide(module, [*proxy_passwords(), *private_keys(options)])
         client = token_client(options, module.params.get("username") or "")
-        token = fetch_token(client, options["ca_file"], options["timeout"]).token
+        token = fetch_token(client, options["ca_file"], options["timeout"], max(_TOTAL, options["timeout"])).token
     hide(module, [token])
     return token

@@ -24,17 +24,15 @@ _MAX_ANSWER = 262_144
 
 
 def fetch_token(
-    client: TokenClient, ca_file: str | None = None, timeout: float = 30.0, total: float | None = None
+    client: TokenClient, ca_file: str | None = None, timeout: float = 30.0, total: float = 120.0
 ) -> AccessToken:
     """Request a token, once.
 
     :param ca_file: trusted authorities in PEM in place of the system's.
     :param timeout: seconds to wait for data from the server, each time.
-    :param total: seconds for the whole answer, however slowly it arrives; None sets no such limit.
+    :param total: seconds for the whole answer, however slowly it arrives.
     :raises OAuthError: no token was obtained.
     """
-    if total is None:
-        return _fetch(client, ca_file, timeout)
     results: list[AccessToken | OAuthError] = []
 
     def attempt() -> None:

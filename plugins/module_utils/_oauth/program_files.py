@@ -19,12 +19,16 @@ _ROOT = Path(__file__).resolve().parents[1]
 _FIRST = PurePosixPath("_oauth/program.py")
 _PACKAGE = "relay_oauth"
 #: Python keeps what it compiles in the state directory, as the programs run as a user who cannot write to their files.
+#: Any other user, root above all, does not run what that user may have written there.
 _MAIN = f'''# This file is managed by Ansible (mailops.smtp.relay). Changes to it will be lost.
 """python3 -I {PROGRAM_DIRECTORY} PROGRAM NAME"""
 
+import os
 import sys
 
-sys.pycache_prefix = "{STATE_DIRECTORY}/pycache"
+sys.dont_write_bytecode = not os.path.isdir("{STATE_DIRECTORY}") or os.stat("{STATE_DIRECTORY}").st_uid != os.geteuid()
+if not sys.dont_write_bytecode:
+    sys.pycache_prefix = "{STATE_DIRECTORY}/pycache"
 
 from {_PACKAGE}._oauth.program import main
 

@@ -28,6 +28,8 @@ from .store import STATE_DIRECTORY, State, StoredToken, check_name
 _LEAST = 900
 #: Seconds of life of a token whose server does not say it (RFC 6749 section 5.1 recommends to say it).
 _USUAL = 3600
+#: A longer life is not believed; the token is replaced at half of this.
+_LONGEST = 86_400
 #: Seconds for the whole answer of the server.
 _TOTAL = 120.0
 #: A token that was refused is replaced unless it is younger than this; the reason is then not the token.
@@ -164,7 +166,7 @@ def _renew(request: Request, log: Log) -> StoredToken:
 
 
 def _stored(granted: AccessToken, began: float) -> StoredToken:
-    life = _USUAL if granted.expires_in is None else granted.expires_in
+    life = _USUAL if granted.expires_in is None else min(granted.expires_in, _LONGEST)
     return StoredToken(granted.token, began, began + life)
 
 

@@ -13,6 +13,12 @@ from .._sasl.oauth import Grant, InvalidTokenClient, TokenClient
 
 Options = t.Mapping[str, t.Any]
 
+#: Grant -> secrets of other grants: with them, two ways to get a token would be given.
+_UNUSED: t.Mapping[Grant, t.Sequence[str]] = {
+    Grant.CLIENT_CREDENTIALS: ("refresh_token",),
+    Grant.SERVICE_ACCOUNT: ("client_secret", "refresh_token"),
+}
+
 
 def token_client(options: Options, username: str = "") -> TokenClient:
     """Return the client that the option describes; without ``grant``, the secrets decide the grant.
@@ -24,6 +30,9 @@ def token_client(options: Options, username: str = "") -> TokenClient:
     usual = Grant.REFRESH_TOKEN if options.get("refresh_token") else Grant.CLIENT_CREDENTIALS
     usual = Grant.SERVICE_ACCOUNT if options.get("service_account") else usual
     grant = Grant(options.get("grant") or usual)
+    for name in _UNUSED.get(grant, ()):
+        if options.get(name):
+            raise InvalidTokenClient(f"{name} does not fit grant {grant.value}; remove one of them")
     signer = _signer(options, username)
     client_id, client_secret = options.get("client_id") or "", options.get("client_secret")
     refresh_token, scope = options.get("refresh_token"), options.get("scope")

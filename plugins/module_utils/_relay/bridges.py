@@ -38,7 +38,8 @@ def plan_oauth(transports: t.Iterable[Transport], hostname: str) -> list[dict[st
                 "group": _USER,
                 "mode": "0640",
             },
-            "ends": _ends(oauth),
+            "what": "secret" if oauth.expires else "certificate",
+            "ends": _ends(oauth.expires or oauth.certificate_expires),
         }
         for one in transports
         for oauth in filter(None, [one.upstream.oauth])
@@ -87,14 +88,14 @@ def _bridge_config(transport: Transport, hostname: str) -> dict[str, t.Any]:
     }
 
 
-def _ends(oauth: OAuth) -> str:
-    """Return the second half of a sentence about a secret that ends soon; empty if it does not."""
-    if not oauth.expires:
+def _ends(date: str) -> str:
+    """Return the second half of a sentence about what ends soon; empty if it does not."""
+    if not date:
         return ""
-    left = (datetime.date.fromisoformat(oauth.expires) - datetime.datetime.now(datetime.timezone.utc).date()).days
+    left = (datetime.date.fromisoformat(date) - datetime.datetime.now(datetime.timezone.utc).date()).days
     if left > _WARN_DAYS:
         return ""
-    return f"expired on {oauth.expires}" if left < 0 else f"expires on {oauth.expires}, in {left} days"
+    return f"expired on {date}" if left < 0 else f"expires on {date}, in {left} days"
 
 
 def _as_json(value: t.Mapping[str, t.Any]) -> str:

@@ -13,11 +13,14 @@ from dataclasses import dataclass, field
 
 from .._oauth.request import token_client
 from .._providers.presets import ProviderError, resolve
+from .._sasl.jwt import ClientCertificate
 from .._sasl.oauth import OAuthError
-from .reader import Options, Reader, as_text
+from .reader import Options, Reader, as_bool, as_text
 
 #: Connections at the same time if no limit of the provider is known: each is a process of the bridge.
 _CONNECTIONS = 5
+#: A date, or what YAML writes for a date with a time.
+_DATE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[T ][0-9:.Z+-]*)?\Z")
 #: Suboptions that go to the refresher as they are.
 _FOR_TOKENS = (
     *("provider", "token_url", "grant", "client_id", "client_secret", "refresh_token", "tenant", "scope"),
@@ -41,12 +44,14 @@ class OAuth:
     :param username: the mailbox.
     :param request: the suboptions in JSON, with their secrets.
     :param expires: date of the secret's end as YYYY-MM-DD; empty if it is not known.
+    :param certificate_expires: the same of the certificate; empty without one.
     """
 
     provider: str
     username: str
     request: str = field(repr=False)
     expires: str = ""
+    certificate_expires: str = ""
 
 
 def read_oauth(reader: Reader, variable: str, item: Options) -> OAuth | None:
@@ -57,7 +62,7 @@ def read_oauth(reader: Reader, variable: str, item: Options) -> OAuth | None:
     for name, sentence in _WITHOUT.items():
         if item.get(name):
             reader.problem(f"{variable}.{name}", sentence)
-    if str(item.get("validate_certs")).lower() in ("false", "no", "off", "0"):
+    if item.get("validate_certs") is not None and not as_bool(item["validate_certs"]):
         reader.problem(f"{variable}.validate_certs", "is false; expected true, as a token is given to no other server")
     username = as_text(item.get("username")) or ""
     if not username:
@@ -65,7 +70,11 @@ def read_oauth(reader: Reader, variable: str, item: Options) -> OAuth | None:
     elif re.search(r"[\x00-\x20\x7f]", username):
         reader.problem(f"{variable}.username", "contains white space or a control character; expected an address")
     preset, issuer = _preset(item)
-    options = {name: given[name] for name in _FOR_TOKENS if given.get(name) is not None}
+    options = {
+        name: given[name] if name == "service_account" else as_text(given[name])
+        for name in _FOR_TOKENS
+        if given.get(name) is not None
+    }
     if not options.get("token_url"):
         options.setdefault("provider", issuer)
     if preset and not (issuer or given.get("provider") or given.get("token_url")):
@@ -74,11 +83,13 @@ def read_oauth(reader: Reader, variable: str, item: Options) -> OAuth | None:
             f"{preset} has no OAuth2 that is known here; expected a password, or token_url if it has",
         )
         return None
+    if given.get("provider") and given.get("token_url"):
+        reader.problem(f"{variable}.oauth", "has both provider and token_url; expected one of them")
     if options.get("ca_file"):
         options["ca_file"] = reader.path(f"{variable}.oauth.ca_file", options["ca_file"])
-    _judge(reader, f"{variable}.oauth", options, username)
+    ends = _judge(reader, f"{variable}.oauth", options, username)
     expires = _date(reader, f"{variable}.oauth.expires", given.get("expires"))
-    return OAuth(preset, username, json.dumps(options, sort_keys=True, default=str), expires)
+    return OAuth(preset, username, json.dumps(options, sort_keys=True, default=str), expires, ends)
 
 
 def _preset(item: Options) -> tuple[str, str]:
@@ -92,23 +103,28 @@ def _preset(item: Options) -> tuple[str, str]:
     return provider.name, provider.oauth
 
 
-def _judge(reader: Reader, variable: str, options: Options, username: str) -> None:
-    """Report what the programs would refuse on the host, and a key that is not that of its certificate."""
+def _judge(reader: Reader, variable: str, options: Options, username: str) -> str:
+    """Report what the programs would refuse on the host; return the date of the certificate's end, if there is one."""
     if not (options.get("provider") or options.get("token_url")):
         reader.problem(variable, "has neither provider nor token_url; expected one of them, or a provider of upstreams")
-        return
+        return ""
     try:
-        token_client(options, username)
+        signer = token_client(options, username).signer
+        if not isinstance(signer, ClientCertificate):
+            return ""
+        signer.check_validity()
+        return signer.expires[:10]
     except (OAuthError, ValueError) as error:
         reader.problem(variable, str(error))
+        return ""
 
 
 def _date(reader: Reader, variable: str, given: t.Any) -> str:
     if given is None:
         return ""
-    text = str(given)[:10]
+    date = _DATE.match(str(given))
     try:
-        return datetime.datetime.strptime(text, "%Y-%m-%d").date().isoformat()
+        return datetime.datetime.strptime(date[1] if date else "", "%Y-%m-%d").date().isoformat()
     except ValueError:
         reader.problem(variable, f"{str(given)!r} is not a date; expected one such as 2027-11-30")
         return ""
@@ -119,7 +135,22 @@ def connections(oauth: OAuth | None, limit: int | None) -> int | None:
     return limit or _CONNECTIONS if oauth else limit
 
 
-def name_of(oauth: OAuth, host: str, port: int, taken: t.Collection[str]) -> str:
-    """Return the name of units and files, after the provider or else the server."""
-    name = re.sub("[^a-z0-9]+", "-", oauth.provider or f"{host[:50]}-{port}")
+def place_of(oauth: OAuth, host: str, port: int) -> str:
+    """Return the provider, or else the server, as a part of names."""
+    return _plain(oauth.provider or f"{host[:50]}-{port}")
+
+
+def name_of(oauth: OAuth, place: str, mailboxes: t.Collection[str], taken: t.Collection[str]) -> str:
+    """Return the name of units and files.
+
+    With several mailboxes at one place, each has its own name, whatever their order: while one of them goes, a bridge
+    that Postfix still starts for it must not find the login of another.
+
+    :param mailboxes: all that log in at this place.
+    """
+    name = place if len(mailboxes) < 2 else f"{place[:30]}-{_plain(oauth.username.lower())[:30]}".rstrip("-")
     return next(one for one in (name, *(f"{name}-{count}" for count in range(2, 10_000))) if one not in taken)
+
+
+def _plain(text: str) -> str:
+    return re.sub("[^a-z0-9]+", "-", text).strip("-")

@@ -13,7 +13,7 @@ import re
 import typing as t
 from dataclasses import dataclass
 
-from .oauth import name_of
+from .oauth import name_of, place_of
 from .reader import as_address
 from .upstreams import Upstream
 
@@ -127,7 +127,12 @@ def name_transports(upstreams: t.Iterable[Upstream], directory: str) -> dict[Ups
     :param directory: directory of the tables.
     """
     transports: dict[Upstream, Transport] = {}
-    for upstream in upstreams:
+    known = tuple(upstreams)
+    mailboxes: dict[str, set[str]] = {}
+    for upstream in known:
+        if upstream.oauth:
+            mailboxes.setdefault(_place(upstream), set()).add(upstream.oauth.username)
+    for upstream in known:
         if upstream not in transports:
             server = upstream.servers[0]
             # the path of its socket has at most 108 octets (unix(7))
@@ -135,9 +140,15 @@ def name_transports(upstreams: t.Iterable[Upstream], directory: str) -> dict[Ups
             taken = {transport.name for transport in transports.values()}
             name = next(one for one in (name, *(f"{name}-{count}" for count in range(2, 10_000))) if one not in taken)
             bridges = {transport.bridge for transport in transports.values()}
-            bridge = name_of(upstream.oauth, server.host, server.port, bridges) if upstream.oauth else ""
+            place = _place(upstream)
+            bridge = name_of(upstream.oauth, place, mailboxes[place], bridges) if upstream.oauth else ""
             transports[upstream] = Transport(name, upstream, directory, bridge)
     return transports
+
+
+def _place(upstream: Upstream) -> str:
+    server = upstream.servers[0]
+    return place_of(upstream.oauth, server.host, server.port) if upstream.oauth else ""
 
 
 def _tls_options(upstream: Upstream) -> dict[str, str]:

@@ -34,6 +34,8 @@ _LIFETIME = 540
 _SLACK = 60
 _SECONDS = 20.0
 _SHORTEST_KEY = 2048
+#: In characters; with its certificates, a key has some thousand, and a pipe takes 65,536.
+_LONGEST_KEY = 32_768
 _PATH = re.compile(r"[~.]{0,2}/[^\n]*\Z|[^\s{}]+\.(?:pem|key|crt|cer|json|p12|pfx)\Z", re.IGNORECASE)
 _ENCRYPTED = re.compile(r"BEGIN ENCRYPTED PRIVATE KEY|Proc-Type: 4,ENCRYPTED")
 
@@ -85,15 +87,22 @@ class ClientCertificate:
         """The end of the certificate's validity (RFC 3339)."""
         return read_certificate(self._der()).not_after
 
-    def assertion(self, audience: str, client_id: str) -> str:
-        """Return the JWT with which the client identifies itself (RFC 7523 section 2.2).
+    def check_validity(self) -> None:
+        """Check the certificate by the clock of this host.
 
-        :raises InvalidSigner: the certificate has expired, or it could not be signed.
+        :raises InvalidSigner: it has expired.
         """
         if seconds_of(self.expires) < time.time():
             raise InvalidSigner(
                 f"certificate expired on {self.expires[:10]}; register a new one at the provider, and set it here"
             )
+
+    def assertion(self, audience: str, client_id: str) -> str:
+        """Return the JWT with which the client identifies itself (RFC 7523 section 2.2).
+
+        :raises InvalidSigner: the certificate has expired, or it could not be signed.
+        """
+        self.check_validity()
         header = {"alg": "PS256", "x5t#S256": _base64url(hashlib.sha256(self._der()).digest())}
         claims = {"iss": client_id, "sub": client_id, "jti": str(uuid.uuid4())}
         return _signed(header, claims, audience, self.private_key)
@@ -168,6 +177,8 @@ def _refuse_path(option: str, text: str, expected: str) -> None:
 def _read_key(option: str, text: str) -> PublicKey:
     """Return the public half of a private key that can sign."""
     _refuse_path(option, text, "-----BEGIN PRIVATE KEY-----")
+    if len(text) > _LONGEST_KEY:
+        raise InvalidSigner(f"{option} has {len(text)} characters; expected a key and nothing else")
     if _ENCRYPTED.search(text):
         raise InvalidSigner(f"{option} has a pass phrase; remove it with 'openssl pkey', and keep the key in a vault")
     try:

@@ -131,8 +131,15 @@ _BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"  # RFC 7523 section 2.1
 _JWT = re.compile(r"eyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?")
 #: Seconds that the clocks of this host and of the token server may differ by before that is named as a reason.
 _CLOCK = 90
+_SECONDS = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,20})?\Z", re.ASCII)
 _NO_URL = "token_url is not a valid URL; expected a URL such as https://login.example.com/token"
 _TOKEN = re.compile(r"[!-~]+\Z")
+#: The longest token that a login can carry: a line of base64 has at most 12,288 octets (RFC 4954 section 4).
+_LONGEST_TOKEN = 9_000
+#: What a value that was pasted or read from a file may have too much.
+_STRAY = re.compile(r"\s|.*\s\Z|.*[\x00-\x1f\x7f]", re.DOTALL)
+#: Tenants of Microsoft that stand for those of any user.
+_OF_USERS = ("common", "organizations", "consumers")
 
 
 class TokenRequest(t.NamedTuple):
@@ -177,6 +184,12 @@ class TokenClient:
 
     def __post_init__(self) -> None:
         _check_url(self.token_url)
+        for name in ("client_id", "client_secret", "refresh_token", "scope"):
+            if _STRAY.match(getattr(self, name) or ""):
+                raise InvalidTokenClient(
+                    f"{name} begins or ends with white space, or contains a line break or another control character;"
+                    " remove it"
+                )
         if self.grant is Grant.SERVICE_ACCOUNT:
             if not isinstance(self.signer, ServiceAccount):
                 raise InvalidTokenClient("grant service_account needs service_account; set it, or change grant")
@@ -217,7 +230,7 @@ class TokenClient:
             raise InvalidTokenClient(f"{provider} does not support grant {grant.value} for SMTP; expected {grants}")
         url = known.token_url
         if "{tenant}" in url:
-            url = url.format(tenant=_tenant(tenant or known.default_tenants.get(grant, "")))
+            url = url.format(tenant=_tenant(tenant or known.default_tenants.get(grant, ""), grant))
         scope = known.scopes[grant] if scope is None else scope
         return cls(url, grant, client_id, client_secret, refresh_token, scope, signer)
 
@@ -269,11 +282,16 @@ class TokenClient:
         :raises BadTokenAnswer: the answer is neither a token nor a refusal.
         """
         facts = _json_object(body)
-        if status != 200 or "error" in facts:
+        if status != 200 or facts.get("error"):
             raise self._refused(status, facts, date)
         token = facts.get("access_token")
         if not isinstance(token, str) or not _TOKEN.match(token):
             raise BadTokenAnswer(f"the token server {self.host} answered without an access token; check token_url")
+        if len(token) > _LONGEST_TOKEN:
+            raise BadTokenAnswer(
+                f"the token server {self.host} granted a token of {len(token)} characters; expected at most"
+                f" {_LONGEST_TOKEN}, which is what a login can carry"
+            )
         kind = facts.get("token_type", "bearer")
         if not isinstance(kind, str) or kind.lower() != "bearer":  # RFC 6749 section 7.1
             raise BadTokenAnswer(f"the token server {self.host} granted a token of another type; expected type bearer")
@@ -333,11 +351,13 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _tenant(tenant: str) -> str:
+def _tenant(tenant: str, grant: Grant) -> str:
     if not tenant:
         raise InvalidTokenClient("this grant needs tenant; set it to the ID or the domain of the tenant")
     if not _TENANT.match(tenant):
         raise InvalidTokenClient(f"tenant is {tenant!r}; expected an ID or a domain")
+    if grant is Grant.CLIENT_CREDENTIALS and tenant.lower() in _OF_USERS:
+        raise InvalidTokenClient(f"tenant is {tenant!r}, which is for users; expected the ID or the domain of your own")
     return tenant
 
 
@@ -351,7 +371,8 @@ def _json_object(body: bytes) -> t.Mapping[str, t.Any]:
 
 
 def _seconds(value: object) -> int | None:
-    """Return a lifetime in seconds, or None; some servers send it as a string."""
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 12:
-        value = int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    """Return a lifetime in seconds, or None for what is none; some servers send it as a string or with a fraction."""
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        return None
+    text = str(value)
+    return int(float(text)) if _SECONDS.match(text) else None

@@ -139,6 +139,35 @@ def test_malformed_or_missing_answer_is_an_error_without_secrets(
     assert SECRET not in "".join(traceback.format_exception(caught.value))
 
 
+#: what a server sends at first, and then again and again
+ENDLESS = [
+    (b"HTTP/1.1 200 OK\r\nX: ", b"x"),
+    (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    (b"HTTP/1.1 200 OK\r\n\r\n", b" "),
+    (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n"),
+]
+
+
+@pytest.mark.parametrize(("first", "more"), ENDLESS)
+def test_answer_without_an_end_is_given_up(first: bytes, more: bytes) -> None:
+    over = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            stream, _address = listener.accept()
+            with stream, contextlib.suppress(OSError):
+                stream.recv(65536)
+                stream.sendall(first)
+                while not over.wait(0.02):
+                    stream.sendall(more)
+
+        threading.Thread(target=serve, daemon=True).start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        with pytest.raises(TokenServerUnreachable, match="no complete answer within 0.4 s"):
+            fetch_token(client(url), None, 5, 0.4)
+        over.set()
+
+
 def test_plain_http_ignores_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
     with plain_server(b"HTTP/1.0 200 OK\r\n\r\n" + GRANTED) as url:

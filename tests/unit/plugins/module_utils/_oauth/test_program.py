@@ -10,6 +10,9 @@ from __future__ import annotations
 
 import ast
 import json
+import marshal
+import os
+import shutil
 import subprocess
 import sys
 import time
@@ -74,6 +77,26 @@ def test_programs_run_from_their_files_alone(
 ) -> None:
     done = run(program, *arguments)
     assert (done.returncode, words in done.stderr.decode()) == (status, True), done.stderr.decode()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to give a directory to another user")
+def test_what_another_user_has_compiled_is_not_run(program: Path, tmp_path: Path) -> None:
+    """An administrator runs the program as root, and the cache belongs to the user of the programs."""
+    place = tmp_path / "lib"
+    shutil.copytree(program / "lib", place)
+    main = place / "__main__.py"
+    main.write_text(main.read_text(encoding="utf-8").replace(str(program), str(tmp_path)), encoding="utf-8")
+    command = [sys.executable, "-I", str(place), "--help"]
+    subprocess.run(command, check=True, capture_output=True, timeout=60)
+    (compiled,) = (tmp_path / "pycache").rglob("program.*.pyc")
+    head = compiled.read_bytes()[:16]
+    compiled.write_bytes(head + marshal.dumps(compile("raise SystemExit(99)", "program.py", "exec")))
+    os.chown(tmp_path, 65534, 65534)
+    done = subprocess.run(command, check=False, capture_output=True, timeout=60)
+    assert (done.returncode, done.stderr[:6]) == (0, b"usage:")
+    assert not list(place.rglob("program.*.pyc"))
+    os.chown(tmp_path, 0, 0)
+    assert subprocess.run(command, check=False, capture_output=True, timeout=60).returncode == 99, "proves nothing"
 
 
 def test_bridge_without_configuration_says_nothing_to_its_client(program: Path) -> None:

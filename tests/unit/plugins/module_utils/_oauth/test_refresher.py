@@ -96,6 +96,23 @@ def test_token_is_fetched_and_kept_for_its_owner_alone(upstream: Upstream, serve
     assert upstream.state.usable_token().access_token == "ya29.t0ken"
 
 
+#: what the server says of the life -> what is believed
+LIVES = [(599.5, 599), (0, 0), (10**9, 86_400), (10**400, 3600), ("1800", 1800), (None, 3600), (-5, 3600)]
+
+
+@pytest.mark.parametrize(("said", "believed"), LIVES)
+def test_life_of_a_token_is_believed_within_reason(
+    upstream: Upstream, served: Served, said: t.Any, believed: int
+) -> None:
+    upstream.ask_for(served)
+    served.server.body = json.dumps({"access_token": "ya29.t0ken", "expires_in": said}).encode()
+    for _run in range(2):
+        assert upstream.refresh()
+    token = upstream.state.token()
+    assert token is not None
+    assert round(token.expires_at - token.obtained_at, 3) == believed
+
+
 #: age and rest of the token's life in seconds, whether the bridge wants another, forced, whether the server is asked
 TIMES = [
     (60, 3540, False, False, False),

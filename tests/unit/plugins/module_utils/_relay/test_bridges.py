@@ -10,7 +10,9 @@ import json
 import typing as t
 
 import pytest
+import trustme
 
+from ansible_collections.mailops.smtp.plugins.module_utils._oauth.store import check_name
 from ansible_collections.mailops.smtp.plugins.module_utils._relay.plan import make_plan
 from ansible_collections.mailops.smtp.tests.unit.support.relay_plans import options, plan, service
 
@@ -59,10 +61,35 @@ def test_the_bridge_knows_its_server() -> None:
     assert {name: facts[name] for name in wanted} == wanted
 
 
-def test_two_mailboxes_of_one_provider_have_names_of_their_own() -> None:
-    route = {"senders": ["b@a.test"], "upstream": {**M365, "username": "b@a.test", "sender": None}}
-    made = plan(upstream=M365, routes=[route])
-    assert [one["name"] for one in made["oauth"]] == ["microsoft365", "microsoft365-2"]
+SERVER: dict[str, t.Any] = {"host": "smtp.p.test", "username": "a@a.test", "oauth": {**APP, "token_url": "https://p/"}}
+#: upstreams -> the name of each
+NAMES: list[tuple[list[dict[str, t.Any]], list[str]]] = [
+    ([M365], ["microsoft365"]),
+    ([M365, {**M365, "username": "B@a.test"}], ["microsoft365-relay-a-test", "microsoft365-b-a-test"]),
+    ([{**M365, "username": "B@a.test"}, M365], ["microsoft365-b-a-test", "microsoft365-relay-a-test"]),
+    ([M365, {**M365, "delay": 3}], ["microsoft365", "microsoft365-2"]),
+    ([M365, {**M365, "provider": "gmail", "oauth": {**APP, "refresh_token": "r"}}], ["microsoft365", "gmail"]),
+    ([SERVER, {**SERVER, "port": 588}], ["smtp-p-test-587", "smtp-p-test-588"]),
+    ([SERVER, {**SERVER, "username": "b.c@a.test"}], ["smtp-p-test-587-a-a-test", "smtp-p-test-587-b-c-a-test"]),
+    (
+        [SERVER, {**SERVER, "username": "x" * 70}, {**SERVER, "username": "x" * 71}],
+        ["smtp-p-test-587-a-a-test", f"smtp-p-test-587-{'x' * 30}", f"smtp-p-test-587-{'x' * 30}-2"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("upstreams", "names"), NAMES)
+def test_each_mailbox_has_a_name_that_does_not_depend_on_the_others(
+    upstreams: list[dict[str, t.Any]], names: list[str]
+) -> None:
+    """Otherwise, mail on its way could be sent with the login of another one while an upstream goes."""
+    routes = [
+        {"senders": [f"{number}@a.test"], "upstream": {**one, "sender": None}}
+        for number, one in enumerate(upstreams[1:])
+    ]
+    made = plan(upstream={**upstreams[0], "sender": None}, routes=routes)
+    assert [one["name"] for one in made["oauth"]] == names
+    assert all(check_name(name) == name and len(name) < 70 for name in names)
 
 
 def test_programs_are_there_only_with_oauth() -> None:
@@ -76,3 +103,19 @@ def test_the_end_of_a_secret_is_told(days: int, words: str) -> None:
     date = datetime.datetime.now(datetime.UTC).date() + datetime.timedelta(days=days)
     (one,) = plan(upstream={**M365, "oauth": {**APP, "expires": date}})["oauth"]
     assert words in one["ends"] if words else one["ends"] == ""
+    assert one["what"] == "secret"
+
+
+@pytest.mark.parametrize(("days", "words"), [(40, ""), (20, "in 20 days")])
+def test_the_end_of_a_certificate_is_told(days: int, words: str) -> None:
+    end = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=days, hours=1)
+    leaf = trustme.CA().issue_cert("app.test", not_after=end, key_type=trustme.KeyType.RSA)
+    oauth = {
+        "tenant": "a.test",
+        "client_id": "app",
+        "certificate": leaf.cert_chain_pems[0].bytes().decode(),
+        "private_key": leaf.private_key_pem.bytes().decode(),
+    }
+    (one,) = plan(upstream={**M365, "oauth": oauth})["oauth"]
+    assert words in one["ends"] if words else one["ends"] == ""
+    assert one["what"] == "certificate"

@@ -86,6 +86,10 @@ BAD_CLIENTS: list[tuple[dict[str, t.Any], str]] = [
     ({"provider": "unknown"}, "provider is 'unknown'; expected microsoft or google"),
     ({"provider": "google", "client_id": ""}, "client_id"),
     ({"provider": "google", "refresh_token": None}, "needs refresh_token"),
+    ({"provider": "google", "client_secret": f"{SECRET}\n"}, "client_secret begins or ends with white space"),
+    ({"provider": "google", "refresh_token": f" {REFRESH}"}, "refresh_token begins or ends with white space"),
+    ({"provider": "google", "client_id": "a\x00b"}, "client_id .* control character; remove it"),
+    ({"provider": "microsoft", "grant": Grant.CLIENT_CREDENTIALS, "tenant": "Common"}, "which is for users"),
 ]
 
 
@@ -126,7 +130,19 @@ def test_plain_http_is_allowed_to_this_host(host: str) -> None:
 GOOD_ANSWERS: list[tuple[dict[str, t.Any], int | None]] = [
     ({"token_type": "Bearer", "expires_in": 3599}, 3599),
     ({"token_type": "bearer", "expires_in": "3599"}, 3599),
+    ({"expires_in": 3599.9}, 3599),
+    ({"expires_in": "3599.0"}, 3599),
+    ({"expires_in": 0}, 0),
     ({"expires_in": -1}, None),
+    ({"expires_in": -1.5}, None),
+    ({"expires_in": "soon"}, None),
+    ({"expires_in": "\u0663"}, None),
+    ({"expires_in": float("nan")}, None),
+    ({"expires_in": float("inf")}, None),
+    ({"expires_in": 1e300}, None),
+    ({"expires_in": 10**400}, None),
+    ({"error": None}, None),
+    ({"error": ""}, None),
     ({"expires_in": True}, None),
     ({"expires_in": [1]}, None),
     ({}, None),
@@ -188,6 +204,10 @@ BAD_ANSWERS = [
     b'{"access_token": ""}',
     b'{"access_token": 1}',
     b'{"access_token": "a b"}',
+    b'{"access_token": "a\\r\\nMAIL FROM:<x>"}',
+    b'{"access_token": "a\\u0000"}',
+    b'{"access_token": "a\\n"}',
+    b'{"access_token": "%s"}' % (b"x" * 100_000),
     b"\xff",
 ]
 
