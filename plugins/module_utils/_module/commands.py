@@ -47,8 +47,7 @@ class Commands:
         if code == 0 and not (silent and complaints.strip()):
             return
         said = complaints.strip() or output.strip() or f"exit code {code}, no output"
-        command = shlex.join("..." if "\n" in word else word for word in words)  # a script is too long to quote
-        raise self.refusal(said, stage, f"{command!r} failed: ")
+        raise self.refusal(said, stage, _lead(words))
 
     def refusal(self, said: str, stage: str, lead: str = "") -> TransactionError:
         """Return the error for a program's output, with the file and line that the output names.
@@ -69,3 +68,12 @@ class Commands:
     def missing(self, programs: t.Iterable[str]) -> list[str]:
         """The ``programs`` that are not installed, sorted."""
         return sorted({program for program in programs if not self._module.get_bin_path(program)})
+
+
+def _lead(words: t.Sequence[str]) -> str:
+    """Return the beginning of the sentence about a program that failed: its name or, of a script with one, that."""
+    script = len(words) > 3 and words[:2] == ["sh", "-c"] and "\n" in words[2]
+    if script and words[3] != "sh":
+        return f"{words[3]}: "
+    command = shlex.join("..." if "\n" in word else word for word in words)  # a script is too long to quote
+    return f"{command!r} failed: "

@@ -102,10 +102,12 @@ class ManagedHost:
             self._units.enable({name: units[name] for name in held})
             for service in self._services_to_activate(held):
                 name = service["unit"]
+                self._explaining = not back and name is not None  # the output of a command says why it failed
                 if sick or name in down or _needs_restart(service, plan, unsettled):
                     self._commands.must_succeed(service["restart"] or ["systemctl", "restart", "--", name])
                 elif _reads(service, plan, unsettled):
                     self._commands.must_succeed(service["reload"] or ["systemctl", "reload-or-restart", "--", name])
+            self._explaining = not back
             self._units.give_back({name: units[name] for name in given_back}, given_back)
         except TransactionError as error:
             raise self._explained(error) from error

@@ -90,6 +90,17 @@ def test_failed_activation_puts_the_old_file_back(run: Run, target: Path, tmp_pa
     assert leftovers(tmp_path) == []
 
 
+def test_script_of_a_service_speaks_for_itself(run: Run, target: Path) -> None:
+    """The error begins with the name that the script has, and no log of other services follows."""
+    script = "grep -q old $1 && exit\necho the token server is away; exit 1"
+    result = run(
+        [{"path": str(target), "content": "new\n"}],
+        services=[{"restart": ["sh", "-c", script, "upstream.oauth", str(target)]}],
+        explain=[["echo", "the log of mail"]],
+    )
+    assert result["msg"] == "upstream.oauth: the token server is away\nEverything was put back as it was."
+
+
 def test_killed_run_is_undone_by_the_next(run: Run, target: Path, tmp_path: Path) -> None:
     files = [{"path": str(target), "content": "new\n"}]
     if (child := os.fork()) == 0:
