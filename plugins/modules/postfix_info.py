@@ -180,6 +180,13 @@ takeover:
       type: list
       elements: str
       sample: ["mailboxes that Dovecot serves (IMAP)"]
+    stops_with_signer:
+      description:
+        - What rspamd and OpenDKIM do, by name, if they run or are enabled. It stops if the role makes that program its
+          signer.
+        - One that neither has a configuration of its own nor is a milter of Postfix does nothing.
+      type: dict
+      sample: {rspamd: ["rspamd with a configuration of its own (/etc/rspamd/local.d/actions.conf)"], opendkim: []}
     replaces:
       description: Packages that are removed when Postfix is installed, such as another mail server.
       type: list

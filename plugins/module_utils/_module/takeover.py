@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 import pwd
@@ -14,6 +15,7 @@ import typing as t
 from .._host import processes
 from .._postfix.config import parse_main, parse_master, parse_options
 from .._postfix.displaced import FORMAT, find_displaced, parse_packages
+from .._postfix.signers import SIGNERS, Signer, changed_files, find_signer_stops
 from .._postfix.takeover import (
     MailOfHost,
     alias_tables,
@@ -29,8 +31,11 @@ from .commands import Commands
 OWNED = "/var/lib/mailops/relay"
 NOTE = "/var/lib/mailops/replaced_packages"
 
-#: What precedes the paths of processes, in tests.
+#: What precedes the paths of processes and of signers, in tests.
 ROOT = ""
+#: What the role adds to a unit that it takes over; other files there are an administrator's.
+_DROP_IN = "10-mailops-relay.conf"
+_UNITS = "/etc/systemd/system"
 _UNIT = re.compile(r"(?:/usr)?/lib/systemd/system/([^/@]+)\.(service|socket|timer)|/etc/init\.d/([^/]+)")
 _MAILBOXES = "/var/mail"
 
@@ -46,6 +51,7 @@ def look(commands: Commands, installed: bool) -> dict[str, t.Any]:
     return {
         "stops": find_what_stops(host),
         "stops_with_logins": find_what_stops_with_logins(host),
+        "stops_with_signer": {signer.name: _signer_stops(commands, signer, installed) for signer in SIGNERS},
         "replaces": replaces,
         "units": _running_units(commands, replaces) if replaces else [],
         "replaced": _note(),
@@ -63,6 +69,26 @@ def _is_ours() -> bool:
         return True  # without root, nothing can be judged
     except (OSError, ValueError, KeyError, TypeError):
         return False
+
+
+def _signer_stops(commands: Commands, signer: Signer, postfix: bool) -> list[str]:
+    """Return what a signer does if it runs or is to run, and the role has not taken it over."""
+    states = ("is-active", "is-enabled")
+    in_use = any(commands.run(["systemctl", state, "--quiet", signer.unit])[0] == 0 for state in states)
+    if not in_use or os.path.exists(f"{ROOT}{_UNITS}/{signer.unit}.d/{_DROP_IN}"):
+        return []
+    patterns = (*signer.files, f"{_UNITS}/{signer.unit}", f"{_UNITS}/{signer.unit}.d/*.conf")
+    files = [path for pattern in patterns for path in glob.glob(ROOT + pattern) if _has_content(path)]
+    verify = "dpkg" if commands.run(["dpkg-query", "--show", signer.name])[0] == 0 else "rpm"
+    files += changed_files(commands.run([verify, "--verify", signer.name])[1])
+    return find_signer_stops(signer, files, _milters(commands) if postfix else {})
+
+
+def _milters(commands: Commands) -> dict[str, str]:
+    """The parameters of Postfix that name milters, with those of its services."""
+    options = parse_options(commands.run(["postconf", "-Px"])[1])
+    every = (parse_main(commands.run(["postconf", "-nx"])[1]), *options.values())
+    return {name: value for one in every for name, value in one.items() if name.endswith("smtpd_milters")}
 
 
 def _note() -> list[str]:

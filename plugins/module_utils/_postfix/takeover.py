@@ -74,21 +74,21 @@ class MailOfHost:
 def find_what_stops(host: MailOfHost) -> list[str]:
     """Return what the Postfix of this host does that a relay does not, one phrase each."""
     found = [
-        _phrase("other Postfix instances", split_words(host.main.get("multi_instance_directories", ""))),
+        phrase("other Postfix instances", split_words(host.main.get("multi_instance_directories", ""))),
         *(_local_delivery(host) if _delivers_locally(host.main) else ()),
         *_parameters(host),
-        _phrase("clients that may send", _clients(host)),
-        _phrase("services of master.cf", _services(host.services)),
+        phrase("clients that may send", _clients(host)),
+        phrase("services of master.cf", _services(host.services)),
     ]
     return list(filter(None, found))
 
 
 def find_what_stops_with_logins(host: MailOfHost) -> list[str]:
     """Return what the Dovecot of this host does, which only checks logins on a relay."""
-    return list(filter(None, [_phrase("mailboxes that Dovecot serves", [name.upper() for name in host.protocols])]))
+    return list(filter(None, [phrase("mailboxes that Dovecot serves", [name.upper() for name in host.protocols])]))
 
 
-def _phrase(what: str, names: t.Sequence[str]) -> str:
+def phrase(what: str, names: t.Sequence[str]) -> str:
     """Return ``what (name, name)``, or an empty text without names."""
     shown = [*names[:_SHOWN], *([f"{len(names) - _SHOWN} more"] if len(names) > _SHOWN else [])]
     return f"{what} ({', '.join(shown)})" if names else ""
@@ -100,11 +100,11 @@ def _delivers_locally(main: t.Mapping[str, str]) -> bool:
 
 
 def _local_delivery(host: MailOfHost) -> t.Iterator[str]:
-    yield _phrase("local mailboxes", host.mailboxes)
-    yield _phrase("aliases", [f"{name}: {target}" for name, target in _active_aliases(host.aliases)])
+    yield phrase("local mailboxes", host.mailboxes)
+    yield phrase("aliases", [f"{name}: {target}" for name, target in _active_aliases(host.aliases)])
     _files, others = alias_tables(host.main)
-    yield _phrase("tables of aliases", others)
-    yield _phrase("mail that users forward", host.forwards)
+    yield phrase("tables of aliases", others)
+    yield phrase("mail that users forward", host.forwards)
 
 
 def _active_aliases(aliases: t.Mapping[str, str]) -> t.Iterator[tuple[str, str]]:
@@ -132,7 +132,7 @@ def _parameters(host: MailOfHost) -> t.Iterator[str]:
             found[_kind(name, value)][name] = None
     for kind, names in found.items():
         if kind and (kind != _LOCAL or _delivers_locally(host.main)):
-            yield _phrase(kind, list(names))
+            yield phrase(kind, list(names))
 
 
 def _kind(name: str, value: str) -> str:

@@ -25,7 +25,8 @@ class FakeCommands(Commands):
         self.outputs = outputs
 
     def run(self, argv: list[str]) -> tuple[int, str, str]:
-        name = argv[0].replace("-", "_") + (argv[1].replace("-", "_") if argv[0] == "postconf" else "")
+        name = argv[0].replace("-", "_")
+        name += argv[1].replace("-", "_") if argv[0] == "postconf" else f"_{argv[2]}" if argv[0] == "dpkg" else ""
         return (0, self.outputs[name], "") if name in self.outputs else (127, "", "No such file or directory")
 
 
@@ -50,7 +51,10 @@ def look(host: Path, main: str = "", installed: bool = True, **outputs: str) -> 
     return takeover.look(FakeCommands(**given), installed)
 
 
-NOTHING: dict[str, list[str]] = {"stops": [], "stops_with_logins": [], "replaces": [], "units": [], "replaced": []}
+NOTHING: dict[str, t.Any] = {
+    **{name: [] for name in ("stops", "stops_with_logins", "replaces", "units", "replaced")},
+    "stops_with_signer": {"rspamd": [], "opendkim": []},
+}
 
 
 def test_a_fresh_host_does_nothing(host: Path) -> None:
@@ -147,3 +151,62 @@ def test_another_mail_server_is_found_and_remembered(host: Path) -> None:
     assert look(host, installed=False, dpkg_query=listed)["units"] == []
     (host / "note").write_text("exim4\nexim4-daemon-light\n")
     assert look(host)["replaced"] == ["exim4", "exim4-daemon-light"]
+
+
+CHANGED = "missing   c /etc/opendkim/gone\n??5??????   /usr/sbin/opendkim\n??5?????? c /etc/opendkim.conf\n"
+RUNS = {"systemctl": "", "dpkg_query": "rspamd\t3.12\n"}
+OVERRIDE = "{0}/etc/systemd/system/rspamd.service.d/more.conf"
+#: Files, what programs say, and what the signers do; {0} is the folder of the host.
+SIGNERS: list[tuple[list[str], dict[str, str], dict[str, list[str]]]] = [
+    ([], {}, {}),
+    ([], RUNS, {}),  # as the package leaves it, or one that a failed run of the role has installed
+    (["rspamd/local.d/actions.conf"], {}, {}),  # neither runs nor is enabled
+    (["rspamd/local.d/module.conf.example", "rspamd/rspamd.conf"], RUNS, {}),
+    (
+        ["rspamd/override.d/a.inc", "systemd/system/rspamd.service.d/more.conf"],
+        RUNS,
+        {
+            "rspamd": [f"rspamd with a configuration of its own ({{0}}/etc/rspamd/override.d/a.inc, {OVERRIDE})"],
+        },
+    ),
+    (["rspamd/local.d/a.conf", "systemd/system/rspamd.service.d/10-mailops-relay.conf"], RUNS, {}),  # the role's
+    (
+        [],
+        {**RUNS, "dpkg_opendkim": CHANGED},
+        {"opendkim": ["opendkim with a configuration of its own (/etc/opendkim.conf)"]},
+    ),
+    (
+        [],
+        {**RUNS, "postconf_nx": "non_smtpd_milters = inet:localhost:11332\nsmtpd_milters = $non_smtpd_milters\n"},
+        {"rspamd": ["rspamd as a milter of Postfix (non_smtpd_milters)"]},
+    ),
+    (
+        [],
+        {**RUNS, "postconf_Px": "587/inet/smtpd_milters = local:opendkim/opendkim.sock\n"},
+        {"opendkim": ["opendkim as a milter of Postfix (smtpd_milters)"]},
+    ),
+    ([], {**RUNS, "postconf_nx": "smtpd_milters = unix:/run/relay-dkim/milter.sock, inet:127.0.0.1:3310\n"}, {}),
+]
+
+
+@pytest.mark.parametrize(("files", "outputs", "expected"), SIGNERS)
+def test_a_signer_that_does_something_is_found(
+    host: Path,
+    files: list[str],
+    outputs: dict[str, str],
+    expected: dict[str, list[str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Also on a host that the role has configured without signatures."""
+    monkeypatch.setattr(takeover, "ROOT", str(host))
+    for name in files:
+        path = host / "etc" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("x = 1;\n")
+    (host / "relay").mkdir()
+    (host / "relay/committed").touch()
+    given = {"postconf_nx": "", "postconf_M": "", "postconf_Px": "", **outputs}
+    found = takeover.look(FakeCommands(**given), True)["stops_with_signer"]
+    assert found == {
+        name: [phrase.format(host) for phrase in expected.get(name, [])] for name in ("rspamd", "opendkim")
+    }
