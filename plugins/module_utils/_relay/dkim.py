@@ -9,6 +9,7 @@ import re
 import typing as t
 
 from .reader import Options, Reader, as_address, as_bool, as_list
+from .upstreams import Route
 
 #: The socket of the signer, as Postfix names it.
 MILTER = "unix:/run/relay-dkim/milter.sock"
@@ -111,6 +112,49 @@ def _step(path: str, script: str) -> dict[str, t.Any]:
         "source": f"{_DIRECTORY}/keys.txt",
         "creates": path,
     }
+
+
+def judge_signed(
+    reader: Reader, dkim: Options, generic: t.Mapping[str, str], sender: str, routes: t.Sequence[Route]
+) -> None:
+    """Report what replaces ``From`` of a signed domain after the mail is signed.
+
+    :param sender: sender of all mail to the default upstream; empty if senders stay as they are.
+    """
+    own_routes = {one for route in routes for one in route.senders}
+    for domain in [one["domain"] for one in dkim.get("domains", ())]:
+        everyone = f"@{domain}"
+        changes = {
+            "relay_rewrites.generic": [old for old, new in generic.items() if _is_in(old, domain) and old != new]
+        }
+        changes["relay_upstream.sender"] = [everyone] if sender and everyone not in own_routes else []
+        for index, route in enumerate(routes):
+            new = route.upstream.sender if route.upstream else ""
+            replaced = [old for old in route.senders if new and _is_in(old, domain) and old != new]
+            changes[f"relay_routes[{index}].upstream.sender"] = replaced
+        for variable, addresses in changes.items():
+            if addresses:
+                reader.problem(
+                    variable,
+                    f"replaces {', '.join(addresses)} in From after the mail is signed, so that receivers could not"
+                    f" verify the signatures of {domain}; expected relay_rewrites.sender_canonical in its place, which"
+                    f" comes before, or no {domain} in relay_dkim",
+                )
+
+
+def _is_in(address: str, domain: str) -> bool:
+    return address.rpartition("@")[2] == domain
+
+
+def judge_settings(reader: Reader, dkim: Options, settings: t.Mapping[str, str]) -> None:
+    """Report parameters of the user that would take the place of the signer."""
+    for name in sorted({"non_smtpd_milters", "smtpd_milter_maps"} & set(settings)) if dkim else ():
+        if MILTER not in settings[name] and CLIENTS not in settings[name]:
+            reader.problem(
+                f"relay_settings.{name}",
+                f"takes the place of the signer of relay_dkim, so that mail would leave unsigned; expected {MILTER}"
+                " in it as well, or no relay_dkim",
+            )
 
 
 def milter_parameters(dkim: Options, directory: str) -> dict[str, str]:

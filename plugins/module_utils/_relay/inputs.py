@@ -12,7 +12,7 @@ from .._firewall.rules import find_ssh_ports
 from .addresses import Rewrites, find_loop, read_rewrites
 from .bans import read_bans
 from .certificates import read_certificate
-from .dkim import read_dkim
+from .dkim import judge_settings, judge_signed, read_dkim
 from .limits import read_limits
 from .listeners import Listener, User, read_listener, read_user
 from .names import HostNames, host_names
@@ -150,6 +150,9 @@ def _judge_whole(reader: Reader, inputs: Inputs, options: Options) -> None:
             "relay_rewrites.sender_canonical",
             "replaces senders, and so does sender of an upstream; expected only one of them",
         )
+    sender = inputs.upstream.sender if inputs.upstream else ""
+    judge_signed(reader, inputs.dkim, inputs.rewrites.tables.get("generic", {}), sender, inputs.routes)
+    judge_settings(reader, inputs.dkim, inputs.settings)
     circle = find_loop(inputs.aliases, inputs.domain)
     if circle:
         way = " -> ".join(circle)

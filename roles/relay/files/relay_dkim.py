@@ -10,9 +10,12 @@ continues. A record that disappears or changes stops its selector, since receive
 from __future__ import annotations
 
 import base64
+import datetime
+import functools
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -20,17 +23,27 @@ import typing as t
 
 SETTINGS = "/etc/relay-dkim/settings.json"
 #: What a record can be, compared with the key.
-PUBLISHED, MISSING, FOREIGN, UNKNOWN = "published", "missing", "foreign", "unknown"
-#: Seconds that a reload may take until workers have the new table.
-_RELOAD_TIME = 30
+PUBLISHED, MISSING, UNKNOWN = "published", "missing", "unknown"
+FOREIGN, REVOKED, SEVERAL, UNUSABLE = "foreign", "revoked", "several", "unusable"
+#: Days that a record stays after the last signature, since mail on its way needs it; and the day of the change.
+_OVERLAP = datetime.timedelta(days=8)
+#: Seconds that a reload may take until no worker has the old table.
+_RELOAD_TIME = 60
+PROC = "/proc"
 _STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
+_UNTIL_THEN = "nothing is signed with it until then"
 _NEXT = {
     "signing": "signs now",
-    "published": "is published, and does not sign: a newer selector does. Keep its record for 7 days after the change,"
-    " since mail on its way was signed with it; then remove the selector from relay_dkim and delete the record",
+    "published": "is published, and does not sign: a newer selector does. Keep its record until {date}, since mail on"
+    " its way was signed with it; then remove the selector from relay_dkim and delete the record",
+    "incomplete": "is published, and signs once the record of the other key of its selector is published, too",
     "waiting": "is not published; publish the record, and it signs by itself",
     "foreign": "is taken: the DNS has a record with another key. Publish this one, or choose another selector;"
-    " nothing is signed with it until then",
+    f" {_UNTIL_THEN}",
+    "revoked": f"is revoked: the DNS has a record with an empty p=. Choose another selector; {_UNTIL_THEN}",
+    "several": f"has more than one TXT record, and receivers use any of them. Leave this one alone; {_UNTIL_THEN}",
+    "unusable": "has a record that receivers cannot use: it is damaged, or excludes mail, SHA-256 or this type of key."
+    f" Publish this one; {_UNTIL_THEN}",
     "unknown": "cannot be looked up now; the next check asks again, and what signs continues until then",
 }
 
@@ -44,6 +57,7 @@ class Key(t.NamedTuple):
     path: str
 
 
+@functools.cache
 def public_half(path: str, kind: str) -> str:
     """The public key as a record has it; of Ed25519 the bare key (RFC 8463 section 4)."""
     argv = ["openssl", "pkey", "-in", path, "-pubout", "-outform", "DER"]
@@ -55,11 +69,35 @@ def compare(texts: list[str] | None, kind: str, public: str) -> str:
     """Say what the TXT records of a name are, compared with the key."""
     if texts is None:
         return UNKNOWN
-    found = [tags for tags in map(read_tags, texts) if "p" in tags and tags.get("v", "DKIM1") == "DKIM1"]
+    found = [text for text in texts if _is_key(text)]
     if not found:
         return MISSING
-    same = [tags.get("k", "rsa").lower() == kind and re.sub(r"\s", "", tags["p"]) == public for tags in found]
-    return PUBLISHED if same == [True] else FOREIGN
+    if len(texts) > 1:  # the result is undefined (RFC 6376 section 3.6.2.2)
+        return SEVERAL
+    tags = read_tags(found[0])
+    key = re.sub(r"\s", "", tags.get("p", "-"))
+    if key not in (public, "-"):
+        return FOREIGN if key else REVOKED
+    return PUBLISHED if key == public and _is_usable(found[0], kind) else UNUSABLE
+
+
+def _is_key(text: str) -> bool:
+    """Whether a record is one of DKIM, right or not; a wildcard may answer with others."""
+    tags = read_tags(text)
+    return tags.get("v", "DKIM1").upper().startswith("DKIM1") and bool({"v", "p"} & set(tags))
+
+
+def _is_usable(text: str, kind: str) -> bool:
+    """Whether receivers accept signatures of the key (RFC 6376 sections 3.2 and 3.6.1, RFC 8301 section 3.1)."""
+    parts, tags = [part for part in text.split(";") if part.strip()], read_tags(text)
+    listed = {name: [one.strip() for one in tags[name].split(":")] for name in ("h", "s") if name in tags}
+    return (
+        len(parts) == len(tags)
+        and ("v" not in tags or (next(iter(tags)) == "v" and tags["v"] == "DKIM1"))
+        and tags.get("k", "rsa").lower() == kind
+        and "sha256" in listed.get("h", ["sha256"])
+        and bool({"*", "email"} & set(listed.get("s", ["*"])))
+    )
 
 
 def read_tags(text: str) -> dict[str, str]:
@@ -152,18 +190,41 @@ def look(settings: dict[str, t.Any], before: dict[str, str]) -> dict[str, str]:
     return states
 
 
-def told(settings: dict[str, t.Any], states: dict[str, str]) -> list[dict[str, str]]:
-    """Each record, ready to publish, and what it is waiting for."""
+def told(settings: dict[str, t.Any], states: dict[str, str], signed: dict[str, str]) -> list[dict[str, str]]:
+    """Each record, what it is and what it waits for.
+
+    :param signed: the last day on which a key signed, for each name of a record.
+    """
     active = judge(settings["domains"], settings["sign_now"], states)
-    signing = {key.name for keys in active.values() for key in keys}
     records = []
     for domain in settings["domains"]:
+        is_newer = not active.get(domain["domain"])
         for key in (Key(**one) for keys in domain["selectors"] for one in keys):
-            state = states.get(key.name, UNKNOWN)
-            state = "signing" if key.name in signing else "waiting" if state == MISSING else state
-            text = f"v=DKIM1; k={key.kind}; p={public_half(key.path, key.kind)}"
-            records.append({"name": key.name, "txt": text, "state": state, "told": f"{key.name} {_NEXT[state]}."})
+            is_signing = key in active.get(domain["domain"], [])
+            is_newer = is_newer or is_signing
+            state = "signing" if is_signing else states.get(key.name, UNKNOWN)
+            state = "incomplete" if state == PUBLISHED and is_newer else "waiting" if state == MISSING else state
+            keep = str(datetime.date.fromisoformat(signed[key.name]) + _OVERLAP) if key.name in signed else ""
+            keep = keep if state == PUBLISHED else ""
+            records.append(
+                {
+                    "name": key.name,
+                    "domain": domain["domain"],
+                    "selector": key.selector,
+                    "public_key": public_half(key.path, key.kind),
+                    "state": state,
+                    "keep_until": keep,
+                    "told": f"{key.name} {_NEXT[state].format(date=keep or '8 days after the change')}.",
+                }
+            )
     return records
+
+
+def remember(signed: dict[str, str], settings: dict[str, t.Any], active: dict[str, list[Key]]) -> dict[str, str]:
+    """The last day on which each key signed, with those that sign now."""
+    known = {one["name"] for domain in settings["domains"] for keys in domain["selectors"] for one in keys}
+    now = dict.fromkeys((key.name for keys in active.values() for key in keys), str(datetime.date.today()))
+    return {name: day for name, day in {**signed, **now}.items() if name in known}
 
 
 def read_json(path: str) -> dict[str, t.Any]:
@@ -175,27 +236,61 @@ def read_json(path: str) -> dict[str, t.Any]:
         return {}
 
 
-def reload(unit: str) -> None:
-    """Make the signer read its tables. In its first transaction it does not run yet, and is started afterwards."""
-    before = _workers(unit)
+def reload(unit: str) -> bool:
+    """Make the signer read its tables, and return whether it did: who connects afterwards has the new ones.
+
+    In its first transaction the signer does not run yet, and is started afterwards.
+    """
+    main = _main(unit)
+    before = _workers(main)
     subprocess.run(["systemctl", "try-reload-or-restart", "--", unit], check=True)
-    # rspamd's reload returns before its new workers have the new table
+    if _main(unit) != main:
+        return True
+    # it returns once the signal is sent; rspamd then starts new workers, and tells the old ones to accept no more
     end = time.monotonic() + _RELOAD_TIME
-    while before and not _workers(unit) - before and time.monotonic() < end:
-        time.sleep(0.1)
-    if before:
-        time.sleep(0.5)
+    while _has_signals(main) or any(map(_accepts, before)):
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.02)
+    return True
 
 
-def _workers(unit: str) -> set[str]:
-    """The processes that the main process of a unit has started."""
+def _main(unit: str) -> str:
     argv = ["systemctl", "show", "--property=MainPID", "--value", "--", unit]
-    main = subprocess.run(argv, capture_output=True, check=True).stdout.decode("ascii").strip()
+    return subprocess.run(argv, capture_output=True, check=True).stdout.decode("ascii").strip()
+
+
+def _workers(main: str) -> list[str]:
+    """The processes that the main process of a unit has started."""
     try:
-        with open(f"/proc/{main}/task/{main}/children", encoding="ascii") as file:
-            return set(file.read().split())
+        with open(f"{PROC}/{main}/task/{main}/children", encoding="ascii") as file:
+            return file.read().split()
     except OSError:
-        return set()
+        return []
+
+
+def _accepts(worker: str) -> bool:
+    """Whether a worker of rspamd takes connections: before it ends them, it blocks the signal that tells it to."""
+    return _is_running(worker) and not _signals(worker, "SigBlk") >> (signal.SIGUSR2 - 1) & 1
+
+
+def _has_signals(process: str) -> bool:
+    """Whether a process has yet to take a signal."""
+    return _is_running(process) and bool(_signals(process, "ShdPnd"))
+
+
+def _is_running(process: str) -> bool:
+    return os.path.exists(f"{PROC}/{process}/status")
+
+
+def _signals(process: str, kind: str) -> int:
+    """A set of signals of a process (proc_pid_status(5)); empty if it has ended."""
+    try:
+        with open(f"{PROC}/{process}/status", encoding="utf-8", errors="replace") as file:
+            match = re.search(rf"^{kind}:\s*([0-9a-f]+)", file.read(), re.MULTILINE)
+    except OSError:
+        return 0
+    return int(match[1], 16) if match else 0
 
 
 def main(words: list[str]) -> int:
@@ -204,20 +299,30 @@ def main(words: list[str]) -> int:
         sys.stderr.write("relay_dkim.py: expected check or records\n")
         return 2
     settings = read_json(SETTINGS)
-    memory = os.path.join(settings["state_directory"], "state.json")
-    before = read_json(memory)
+    memory, diary = (os.path.join(settings["state_directory"], name) for name in ("state.json", "signed.json"))
+    before, signed = read_json(memory), read_json(diary)
+    known = told(settings, before, signed)
     if words == ["records"]:
-        sys.stdout.write(json.dumps(told(settings, before)) + "\n")
+        sys.stdout.write(json.dumps(known) + "\n")
         return 0
     states = look(settings, before)
-    files = tables(settings["signer"], judge(settings["domains"], settings["sign_now"], states))
-    changed = [replace(os.path.join(settings["state_directory"], name), text) for name, text in files.items()]
+    active = judge(settings["domains"], settings["sign_now"], states)
+    signed = remember(signed, settings, active)
+    files = tables(settings["signer"], active)
+    due = os.path.join(settings["state_directory"], "reload_due")
+    for name, text in files.items():
+        if replace(os.path.join(settings["state_directory"], name), text):
+            replace(due, "")
     replace(memory, json.dumps(states, sort_keys=True))
-    for record in told(settings, states):
-        if states.get(record["name"]) != before.get(record["name"]):
+    replace(diary, json.dumps(signed, sort_keys=True))
+    for record in told(settings, states, signed):
+        if record not in known:
             sys.stdout.write(record["told"] + "\n")
-    if any(changed):
-        reload(f"{settings['signer']}.service")
+    if os.path.exists(due):
+        if not reload(f"{settings['signer']}.service"):
+            sys.stderr.write(f"relay_dkim.py: {settings['signer']} did not take its new table in {_RELOAD_TIME} s\n")
+            return 1
+        os.remove(due)
     return 0
 
 

@@ -9,6 +9,7 @@ The tests change the shared relay, so they run after all others, and in the orde
 from __future__ import annotations
 
 import concurrent.futures
+import datetime
 import functools
 import json
 import re
@@ -17,9 +18,9 @@ import uuid
 
 import pytest
 
+from ansible_collections.mailops.smtp.plugins.module_utils._relay.dkim_records import make_records
 from ansible_collections.mailops.smtp.tests.lab.suite import audits
-from ansible_collections.mailops.smtp.tests.lab.suite.conftest import until
-from ansible_collections.mailops.smtp.tests.lab.suite.plays import LAB, RELAY, Play, run_play
+from ansible_collections.mailops.smtp.tests.lab.suite.plays import LAB, RELAY, ROOT, Play, run_play
 
 pytestmark = [pytest.mark.third_lab, pytest.mark.last]
 
@@ -83,16 +84,16 @@ def dkim(hosts: dict[str, t.Any], *selectors: str) -> dict[str, t.Any]:
     return {"relay_dkim": {"domains": [first, *DOMAINS[1:]], "nameservers": [server]}}
 
 
-def records(host: t.Any) -> dict[str, dict[str, str]]:
-    """Return what the host says of each record, by name."""
+def records(host: t.Any) -> dict[str, dict[str, t.Any]]:
+    """Return what the host says of each record, by name, as the role has it in relay_dkim_records."""
     found = json.loads(host.check_output("python3 -I /usr/local/lib/relay-dkim/relay_dkim.py records"))
-    return {one["name"]: one for one in found}
+    return {one["name"]: one for one in make_records(found)}
 
 
 def publish_all(host: t.Any, publish: Publish) -> None:
     """Publish each record of a host, and let it look."""
     for name, record in records(host).items():
-        publish(name, record["txt"])
+        publish(name, record["text"])
     host.check_output(CHECK)
 
 
@@ -154,12 +155,25 @@ def test_nothing_is_signed_before_the_dns_has_the_record(
 
 
 @pytest.fixture(scope="module")
-def signing(waiting: Play, relay: t.Any, publish: Publish, find_signed: FindSigned) -> t.Any:
-    """The relay once its records are published: it signs by itself."""
-    publish_all(relay, publish)
+def signing(
+    waiting: Play, relay: t.Any, hosts: dict[str, t.Any], publish: Publish, find_signed: FindSigned
+) -> t.Iterator[t.Any]:
+    """The relay once its records are published, as docs/relay.md does it: it signs by itself, the very next message."""
+    server = hosts["ns"].check_output("hostname -I").split()[0]
+    code = (ROOT / "docs/relay.md").read_text().split("\n## DKIM\n")[1].split("```yaml\n")[2].split("```")[0]
+    for name, replacement in {"example.com": "sender.test", "192.0.2.53": server, ", -k, /etc/dns.key": ""}.items():
+        assert name in code
+        code = code.replace(name, replacement)
+    path = LAB / "dkim-publish.yml"
+    path.write_text(code)
+    run_play("dkim-publish", str(path), "--limit", "relay", extra=dkim(hosts)).succeeded()
+    word = submit(relay)
     assert {one["state"] for one in records(relay).values()} == {"signing"}
-    until(lambda: find_signed(submit(relay)) != [[]])  # the signer's process that had no key ends after a moment
-    return relay
+    assert verdicts(find_signed(word)[0]) == OURS
+    published = list(records(relay))
+    yield relay
+    for name in published:
+        publish(name)
 
 
 @pytest.fixture(scope="module")
@@ -292,7 +306,7 @@ def test_wrong_key_in_the_dns_stops_its_selector(
     signing: t.Any, hosts: dict[str, t.Any], publish: Publish, find_signed: FindSigned
 ) -> None:
     right, other = (
-        records(signing)[f"{name}.test"]["txt"] for name in ("r1._domainkey.sender", "b1._domainkey.xn--bcher-kva")
+        records(signing)[f"{name}.test"]["text"] for name in ("r1._domainkey.sender", "b1._domainkey.xn--bcher-kva")
     )
     assert compared(hosts, "r1") == {"pass"}
     publish("r1._domainkey.sender.test", other)
@@ -325,8 +339,10 @@ def test_every_message_during_a_rotation_can_be_verified(
             states = {name: one["state"] for name, one in records(signing).items()}
             assert states["r1._domainkey.sender.test"] == "published"
             assert states["r2._domainkey.sender.test"] == "signing"
+            keep = records(signing)["r1._domainkey.sender.test"]["keep_until"]
+            assert (datetime.date.fromisoformat(keep) - datetime.date.today()).days in (7, 8)
             run_play("dkim-retired", RELAY, extra=dkim(hosts, "r2")).succeeded()
-            until(lambda: verdicts(find_signed(submit(signing))[0])[0][1] == "r2")
+            assert verdicts(find_signed(submit(signing))[0])[0][1] == "r2"
         finally:
             hosts["client"].check_output(f"touch {stop}")
     answers = sent.result()
@@ -336,6 +352,15 @@ def test_every_message_during_a_rotation_can_be_verified(
     assert {len(signatures) for signatures in arrived} == {2}
     assert [one for signatures in arrived for one in signatures if one["reason"]] == []
     assert {signatures[0]["s"].partition("-")[0] for signatures in arrived} == {"r1", "r2"}
+
+
+#: An OpenDKIM that checks signatures for someone else.
+OPENDKIM_IN_USE = """
+set -e
+DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends opendkim >/dev/null
+printf '%s\\n' 'Mode v' 'Syslog yes' 'UserID opendkim' 'Socket local:/run/opendkim/own.sock' >/etc/opendkim.conf
+systemctl restart opendkim.service
+"""
 
 
 @pytest.fixture(scope="module")
@@ -348,7 +373,12 @@ def opendkim(hosts: dict[str, t.Any], put: t.Callable[[str, str, bytes], None]) 
     put("relay12", "/etc/lsb-release", b"DISTRIB_ID=Ubuntu\nDISTRIB_RELEASE=22.04\n")
     given = dkim(hosts)
     given["relay_dkim"]["domains"] = [{"domain": "sender.test", "selectors": ["o1"]}]
-    run_play("dkim-opendkim", RELAY, extra=given, relay="relay12").succeeded()
+    host.check_output(OPENDKIM_IN_USE)
+    refused = run_play("dkim-opendkim-refused", RELAY, extra=given, relay="relay12")
+    assert refused.says("takeover refused: This host does the following with mail now")
+    assert refused.says("opendkim with a configuration of its own (/etc/opendkim.conf)")
+    assert host.file("/run/opendkim/own.sock").exists
+    run_play("dkim-opendkim", RELAY, extra={**given, "relay_takeover": True}, relay="relay12").succeeded()
     yield host
     host.check_output("ln -sf ../usr/lib/os-release /etc/os-release && rm -f /etc/lsb-release")
 
@@ -362,13 +392,16 @@ def test_opendkim_signs_where_it_is_the_signer(opendkim: t.Any, publish: Publish
     assert find_signed(submit(opendkim, "x@outsider.test")) == [[]]
 
 
-def test_removal_leaves_nothing(opendkim: t.Any) -> None:
+def test_removal_leaves_nothing_and_gives_the_signer_back(opendkim: t.Any) -> None:
     opendkim.check_output("timeout 60 sh -c 'until [ -z \"$(postqueue -j)\" ]; do postqueue -f; sleep 1; done'")
     run_play("dkim-absent", RELAY, extra={"relay_state": "absent"}, relay="relay12").succeeded()
     assert opendkim.check_output("ls -d /etc/relay-dkim /var/lib/relay-dkim /usr/local/lib/relay-dkim || true") == ""
     units = opendkim.check_output("systemctl list-unit-files --no-legend 'relay-dkim*' || true")
     assert units == ""
     assert not opendkim.file("/etc/systemd/system/opendkim.service.d").exists
+    assert opendkim.service("opendkim").is_running
+    assert opendkim.service("opendkim").is_enabled
+    assert opendkim.file("/run/opendkim/own.sock").exists
 
 
 def test_scenario(

@@ -6,11 +6,14 @@
 from __future__ import annotations
 
 import typing as t
+from pathlib import Path
 
 import pytest
+import yaml
 
 from ansible_collections.mailops.smtp.tests.unit.support.relay_plans import LOGINS, plan, problems_of
 
+ROLE = Path(__file__).resolve().parents[5] / "roles/relay"
 MILTER = "unix:/run/relay-dkim/milter.sock"
 ONE = {"domain": "example.com", "selectors": ["r1"]}
 
@@ -30,6 +33,10 @@ KEYS: list[tuple[dict[str, t.Any], list[str]]] = [
     ({**ONE, "selectors": "r1, R2"}, ["example.com/r1.key", "example.com/r2.key"]),
     ({**ONE, "ed25519": True}, ["example.com/r1.key", "example.com/r1-ed.key", "example.com/r1-ed.seed"]),
     ({"domain": "Bücher.example", "selectors": ["a.b"]}, ["xn--bcher-kva.example/a.b.key"]),
+    ({"domain": " BÜCHER.Example\t", "selectors": [" R1 "]}, ["xn--bcher-kva.example/r1.key"]),
+    ({"domain": "xn--BCHER-kva.example", "selectors": [202611]}, ["xn--bcher-kva.example/202611.key"]),
+    ({**ONE, "ed25519": "no"}, ["example.com/r1.key"]),
+    ({**ONE, "ed25519": "Yes"}, ["example.com/r1.key", "example.com/r1-ed.key", "example.com/r1-ed.seed"]),
 ]
 
 
@@ -59,8 +66,25 @@ BAD: list[tuple[dict[str, t.Any], str]] = [
     (signed(selectors=["r1-ed"]), "r1-ed ends in -ed, as those of Ed25519 keys do"),
     (signed(selectors=["r1", "r1"]), "r1 is listed more than once; expected each once, newest last"),
     (signed(domain="not a domain"), "relay_dkim.domains[0].domain: 'not a domain' is not a valid domain"),
+    (signed(selectors=["_a"]), "'_a' is not a valid selector"),
+    (signed(selectors=[".a"]), "'.a' is not a valid selector"),
+    (signed(selectors=["a."]), "'a.' is not a valid selector"),
+    (signed(selectors=["r1._domainkey"]), "'r1._domainkey' is not a valid selector"),
+    (signed(selectors=["a" * 64]), "is not a valid selector"),
+    (signed(selectors=["r1", "R1"]), "r1 is listed more than once; expected each once, newest last"),
+    (signed(selectors=["ä"]), "'ä' is not a valid selector"),
+    (signed(domain="example.com."), "'example.com.' is not a valid domain; expected a name such as example.com"),
+    (signed(domain="com"), "'com' is not a valid domain"),
+    (signed(domain="*.example.com"), "'*.example.com' is not a valid domain"),
+    (signed(domain="x@example.com"), "'x@example.com' is not a valid domain"),
+    (signed(domain="192.0.2.1"), "'192.0.2.1' is not a valid domain"),
+    (signed(domain=""), "'' is not a valid domain"),
+    ({"domains": [], "sign": "when_published"}, "relay_dkim.sign: has no effect without domains"),
     ({"domains": [ONE, ONE]}, "relay_dkim.domains: example.com is listed more than once; expected one entry"),
+    ({"domains": [ONE, {**ONE, "domain": "EXAMPLE.COM"}]}, "example.com is listed more than once"),
+    ({"domains": [{**ONE, "domain": "ä.test"}, {**ONE, "domain": "xn--4ca.test"}]}, "xn--4ca.test is listed more"),
     ({**signed(), "nameservers": ["ns.example.com"]}, "'ns.example.com' is not an IP address; expected one such"),
+    ({**signed(), "nameservers": ["192.0.2.53:53"]}, "'192.0.2.53:53' is not an IP address"),
 ]
 
 
@@ -68,3 +92,55 @@ BAD: list[tuple[dict[str, t.Any], str]] = [
 def test_what_is_refused(dkim: dict[str, t.Any], expected: str) -> None:
     problems = problems_of(dkim=dkim)
     assert any(expected in one for one in problems), problems
+
+
+#: Options as a user may write them, and what is said of their shape.
+MISSHAPEN: list[tuple[t.Any, str]] = [
+    ([ONE], "relay_dkim: is a list; expected a dictionary"),
+    ({"domains": ["example.com"]}, "relay_dkim.domains[0]: is"),
+    ({"domains": "example.com"}, "relay_dkim.domains: is"),
+    ({"domains": [{"domain": "example.com"}]}, "relay_dkim.domains[0]: has no selectors; expected it in every entry"),
+    ({"domains": [{**ONE, "selector": "r1"}]}, "relay_dkim.domains[0].selector: is not an option; expected selectors"),
+    (signed(ed25519="maybe"), "relay_dkim.domains[0].ed25519: 'maybe' is not valid"),
+    ({**signed(), "sign": "Now"}, "relay_dkim.sign: 'Now' is not valid"),
+    ({**signed(), "sign": True}, "relay_dkim.sign"),
+]
+
+
+@pytest.mark.parametrize(("dkim", "expected"), MISSHAPEN)
+def test_another_shape_is_refused(dkim: t.Any, expected: str) -> None:
+    spec = yaml.safe_load((ROLE / "meta/argument_specs.yml").read_text())["argument_specs"]["main"]["options"]
+    problems = problems_of(dkim=dkim, spec=spec)
+    assert any(expected in one for one in problems), problems
+
+
+PASS = ""
+UPSTREAM = {"host": "smtp.p.test", "sender": "noreply@example.com"}
+DIRECT = {"senders": ["@example.com"], "direct": True}
+#: Variables beside relay_dkim, and what is refused.
+LATER: list[tuple[dict[str, t.Any], str]] = [
+    ({"rewrites": {"generic": {"root@host.example.com": "ops@example.com"}}}, PASS),
+    ({"rewrites": {"generic": {"x@example.com": "X@Example.com"}}}, PASS),
+    ({"rewrites": {"generic": {"x@Example.com": "y@example.com"}}}, "relay_rewrites.generic: replaces x@example.com"),
+    ({"rewrites": {"generic": {"@example.com": "@example.org"}}}, "relay_rewrites.generic: replaces @example.com"),
+    ({"rewrites": {"sender_canonical": {"@example.com": "y@example.com"}}}, PASS),
+    ({"upstream": UPSTREAM}, "relay_upstream.sender: replaces @example.com in From after the mail is signed"),
+    ({"upstream": UPSTREAM, "routes": [DIRECT]}, PASS),
+    ({"routes": [{"senders": ["a@example.org"], "upstream": UPSTREAM}]}, PASS),
+    ({"routes": [{"senders": ["noreply@example.com"], "upstream": UPSTREAM}]}, PASS),
+    (
+        {"routes": [DIRECT, {"senders": ["a@example.org", "b@example.com"], "upstream": UPSTREAM}]},
+        "relay_routes[1].upstream.sender: replaces b@example.com",
+    ),
+    ({"settings": {"non_smtpd_milters": "inet:127.0.0.1:11332"}}, "relay_settings.non_smtpd_milters: takes the place"),
+    ({"settings": {"non_smtpd_milters": f"inet:127.0.0.1:11332, {MILTER}"}}, PASS),
+    ({"settings": {"smtpd_milter_maps": "cidr:/etc/postfix/own"}}, "relay_settings.smtpd_milter_maps: takes the place"),
+    ({"settings": {"smtpd_milters": "inet:127.0.0.1:11332"}}, PASS),
+]
+
+
+@pytest.mark.parametrize(("variables", "expected"), LATER)
+def test_what_breaks_or_replaces_signatures_is_refused(variables: dict[str, t.Any], expected: str) -> None:
+    problems = problems_of(dkim=signed(), **variables)
+    assert (expected in problems[0]) if expected else not problems, problems
+    assert not problems_of(**variables)
