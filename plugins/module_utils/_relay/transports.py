@@ -30,7 +30,8 @@ _NO_REUSE: t.Mapping[str, str] = {
     "smtp_tls_connection_reuse": "no",
 }
 #: Of a transport whose bridge (spawn(8)) logs in with OAuth2. A bridge keeps its session for as long as Postfix keeps
-#: the connection; it answers after the provider has, or after its own timeouts.
+#: the connection; it answers after the provider has, or after its own timeouts: 300 s for a reply, 600 s for the reply
+#: to a content, after what is still on its way. If Postfix gave up before, it could send an accepted message twice.
 _BRIDGED: t.Mapping[str, str] = {
     "lmtp_tls_security_level": "none",  # the socket is on this host
     "lmtp_sasl_auth_enable": "no",
@@ -38,7 +39,10 @@ _BRIDGED: t.Mapping[str, str] = {
     "lmtp_generic_maps": "$smtp_generic_maps",
     "lmtp_lhlo_timeout": "600s",
     "lmtp_mail_timeout": "600s",
-    "lmtp_data_done_timeout": "660s",
+    "lmtp_rcpt_timeout": "600s",
+    "lmtp_data_init_timeout": "600s",
+    "lmtp_data_xfer_timeout": "600s",
+    "lmtp_data_done_timeout": "1200s",
 }
 
 

@@ -218,6 +218,66 @@ def test_refused_login_makes_mail_wait(
     assert peer.messages == []
 
 
+OPENING = ["GREETING", "EHLO", "STARTTLS", "TLS", "AUTH"]
+UNTIL_LOGIN = [
+    *(Fault.CLOSE, Fault.RESET, Fault.GARBAGE, Fault.ENDLESS, Fault.OUT_OF_STEP, Fault.INJECT),
+    *("421 4.3.2 closing", "554 5.7.1 no service", "454 4.7.0 later", "250-\xff\r\n250 \x1b[2J", "199 what"),
+]
+
+
+@pytest.mark.parametrize("fault", UNTIL_LOGIN)
+@pytest.mark.parametrize("stage", OPENING)
+def test_session_that_cannot_be_opened_makes_mail_wait(
+    tmp_path: Path, authority: Authority, stage: str, fault: Fault | str
+) -> None:
+    failed: list[Moment] = []
+
+    def disturb(moment: Moment) -> Fault | str | None:
+        if moment.stage != stage or moment.connection > 1:
+            return None
+        failed.append(moment)
+        return fault
+
+    with bridge(tmp_path, authority, disturb=disturb) as (line, peer):
+        [reply] = line.say("LHLO x")
+        assert reply.startswith(("4", "250-")), reply
+        assert TOKEN not in reply + str(line.logged)
+        assert reply.isprintable() or reply.startswith("250-")
+        if reply.startswith("4"):
+            assert len(line.logged) == 1
+            assert line.say("LHLO x")[0].startswith("250-")
+        assert line.mail() == ["250 2.0.0 Ok: queued as PEER12345"]
+    assert peer.messages == [MESSAGE + b".\r\n"]
+
+
+@pytest.mark.parametrize(
+    "challenge",
+    [
+        b'{"status":"400","schemes":"Bearer","scope":"https://mail.google.com/"}',
+        b"",
+        b"\xff\x00",
+        b"[" * 2_000,
+        b"\x1b[2J\r\n250 ok",
+    ],
+)
+def test_challenge_that_explains_a_refusal_is_answered(tmp_path: Path, authority: Authority, challenge: bytes) -> None:
+    """The provider refuses a token by a challenge with JSON, and by its reply to the empty response."""
+    answers: list[bytes] = []
+
+    def refuse() -> t.Generator[bytes, bytes, str]:
+        yield b""
+        answers.append((yield challenge))
+        return "535 5.7.8 Username and Password not accepted"
+
+    with bridge(tmp_path, authority, sasl={"XOAUTH2": refuse}) as (line, _peer):
+        [reply] = line.say("LHLO x")
+        assert reply.startswith("4"), reply
+        assert reply.isprintable()
+        assert TOKEN not in reply + str(line.logged)
+    assert answers == [b""]
+    assert line.wanted.exists()
+
+
 @pytest.mark.parametrize(
     ("life", "words"), [(None, "no token has been fetched yet"), (-120, "token expired 2 min ago")]
 )

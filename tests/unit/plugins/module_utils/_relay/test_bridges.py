@@ -13,6 +13,7 @@ import pytest
 import trustme
 
 from ansible_collections.mailops.smtp.plugins.module_utils._oauth.store import check_name
+from ansible_collections.mailops.smtp.plugins.module_utils._oauth.upstream import BridgeConfig
 from ansible_collections.mailops.smtp.plugins.module_utils._relay.plan import make_plan
 from ansible_collections.mailops.smtp.tests.unit.support.relay_plans import options, plan, service
 
@@ -35,6 +36,17 @@ def test_postfix_delivers_to_a_bridge_by_lmtp() -> None:
     assert own["lmtp_tls_security_level"] == "none"
     assert own["lmtp_header_checks"].startswith("regexp:")
     assert not any(name.startswith("smtp_") for name in own)
+
+
+@pytest.mark.parametrize(
+    ("stage", "bridge"),
+    [("lhlo", 300), ("mail", 300), ("rcpt", 300), ("data_init", 300), ("data_xfer", 300), ("data_done", 900)],
+)
+def test_postfix_waits_longer_than_the_bridge(stage: str, bridge: int) -> None:
+    facts = {"host": "h.test", "port": 587, "tls": "starttls", "username": "u", "state_directory": "/x"}
+    settings = BridgeConfig.read("m365", json.dumps(facts).encode()).settings
+    assert bridge in (settings.timeout, settings.timeout + settings.final_timeout)
+    assert int(service(plan(upstream=M365), TRANSPORT)[f"lmtp_{stage}_timeout"].rstrip("s")) > bridge
 
 
 def test_a_password_of_another_route_stays_with_postfix() -> None:
