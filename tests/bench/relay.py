@@ -29,6 +29,7 @@ from ansible_collections.mailops.smtp.tests.bench.roles import measure_roles
 from ansible_collections.mailops.smtp.tests.bench.send import measure_send
 from ansible_collections.mailops.smtp.tests.bench.signing import measure_signing
 from ansible_collections.mailops.smtp.tests.bench.throughput import measure_throughput
+from ansible_collections.mailops.smtp.tests.bench.tokens import measure_tokens
 
 HOST = "relay"
 
@@ -98,6 +99,7 @@ SECTIONS: t.Mapping[str, t.Callable[[int], None]] = {
     "send": measure_send,
     "throughput": measure_throughput,
     "signing": measure_signing,
+    "tokens": measure_tokens,
     "fleet": measure_fleet,
     "audit": measure_audit,
 }

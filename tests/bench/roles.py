@@ -21,6 +21,7 @@ import yaml
 
 from ansible_collections.mailops.smtp.tests.bench.measure import BENCH, ROOT, compare, ratio
 from ansible_collections.mailops.smtp.tests.bench.plays import ROLE, Play, run_play
+from ansible_collections.mailops.smtp.tests.lab.suite.plays import LAB
 
 HOST = "relay"
 OURS = "mailops.smtp.relay"
@@ -54,7 +55,7 @@ def _peers(password: str) -> dict[str, dict[str, t.Any]]:
 
 def measure_roles(rounds: int) -> None:
     """Measure the first run of each role on a bare host, then unchanged runs."""
-    passwords = yaml.safe_load((ROOT / ".build/lab/secrets.yml").read_text())["lab_passwords"]
+    passwords = yaml.safe_load((LAB / "secrets.yml").read_text())["lab_passwords"]
     folder = Path(os.environ.get("BENCH_ROLES", ""))
     plays = {OURS: ROLE}
     for name, variables in _peers(passwords["relay@provider.test"]).items():

@@ -16,8 +16,9 @@ import subprocess
 import time
 import typing as t
 
-from ansible_collections.mailops.smtp.tests.bench.measure import ROOT, compare, ratio
+from ansible_collections.mailops.smtp.tests.bench.measure import compare, ratio
 from ansible_collections.mailops.smtp.tests.bench.plays import ROLE, run_play
+from ansible_collections.mailops.smtp.tests.lab.suite.plays import LAB
 
 RELAY, CLIENT, UPSTREAM = "relay", "client", "upstream"
 UPSTREAM_NAME = "smtp.provider.test"
@@ -106,11 +107,11 @@ def relayed_per_second(configuration: str) -> float:
 
 
 def ssh(host: str, command: str) -> list[str]:
-    return ["ssh", "-F", str(ROOT / ".build/lab/ssh_config"), host, command]
+    return ["ssh", "-F", str(LAB / "ssh_config"), host, command]
 
 
-def run(host: str, command: str) -> str:
-    done = subprocess.run(ssh(host, f"set -eu\n{command}"), capture_output=True, text=True, timeout=LIMIT, check=False)
+def run(host: str, command: str, limit: float = LIMIT) -> str:
+    done = subprocess.run(ssh(host, f"set -eu\n{command}"), capture_output=True, text=True, timeout=limit, check=False)
     assert done.returncode == 0, f"{host}: {command}\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
     return done.stdout.strip()
 
