@@ -9,6 +9,7 @@ import typing as t
 
 from ansible_collections.mailops.smtp.plugins.module_utils._relay.dkim_records import make_records
 from ansible_collections.mailops.smtp.plugins.module_utils._relay.plan import make_plan
+from ansible_collections.mailops.smtp.plugins.module_utils._relay.program_files import program_files
 from ansible_collections.mailops.smtp.plugins.module_utils._x509.pair import find_pair_problem
 
 
@@ -20,4 +21,5 @@ class FilterModule:
             "relay_plan": make_plan,
             "relay_pair_problem": find_pair_problem,
             "relay_dkim_records": make_records,
+            "relay_program_files": program_files,
         }

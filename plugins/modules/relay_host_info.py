@@ -71,6 +71,13 @@ options:
     description: Name of the platform in O(platforms) to use for a host that has none of its own. V(auto) is none.
     type: str
     default: auto
+  certificate:
+    description:
+      - What the role tells its program about a certificate that lives on the host, to see whether it can be used.
+      - A dictionary with the file to write as C(file), the C(names) that clients connect to, the files to read as
+        C(source) with C(chain) and C(key), the order as C(acme), and outer C(addresses) of the host.
+    type: dict
+    default: {}
 seealso:
   - module: mailops.smtp.mail_firewall_info
   - module: mailops.smtp.postfix_info
@@ -178,6 +185,23 @@ takeover:
   description: What the host does with mail now, as RV(mailops.smtp.postfix_info#module:takeover).
   type: dict
   returned: always
+certificate:
+  description: What is known of the certificate of O(certificate).
+  type: dict
+  returned: always
+  contains:
+    problems:
+      description: What keeps it from being used or ordered and what to do, one sentence or two each.
+      type: list
+      elements: str
+      sample: []
+    due:
+      description: Why it must be ordered or installed. Empty if it need not.
+      type: str
+      sample: ""
+    installed:
+      description: Whether the file to write exists.
+      type: bool
 addresses:
   description: Addresses from which other hosts receive the connections of this host, at most one of each IP version.
   type: list

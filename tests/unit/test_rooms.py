@@ -48,14 +48,14 @@ MAY_IMPORT = {
 
 # Which files may import these modules from outside the collection: modules that open sockets, TLS and DNS.
 GUARDED = {
-    "socket": {"_smtp/connection.py", "_firewall/reach.py"},
+    "socket": {"_smtp/connection.py", "_firewall/reach.py", "_renewal/tls.py"},
     "socketserver": {"_smtp/connection.py"},
     "smtplib": {"_smtp/connection.py"},
     "imaplib": {"_module/mailbox.py"},
     "asyncio": {"_smtp/connection.py"},
     "http.client": {"_smtp/connection.py", "_oauth/fetch.py", "_module/policy_file.py"},
     "urllib.request": {"_smtp/connection.py", "_oauth/fetch.py"},
-    "ssl": {"_smtp/connection.py", "_smtp/tls.py"},
+    "ssl": {"_smtp/connection.py", "_smtp/tls.py", "_renewal/tls.py"},
     "dns": {"_dns/resolver.py"},
 }
 
@@ -420,7 +420,10 @@ def test_header_is_required(tmp_path, line, source):
 def test_violation_names_file_line_and_rule(tmp_path):
     found = violations(write(tmp_path, CORE, f"{HEAD}\nimport re\nimport socket\n"))
     assert [str(one) for one in found] == [
-        f"{CORE}:{FIRST + 2}: [guarded] imports socket: socket is only for _firewall/reach.py and _smtp/connection.py"
+        (
+            f"{CORE}:{FIRST + 2}: [guarded] imports socket: socket is only for _firewall/reach.py and _renewal/tls.py"
+            " and _smtp/connection.py"
+        )
     ]
 
 

@@ -18,6 +18,7 @@ from .._evidence.dns_policy import DkimFacts
 from .._evidence.dns_trust import DaneFacts, TlsaFacts
 from .._evidence.host_files import DkimKey
 from .._evidence.host_network import Egress
+from .._x509.certificate import covers
 from .case import Case, Document, Judge, Judges, for_each, together
 from .judge_dns import by_checks, findings_of, lookup_of
 from .ports import lacks_tls, over_smtp
@@ -95,7 +96,7 @@ def _same_name(case: Case, control: Control, document: Document) -> t.Iterator[F
     if own and name != own:
         message = f"{document.subject} greets as {name}, but myhostname is {own}."
         yield control.failed(document.subject, message, "Let smtpd_banner begin with $myhostname.")
-    elif names is not None and not any(_covers(one, name) for one in names):
+    elif names is not None and not any(covers(one, name) for one in names):
         message = f"{document.subject} greets as {name}, but its certificate is for {', '.join(names) or 'no name'}."
         yield control.failed(document.subject, message, f"Present a certificate for {name}, or greet with its name.")
     elif names is None and document.why("tls") and not lacks_tls(document):
@@ -110,12 +111,6 @@ def _myhostname(case: Case) -> str:
     instances = (case.host.facts.config or ()) if case.has(EvidenceKind.HOST) else ()
     names = {setting(one, None, "myhostname").lower() for one in instances if one.enabled and one.parameters}
     return names.pop() if len(names) == 1 else ""
-
-
-def _covers(pattern: str, name: str) -> bool:
-    """Whether a name of a certificate is for ``name`` (RFC 9525 section 6.3)."""
-    first, _dot, rest = name.partition(".")
-    return pattern == name or (pattern.startswith("*.") and bool(first) and pattern[2:] == rest)
 
 
 # -- MR-DNS-06: IPv6 at the listeners ---------------------------------------------------------------------------------
@@ -246,7 +241,7 @@ def _chains_on_disk(case: Case, name: str) -> dict[str, list[_Digests]]:
     return {
         one.path: [(each.sha256, each.spki_sha256) for each in one.chain]
         for one in files
-        if one.chain and any(_covers(each.lower(), name) for each in one.chain[0].names)
+        if one.chain and any(covers(each, name) for each in one.chain[0].names)
     }
 
 

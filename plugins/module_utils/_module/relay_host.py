@@ -13,6 +13,7 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 
 from .._postfix.config import parse_main
+from .._renewal.examining import examine
 from .._transaction.memory import MANIFEST
 from . import firewall, host_confinement, host_platform
 from .commands import Commands
@@ -25,6 +26,7 @@ from .secrets import warn
 from .takeover import look as look_for_mail
 
 NO_FIREWALL = "none"
+NO_CERTIFICATE: dict[str, t.Any] = {"problems": [], "due": "", "installed": False}
 ARGUMENTS: dict[str, t.Any] = {
     "packages": {"type": "list", "elements": "str", "default": []},
     "parameters": {"type": "list", "elements": "str", "default": []},
@@ -32,6 +34,7 @@ ARGUMENTS: dict[str, t.Any] = {
     "platform": {"type": "str", "default": host_platform.AUTO},
     "firewall": {**firewall.ARGUMENTS["backend"], "choices": [*firewall.ARGUMENTS["backend"]["choices"], NO_FIREWALL]},
     "ports": firewall.PORTS,
+    "certificate": {"type": "dict", "default": {}},
 }
 
 OS_RELEASE = ("/etc/os-release", "/usr/lib/os-release")
@@ -78,6 +81,7 @@ def run_info(module: AnsibleModule) -> None:
         mechanisms=client_mechanisms(),
         takeover=look_for_mail(commands, bool(module.get_bin_path("postconf"))),
         firewall=choice,
+        certificate=examine(module.params["certificate"]) if module.params["certificate"] else NO_CERTIFICATE,
         addresses=list(own_addresses(commands)),
     )
 

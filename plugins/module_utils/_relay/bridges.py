@@ -9,9 +9,9 @@ import datetime
 import json
 import typing as t
 
-from .._oauth.program_files import CONFIG_DIRECTORY, PROGRAM_DIRECTORY, program_files
 from .._oauth.store import STATE_DIRECTORY
 from .oauth import OAuth
+from .program_files import OAUTH_CONFIG, PROGRAMS
 from .transports import Transport
 
 #: The system user that runs both programs.
@@ -23,7 +23,7 @@ _WARN_DAYS = 30
 def bridge_line(transport: Transport) -> str:
     """Return the entry of master.cf that starts a bridge for each connection."""
     name, most = transport.bridge, transport.upstream.pace.connections
-    program = f"user={_USER} argv=/usr/bin/python3 -I {PROGRAM_DIRECTORY} bridge {name}"
+    program = f"user={_USER} argv=/usr/bin/python3 -I {PROGRAMS['oauth'].directory} bridge {name}"
     return f"{name}-socket unix - n n - {most} spawn {program}"
 
 
@@ -33,7 +33,7 @@ def plan_oauth(transports: t.Iterable[Transport], hostname: str) -> list[dict[st
         {
             "name": one.bridge,
             "file": {
-                "path": f"{CONFIG_DIRECTORY}/{one.bridge}.json",
+                "path": f"{OAUTH_CONFIG}/{one.bridge}.json",
                 "content": _as_json(_bridge_config(one, hostname)),
                 "group": _USER,
                 "mode": "0640",
@@ -50,7 +50,7 @@ def secret_files(transports: t.Iterable[Transport]) -> list[dict[str, str]]:
     """Return the requests of the refresher, each a credential of its unit."""
     return [
         {
-            "path": f"{CONFIG_DIRECTORY}/{one.bridge}.request",
+            "path": f"{OAUTH_CONFIG}/{one.bridge}.request",
             "secret": _as_json(
                 {
                     "name": one.bridge,
@@ -65,11 +65,6 @@ def secret_files(transports: t.Iterable[Transport]) -> list[dict[str, str]]:
         for one in transports
         for oauth in filter(None, [one.upstream.oauth])
     ]
-
-
-def files_of_programs() -> list[dict[str, str]]:
-    """Return the files of both programs, which are those of this collection."""
-    return [{"path": f"{PROGRAM_DIRECTORY}/{path}", "content": text} for path, text in program_files().items()]
 
 
 def _bridge_config(transport: Transport, hostname: str) -> dict[str, t.Any]:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ipaddress
+import posixpath
 import re
 import typing as t
 
@@ -42,7 +43,8 @@ _DIRECTORY = re.compile(r"https://[A-Za-z0-9.:\[\]-]+/\S*\Z")
 _ALGORITHMS = ("hmac-md5", "hmac-sha1", "hmac-sha224", "hmac-sha256", "hmac-sha384", "hmac-sha512")
 _TSIG_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*\Z")
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{8,}={0,2}\Z")
-_PROFILE = re.compile(r"[A-Za-z0-9._-]+\Z")
+_PROFILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
+_A_NAME = "one in ASCII such as relay.example.com, without a wildcard"
 
 
 def read_certificate(reader: Reader, tls: Options, hostname: str, listeners: t.Sequence[Listener]) -> dict[str, t.Any]:
@@ -109,6 +111,10 @@ def _read_path(reader: Reader, tls: Options) -> dict[str, str]:
         if "-----BEGIN" in value:
             continue
         found[part] = reader.path(f"relay_tls.{name}", value)
+        if found[part] != posixpath.normpath(found[part]):  # systemd follows no other
+            reader.problem(
+                f"relay_tls.{name}", f"{value} is not in its shortest form; expected a path without . and .."
+            )
         if f"{found[part]}/".startswith(f"{LIVE}/"):
             reader.problem(
                 f"relay_tls.{name}",
@@ -122,7 +128,7 @@ def _read_path(reader: Reader, tls: Options) -> dict[str, str]:
 def _read_acme(reader: Reader, acme: Options, hostname: str) -> dict[str, t.Any]:
     """Read ``relay_tls.acme``."""
     place = "relay_tls.acme"
-    names = [reader.qualified_name(f"{place}.names", one) for one in as_list(acme.get("names")) or [hostname]]
+    names = [reader.qualified_name(f"{place}.names", one, _A_NAME) for one in as_list(acme.get("names")) or [hostname]]
     if hostname not in names:
         reader.problem(f"{place}.names", f"does not have {hostname}, which clients connect to; expected it as well")
     directory = str(acme.get("directory") or LETS_ENCRYPT)

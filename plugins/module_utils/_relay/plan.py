@@ -9,7 +9,7 @@ import typing as t
 
 from .._firewall.backends import write_all
 from .._firewall.rules import make_rules
-from .bridges import files_of_programs, plan_oauth, secret_files
+from .bridges import plan_oauth, secret_files
 from .dkim import CLIENTS, milter_clients, milter_parameters
 from .inputs import Inputs, read_inputs
 from .limits import room_for
@@ -37,7 +37,7 @@ def make_plan(options: Options, secrets: bool = False) -> dict[str, t.Any]:
         ``variables``, all variables of the host that begin with ``relay_``.
         ``relays``, ``hostname`` and ``certificate`` of the relays that upstreams name.
     :param secrets: whether to return ``secret_files`` as well: the logins for upstreams, and those of users, whose
-        hashes are slow by design; and ``oauth_programs``, which are long. Without it, the plan contains no secrets.
+        hashes are slow by design. Without it, the plan contains no secrets.
     """
     unset = [name for name, value in options.items() if value is None]
     if unset:
@@ -96,7 +96,6 @@ def make_plan(options: Options, secrets: bool = False) -> dict[str, t.Any]:
     if secrets:
         plan["secret_files"] = [{"path": f"{DIRECTORY}/{table.name}", **table.file} for table in tables if table.secret]
         plan["secret_files"] += secret_files(transports.values())
-        plan["oauth_programs"] = files_of_programs() if plan["oauth"] else []
         if plan["logins"]:
             plan["secret_files"].append(_users_file(inputs))
     plan["problems"] = [

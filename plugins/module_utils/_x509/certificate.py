@@ -83,6 +83,23 @@ def read_certificate(der: bytes) -> CertificateFacts:
     )
 
 
+def certificate_names(der: bytes) -> tuple[str, ...]:
+    """Every host name and address that a certificate is for; without any, its common names (RFC 6125 section 6.4.4).
+
+    Raises :class:`DerError`.
+    """
+    fields = _fields(der)
+    names = tuple(_alternative_names(_extensions(fields[6:]).get(_ALTERNATIVE_NAMES)))
+    return names or tuple(_common_names(fields[4]))
+
+
+def covers(pattern: str, name: str) -> bool:
+    """Whether a name of a certificate is for ``name`` (RFC 9525 section 6.3)."""
+    pattern, name = pattern.lower(), name.lower()
+    first, _dot, rest = name.partition(".")
+    return pattern == name or (pattern.startswith("*.") and bool(first) and pattern[2:] == rest)
+
+
 def _fields(der: bytes) -> list[Node]:
     """The fields of TBSCertificate without its version: serialNumber, signature, issuer, validity, subject, key, ..."""
     fields = parse(der).expect(SEQUENCE).children(fewest=1)[0].expect(SEQUENCE).children(fewest=1)
@@ -124,6 +141,13 @@ def _name(name: Node) -> str:
         pairs = [attribute.children(fewest=2)[:2] for attribute in relative.children()]
         parts.append("+".join(f"{_attribute(kind)}={_escaped(value)}" for kind, value in reversed(pairs)))
     return ",".join(reversed(parts))
+
+
+def _common_names(name: Node) -> t.Iterator[str]:
+    for relative in name.expect(SEQUENCE).children():
+        for kind, value in (attribute.children(fewest=2)[:2] for attribute in relative.children()):
+            if _attribute(kind) == "CN":
+                yield _text(value)
 
 
 def _attribute(kind: Node) -> str:

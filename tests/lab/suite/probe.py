@@ -216,7 +216,8 @@ def shown_certificates(host, ports):
 def post_securely(host, recipient, subject, rate, until):
     """Send messages over TLS, each over its own connection and ``rate`` per second, until a file ``until`` exists.
 
-    Return ``[start, code, SHA-256 of the certificate]`` of each; the start in seconds since 1970.
+    Return ``[start, code, SHA-256 of the certificate]`` of each; the start in seconds since 1970. The certificate of
+    each accepted message is a line of the file ``until`` with the suffix .seen.
     """
     began = time.time()
     found, tasks = [], []
@@ -226,6 +227,9 @@ def post_securely(host, recipient, subject, rate, until):
         body = f"BODY From: app@sender.test\r\nTo: {recipient}\r\nSubject: {subject} {number}\r\n\r\nhello\r\n"
         digest, code = secured(host, 25, ["MAIL FROM:<app@sender.test>", f"RCPT TO:<{recipient}>", body])
         found.append([start, code, digest])
+        if code == 250:
+            with open(f"{until}.seen", "a", encoding="ascii") as seen:
+                seen.write(f"{digest}\n")
 
     with concurrent.futures.ThreadPoolExecutor(20) as pool:
         for number in itertools.count():

@@ -31,10 +31,44 @@ NAMES = {"relay": "relay.sender.test", "relay12": "relay12.sender.test"}
 PORTS = [25, 465, 587]
 OPS = "ops@dest.test"
 FILE = "/etc/relay-certificate/relay.pem"
-PROGRAM = "/usr/bin/python3 /usr/local/lib/relay-certificate/relay_certificate.py"
+PROGRAM = "/usr/bin/python3 -I -B /usr/local/lib/relay-certificate"
 LIVE = "/etc/letsencrypt/live/mailops-relay"
 #: As certbot.timer does it, without the pause before it.
 RENEW = "certbot -q renew --no-random-sleep-on-renew --cert-name mailops-relay"
+#: A renewal whose hook is killed: while it waits for another run, and after the rename, before the reload.
+KILLED_WAITING = f"""flock -o /etc/relay-certificate/.lock timeout 60 sh -c '{RENEW} --force-renewal &
+until pkill -KILL -f "relay-certificate [i]nstall"; do sleep 0.05; done; wait'"""
+KILLED_BEFORE_RELOAD = rf"""mkdir -p /root/kill
+printf '#!/bin/sh\nkill -9 $PPID\n' >/root/kill/postconf && chmod +x /root/kill/postconf
+PATH=/root/kill:$PATH {RENEW} --force-renewal
+rm -r /root/kill"""
+#: An IMAP server of the host's own, with the certificate of the relay, and how to take it away.
+IMAPS = f"""set -e
+apt-get install -y -qq dovecot-imapd >/dev/null
+cp -a /etc/dovecot/dovecot.conf /root/dovecot.conf
+cat >>/etc/dovecot/dovecot.conf <<'END'
+protocols = imap
+ssl = yes
+ssl_server {{
+  cert_file = {FILE}
+  key_file = {FILE}
+}}
+service imap-login {{
+  inet_listener imaps {{
+    port = 10993
+    ssl = yes
+  }}
+}}
+END
+printf '[Service]\\nPrivateNetwork=no\\nRestrictAddressFamilies=AF_INET AF_INET6\\n' \\
+  >/etc/systemd/system/dovecot.service.d/20-imaps.conf
+systemctl daemon-reload
+systemctl restart dovecot"""
+NO_IMAPS = """set -e
+mv /root/dovecot.conf /etc/dovecot/dovecot.conf
+rm /etc/systemd/system/dovecot.service.d/20-imaps.conf
+systemctl daemon-reload
+systemctl restart dovecot"""
 #: Connections to the authority are refused; the other authority and the name server are not affected.
 DOWN = "echo '127.0.0.1 acme.lab.test' >>/etc/hosts"
 UP = "grep -v acme.lab.test /etc/hosts >/tmp/hosts; cat /tmp/hosts >/etc/hosts; rm /tmp/hosts"
@@ -102,6 +136,12 @@ def digest(host: t.Any, path: str = FILE) -> str:
 def shown(probe: Probe, relay: str) -> set[str]:
     """Return the SHA-256 of the certificates that the ports of a relay show to a client."""
     return set(probe("client", "shown_certificates", host=NAMES[relay], ports=PORTS).values())
+
+
+def shown_by_imaps(host: t.Any) -> str:
+    """Return the SHA-256 of the certificate that the IMAP server of a host shows; that of nothing if it shows none."""
+    ask = "openssl s_client -connect 127.0.0.1:10993 </dev/null 2>/dev/null | openssl x509 -outform DER | sha256sum"
+    return str(host.check_output(ask)).split()[0]
 
 
 def issuer(host: t.Any, path: str = FILE) -> str:
@@ -221,23 +261,28 @@ def test_a_certificate_is_not_renewed_before_it_is_due(issued: int, hosts: t.Any
 
 def test_a_renewal_under_load_refuses_no_message(issued: int, hosts: t.Any, probe: Probe) -> None:
     """With 20 messages per second; all sessions after the hook see the new certificate."""
-    relay, old = hosts["relay"], digest(hosts["relay"])
-    hosts["client"].check_output("rm -f /root/enough")
+    relay, client, old = hosts["relay"], hosts["client"], digest(hosts["relay"])
+    client.check_output("rm -f /root/enough*")
     sent: list[tuple[float, int, str]] = []
     arguments = {"host": NAMES["relay"], "recipient": "inbox@dest.test", "subject": uuid.uuid4().hex, "rate": 20}
     load = threading.Thread(
         target=lambda: sent.extend(probe("client", "post_securely", **arguments, until="/root/enough"))
     )
+
+    def accepted(by: str) -> int:
+        return int(client.run(f"grep -c {by} /root/enough.seen").stdout or 0)
+
     load.start()
     try:
-        relay.check_output("sleep 2")  # sessions with the old certificate
+        until(lambda: accepted(old) >= 20)
         relay.check_output(f"{RENEW} --force-renewal")
         ended = float(relay.check_output("date +%s.%N"))
-        relay.check_output("sleep 2")  # and with the new one
+        new = digest(relay)
+        enough = accepted(new) + 40  # of which 20 may be on their way already
+        until(lambda: accepted(new) >= enough)
     finally:
-        hosts["client"].check_output("touch /root/enough")
+        client.check_output("touch /root/enough")
         load.join()
-    new = digest(relay)
     assert new != old
     assert {code for _start, code, _seen in sent} == {250}
     assert {seen for _start, _code, seen in sent} == {old, new}
@@ -247,17 +292,14 @@ def test_a_renewal_under_load_refuses_no_message(issued: int, hosts: t.Any, prob
     assert shown(probe, "relay") == {new}
 
 
-@pytest.mark.parametrize(("killer", "installed"), [("openssl", False), ("postconf", True)])
+@pytest.mark.parametrize(
+    ("killed", "installed"), [(KILLED_WAITING, False), (KILLED_BEFORE_RELOAD, True)], ids=["waiting", "installed"]
+)
 def test_a_killed_hook_leaves_one_of_both_and_the_next_run_repairs_it(
-    issued: int, hosts: t.Any, probe: Probe, killer: str, installed: bool
+    issued: int, hosts: t.Any, probe: Probe, killed: str, installed: bool
 ) -> None:
-    """Killed while it reads the new certificate, and after the rename, before the reload."""
     relay, old = hosts["relay"], digest(hosts["relay"])
-    relay.check_output(
-        f"mkdir -p /root/kill && printf '#!/bin/sh\\nkill -9 $PPID\\n' >/root/kill/{killer} && chmod +x /root/kill/*"
-    )
-    relay.run(f"PATH=/root/kill:$PATH {RENEW} --force-renewal")
-    relay.check_output("rm -r /root/kill")
+    relay.run(killed)
     new = digest(relay, f"{LIVE}/cert.pem")
     assert new != old
     assert digest(relay) == (new if installed else old)
@@ -378,13 +420,19 @@ def followed(brief: dict[str, t.Any], play: t.Any, hosts: t.Any, put: t.Any) -> 
 def test_a_new_file_of_the_host_is_followed_by_itself(
     followed: dict[str, t.Any], hosts: t.Any, probe: Probe, put: t.Any
 ) -> None:
+    """By Postfix, and by a Dovecot that was configured with the same file."""
     relay = hosts["relay"]
     assert shown(probe, "relay") == {digest(relay, "/etc/ssl/own/relay.pem")}
     assert not relay.run("ls /etc/letsencrypt/renewal/mailops-relay.conf").succeeded
     assert "80" not in relay.check_output("nft list ruleset | grep -w 80 || true")
-    put("relay", "/etc/ssl/own/relay.pem", leaf(NAMES["relay"], -1, 61))
-    new = digest(relay, "/etc/ssl/own/relay.pem")
-    until(lambda: shown(probe, "relay") == {new}, 30)
+    relay.check_output(IMAPS)
+    try:
+        until(lambda: shown_by_imaps(relay) == digest(relay))
+        put("relay", "/etc/ssl/own/relay.pem", leaf(NAMES["relay"], -1, 61))
+        new = digest(relay, "/etc/ssl/own/relay.pem")
+        until(lambda: {*shown(probe, "relay"), shown_by_imaps(relay)} == {new}, 30)
+    finally:
+        relay.check_output(NO_IMAPS)
 
 
 @pytest.mark.parametrize(

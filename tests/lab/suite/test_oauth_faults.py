@@ -171,7 +171,8 @@ def test_a_refresher_that_is_killed_keeps_the_token(relay: t.Any, provider: t.An
     assert fetch(relay) == 0
     order(provider, delay=4)
     unit, before = f"relay-oauth@{name_of()}.service", relay.check_output(f"cat {STATE}/{name_of()}.token")
-    relay.check_output(f"systemctl start --no-block {unit}; sleep 1; systemctl kill --signal=KILL {unit}")
+    asking = "timeout 30 sh -c \"until ss -Htn state established 'dport = :443' | grep -q .; do sleep 0.1; done\""
+    relay.check_output(f"systemctl start --no-block {unit}; {asking} && systemctl kill --signal=KILL {unit}")
     assert relay.check_output(f"cat {STATE}/{name_of()}.token") == before
     assert arrived_once(find_mail, submit(relay))
     order(provider, delay=0)

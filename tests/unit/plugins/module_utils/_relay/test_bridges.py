@@ -104,12 +104,6 @@ def test_each_mailbox_has_a_name_that_does_not_depend_on_the_others(
     assert all(check_name(name) == name and len(name) < 70 for name in names)
 
 
-def test_programs_are_there_only_with_oauth() -> None:
-    assert plan()["oauth_programs"] == []
-    paths = [one["path"] for one in plan(upstream=M365)["oauth_programs"]]
-    assert "/usr/local/lib/relay-oauth/__main__.py" in paths
-
-
 @pytest.mark.parametrize(("days", "words"), [(31, ""), (30, "in 30 days"), (-1, "expired on")])
 def test_the_end_of_a_secret_is_told(days: int, words: str) -> None:
     date = datetime.datetime.now(datetime.UTC).date() + datetime.timedelta(days=days)

@@ -94,6 +94,11 @@ BAD: list[tuple[dict[str, t.Any], str]] = [
     ),
     ({"path": PASTED}, "relay_tls.path: is a text in PEM format; expected the path of a file"),
     ({"path": "own.pem"}, "relay_tls.path: 'own.pem' is not an absolute path"),
+    (
+        {"path": "/etc/ssl/../own.pem"},
+        "relay_tls.path: /etc/ssl/../own.pem is not in its shortest form; expected a path",
+    ),
+    ({"path": "/etc/ssl/"}, "relay_tls.path: /etc/ssl/ is not in its shortest form"),
     ({"key_path": "/k"}, "relay_tls: has key_path and no path; expected path"),
     (
         {"path": "/etc/letsencrypt/live/mailops-relay/fullchain.pem"},
@@ -104,6 +109,8 @@ BAD: list[tuple[dict[str, t.Any], str]] = [
     ({"acme": {**OWN, "directory": "http://acme.test"}}, "relay_tls.acme.directory: 'http://acme.test' is not valid"),
     ({"acme": {**OWN, "names": ["www.a.test"]}}, "relay_tls.acme.names: does not have relay.a.test"),
     ({"acme": {**OWN, "names": ["*.a.test"]}}, "relay_tls.acme.names: '*.a.test' is not a fully qualified name"),
+    ({"acme": {**OWN, "names": ["bücher.a.test"]}}, "is not a fully qualified name; expected one in ASCII such as"),
+    ({"acme": {**OWN, "directory": "https://"}}, "relay_tls.acme.directory: 'https://' is not valid; expected a URL"),
     ({"acme": {**OWN, "challenge": "dns-01"}}, "relay_tls.acme.challenge: dns-01 needs dns, the name server to update"),
     ({"acme": {**OWN, "dns": DNS}}, "relay_tls.acme.challenge: http-01 does not use dns; expected dns-01"),
     (
@@ -114,7 +121,16 @@ BAD: list[tuple[dict[str, t.Any], str]] = [
         {"acme": {**OWN, "challenge": "dns-01", "dns": {**DNS, "secret": "hunter2!"}}},
         "relay_tls.acme.dns.secret: is not in Base64; expected the secret of the TSIG key",
     ),
+    (
+        {"acme": {**OWN, "challenge": "dns-01", "dns": {**DNS, "algorithm": "rsa-sha256"}}},
+        "relay_tls.acme.dns.algorithm: 'rsa-sha256' is not valid; expected one of hmac-md5, ",
+    ),
+    (
+        {"acme": {**OWN, "challenge": "dns-01", "dns": {**DNS, "key_name": "relay key"}}},
+        "relay_tls.acme.dns.key_name: 'relay key' is not valid; expected the name of the TSIG key",
+    ),
     ({"acme": {**OWN, "profile": "a b"}}, "relay_tls.acme.profile: 'a b' is not valid"),
+    ({"acme": {**OWN, "profile": "--config"}}, "relay_tls.acme.profile: '--config' is not valid"),
     ({"acme": {**OWN, "ca_file": "ca.pem"}}, "relay_tls.acme.ca_file: 'ca.pem' is not an absolute path"),
     ({"acme": {**OWN, "email": "nobody"}}, "relay_tls.acme.email: 'nobody' is not a valid address"),
 ]

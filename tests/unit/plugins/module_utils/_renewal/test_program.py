@@ -1,13 +1,13 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""roles/relay/files/relay_certificate.py, run as on a host: files that openssl made, and programs that record calls."""
+"""The program as a relay has it: from its files alone, with programs that record their calls.
+
+Covers program.py, installing.py, ordering.py, lineage.py, telling.py, examining.py, places.py and files.py.
+"""
 
 from __future__ import annotations
 
-import datetime
-import json
-import os
 import signal
 import subprocess
 import sys
@@ -17,136 +17,12 @@ from pathlib import Path
 
 import pytest
 
-PROGRAM = Path(__file__).resolve().parents[3] / "roles/relay/files/relay_certificate.py"
-NAME = "relay.a.test"
-#: Stands for certbot, sendmail and the others: records how it was called, and does what its environment says.
-RECORDER = """#!/bin/sh
-echo "$(basename "$0") $*" >> "$CALLS"
-case $(basename "$0") in
-  sendmail) cat >> "$MAIL" ;;
-  certbot)
-    [ "$1" = --version ] && { echo "certbot ${CERTBOT_VERSION:-4.0.0}"; exit 0; }
-    [ -n "$CERTBOT_FAILS" ] && { echo "  Detail: $CERTBOT_FAILS" >&2; exit 1; }
-    cd "$RELAY_CERTIFICATE_CERTBOT" || exit 1
-    mkdir -p renewal live accounts/server/directory/abc
-    live=live/mailops-relay
-    [ -e renewal/mailops-relay.conf ] || mkdir "$live" || exit 1
-    cp "$ISSUED" "$live/fullchain.pem"; cp "$ISSUED" "$live/cert.pem"; cp "$ISSUED" "$live/privkey.pem"
-    echo "version = 4" > renewal/mailops-relay.conf
-    ;;
-esac
-"""
-
-
-class Host(t.NamedTuple):
-    """A host of which all files are in one folder."""
-
-    folder: Path
-
-    @property
-    def file(self) -> Path:
-        return self.folder / "home/relay.pem"
-
-    @property
-    def source(self) -> Path:
-        return self.folder / "own.pem"
-
-    def settings(self, **changes: t.Any) -> dict[str, t.Any]:
-        """Return the settings of a relay that follows the source and has no listener."""
-        return {
-            "file": str(self.file),
-            "names": [NAME],
-            "listeners": [],
-            "source": {"chain": str(self.source), "key": str(self.source)},
-            "acme": {},
-            "unit": "postfix.service",
-            "authorities": str(self.folder / "authorities.pem"),
-            "addresses": [],
-            **changes,
-        }
-
-    def acme(self, **changes: t.Any) -> dict[str, t.Any]:
-        """Return the settings of a relay that orders its certificate."""
-        live = self.folder / "certbot/live/mailops-relay"
-        order = {
-            "names": [NAME],
-            "directory": "https://acme.a.test/dir",
-            "email": "",
-            "challenge": "http-01",
-            "key_type": "ecdsa",
-            "profile": "",
-            "ca_file": "",
-            "dns": {},
-            **changes,
-        }
-        return self.settings(
-            acme=order, source={"chain": str(live / "fullchain.pem"), "key": str(live / "privkey.pem")}
-        )
-
-    def write(self, settings: dict[str, t.Any]) -> None:
-        (self.folder / "home/settings.json").write_text(json.dumps(settings))
-
-    def environment(self, **more: str) -> dict[str, str]:
-        return {
-            **os.environ,
-            "PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}",
-            "RELAY_CERTIFICATE_HOME": str(self.folder / "home"),
-            "RELAY_CERTIFICATE_CERTBOT": str(self.folder / "certbot"),
-            "RELAY_CERTIFICATE_RUN": str(self.folder / "run"),
-            "CALLS": str(self.folder / "calls"),
-            "MAIL": str(self.folder / "mail"),
-            "ISSUED": str(self.folder / "issued.pem"),
-            **more,
-        }
-
-    def run(self, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
-        argv = [sys.executable, str(PROGRAM), *arguments]
-        return subprocess.run(
-            argv, env=self.environment(**more), capture_output=True, text=True, timeout=60, check=False
-        )
-
-    def calls(self, program: str) -> list[str]:
-        found = self.folder / "calls"
-        lines = found.read_text().splitlines() if found.exists() else []
-        return [line for line in lines if line.startswith(f"{program} ") and "--version" not in line]
-
-    def left_over(self) -> list[str]:
-        return [path.name for path in self.file.parent.iterdir() if path.name.endswith(".new")]
+from ansible_collections.mailops.smtp.tests.unit.support.renewing import NAME, Host, issue, new_host
 
 
 @pytest.fixture
 def host(tmp_path: Path) -> Host:
-    for name in ("home", "bin", "certbot"):
-        (tmp_path / name).mkdir()
-    for name in ("certbot", "sendmail", "systemctl", "postconf", "doveconf", "ss", "ip"):
-        (tmp_path / "bin" / name).write_text(RECORDER)
-        (tmp_path / "bin" / name).chmod(0o755)
-    return Host(tmp_path)
-
-
-def issue(path: Path, name: str = NAME, begins: float = -1, ends: float = 60) -> str:
-    """Write a certificate with its key, and return the text.
-
-    :param begins, ends: days from now.
-    """
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    now = datetime.datetime.now(datetime.UTC)
-    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-    certificate = (
-        x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now + datetime.timedelta(days=begins))
-        .not_valid_after(now + datetime.timedelta(days=ends))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    encoding = serialization.Encoding.PEM
-    private = key.private_bytes(encoding, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    path.write_bytes(certificate.public_bytes(encoding) + private)
-    return path.read_text()
+    return new_host(tmp_path)
 
 
 def test_certificate_is_joined_with_its_key_first_for_root_only(host: Host) -> None:
@@ -212,27 +88,20 @@ def test_missing_file_and_file_without_key_are_named(host: Host) -> None:
     assert "has no private key in PEM format" in host.run("install").stderr
 
 
-@pytest.mark.parametrize("moment", ["put_in_place", "judge"])
-def test_killed_before_or_at_the_rename_leaves_a_whole_file_and_the_next_run_repairs(host: Host, moment: str) -> None:
+@pytest.mark.parametrize(("moment", "left"), [("put_in_place", [".relay.pem.new"]), ("judge", [])])
+def test_killed_before_or_at_the_rename_leaves_a_whole_file_and_the_next_run_repairs(
+    host: Host, moment: str, left: list[str]
+) -> None:
     issue(host.source)
     host.write(host.settings())
     assert host.run("install").returncode == 0
     before = host.file.read_bytes()
     after = issue(host.source)
-    stopped = (
-        f"import os, signal, sys, relay_certificate as one\n"
-        f"one.{moment} = lambda *given: os.kill(os.getpid(), signal.SIGKILL)\n"
-        "one.main(['install'])\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-B", "-c", stopped],
-        env=host.environment(PYTHONPATH=str(PROGRAM.parent)),
-        timeout=60,
-        check=False,
-    )
+    kill = f"one.{moment} = lambda *given: os.kill(os.getpid(), signal.SIGKILL)"
+    done = host.python("installing", f"{kill}; main(['install'], print, print)")
     assert done.returncode == -signal.SIGKILL
     assert host.file.read_bytes() == before
-    assert host.left_over() == [".relay.pem.new"]
+    assert host.left_over() == left
     assert host.run("install").returncode == 0
     assert set(host.file.read_text().splitlines()) == set(after.splitlines())
     assert host.left_over() == []
@@ -334,7 +203,12 @@ def test_everything_made_is_forgotten(host: Host) -> None:
     other.mkdir(parents=True)
     (other / "private_key.json").touch()
     assert host.run("order").returncode == 0
-    assert host.run("forget").returncode == 0
+    (host.folder / "lib/__pycache__").mkdir(exist_ok=True)  # of a run by hand
+    done = subprocess.run(
+        [sys.executable, "-I", "-B", host.folder / "lib", "forget"], env=host.environment(), timeout=60, check=False
+    )
+    assert done.returncode == 0
+    assert not list((host.folder / "lib").rglob("__pycache__"))
     assert [path.name for path in (host.folder / "home").iterdir()] == ["settings.json"]
     left = sorted(str(path.relative_to(host.folder / "certbot")) for path in (host.folder / "certbot").rglob("*"))
     account = "accounts/server/directory/other"
@@ -361,12 +235,12 @@ def test_another_way_forgets_the_order(host: Host) -> None:
 
 def test_examination_changes_nothing_and_says_what_is_wrong(host: Host) -> None:
     text = issue(host.source)
-    found = json.loads(host.run("examine", json.dumps(host.settings())).stdout)
+    found = host.examine(host.settings())
     assert found == {"problems": [], "due": f"{host.file} does not have the current certificate", "installed": False}
     host.source.write_text(text.partition("-----BEGIN CERT")[0])
-    (problem,) = json.loads(host.run("examine", json.dumps(host.settings())).stdout)["problems"]
+    (problem,) = host.examine(host.settings())["problems"]
     assert problem.startswith("relay_tls: ")
-    found = json.loads(host.run("examine", json.dumps(host.acme(names=["relay.invalid"]))).stdout)
+    found = host.examine(host.acme(names=["relay.invalid"]))
     (problem,) = found["problems"]
     assert problem.startswith("relay_tls.acme.names: relay.invalid has no address in the DNS, so the authority cannot")
     assert found["due"].startswith("the authority has not issued a certificate for relay.invalid yet")
@@ -376,9 +250,87 @@ def test_examination_changes_nothing_and_says_what_is_wrong(host: Host) -> None:
 def test_two_runs_wait_for_each_other(host: Host) -> None:
     issue(host.source)
     host.write(host.settings())
-    argv = [sys.executable, str(PROGRAM), "install"]
+    argv = [sys.executable, "-I", str(host.folder / "lib"), "install"]
     began = time.monotonic()
     runs = [subprocess.Popen(argv, env=host.environment(), stdout=subprocess.DEVNULL) for _number in range(4)]
     assert [one.wait(timeout=60) for one in runs] == [0, 0, 0, 0]
     assert time.monotonic() - began < 60
     assert host.left_over() == []
+
+
+def test_killed_order_is_remembered_and_everything_it_made_is_forgotten(host: Host) -> None:
+    issue(host.folder / "issued.pem")
+    host.write(host.acme())
+    assert host.run("order", CERTBOT_KILLS="yes").returncode == -signal.SIGKILL
+    assert host.run("order").returncode == 0
+    assert host.run("forget").returncode == 0
+    assert list((host.folder / "certbot").iterdir()) == []
+    assert [path.name for path in (host.folder / "home").iterdir()] == ["settings.json"]
+
+
+def test_killed_order_is_forgotten_without_another_one(host: Host) -> None:
+    host.write(host.acme())
+    host.run("order", CERTBOT_KILLS="yes")
+    assert host.run("forget").returncode == 0
+    assert list((host.folder / "certbot").iterdir()) == []
+
+
+def test_certificate_of_the_same_name_that_was_not_ordered_is_told_and_stays(host: Host) -> None:
+    conf = host.folder / "certbot/renewal/mailops-relay.conf"
+    conf.parent.mkdir()
+    conf.write_text("of an administrator")
+    (problem, *_others) = host.examine(host.acme())["problems"]
+    assert problem.startswith("relay_tls.acme: certbot has a certificate mailops-relay that this role did not order")
+    issue(host.source)
+    host.write(host.settings())
+    assert host.run("install").returncode == 0
+    assert host.run("forget").returncode == 0
+    assert conf.read_text() == "of an administrator"
+
+
+#: What is in place of the certificate of an own authority, and what is said.
+AUTHORITIES: list[tuple[t.Callable[[Path], object], str]] = [
+    (lambda path: None, "is not a file of this host that can be read (No such file or directory)"),
+    (lambda path: path.mkdir(), "is not a file of this host that can be read (Is a directory)"),
+    (lambda path: path.write_text("hello"), "has no certificate in PEM format"),
+]
+
+
+@pytest.mark.parametrize(("place", "words"), AUTHORITIES)
+def test_authority_that_cannot_be_read_is_named(host: Host, place: t.Callable[[Path], object], words: str) -> None:
+    path = host.folder / "root.pem"
+    place(path)
+    problems = host.examine(host.acme(ca_file=str(path)))["problems"]
+    assert f"relay_tls.acme.ca_file: {path} {words}; expected the authority's certificate." in problems
+
+
+def test_full_disk_is_told_and_the_old_certificate_stays(host: Host) -> None:
+    issue(host.source)
+    host.write(host.settings())
+    assert host.run("install").returncode == 0
+    before = host.file.read_bytes()
+    issue(host.source)
+    full = "def full(descriptor):\n    raise OSError(28, 'No space left on device')\none.os.fsync = full\n"
+    done = host.python("files", f"{full}sys.exit(main(['install', '--tell'], print, print))")
+    assert (done.returncode, done.stderr) == (1, "")
+    assert f"{host.file} cannot be written: No space left on device; it stays as it is." in done.stdout
+    assert "root could not be told by mail" in done.stdout
+    assert host.file.read_bytes() == before
+    assert host.left_over() == []
+
+
+def test_root_that_cannot_be_told_does_not_hide_what_is_wrong(host: Host) -> None:
+    (host.folder / "bin/sendmail").write_text("no program")
+    host.write(host.settings())
+    done = host.run("install", "--tell")
+    assert done.returncode == 1
+    assert f"{host.source}: No such file or directory" in done.stderr
+    assert "root could not be told by mail: " in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["remove"], ["install", "now"]])
+def test_unknown_command_is_answered_with_the_usage(host: Host, arguments: list[str]) -> None:
+    done = host.run(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("usage: relay-certificate install")

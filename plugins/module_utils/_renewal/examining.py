@@ -1,0 +1,103 @@
+# Copyright (c) 2026 The mailops.smtp authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What keeps the settings of a certificate from working on a host, before the host is changed."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from pathlib import Path
+
+from . import lineage
+from .files import read_pem, run
+from .judging import candidate, judge
+from .ordering import due, order_due
+from .places import LINEAGE, RENEWAL, Settings, Trouble
+
+_CERTIFICATE = "-----BEGIN CERTIFICATE-----"
+
+
+def examine(settings: Settings) -> dict[str, t.Any]:
+    """Return ``problems``; why a certificate is ``due``, empty if it is not; whether one is ``installed``."""
+    problems: list[str] = []
+    reason = ""
+    try:
+        if settings["acme"]:
+            reason = due(settings)
+            if order_due(settings):
+                problems += [problem for find in _HINDRANCES for problem in find(settings)]
+        else:
+            judge(candidate(settings["source"]), settings["source"]["chain"], settings["names"])
+            reason = due(settings)
+    except Trouble as trouble:
+        problems.append(f"relay_tls: {trouble}")
+    return {"problems": problems, "due": reason, "installed": Path(settings["file"]).exists()}
+
+
+def _foreign(_settings: Settings) -> t.Iterator[str]:
+    """Yield a sentence if the lineage was not made by the role, which would remove it one day."""
+    if lineage.is_foreign():
+        yield (
+            f"relay_tls.acme: certbot has a certificate {LINEAGE} that this role did not order ({RENEWAL}); expected"
+            f" that the name is free. Obtain that one under another name, then run 'certbot delete --cert-name"
+            f" {LINEAGE}'."
+        )
+
+
+def _without_authority(settings: Settings) -> t.Iterator[str]:
+    """Yield a sentence if the certificate of an own authority cannot be read."""
+    path = settings["acme"].get("ca_file")
+    if not path:
+        return
+    wrong = "has no certificate in PEM format"
+    try:
+        if _CERTIFICATE in read_pem(path):
+            return
+    except OSError as error:
+        wrong = f"is not a file of this host that can be read ({error.strerror})"
+    yield f"relay_tls.acme.ca_file: {path} {wrong}; expected the authority's certificate."
+
+
+def _taken(settings: Settings) -> t.Iterator[str]:
+    """Yield a sentence if a program listens on port 80, on which the authority must reach certbot."""
+    if settings["acme"]["challenge"] != "http-01":
+        return
+    listening = run("ss", "-Hltnp", "sport = :80").stdout
+    program = re.search(r'users:\(\("([^"]+)"', listening)
+    if listening.strip() and (not program or program[1] != "certbot"):
+        yield (
+            f"relay_tls.acme.challenge: {program[1] if program else 'a program'} listens on port 80, which http-01"
+            " needs; expected that it is free. Stop that program, or set challenge to dns-01, or let it obtain the"
+            " certificate and set relay_tls.path."
+        )
+
+
+def _elsewhere(settings: Settings) -> t.Iterator[str]:
+    """Yield a sentence for each name that does not lead to this host. /etc/hosts may name it by a loopback address."""
+    if settings["acme"]["challenge"] != "http-01":
+        return
+    shown_at = {*re.findall(r"inet6? ([0-9a-f.:]+)/", run("ip", "-oneline", "address").stdout), *settings["addresses"]}
+    for name in settings["acme"]["names"]:
+        found = _addresses(name)
+        public = {one for one in found if not one.startswith("127.") and one != "::1"}
+        if not found:
+            yield (
+                f"relay_tls.acme.names: {name} has no address in the DNS, so the authority cannot find this host;"
+                " expected a record that leads here. Publish it, or set challenge to dns-01."
+            )
+        elif public and not public & shown_at:
+            yield (
+                f"relay_tls.acme.names: {name} leads to {', '.join(sorted(public))}, which is not an address of this"
+                " host; expected one. Correct the DNS; for a host behind NAT, name its outer address in"
+                " relay_dns.addresses; or set challenge to dns-01."
+            )
+
+
+def _addresses(name: str) -> set[str]:
+    """Return the addresses of a name, as programs of this host look it up."""
+    lines = run("getent", "ahosts", "--", name).stdout.splitlines()
+    return {line.split()[0].partition("%")[0] for line in lines if line.strip()}
+
+
+_HINDRANCES: tuple[t.Callable[[Settings], t.Iterator[str]], ...] = (_foreign, _without_authority, _taken, _elsewhere)
