@@ -20,6 +20,7 @@ from dataclasses import dataclass, field, replace
 from .._evidence.document import moment, seconds_of
 from .._sasl.jwt import ClientCertificate
 from .._sasl.oauth import AccessToken, OAuthError, TokenClient
+from .._smtp.tls import TlsPolicy, UnusableFile, check_files
 from .fetch import fetch_token
 from .request import token_client
 from .store import STATE_DIRECTORY, State, StoredToken, check_name
@@ -127,8 +128,8 @@ def refresh(name: str, log: Log, force: bool = False) -> bool:
         return True
     try:
         token = _renew(request, log)
-    except (OAuthError, OSError) as error:
-        words = str(error) if isinstance(error, OAuthError) else f"{error.filename} was not written: {error.strerror}"
+    except (OAuthError, UnusableFile, OSError) as error:
+        words = f"{error.filename} was not written: {error.strerror}" if isinstance(error, OSError) else str(error)
         log(f"{name}: failed: {words}; {_of_present(present, now)}")
         return False
     log(f"{name}: refreshed: {_left(token, time.time())}")
@@ -150,8 +151,10 @@ def _renew(request: Request, log: Log) -> StoredToken:
     """Fetch a token and keep it; first of all the refresh token, which the server may have exchanged.
 
     :raises OAuthError: no token was obtained.
+    :raises UnusableFile: the authorities cannot be read.
     :raises OSError: it was not written.
     """
+    check_files(TlsPolicy(ca_file=request.ca_file), "oauth.ca_file")
     client = request.client
     if request.configured:
         client = replace(client, refresh_token=request.state.renewed(request.configured) or client.refresh_token)

@@ -26,7 +26,7 @@ from .._smtp.errors import (
 from .._smtp.reply import Reply
 from .._smtp.session import SmtpSession
 from .._smtp.settings import ServerSettings
-from .._smtp.tls import TlsMode, TlsPolicy
+from .._smtp.tls import TlsMode, TlsPolicy, UnusableFile, check_files
 from .store import NoToken, State, check_name
 
 if t.TYPE_CHECKING:
@@ -156,6 +156,7 @@ class Upstream:
     def _log_in(self) -> None:
         config = self._config
         try:
+            check_files(config.settings.tls)
             self._token = config.state.usable_token()
             settings = replace(
                 config.settings, credentials=Credentials(config.username, token=self._token.access_token)
@@ -166,6 +167,9 @@ class Upstream:
             problem = f"cannot log in at {config.settings.server}: {error}"
             self._log(f"{config.name}: {problem}; the refresher was asked for a token, and mail waits in the queue")
             raise Refused(Reply(451, (printable(f"4.7.0 {problem}"),))) from None
+        except UnusableFile as error:
+            self._log(f"{config.name}: cannot log in at {config.settings.server}: {error}")
+            raise Refused(Reply(451, (printable(f"4.7.5 {error}"),))) from None
         except SmtpError as error:
             raise Refused(self.answer(error)) from None
 

@@ -491,6 +491,17 @@ def test_command_out_of_order_is_refused(tmp_path: Path, authority: Authority, s
         assert line.say(said)[0].startswith(told)
 
 
+def test_missing_file_of_authorities_is_named(tmp_path: Path, authority: Authority) -> None:
+    with bridge(tmp_path, authority) as (line, peer):
+        Path(authority.ca_file).rename(tmp_path / "away")
+        [reply] = line.say("LHLO x")
+        (tmp_path / "away").rename(authority.ca_file)
+        assert reply.startswith(f"451 4.7.5 ca_file {authority.ca_file} cannot be read: No such file"), reply
+        assert "ca_file" in line.logged[0]
+        assert not line.wanted.exists()
+    assert peer.connections == 0
+
+
 def test_untrusted_provider_gets_no_token(tmp_path: Path, authority: Authority) -> None:
     other = authority_for("localhost", tmp_path)
     provider = Provider()

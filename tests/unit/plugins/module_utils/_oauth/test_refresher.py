@@ -173,6 +173,21 @@ def test_failure_is_told_and_the_present_token_stays(
     assert upstream.state.token() == held
 
 
+#: content of the file of authorities; None for no file
+@pytest.mark.parametrize(
+    ("content", "words"), [(None, "cannot be read: No such file"), ("x", "has no certificate in PEM")]
+)
+def test_unusable_file_of_authorities_is_named(
+    upstream: Upstream, served: Served, tmp_path: Path, content: str | None, words: str
+) -> None:
+    path = tmp_path / "own.pem"
+    if content is not None:
+        path.write_text(content)
+    upstream.ask_for(served, ca_file=str(path))
+    assert not upstream.refresh()
+    assert f"m365: failed: oauth.ca_file {path} {words}" in upstream.said[0]
+
+
 def test_slow_server_is_given_up(upstream: Upstream, served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(refresher, "_TOTAL", 0.3)
     served.server.pause.clear()
