@@ -46,6 +46,8 @@ _CODES: t.Sequence[tuple[type[SmtpError], str]] = (
 #: Replies that ask for a login; before or in a transaction, they refuse this session and not the message.
 _LOG_IN = (530, 535, 538)
 _MAX_CONFIG = 65_536
+#: Seconds between two looks for the token.
+_LOOK = 0.1
 
 
 class BadConfig(ValueError):
@@ -58,6 +60,8 @@ class BridgeConfig:
 
     :param settings: of the session, without the login.
     :param provider: the name of its preset, whose advice goes to the log.
+    :param token_wait: seconds to wait for the token that the refresher was asked for: mail that is told to wait would
+        wait for minutes.
     """
 
     name: str
@@ -65,6 +69,7 @@ class BridgeConfig:
     username: str
     state: State
     provider: str | None
+    token_wait: float = 10.0
 
     @classmethod
     def read(cls, name: str, text: bytes) -> BridgeConfig:
@@ -91,7 +96,8 @@ class BridgeConfig:
             if settings.tls.mode not in (TlsMode.STARTTLS, TlsMode.IMPLICIT):
                 raise BadConfig(f"tls is {settings.tls.mode.value}; expected starttls or implicit")
             state = State(facts["state_directory"], name)
-            return cls(name, settings, facts["username"], state, facts.get("provider"))
+            wait = float(facts.get("token_wait", cls.token_wait))
+            return cls(name, settings, facts["username"], state, facts.get("provider"), wait)
         except BadConfig:
             raise
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
@@ -157,13 +163,14 @@ class Upstream:
         config = self._config
         try:
             check_files(config.settings.tls)
-            self._token = config.state.usable_token()
+            self._token = self._usable_token()
             settings = replace(
                 config.settings, credentials=Credentials(config.username, token=self._token.access_token)
             )
             self.session = self._open.enter_context(SmtpSession(settings))
         except (NoToken, InvalidCredentials) as error:
-            config.state.want_token()
+            if isinstance(error, InvalidCredentials):
+                config.state.want_token()
             problem = f"cannot log in at {config.settings.server}: {error}"
             self._log(f"{config.name}: {problem}; the refresher was asked for a token, and mail waits in the queue")
             raise Refused(Reply(451, (printable(f"4.7.0 {problem}"),))) from None
@@ -172,6 +179,21 @@ class Upstream:
             raise Refused(Reply(451, (printable(f"4.7.5 {error}"),))) from None
         except SmtpError as error:
             raise Refused(self.answer(error)) from None
+
+    def _usable_token(self) -> StoredToken:
+        """Return the token to log in with; if there is none, ask the refresher for one and wait for it.
+
+        :raises NoToken: there still is none.
+        """
+        state, end = self._config.state, time.monotonic() + self._config.token_wait
+        with contextlib.suppress(NoToken):
+            return state.usable_token()
+        state.want_token()
+        while time.monotonic() < end:
+            time.sleep(_LOOK)
+            with contextlib.suppress(NoToken):
+                return state.usable_token()
+        return state.usable_token()
 
     def answer(self, error: SmtpError, decided: bool = False) -> Reply:
         """Return what to tell the client about a session that failed, and log it.

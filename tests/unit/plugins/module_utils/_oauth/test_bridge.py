@@ -54,7 +54,7 @@ class Provider:
 class Line:
     """The client's end of a bridge that runs, what it logged, and the state of its upstream."""
 
-    def __init__(self, folder: Path, peer: Peer, authority: Authority) -> None:
+    def __init__(self, folder: Path, peer: Peer, authority: Authority, token_wait: float) -> None:
         self.state = State(str(folder), "m365")
         self.wanted = folder / "m365.wanted"
         self.logged: list[str] = []
@@ -67,6 +67,7 @@ class Line:
             "helo": "relay.example.com",
             "ca_file": authority.ca_file,
             "timeout": 5,
+            "token_wait": token_wait,
         }
         self.config = BridgeConfig.read("m365", json.dumps(form).encode())
         self._own, self._other = socket.socketpair()
@@ -116,12 +117,17 @@ class Line:
 
 @contextlib.contextmanager
 def bridge(
-    folder: Path, authority: Authority, provider: Provider | None = None, life: float | None = 3600, **peer: t.Any
+    folder: Path,
+    authority: Authority,
+    provider: Provider | None = None,
+    life: float | None = 3600,
+    token_wait: float = 0,
+    **peer: t.Any,
 ) -> Iterator[tuple[Line, Peer]]:
     """Run a bridge; ``life`` is that of its token, None for no token."""
     provider = provider or Provider()
     options = {"extensions": EXTENSIONS, "tls": authority.server, "sasl": {"XOAUTH2": provider.xoauth2}, **peer}
-    with Peer(**options) as server, Line(folder, server, authority) as line:
+    with Peer(**options) as server, Line(folder, server, authority, token_wait) as line:
         if life is not None:
             line.state.keep_token(StoredToken(TOKEN, time.time(), time.time() + life))
         yield line, server
@@ -293,6 +299,16 @@ def test_without_a_valid_token_mail_waits_and_one_is_asked_for(
         line.state.keep_token(StoredToken(TOKEN, time.time(), time.time() + 3600))
         assert line.say("LHLO x")[0].startswith("250-"), "the new token is read"
     assert peer.connections == 1
+
+
+def test_token_that_is_on_its_way_is_waited_for(tmp_path: Path, authority: Authority) -> None:
+    with bridge(tmp_path, authority, life=None, token_wait=10) as (line, _peer):
+        line.send(b"LHLO x\r\n")
+        while not line.wanted.exists():
+            time.sleep(0.01)
+        line.state.keep_token(StoredToken(TOKEN, time.time(), time.time() + 3600))
+        assert line.reply().startswith("250-")
+        assert line.logged == []
 
 
 def test_token_that_expires_between_messages_is_replaced(tmp_path: Path, authority: Authority) -> None:
