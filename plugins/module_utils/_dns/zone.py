@@ -29,8 +29,8 @@ from .tlsa import matches, parse_tlsa, tlsa_name, wanted_tlsa
 TTL = 3600
 #: The longest string in a TXT record, in octets (RFC 1035 section 3.3.14).
 _MAX_STRING = 255
-#: The labels of a name up to the last one with an underscore.
-_SERVICE = re.compile(r"^(?:.*\.)?_[^.]*\.")
+#: The labels of a name before, and up to, the last one with an underscore.
+_SERVICES = (re.compile(r"^(?:.*\.)?(?=_[^.]*\.)"), re.compile(r"^(?:.*\.)?_[^.]*\."))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,9 +98,14 @@ def sts_policy(lookup: Lookup, system: MailSystem, wishes: Wishes) -> str:
 
 
 def _zone_of(lookup: Lookup, name: str) -> str:
-    """The zone that ``name`` is in; empty if it is not known. No zone begins at a name such as ``_dmarc``."""
-    answer = _answer(lookup, _SERVICE.sub("", name), "SOA")
-    return answer.zone if answer else ""
+    """The zone that ``name`` is in; empty if it is not known.
+
+    One may begin at a name such as ``_domainkey``, which providers let be delegated. If such a name is an alias, the
+    answer is from another zone.
+    """
+    answers = (_answer(lookup, known, "SOA") for known in dict.fromkeys(one.sub("", name) for one in _SERVICES))
+    zones = (answer.zone for answer in answers if answer)
+    return next((zone for zone in zones if zone and f".{name}".lower().endswith(f".{zone}")), "")
 
 
 def _answer(lookup: Lookup, name: str, rdtype: str) -> Answer | None:

@@ -64,6 +64,5 @@ class ZoneLookup:
         return Answer(tuple(values), aliases=aliases, secure=name in self._secure, zone=self._zone_of(name))
 
     def _zone_of(self, name: str) -> str:
-        return next(
-            (one for one in sorted(self._zone) if "SOA" in self._zone[one] and f".{name}".endswith(f".{one}")), ""
-        )
+        zones = (one for one, records in self._zone.items() if "SOA" in records and f".{name}".endswith(f".{one}"))
+        return max(zones, key=len, default="")

@@ -242,6 +242,37 @@ def test_dkim_record_that_receivers_accept_stays(tags, right):
     assert (record["right"], record["value"]) == (right, [f'"{DKIM}{tags if right else ""}"'])
 
 
+#: What is published beside the zone example.com, then the zone of the DKIM record and of the DMARC record.
+CUTS: dict[str, tuple[dict[str, t.Any], str, str]] = {
+    "none": ({}, "example.com", "example.com"),
+    "delegated": (
+        {"_domainkey.example.com": SOA, "_dmarc.example.com": SOA},
+        "_domainkey.example.com",
+        "_dmarc.example.com",
+    ),
+    "aliases": (
+        {
+            "_domainkey.example.com": {"CNAME": ["d.example.net"]},
+            "_dmarc.example.com": {"CNAME": ["d.example.net"]},
+            "example.net": SOA,
+        },
+        "example.com",
+        "example.com",
+    ),
+    "servers that are down": ({"_dmarc.example.com": {"SOA": ServerFailure}}, "example.com", "example.com"),
+}
+
+
+@pytest.mark.parametrize("case", CUTS)
+def test_zone_of_a_record(case):
+    published, of_dkim, of_dmarc = CUTS[case]
+    system = dataclasses.replace(SYSTEM, selectors=(Selector("s", "example.com", parse_ed25519(KEY)),))
+    records = wanted({"example.com": SOA, **published}, system)
+    assert records["s._domainkey.example.com.", "TXT"]["zone"] == of_dkim
+    assert records["_dmarc.example.com.", "TXT"]["zone"] == of_dmarc
+    assert records["example.com.", "TXT"]["zone"] == "example.com"
+
+
 def test_alias_is_told():
     zone = {"_dmarc.example.com": {"CNAME": ["d.example.net"]}, "d.example.net": {"TXT": ["v=DMARC1; p=none"]}}
     assert "is an alias of d.example.net" in wanted(zone)["_dmarc.example.com.", "TXT"]["note"]
