@@ -261,7 +261,8 @@ def _letters(
 def _domains(variables: Variables, facts: HostFacts | None) -> tuple[str, ...]:
     """The mail domains: those that are given, else the role's, else what Postfix completes senders with.
 
-    If none of them is known, it is the domain of the host's name, as the role relay has it by default.
+    If none of them is known, it is the domain of the host's name, as the role relay has it by default. The domains that
+    the host signs for come after it.
     """
     given = declared(variables).domains
     if given:
@@ -273,7 +274,8 @@ def _domains(variables: Variables, facts: HostFacts | None) -> tuple[str, ...]:
         _parameter(facts, "mydomain"),
         "" if name.replace(".", "").isdigit() else name.partition(".")[2],
     )
-    return tuple(one for one in ways if "." in one)[:1]
+    signed = [one.domain.lower() for one in (facts.dkim or () if facts else ()) if one.domain]
+    return tuple(dict.fromkeys([*[one for one in ways if "." in one][:1], *signed]))
 
 
 def _parameter(facts: HostFacts | None, name: str) -> str:

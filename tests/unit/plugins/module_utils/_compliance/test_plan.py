@@ -122,10 +122,19 @@ def test_messages_that_are_sent(variables, expected):
     assert len({one.nonce for one in found}) == len(found)
 
 
+SIGNS = dataclasses.replace(
+    FACTS,
+    dkim=tuple(
+        DkimKey("rspamd", f"/{number}", domain, f"s{number}")
+        for number, domain in enumerate(("b.test", "C.test", "a.test", "b.test", ""))
+    ),
+)
 DOMAINS = [
     ({"compliance_domains": ["a.test", "b.test"], "relay_domain": "c.test"}, FACTS, ["a.test", "b.test"]),
     ({"relay_domain": "c.test"}, FACTS, ["c.test"]),
     ({}, FACTS, ["sender.test"]),
+    ({"relay_domain": "c.test"}, SIGNS, ["c.test", "b.test", "a.test"]),
+    ({"compliance_domains": ["d.test"]}, SIGNS, ["d.test"]),
     ({"inventory_hostname": "relay.example.com"}, None, ["example.com"]),
     ({"inventory_hostname": "192.0.2.1"}, None, []),
     ({"inventory_hostname": "relay1"}, None, []),
