@@ -26,6 +26,9 @@ from ansible_collections.mailops.smtp.plugins.module_utils._providers.provider i
     KnownReply,
     Provider,
 )
+from ansible_collections.mailops.smtp.plugins.module_utils._sasl.token_refusals import (  # noqa: E402
+    TOKEN_REFUSALS,
+)
 from ansible_collections.mailops.smtp.tests.setup import pages  # noqa: E402
 
 PAGE = ROOT / "docs" / "providers.md"
@@ -54,8 +57,8 @@ as secondary: `[2?]`. Check such a fact with the provider before you depend on i
 this page. Unknown facts are left out: a limit that is missing here is unknown, not absent. Providers change: if one
 differs from this page, set host, port and TLS mode, which take precedence over the preset, and report it.
 
-What to do at Microsoft and Google before they grant OAuth2 tokens is [below](#oauth2-at-microsoft), and so is
-[what their refusals mean](#refusals-and-what-they-mean).
+What to do at Microsoft and Google before they grant OAuth2 tokens is [below](#oauth2-at-microsoft), and so is what it
+means if they [refuse a token](#refusals-of-token-servers) or [a login or message](#refusals-and-what-they-mean).
 """
 
 LABELS = {
@@ -88,7 +91,7 @@ def page() -> str:
     """Return the whole page."""
     details = (line for one in PROVIDERS.values() for line in _details(one))
     steps = (line for name, ways in OAUTH_STEPS.items() for line in _steps(name, ways))
-    return "\n".join([INTRODUCTION, *_table(), "", *details, *steps, *_refusals()]).rstrip() + "\n"
+    return "\n".join([INTRODUCTION, *_table(), "", *details, *steps, *_token_refusals(), *_refusals()]).rstrip() + "\n"
 
 
 def _table() -> Iterator[str]:
@@ -132,6 +135,20 @@ def _steps(name: str, ways: tuple[Way, ...]) -> Iterator[str]:
         yield ""
         yield f"Source: {', '.join(f'<{url}>' for url in way.sources)}"  # a URL may exceed a line
         yield ""
+
+
+def _token_refusals() -> Iterator[str]:
+    yield "## Refusals of token servers"
+    yield ""
+    yield pages.wrapped(
+        "Modules and the refresher of a relay quote the reason of the token server, with the same advice. All codes of"
+        " Microsoft are at <https://login.microsoftonline.com/error>."
+    )
+    yield ""
+    for one in TOKEN_REFUSALS:
+        who = " for a service account" if one.service_account else ""
+        yield pages.wrapped(pages.linked(f"`{one.reason}`{who}: {one.advice}."), "- ")
+    yield ""
 
 
 def _refusals() -> Iterator[str]:

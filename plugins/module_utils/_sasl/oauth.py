@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from .jwt import InvalidSigner, ServiceAccount, Signer
 from .mechanisms import printable
 from .scrubbing import MASK, encoded_forms, scrub_text
+from .token_refusals import token_advice
 
 __all__ = [
     "PROVIDERS",
@@ -105,23 +106,6 @@ PROVIDERS: t.Mapping[str, TokenProvider] = {
         "https://oauth2.googleapis.com/token",
         {Grant.REFRESH_TOKEN: "", Grant.SERVICE_ACCOUNT: "https://mail.google.com/"},
     ),
-}
-
-#: Error code of RFC 6749 section 5.2 -> advice.
-_ADVICE = {
-    "invalid_client": "check client_id and client_secret or certificate; the secret may have expired",
-    "invalid_grant": "the refresh token has expired or was revoked; have the user consent again, then set"
-    " refresh_token to the new one",
-    "unauthorized_client": "this client may not use this grant; check its registration, or change grant",
-    "unsupported_grant_type": "the server does not support this grant; change grant",
-    "invalid_scope": "the client or the user did not consent to this scope; check scope",
-}
-
-#: The same for a service account.
-_SERVICE_ACCOUNT_ADVICE = {
-    "invalid_grant": "check that username is a user of the domain, and that the service account's key still exists",
-    "unauthorized_client": "allow the service account the scope https://mail.google.com/ in Google's admin console,"
-    " under domain-wide delegation",
 }
 
 _TENANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,252}\Z")
@@ -305,15 +289,11 @@ class TokenClient:
             for value in (facts.get("error"), facts.get("error_description"), facts.get("access_token"))
         )
         reason = self.scrub(": ".join(filter(None, [error, description])), token)
-        advice = (_clock_advice(date) if self.signer else "") or self._advice(error)
+        advice = _clock_advice(date) if self.signer else ""
+        advice = advice or token_advice(error, description, isinstance(self.signer, ServiceAccount))
         problem = f"the token server {self.host} refused the request ({status})"
         problem += f': "{reason}"' if reason else " without a readable reason"
         return TokenRefused(f"{problem}; {advice}" if advice else problem, self.scrub(error, token))
-
-    def _advice(self, error: str) -> str:
-        if isinstance(self.signer, ServiceAccount) and error in _SERVICE_ACCOUNT_ADVICE:
-            return _SERVICE_ACCOUNT_ADVICE[error]
-        return _ADVICE.get(error, "")
 
 
 def _clock_advice(date: str) -> str:
