@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import typing as t
 
@@ -13,6 +14,7 @@ from .commands import Commands
 
 #: Directories of unit files. After a change in them systemd must be reloaded.
 _UNIT_FILE = re.compile(r"/systemd/(system|system\.control|transient)/")
+_UNITS = (".service", ".timer", ".path", ".socket")
 #: States of a unit file that ``enable`` can change. It has no effect on static, generated or indirect units.
 _OFF = ("disabled", "linked", "linked-runtime")
 
@@ -78,9 +80,14 @@ class Units:
         return dict(zip(names, found))
 
     def reload_definitions(self, paths: t.Iterable[str]) -> None:
-        """Make systemd reload its unit files if any of them changed."""
-        if any(_UNIT_FILE.search(path) for path in paths):
+        """Make systemd reload its unit files if any of them changed, and forget that removed units had failed."""
+        files = [path for path in paths if _UNIT_FILE.search(path)]
+        if files:
             self._commands.must_succeed(["systemctl", "daemon-reload"])
+        gone = [os.path.basename(path).replace("@.", "@*.") for path in files if not os.path.lexists(path)]
+        units = sorted(name for name in gone if name.endswith(_UNITS))
+        if units:
+            self._commands.run(["systemctl", "reset-failed", "--", *units])  # it fails if none is known any more
 
     def enable(self, units: t.Mapping[str, Unit]) -> None:
         """Enable the units that are not enabled."""
