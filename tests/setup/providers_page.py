@@ -133,8 +133,9 @@ def _steps(name: str, ways: tuple[Way, ...]) -> Iterator[str]:
         yield ""
         yield pages.wrapped(f"Options of `oauth`: {'; '.join(way.options)}.")
         yield ""
-        yield f"Source: {', '.join(f'<{url}>' for url in way.sources)}"  # a URL may exceed a line
-        yield ""
+        for url in way.sources:
+            yield f"Source: <{url}>"  # a URL may exceed a line
+            yield ""
 
 
 def _token_refusals() -> Iterator[str]:

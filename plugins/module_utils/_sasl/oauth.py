@@ -240,7 +240,8 @@ class TokenClient:
 
     def _fields(self) -> t.Mapping[str, str | None]:
         if isinstance(self.signer, ServiceAccount):
-            return {"grant_type": _BEARER, "assertion": self.signer.assertion(self.token_url, self.scope)}
+            scope = self.scope or PROVIDERS["google"].scopes[Grant.SERVICE_ACCOUNT]  # also at a token_url
+            return {"grant_type": _BEARER, "assertion": self.signer.assertion(self.token_url, scope)}
         assertion = self.signer.assertion(self.token_url, self.client_id) if self.signer else None
         return {
             "grant_type": self.grant.value,

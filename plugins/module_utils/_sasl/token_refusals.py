@@ -49,7 +49,7 @@ TOKEN_REFUSALS = (
     ),
     TokenRefusal("AADSTS700082", f"the refresh token was not used for 90 days; {_CONSENT}"),
     TokenRefusal("AADSTS90002", "the tenant does not exist; check tenant"),
-    TokenRefusal("AADSTS65001", "nobody has consented; grant admin consent to the permissions of the application"),
+    TokenRefusal("AADSTS65001", "consent is missing; grant admin consent to the permissions of the application"),
     TokenRefusal("AADSTS50173", f"the password of the user has changed; {_CONSENT}"),
     TokenRefusal("AADSTS50076", f"the tenant requires multi-factor authentication; {_CONSENT}"),
     TokenRefusal(

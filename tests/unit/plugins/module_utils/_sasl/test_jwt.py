@@ -102,6 +102,11 @@ def test_service_account_acts_for_the_user(account: t.Any) -> None:
     assert claims["aud"] == "https://oauth2.googleapis.com/token"
 
 
+def test_service_account_asks_for_google_s_scope_anywhere() -> None:
+    form = fields({"token_url": "https://login.example.com/token", "service_account": json.dumps(ACCOUNT)})
+    assert opened(form["assertion"], padding.PKCS1v15())[1]["scope"] == "https://mail.google.com/"
+
+
 #: options, words of the error
 BAD = [
     ({**BY_CERTIFICATE, "private_key": pem(OTHER)}, "private_key is not the key of certificate"),
