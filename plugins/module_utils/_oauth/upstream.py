@@ -46,6 +46,8 @@ _CODES: t.Sequence[tuple[type[SmtpError], str]] = (
 #: Replies that ask for a login; before or in a transaction, they refuse this session and not the message.
 _LOG_IN = (530, 535, 538)
 _MAX_CONFIG = 65_536
+#: Seconds before each further try of a login: Postfix itself may use all connections that the provider allows.
+_BUSY = (2.0, 5.0, 10.0)
 #: Seconds between two looks for the token.
 _LOOK = 0.1
 
@@ -127,11 +129,13 @@ class Refused(Exception):
     """No session could be opened.
 
     :param reply: what to tell the client: always a temporary failure, so that the mail waits.
+    :param busy: whether the provider itself said that the failure is temporary.
     """
 
-    def __init__(self, reply: Reply) -> None:
+    def __init__(self, reply: Reply, busy: bool = False) -> None:
         super().__init__(str(reply))
         self.reply = reply
+        self.busy = busy
 
 
 class Upstream:
@@ -178,7 +182,7 @@ class Upstream:
             self._log(f"{config.name}: cannot log in at {config.settings.server}: {error}")
             raise Refused(Reply(451, (printable(f"4.7.5 {error}"),))) from None
         except SmtpError as error:
-            raise Refused(self.answer(error)) from None
+            raise Refused(self.answer(error), busy=bool(error.reply and error.reply.transient)) from None
 
     def _usable_token(self) -> StoredToken:
         """Return the token to log in with; if there is none, ask the refresher for one and wait for it.
@@ -232,15 +236,21 @@ class Upstream:
 
 
 def probe(config: BridgeConfig, log: Log) -> bool:
-    """Log in once, and say in one line how it went.
+    """Log in once, and say in one line how it went. A provider that is busy is asked again.
 
     :returns: whether the login was accepted.
     """
-    upstream = Upstream(config, log)
-    try:
-        upstream.ready()
-    except Refused:
-        return False
+    said: list[str] = []
+    upstream = Upstream(config, said.append)
+    for pause in (*_BUSY, None):
+        try:
+            upstream.ready()
+            break
+        except Refused as refused:
+            if pause is None or not refused.busy:
+                log(said[-1])
+                return False
+            time.sleep(pause)
     upstream.close()
     log(f"{config.name}: logged in at {config.settings.server} as {config.username}")
     return True

@@ -65,6 +65,7 @@ class PassedTransaction:
         :returns: the reply, which is for all recipients.
         :raises SmtpError: the session failed; only the server knows whether it has the message.
         """
+        self._session.expect_silence(Stage.DATA)  # a reply that waits would be taken for that to the content
         try:
             for piece in pieces:
                 self._session.send(piece, Stage.BODY)

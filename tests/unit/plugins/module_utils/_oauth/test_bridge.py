@@ -21,6 +21,7 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.mailops.smtp.plugins.module_utils._oauth import upstream
 from ansible_collections.mailops.smtp.plugins.module_utils._oauth.bridge import Bridge
 from ansible_collections.mailops.smtp.plugins.module_utils._oauth.lmtp import LmtpClient
 from ansible_collections.mailops.smtp.plugins.module_utils._oauth.store import State, StoredToken
@@ -403,6 +404,16 @@ def test_recipients_that_are_accepted_without_the_sender_get_no_message(tmp_path
     assert [one.content for one in peer.receipts if one.recipients and len(one.content) > 3] == []
 
 
+def test_reply_that_waits_is_not_that_to_the_content(tmp_path: Path, authority: Authority) -> None:
+    replies = {"DATA": "354 go ahead\r\n250 2.0.0 queued already"}
+    with bridge(tmp_path, authority, replies=replies) as (line, peer):
+        line.say("LHLO x")
+        assert line.say(*ENVELOPE)[-1].startswith("354")
+        line.send(MESSAGE + b".\r\n")
+        assert line.reply().startswith("451 4.5.0")
+    assert peer.messages == []
+
+
 def test_client_that_goes_before_its_content_sends_nothing(tmp_path: Path, authority: Authority) -> None:
     with bridge(tmp_path, authority) as (line, peer):
         line.say("LHLO x")
@@ -538,6 +549,29 @@ def test_unusable_configuration_is_named(change: dict[str, t.Any], words: str) -
     form = {"host": "h.example", "port": 587, "tls": "starttls", "username": USER, "state_directory": "/x", **change}
     with pytest.raises(BadConfig, match=words):
         BridgeConfig.read("m365", json.dumps(form).encode())
+
+
+BUSY = "432 4.3.2 Concurrent connections limit exceeded"
+
+
+@pytest.mark.parametrize(
+    ("answers", "accepted", "words"),
+    [([BUSY, "235 2.7.0 welcome"], True, "logged in"), ([BUSY], False, "432 4.3.2"), ([BUSY, "535 no"], False, "535")],
+)
+def test_probe_asks_a_busy_provider_again(
+    tmp_path: Path,
+    authority: Authority,
+    monkeypatch: pytest.MonkeyPatch,
+    answers: list[str],
+    accepted: bool,
+    words: str,
+) -> None:
+    monkeypatch.setattr(upstream, "_BUSY", (0.0, 0.0))
+    with bridge(tmp_path, authority, Provider(*answers)) as (line, _peer):
+        said: list[str] = []
+        assert probe(line.config, said.append) is accepted
+    assert len(said) == 1
+    assert words in said[0]
 
 
 def test_probe_logs_in_once(tmp_path: Path, authority: Authority) -> None:
