@@ -146,7 +146,7 @@ FAILURES = [
     (
         401,
         b'{"error": "invalid_client", "error_description": "AADSTS7000222 client-s3cret"}',
-        "secret may have expired",
+        "client_secret has expired; make a new one in Entra",
     ),
     (400, b'{"error": "invalid_grant"}', "invalid_grant"),
     (500, b"<html>oops", "without a readable reason"),
