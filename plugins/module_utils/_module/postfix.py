@@ -21,6 +21,8 @@ _POLL_SECONDS = 0.25
 _MARGIN_SECONDS = 5
 #: Postfix logs a message before it accepts it, so the log mentions it long before this, or never.
 _SILENCE_SECONDS = 10.0
+#: The socket of a bridge, which logs in at the upstream of this name with a token.
+_BRIDGE = re.compile(r"\[private/(.+)-socket\]\Z")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
@@ -90,7 +92,9 @@ def _describe(hop: Hop, hostname: str) -> dict[str, t.Any]:
 
 def _summary(hop: Hop, hostname: str) -> str:
     tls = f" ({hop.tls.protocol}, {hop.tls.certificate})" if hop.tls else ""
-    way = f"{hostname} -> {hop.relay}{tls}" if hop.relay != "none" else hostname
+    bridge = _BRIDGE.search(hop.relay)
+    server = f"{bridge[1]} (OAuth2)" if bridge else hop.relay
+    way = f"{hostname} -> {server}{tls}" if hop.relay != "none" else hostname
     return f"{way}: {hop.text}" if hop.status == "sent" else f"{way}: {hop.status}, {hop.text}"
 
 

@@ -18,6 +18,7 @@ from ansible.module_utils.testing import patch_module_args
 
 from ansible_collections.mailops.smtp.plugins.module_utils._module import environment, postfix
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix import log_source
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.log import Hop
 from ansible_collections.mailops.smtp.plugins.modules import postfix_info
 from ansible_collections.mailops.smtp.tests.unit.plugins.module_utils._postfix.test_log import named, read_log
 
@@ -110,6 +111,14 @@ def test_each_hop_has_a_summary(run: Run) -> None:
         "relay.sender.test -> smtp.provider.test[127.0.0.2]:2525 (TLSv1.3, verified): 250 2.0.0 Ok: queued as "
     )
     assert found["hops"][2]["tls"]["cipher"] == "TLS_AES_256_GCM_SHA384"
+
+
+def test_hop_over_a_bridge_names_its_upstream() -> None:
+    """Its socket would not tell which server took the message."""
+    hop = Hop(
+        "4jc", "a@b.test", "", "relay.test[private/microsoft365-socket]", "", "2.0.0", "sent", "250 Ok", "", None, ""
+    )
+    assert postfix._describe(hop, "relay.test")["summary"] == "relay.test -> microsoft365 (OAuth2): 250 Ok"
 
 
 #: Name of a message in the log, words of the error.
