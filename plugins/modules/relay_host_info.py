@@ -60,6 +60,11 @@ options:
     type: list
     elements: str
     default: []
+  directories:
+    description: Directories to look into.
+    type: list
+    elements: path
+    default: []
   platforms:
     description:
       - The platforms for which the caller has values. The name of each is a distribution and its version, such as
@@ -171,6 +176,11 @@ transactions:
   elements: str
   returned: always
   sample: [relay, relay_firewall]
+directories:
+  description: The names in each directory of O(directories) that exists and can be read, by its path.
+  type: dict
+  returned: always
+  sample: {/var/lib/postfix-oauth: [gmail.token]}
 mechanisms:
   description: Mechanisms with which Postfix on this host can log in to a server. Empty without Cyrus SASL.
   type: list

@@ -30,6 +30,7 @@ NO_CERTIFICATE: dict[str, t.Any] = {"problems": [], "due": "", "installed": Fals
 ARGUMENTS: dict[str, t.Any] = {
     "packages": {"type": "list", "elements": "str", "default": []},
     "parameters": {"type": "list", "elements": "str", "default": []},
+    "directories": {"type": "list", "elements": "path", "default": []},
     "platforms": {"type": "dict", "default": {}},
     "platform": {"type": "str", "default": host_platform.AUTO},
     "firewall": {**firewall.ARGUMENTS["backend"], "choices": [*firewall.ARGUMENTS["backend"]["choices"], NO_FIREWALL]},
@@ -78,6 +79,7 @@ def run_info(module: AnsibleModule) -> None:
             "parameters": _known_parameters(commands, module.params["parameters"]) if postfix["version"] else [],
         },
         transactions=_transactions(),
+        directories=_entries(module.params["directories"]),
         mechanisms=client_mechanisms(),
         takeover=look_for_mail(commands, bool(module.get_bin_path("postconf"))),
         firewall=choice,
@@ -93,6 +95,12 @@ def _transactions() -> list[str]:
     except OSError:  # there are none, or only root may see them
         return []
     return sorted(name for name in names if os.path.exists(os.path.join(STATE_DIRECTORY, name, MANIFEST)))
+
+
+def _entries(directories: t.Iterable[str]) -> dict[str, list[str]]:
+    """Return the names in each of these directories that exists and may be read."""
+    readable = (one for one in directories if os.path.isdir(one) and os.access(one, os.R_OK))
+    return {directory: sorted(os.listdir(directory)) for directory in readable}
 
 
 def _known_parameters(commands: Commands, names: t.Sequence[str]) -> list[str]:

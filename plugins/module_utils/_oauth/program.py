@@ -10,6 +10,7 @@ import typing as t
 
 _USAGE = """\
 usage: relay-oauth refresh NAME [--force]   fetch a token if it is time; as a systemd unit with its credential
+       relay-oauth expiry NAME              mail root if the secret expires soon; as a systemd unit, once a day
        relay-oauth probe NAME               log in once at the provider
        relay-oauth bridge NAME              speak LMTP on standard input and output, for spawn(8)"""
 
@@ -42,6 +43,18 @@ def _refresh(name: str, say: Say, _config_directory: str, force: bool) -> int:
     from .refresher import refresh
 
     return 0 if refresh(name, say, force) else 1
+
+
+def _expiry(name: str, say: Say, _config_directory: str, _force: bool) -> int:
+    from .expiry import tell_root
+    from .refresher import Request
+
+    try:
+        request = Request.of_credential(name)
+    except ValueError as error:
+        say(f"{name}: failed: {error}")
+        return 1
+    return 0 if tell_root(name, request.end, say) else 1
 
 
 def _probe(name: str, say: Say, config_directory: str, _force: bool) -> int:
@@ -78,6 +91,7 @@ def _bridge(name: str, _say: Say, config_directory: str, _force: bool) -> int:
 
 _PROGRAMS: t.Mapping[str, t.Callable[[str, Say, str, bool], int]] = {
     "refresh": _refresh,
+    "expiry": _expiry,
     "probe": _probe,
     "bridge": _bridge,
 }

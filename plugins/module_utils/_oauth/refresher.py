@@ -9,7 +9,6 @@ is a credential of systemd, which no other process can read.
 
 from __future__ import annotations
 
-import datetime
 import hashlib
 import json
 import os
@@ -17,10 +16,11 @@ import time
 import typing as t
 from dataclasses import dataclass, field, replace
 
-from .._evidence.document import moment, seconds_of
+from .._evidence.document import moment
 from .._sasl.jwt import ClientCertificate
 from .._sasl.oauth import AccessToken, OAuthError, TokenClient
 from .._smtp.tls import TlsPolicy, UnusableFile, check_files
+from .expiry import End, end_of
 from .fetch import fetch_token
 from .request import token_client
 from .store import STATE_DIRECTORY, State, StoredToken, check_name
@@ -35,8 +35,6 @@ _LONGEST = 86_400
 _TOTAL = 120.0
 #: A token that was refused is replaced unless it is younger than this; the reason is then not the token.
 _YOUNG = 300
-_WARN_DAYS = 30
-_DAY = 86400
 #: Octets of a request; keys and certificates have a few thousand.
 _MAX_REQUEST = 1_048_576
 
@@ -52,7 +50,7 @@ class Request:
     """What to fetch, and where to keep it.
 
     :param configured: digest of the configured refresh token; empty without one.
-    :param expires: date (YYYY-MM-DD) on which the secret expires; empty if it is not known.
+    :param end: when the secret expires; None if it is not known.
     """
 
     name: str
@@ -60,7 +58,7 @@ class Request:
     client: TokenClient = field(repr=False)
     ca_file: str | None
     timeout: float
-    expires: str
+    end: End | None
     configured: str
 
     @classmethod
@@ -80,10 +78,12 @@ class Request:
         try:
             client = token_client(form, user)
             timeout = float(form.get("timeout") or 30.0)
+            signer = client.signer
+            end = end_of(expires or "", signer.expires[:10] if isinstance(signer, ClientCertificate) else "")
         except (ValueError, TypeError) as error:
             raise BadRequest(str(error)) from None
         digest = hashlib.sha256(client.refresh_token.encode()).hexdigest() if client.refresh_token else ""
-        return cls(name, State(folder, name), client, form.get("ca_file"), timeout, expires or "", digest)
+        return cls(name, State(folder, name), client, form.get("ca_file"), timeout, end, digest)
 
     @classmethod
     def of_credential(cls, name: str) -> Request:
@@ -118,7 +118,8 @@ def refresh(name: str, log: Log, force: bool = False) -> bool:
     except ValueError as error:
         log(f"{name}: failed: {error}")
         return False
-    _warn_of_expiry(request, log)
+    if request.end and request.end.soon:
+        log(f"{name}: warning: the {request.end.what} {request.end}; make a new one at the provider, and run the role")
     wanted = request.state.take_wish()
     present = request.state.token()
     now = time.time()
@@ -182,19 +183,3 @@ def _of_present(present: StoredToken | None, now: float) -> str:
     if present is None or not present.usable(now):
         return "no token is valid, so mail waits in the queue"
     return f"the present one is kept: {_left(present, now)}"
-
-
-def _warn_of_expiry(request: Request, log: Log) -> None:
-    """Warn that the secret or the certificate expires soon: no provider does."""
-    signer = request.client.signer
-    what, date = "the secret", request.expires
-    if not date and isinstance(signer, ClientCertificate):
-        what, date = "the certificate", signer.expires[:10]
-    try:
-        days = (seconds_of(f"{date}T00:00:00Z") - time.time()) / _DAY
-    except ValueError:
-        return
-    if days <= _WARN_DAYS:
-        today = datetime.datetime.now(datetime.timezone.utc).date().isoformat()
-        when = f"expired on {date}" if date < today else f"expires on {date}, in {max(0, round(days))} days"
-        log(f"{request.name}: warning: {what} {when}; make a new one at the provider, and run the role with it")

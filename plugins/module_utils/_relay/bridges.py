@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-import datetime
 import json
 import typing as t
 
+from .._oauth.expiry import end_of
 from .._oauth.store import STATE_DIRECTORY
 from .oauth import OAuth
 from .program_files import OAUTH_CONFIG, PROGRAMS
@@ -16,8 +16,6 @@ from .transports import Transport
 
 #: The system user that runs both programs.
 _USER = "relay-oauth"
-#: Days before the end of a secret from which the role tells it.
-_WARN_DAYS = 30
 
 
 def bridge_line(transport: Transport) -> str:
@@ -38,8 +36,7 @@ def plan_oauth(transports: t.Iterable[Transport], hostname: str) -> list[dict[st
                 "group": _USER,
                 "mode": "0640",
             },
-            "what": "secret" if oauth.expires else "certificate",
-            "ends": _ends(oauth.expires or oauth.certificate_expires),
+            "ends": _ends(oauth),
         }
         for one in transports
         for oauth in filter(None, [one.upstream.oauth])
@@ -83,14 +80,10 @@ def _bridge_config(transport: Transport, hostname: str) -> dict[str, t.Any]:
     }
 
 
-def _ends(date: str) -> str:
-    """Return the second half of a sentence about what ends soon; empty if it does not."""
-    if not date:
-        return ""
-    left = (datetime.date.fromisoformat(date) - datetime.datetime.now(datetime.timezone.utc).date()).days
-    if left > _WARN_DAYS:
-        return ""
-    return f"expired on {date}" if left < 0 else f"expires on {date}, in {left} days"
+def _ends(oauth: OAuth) -> str:
+    """Return a sentence without its stop about a secret that expires soon; empty if it does not."""
+    end = end_of(oauth.expires, oauth.certificate_expires)
+    return f"the {end.what} {end}" if end and end.soon else ""
 
 
 def _as_json(value: t.Mapping[str, t.Any]) -> str:

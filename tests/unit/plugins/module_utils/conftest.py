@@ -1,19 +1,23 @@
 # Copyright (c) 2026 The mailops.smtp authors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The module smtp_send as Ansible runs it, for tests from its options to its result, in one call or several."""
+"""What tests of several rooms need: the module smtp_send as Ansible runs it, and a token server."""
 
 from __future__ import annotations
 
 import json
 import typing as t
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+import trustme
 from ansible.module_utils import basic
 from ansible.module_utils.testing import patch_module_args
 
 from ansible_collections.mailops.smtp.plugins.modules import smtp_send
 from ansible_collections.mailops.smtp.tests.fault.peer import Peer
+from ansible_collections.mailops.smtp.tests.unit.support.token_server import Served, token_server
 
 Run = t.Callable[..., dict[str, t.Any]]
 
@@ -35,3 +39,16 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
         return {**result, "warnings": warnings}
 
     return run_module
+
+
+@pytest.fixture(scope="session")
+def token_authority() -> trustme.CA:
+    """The authority of the token server's certificate."""
+    return trustme.CA()
+
+
+@pytest.fixture
+def served(token_authority: trustme.CA, tmp_path: Path) -> Iterator[Served]:
+    """A token server on loopback."""
+    with token_server(token_authority, tmp_path) as running:
+        yield running

@@ -6,11 +6,8 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-import trustme
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
@@ -21,20 +18,9 @@ from ansible_collections.mailops.smtp.plugins.module_utils._oauth.request import
 from ansible_collections.mailops.smtp.plugins.module_utils._sasl.choice import MECHANISMS
 from ansible_collections.mailops.smtp.plugins.module_utils._sasl.oauth import PROVIDERS, Grant, InvalidTokenClient
 from ansible_collections.mailops.smtp.plugins.module_utils._sasl.scrubbing import encoded_forms
-from ansible_collections.mailops.smtp.tests.unit.support.token_server import Served, token_server
+from ansible_collections.mailops.smtp.tests.unit.support.token_server import Served
 
 SECRET = "client-s3cret"
-
-
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-@pytest.fixture
-def served(authority: trustme.CA, tmp_path: Path) -> Iterator[Served]:
-    with token_server(authority, tmp_path) as running:
-        yield running
 
 
 class Module(t.NamedTuple):

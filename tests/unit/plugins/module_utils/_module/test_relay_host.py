@@ -101,6 +101,15 @@ def test_parameters_are_those_that_the_installed_postfix_knows(run: Run) -> None
     assert run(parameters=["smtpd_forbid_x", "smtpd_forbid_y"])["postfix"]["parameters"] == ["smtpd_forbid_y"]
 
 
+def test_names_in_directories_that_exist(host: Path, run: Run) -> None:
+    (host / "state").mkdir()
+    (host / "state/b.token").touch()
+    (host / "state/a").mkdir()
+    (host / "empty").mkdir()
+    asked = [str(host / name) for name in ("state", "empty", "missing", "ip")]
+    assert run(directories=asked)["directories"] == {f"{host}/state": ["a", "b.token"], f"{host}/empty": []}
+
+
 def test_parameters_are_not_asked_for_without_postfix(host: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(relay_host, "look", lambda _commands: (NOT_INSTALLED, {}))
     assert run(parameters=["smtpd_forbid_y"])["postfix"]["parameters"] == []

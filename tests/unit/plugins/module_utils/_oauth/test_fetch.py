@@ -11,10 +11,8 @@ import socket
 import threading
 import traceback
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-import trustme
 
 from ansible_collections.mailops.smtp.plugins.module_utils._oauth.fetch import fetch_token
 from ansible_collections.mailops.smtp.plugins.module_utils._sasl.oauth import (
@@ -25,20 +23,9 @@ from ansible_collections.mailops.smtp.plugins.module_utils._sasl.oauth import (
     TokenRefused,
     TokenServerUnreachable,
 )
-from ansible_collections.mailops.smtp.tests.unit.support.token_server import GRANTED, Served, token_server
+from ansible_collections.mailops.smtp.tests.unit.support.token_server import GRANTED, Served
 
 SECRET = "client-s3cret"
-
-
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-@pytest.fixture
-def served(authority: trustme.CA, tmp_path: Path) -> Iterator[Served]:
-    with token_server(authority, tmp_path) as running:
-        yield running
 
 
 def client(url: str) -> TokenClient:

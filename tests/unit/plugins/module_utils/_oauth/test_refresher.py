@@ -17,28 +17,15 @@ import subprocess
 import sys
 import time
 import typing as t
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import trustme
 
 from ansible_collections.mailops.smtp.plugins.module_utils._oauth import refresher
 from ansible_collections.mailops.smtp.plugins.module_utils._oauth.store import BadName, NoToken, State, StoredToken
-from ansible_collections.mailops.smtp.tests.unit.support.token_server import GRANTED, Served, token_server
+from ansible_collections.mailops.smtp.tests.unit.support.token_server import GRANTED, Served
 
 SECRET, REFRESH = "client-s3cret", "refresh-s3cret"
-
-
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-@pytest.fixture
-def served(authority: trustme.CA, tmp_path: Path) -> Iterator[Served]:
-    with token_server(authority, tmp_path) as running:
-        yield running
 
 
 class Upstream:

@@ -21,36 +21,11 @@ from ansible_collections.mailops.smtp.tests.lab.suite.oauth import (
     wait_for_queue,
     ways,
 )
-from ansible_collections.mailops.smtp.tests.lab.suite.plays import RELAY, run_play
 
-pytestmark = [pytest.mark.third_lab, pytest.mark.last]
+pytestmark = [pytest.mark.third_lab, pytest.mark.last, pytest.mark.usefixtures("restored")]
 
 FindMail = t.Callable[..., list[bytes]]
 LOGGED_IN = b"Authenticated sender: relay@provider.test"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _as_it_was(hosts: t.Any) -> t.Iterator[None]:
-    """Restore the token server and the relay of the lab's inventory for other tests."""
-    order(hosts["upstream"], reset=True)
-    yield
-    order(hosts["upstream"], reset=True)
-    hosts["relay"].run("postsuper -d ALL")
-    run_play("oauth-none", RELAY).succeeded()
-
-
-@pytest.fixture(scope="module")
-def relay(hosts: t.Any, passwords: t.Any) -> t.Any:
-    """The relay with a client secret."""
-    converge("secret", upstream(ways(passwords)["client_secret"])).succeeded()
-    return hosts["relay"]
-
-
-@pytest.fixture(autouse=True)
-def provider(hosts: t.Any) -> t.Iterator[t.Any]:
-    """The provider, its token server with the usual switches."""
-    yield hosts["upstream"]
-    order(hosts["upstream"], reset=True)
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ from ansible_collections.mailops.smtp.tests.lab.suite.oauth import (
 from ansible_collections.mailops.smtp.tests.lab.suite.plays import LOGS, RELAY, run_play
 from ansible_collections.mailops.smtp.tests.lab.suite.test_role import forms_of, key_body
 
-pytestmark = [pytest.mark.third_lab, pytest.mark.last]
+pytestmark = [pytest.mark.third_lab, pytest.mark.last, pytest.mark.usefixtures("restored")]
 
 FindMail = t.Callable[..., list[bytes]]
 #: Files of the role's OAuth2 and its units. Nothing of them is there after a removal; the user stays, like a package's.
@@ -38,30 +38,6 @@ find / -xdev \( -name '*relay-oauth*' -o -name 'postfix-oauth*' \) -not -path '/
 systemctl list-units --all --plain --no-legend 'relay-oauth*'
 true
 """
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _as_it_was(hosts: t.Any) -> t.Iterator[None]:
-    """Restore the token server and the relay of the lab's inventory for other tests."""
-    order(hosts["upstream"], reset=True)
-    yield
-    order(hosts["upstream"], reset=True)
-    hosts["relay"].run("postsuper -d ALL")
-    run_play("oauth-safety-none", RELAY).succeeded()
-
-
-@pytest.fixture(scope="module")
-def relay(hosts: t.Any, passwords: t.Any) -> t.Any:
-    """The relay with a client secret."""
-    converge("safety", upstream(ways(passwords)["client_secret"])).succeeded()
-    return hosts["relay"]
-
-
-@pytest.fixture(autouse=True)
-def provider(hosts: t.Any) -> t.Iterator[t.Any]:
-    """The provider, its token server with the usual switches."""
-    yield hosts["upstream"]
-    order(hosts["upstream"], reset=True)
 
 
 def test_check_mode_asks_for_no_token(hosts: t.Any, provider: t.Any, passwords: t.Any) -> None:
@@ -186,8 +162,14 @@ def test_a_login_that_fails_leaves_the_running_relay_as_it_was(
 
 
 def test_removal_leaves_no_trace(relay: t.Any, passwords: t.Any, hosts: t.Any) -> None:
-    """Neither when the login becomes one with a password, nor when the relay is removed."""
+    """Neither of an upstream that is replaced, nor of the last one with a token, nor when the relay is removed."""
     assert relay.check_output(TRACES) != ""
+    other = upstream(ways(passwords)["client_secret"], port=2594)
+    converge("other-port", other).succeeded()
+    kept = relay.check_output(f"ls {STATE}")
+    assert name_of(2594) in kept
+    assert name_of() not in kept
+    assert converge("other-port-again", other).succeeded().count("relay", "changed") == 0
     run_play("oauth-password", RELAY).succeeded()
     assert relay.check_output(TRACES) == ""
     converge("again", upstream(ways(passwords)["client_secret"])).succeeded()

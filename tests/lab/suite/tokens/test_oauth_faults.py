@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import datetime
 import json
+import re
 import typing as t
 
 import pytest
 
 from ansible_collections.mailops.smtp.tests.lab.suite.oauth import (
+    OPS,
     STATE,
     converge,
     fetch,
@@ -23,7 +25,6 @@ from ansible_collections.mailops.smtp.tests.lab.suite.oauth import (
     wait_for_queue,
     ways,
 )
-from ansible_collections.mailops.smtp.tests.lab.suite.plays import RELAY, run_play
 
 pytestmark = [pytest.mark.third_lab, pytest.mark.last]
 
@@ -56,22 +57,13 @@ print(json.dumps(replies))
 
 
 @pytest.fixture(scope="module")
-def relay(hosts: t.Any, passwords: t.Any) -> t.Iterator[t.Any]:
-    """The relay with a client secret that expires in ten days."""
+def relay(hosts: t.Any, passwords: t.Any, restored: None) -> t.Any:
+    """The relay with a client secret that expires in three days."""
     order(hosts["upstream"], reset=True)
-    soon = datetime.datetime.now(datetime.UTC).date() + datetime.timedelta(days=10)
+    soon = datetime.datetime.now(datetime.UTC).date() + datetime.timedelta(days=3)
     oauth = {**ways(passwords)["client_secret"], "expires": soon.isoformat()}
-    converge("faults", upstream(oauth)).succeeded()
-    yield hosts["relay"]
-    hosts["relay"].run("postsuper -d ALL")
-    run_play("oauth-faults-none", RELAY).succeeded()
-
-
-@pytest.fixture(autouse=True)
-def provider(hosts: t.Any) -> t.Iterator[t.Any]:
-    """The provider, its token server with the usual switches."""
-    yield hosts["upstream"]
-    order(hosts["upstream"], reset=True)
+    converge("faults", upstream(oauth), relay_aliases={"root": OPS}).succeeded()
+    return hosts["relay"]
 
 
 def arrived_once(find_mail: FindMail, *subjects: str) -> bool:
@@ -169,7 +161,7 @@ def test_a_bridge_that_is_killed_loses_nothing(relay: t.Any, provider: t.Any, fi
 def test_a_refresher_that_is_killed_keeps_the_token(relay: t.Any, provider: t.Any, find_mail: FindMail) -> None:
     order(provider, life=600)
     assert fetch(relay) == 0
-    order(provider, delay=4)
+    order(provider, delay=10)
     unit, before = f"relay-oauth@{name_of()}.service", relay.check_output(f"cat {STATE}/{name_of()}.token")
     asking = "timeout 30 sh -c \"until ss -Htn state established 'dport = :443' | grep -q .; do sleep 0.1; done\""
     relay.check_output(f"systemctl start --no-block {unit}; {asking} && systemctl kill --signal=KILL {unit}")
@@ -188,6 +180,11 @@ def test_a_restart_of_the_relay_keeps_mail_and_token(relay: t.Any, provider: t.A
     assert arrived_once(find_mail, subject)
 
 
-def test_a_secret_that_nears_its_end_is_told(relay: t.Any) -> None:
+def test_a_secret_that_nears_its_end_is_told(relay: t.Any, find_mail: FindMail) -> None:
+    """In the log, and by mail to root."""
     fetch(relay)
     assert "warning: the secret expires on" in journal(relay)
+    relay.check_output(f"systemctl start relay-oauth-expiry@{name_of()}.service")
+    *_others, mail = find_mail(f'SUBJECT "The secret of the upstream {name_of()} expires on"', mailbox=OPS)
+    assert re.search(rb"in [23] days", mail), mail  # 2 if midnight has passed
+    assert relay.check_output("systemctl is-active relay-oauth-expiry@*.timer") == "active"

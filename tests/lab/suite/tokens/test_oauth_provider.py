@@ -17,14 +17,6 @@ pytestmark = pytest.mark.third_lab
 Send = t.Callable[..., dict[str, t.Any]]
 
 
-@pytest.fixture(autouse=True)
-def provider(hosts: t.Any) -> t.Iterator[t.Any]:
-    """The provider, its token server with the usual switches."""
-    order(hosts["upstream"], reset=True)
-    yield hosts["upstream"]
-    order(hosts["upstream"], reset=True)
-
-
 def letter(oauth: dict[str, t.Any] | None, **options: t.Any) -> dict[str, t.Any]:
     """Return the options of smtp_send for a message with a login by token."""
     usual = {
