@@ -358,7 +358,9 @@ def test_every_message_during_a_rotation_can_be_verified(
 OPENDKIM_IN_USE = """
 set -e
 DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends opendkim >/dev/null
-printf '%s\\n' 'Mode v' 'Syslog yes' 'UserID opendkim' 'Socket local:/run/opendkim/own.sock' >/etc/opendkim.conf
+cd /run/opendkim
+printf '%s\\n' 'Mode v' 'Syslog yes' 'UserID opendkim' "Socket local:$PWD/own.sock" "PidFile $PWD/opendkim.pid" \
+  >/etc/opendkim.conf
 systemctl restart opendkim.service
 """
 
@@ -368,19 +370,21 @@ def opendkim(hosts: dict[str, t.Any], put: t.Callable[[str, str, bytes], None]) 
     """The relay of Debian 12, as Ubuntu 22.04: there, OpenDKIM signs."""
     host = hosts["relay12"]
     release = 'PRETTY_NAME="Ubuntu 22.04 LTS"\nNAME="Ubuntu"\nVERSION_ID="22.04"\nID=ubuntu\nID_LIKE="debian"\n'
-    host.check_output("rm -f /etc/os-release")  # a link into /usr
-    put("relay12", "/etc/os-release", release.encode())
-    put("relay12", "/etc/lsb-release", b"DISTRIB_ID=Ubuntu\nDISTRIB_RELEASE=22.04\n")
     given = dkim(hosts)
     given["relay_dkim"]["domains"] = [{"domain": "sender.test", "selectors": ["o1"]}]
     host.check_output(OPENDKIM_IN_USE)
-    refused = run_play("dkim-opendkim-refused", RELAY, extra=given, relay="relay12")
-    assert refused.says("takeover refused: This host does the following with mail now")
-    assert refused.says("opendkim with a configuration of its own (/etc/opendkim.conf)")
-    assert host.file("/run/opendkim/own.sock").exists
-    run_play("dkim-opendkim", RELAY, extra={**given, "relay_takeover": True}, relay="relay12").succeeded()
-    yield host
-    host.check_output("ln -sf ../usr/lib/os-release /etc/os-release && rm -f /etc/lsb-release")
+    host.check_output("rm -f /etc/os-release")  # a link into /usr
+    try:
+        put("relay12", "/etc/os-release", release.encode())
+        put("relay12", "/etc/lsb-release", b"DISTRIB_ID=Ubuntu\nDISTRIB_RELEASE=22.04\n")
+        refused = run_play("dkim-opendkim-refused", RELAY, extra=given, relay="relay12")
+        assert refused.says("takeover refused: This host does the following with mail now")
+        assert refused.says("opendkim with a configuration of its own (/etc/opendkim.conf)")
+        assert host.file("/run/opendkim/own.sock").exists
+        run_play("dkim-opendkim", RELAY, extra={**given, "relay_takeover": True}, relay="relay12").succeeded()
+        yield host
+    finally:
+        host.check_output("ln -sf ../usr/lib/os-release /etc/os-release && rm -f /etc/lsb-release")
 
 
 def test_opendkim_signs_where_it_is_the_signer(opendkim: t.Any, publish: Publish, find_signed: FindSigned) -> None:
