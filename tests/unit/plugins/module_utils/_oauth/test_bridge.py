@@ -372,6 +372,23 @@ def test_failure_is_told_and_the_next_message_goes(
         assert len(peer.receipts) == before + 1
 
 
+@pytest.mark.parametrize("extensions", [EXTENSIONS, EXTENSIONS[1:]], ids=["pipelining", "in turn"])
+def test_a_thousand_recipients_have_a_reply_each(
+    tmp_path: Path, authority: Authority, extensions: tuple[str, ...]
+) -> None:
+    """In more than one group: all of them are 60 kB."""
+
+    def disturb(moment: Moment) -> str | None:
+        return "550 5.1.1 No such user" if moment.recipient.startswith("no") else None
+
+    recipients = [f"{'no' if number % 10 == 0 else 'yes'}{number}@{'x' * 30}.example.net" for number in range(1000)]
+    with bridge(tmp_path, authority, extensions=extensions, disturb=disturb) as (line, peer):
+        line.say("LHLO x")
+        assert line.mail(*recipients) == ["250 2.0.0 Ok: queued as PEER12345"] * 900
+        assert line.say("NOOP") == ["250 2.0.0 Ok"], "nothing follows the replies"
+    assert [one.recipients for one in peer.receipts] == [[one for one in recipients if one.startswith("yes")]]
+
+
 @pytest.mark.parametrize("fault", [Fault.CLOSE, "421 4.3.0 closing", "530 5.7.57 not authenticated"])
 @pytest.mark.parametrize("extensions", [EXTENSIONS, EXTENSIONS[1:]], ids=["pipelining", "in turn"])
 @pytest.mark.parametrize("stage", ["MAIL", "RCPT"])
