@@ -212,6 +212,11 @@ certificate:
     installed:
       description: Whether the file to write exists.
       type: bool
+    folders:
+      description: Where the files to read change, also if their paths are links.
+      type: list
+      elements: str
+      sample: [/etc/ssl/company]
 addresses:
   description: Addresses from which other hosts receive the connections of this host, at most one of each IP version.
   type: list

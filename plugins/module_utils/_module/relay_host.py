@@ -26,7 +26,7 @@ from .secrets import warn
 from .takeover import look as look_for_mail
 
 NO_FIREWALL = "none"
-NO_CERTIFICATE: dict[str, t.Any] = {"problems": [], "due": "", "installed": False}
+NO_CERTIFICATE: dict[str, t.Any] = {"problems": [], "due": "", "installed": False, "folders": []}
 ARGUMENTS: dict[str, t.Any] = {
     "packages": {"type": "list", "elements": "str", "default": []},
     "parameters": {"type": "list", "elements": "str", "default": []},

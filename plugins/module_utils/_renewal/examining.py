@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import typing as t
 from pathlib import Path
@@ -19,7 +20,10 @@ _CERTIFICATE = "-----BEGIN CERTIFICATE-----"
 
 
 def examine(settings: Settings) -> dict[str, t.Any]:
-    """Return ``problems``; why a certificate is ``due``, empty if it is not; whether one is ``installed``."""
+    """Return ``problems``; why a certificate is ``due``, empty if it is not; whether one is ``installed``.
+
+    ``folders`` are those in which its files change: where their paths are, and where links lead.
+    """
     problems: list[str] = []
     reason = ""
     try:
@@ -32,7 +36,9 @@ def examine(settings: Settings) -> dict[str, t.Any]:
             reason = due(settings)
     except Trouble as trouble:
         problems.append(f"relay_tls: {trouble}")
-    return {"problems": problems, "due": reason, "installed": Path(settings["file"]).exists()}
+    paths = [each for path in settings["source"].values() for each in (path, os.path.realpath(path))]
+    folders = list(dict.fromkeys(map(os.path.dirname, paths)))
+    return {"problems": problems, "due": reason, "installed": Path(settings["file"]).exists(), "folders": folders}
 
 
 def _foreign(_settings: Settings) -> t.Iterator[str]:

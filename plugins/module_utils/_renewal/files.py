@@ -16,8 +16,8 @@ from pathlib import Path
 
 from .places import LOCK, Trouble
 
-#: Octets. A file with a key and its chain has some thousands.
-_LARGEST = 1_000_000
+#: Octets. A bundle of authorities has some hundred thousands.
+_LARGEST = 10_000_000
 #: Seconds for a program: certbot waits for an authority, the others for this host.
 _PATIENCE = 600.0
 

@@ -12,7 +12,6 @@ import typing as t
 
 from .._evidence.document import seconds_of
 from .._x509.certificate import certificate_names, covers, read_certificate, read_certificates
-from .._x509.der import DerError
 from . import tls
 from .files import open_to_others, read_pem
 from .places import Trouble
@@ -116,12 +115,10 @@ def certificate_of(text: str, place: str) -> Certificate:
     try:
         der = read_certificates(text)[0]
         facts = read_certificate(der)
-        names = certificate_names(der)
-    except (DerError, IndexError) as error:
+        begins, ends = seconds_of(facts.not_before), seconds_of(facts.not_after)
+        return Certificate(facts.serial.upper(), facts.sha256, begins, ends, certificate_names(der))
+    except (ValueError, IndexError) as error:  # DerError is one of them
         raise Trouble(f"{place}: has no certificate that can be read: {error}. Renew it.") from error
-    return Certificate(
-        facts.serial.upper(), facts.sha256, seconds_of(facts.not_before), seconds_of(facts.not_after), names
-    )
 
 
 def moment(seconds: float) -> str:

@@ -12,7 +12,7 @@ import time
 import typing as t
 from pathlib import Path
 
-from . import lineage
+from . import lineage, tls
 from .files import read_json, read_pem, run, write
 from .installing import install, is_current
 from .judging import candidate, certificate_of
@@ -38,8 +38,10 @@ def order_due(settings: Settings) -> str:
         return f"the authority has not issued a certificate for {', '.join(settings['acme']['names'])} yet"
     if read_json(ORDERED) != _wanted(settings):
         return "names, authority or challenge are not those of the certificate"
-    chain = LIVE / "fullchain.pem"
-    if certificate_of(read_pem(str(chain)), str(chain)).ends <= time.time():
+    text = candidate(settings["source"])
+    if tls.refusal(text):
+        return "key and certificate of certbot do not belong together"
+    if certificate_of(text, settings["source"]["chain"]).ends <= time.time():
         return "the certificate has expired"
     return ""
 
@@ -126,7 +128,7 @@ def authorities(settings: Settings) -> Path:
     found = []
     for path in (settings["authorities"], settings["acme"]["ca_file"]):
         try:
-            found.append(Path(path).read_text(encoding="utf-8"))
+            found.append(read_pem(path))
         except OSError as error:
             raise Trouble(
                 f"relay_tls.acme.ca_file: {path}: {error.strerror}; expected a file of this host with the certificate"

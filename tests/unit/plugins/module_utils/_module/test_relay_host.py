@@ -115,6 +115,15 @@ def test_parameters_are_not_asked_for_without_postfix(host: Path, run: Run, monk
     assert run(parameters=["smtpd_forbid_y"])["postfix"]["parameters"] == []
 
 
+@pytest.mark.usefixtures("host")
+def test_certificate_is_examined_if_there_are_settings_of_one(run: Run) -> None:
+    assert run()["certificate"] == {"problems": [], "due": "", "installed": False, "folders": []}
+    source = {"chain": "/nowhere/a.pem", "key": "/nowhere/a.pem"}
+    settings = {"file": "/nowhere/relay.pem", "names": ["relay.a.test"], "source": source, "acme": {}, "addresses": []}
+    (problem,) = run(certificate=settings)["certificate"]["problems"]
+    assert problem.startswith("relay_tls: /nowhere/a.pem: No such file or directory; expected a file of this host")
+
+
 TABLE = {
     "Debian-13": {"package_manager": "apt"},
     "RedHat-9": {"package_manager": "dnf"},

@@ -131,6 +131,17 @@ def test_order_is_made_once_and_again_when_the_names_change(host: Host) -> None:
     assert "--domain www.a.test" in again
 
 
+def test_key_of_another_certificate_in_the_lineage_is_replaced_by_an_order(host: Host) -> None:
+    issue(host.folder / "issued.pem")
+    host.write(host.acme())
+    assert host.run("order").returncode == 0
+    issue(host.folder / "certbot/live/mailops-relay/privkey.pem")
+    assert host.run("install").returncode == 1
+    assert host.examine(host.acme())["due"] == "key and certificate of certbot do not belong together"
+    assert host.run("order").returncode == 0
+    assert "--force-renewal" in host.calls("certbot")[1]
+
+
 def test_refused_order_says_why_and_leaves_the_relay_its_certificate(host: Host) -> None:
     host.write(host.acme())
     host.run("install")
@@ -236,7 +247,12 @@ def test_another_way_forgets_the_order(host: Host) -> None:
 def test_examination_changes_nothing_and_says_what_is_wrong(host: Host) -> None:
     text = issue(host.source)
     found = host.examine(host.settings())
-    assert found == {"problems": [], "due": f"{host.file} does not have the current certificate", "installed": False}
+    assert found == {
+        "problems": [],
+        "due": f"{host.file} does not have the current certificate",
+        "installed": False,
+        "folders": [str(host.folder)],
+    }
     host.source.write_text(text.partition("-----BEGIN CERT")[0])
     (problem,) = host.examine(host.settings())["problems"]
     assert problem.startswith("relay_tls: ")
@@ -245,6 +261,14 @@ def test_examination_changes_nothing_and_says_what_is_wrong(host: Host) -> None:
     assert problem.startswith("relay_tls.acme.names: relay.invalid has no address in the DNS, so the authority cannot")
     assert found["due"].startswith("the authority has not issued a certificate for relay.invalid yet")
     assert not host.file.exists()
+
+
+def test_folders_are_those_of_the_paths_and_of_what_links_lead_to(host: Host) -> None:
+    (host.folder / "own").mkdir()
+    (host.folder / "own/own.pem").symlink_to(host.source)
+    source = {"chain": str(host.folder / "own/own.pem"), "key": str(host.folder / "own/own.pem")}
+    found = host.examine(host.settings(source=source))
+    assert found["folders"] == [str(host.folder / "own"), str(host.folder)]
 
 
 def test_two_runs_wait_for_each_other(host: Host) -> None:

@@ -24,6 +24,8 @@ from hypothesis import strategies as st
 
 from ansible_collections.mailops.smtp.plugins.module_utils._x509.certificate import (
     certificate_key,
+    certificate_names,
+    covers,
     read_certificate,
     read_certificates,
 )
@@ -97,6 +99,32 @@ def test_what_is_in_a_certificate(kind: str, dates: tuple[datetime.datetime, dat
         assert (found.key_type, found.key_bits, found.key_curve) == KINDS[kind]
         assert found.signature_hash == (None if kind == "Ed25519" else "sha384")
         assert not found.self_issued
+
+
+def test_every_name_is_read_and_common_names_only_without_others() -> None:
+    for names in NAMES:
+        made = make(KEYS["EC P-256"](), names, DATES[1]).public_bytes(Encoding.DER)
+        wanted = [str(one.value) for one in names if not isinstance(one, x509.RFC822Name)]
+        assert list(certificate_names(made)) == (wanted or ["mx.example.com"])
+
+
+#: A name of a certificate, a host, and whether it is for it.
+COVERS = [
+    ("mx.example.com", "mx.example.com", True),
+    ("MX.example.com", "mx.Example.com", True),
+    ("*.example.com", "mx.example.com", True),
+    ("*.example.com", "example.com", False),
+    ("*.example.com", "a.mx.example.com", False),
+    ("*.example.com", ".example.com", False),
+    ("m*.example.com", "mx.example.com", False),
+    ("*", "mx", False),
+    ("example.com", "mx.example.com", False),
+]
+
+
+@pytest.mark.parametrize(("pattern", "name", "covered"), COVERS)
+def test_a_wildcard_stands_for_the_first_label(pattern: str, name: str, covered: bool) -> None:
+    assert covers(pattern, name) is covered
 
 
 CERTIFICATE = make(KEYS["EC P-256"](), NAMES[1], DATES[0]).public_bytes(Encoding.DER)
