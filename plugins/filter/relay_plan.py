@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.mailops.smtp.plugins.module_utils._relay.certificates import find_file_problem
 from ansible_collections.mailops.smtp.plugins.module_utils._relay.dkim_records import make_records
 from ansible_collections.mailops.smtp.plugins.module_utils._relay.plan import make_plan
 from ansible_collections.mailops.smtp.plugins.module_utils._relay.program_files import program_files
-from ansible_collections.mailops.smtp.plugins.module_utils._x509.pair import find_pair_problem
 
 
 class FilterModule:
@@ -19,7 +19,7 @@ class FilterModule:
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         return {
             "relay_plan": make_plan,
-            "relay_pair_problem": find_pair_problem,
+            "relay_pair_problem": find_file_problem,
             "relay_dkim_records": make_records,
             "relay_program_files": program_files,
         }

@@ -11,6 +11,9 @@ import re
 import typing as t
 
 from .._dns.scope import is_private_name, is_within
+from .._renewal.judging import certificate_of, find_untimely
+from .._renewal.places import Trouble
+from .._x509.pair import find_pair_problem
 from .listeners import Listener
 from .reader import Options, Reader, as_list
 
@@ -89,6 +92,20 @@ def read_certificate(reader: Reader, tls: Options, hostname: str, listeners: t.S
             )
     source = {"chain": f"{LIVE}/fullchain.pem", "key": f"{LIVE}/privkey.pem"}
     return {**plan, "names": acme["names"], "source": source, "acme": acme}
+
+
+def find_file_problem(certificate: str, key: str) -> str:
+    """Return what is wrong with the files of the controller, as the option and the end of a sentence; empty if nothing.
+
+    The clock is that of the controller.
+    """
+    if paired := find_pair_problem(certificate, key):
+        return paired
+    try:
+        untimely = find_untimely(certificate_of(certificate, "certificate"))
+    except Trouble as trouble:
+        return str(trouble)
+    return untimely and f"certificate: {untimely}"
 
 
 def _refuse_pasted(reader: Reader, tls: Options) -> None:

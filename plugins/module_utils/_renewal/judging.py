@@ -87,17 +87,9 @@ def judge(text: str, place: str, names: t.Iterable[str]) -> Certificate:
         )
     if refused:
         raise Trouble(f"{place}: the certificate or its key is damaged: {refused}; expected both in PEM format.")
-    found, now = certificate_of(text, place), time.time()
-    if found.begins > now:
-        raise Trouble(
-            f"{place}: the certificate is valid from {moment(found.begins)}, and this host's clock says"
-            f" {moment(now)}, {span(found.begins - now)} earlier; expected a certificate that is valid now. {_CLOCK}"
-        )
-    if found.ends <= now:
-        raise Trouble(
-            f"{place}: the certificate expired on {moment(found.ends)}, {span(now - found.ends)} ago; expected a"
-            f" certificate that is valid now. Renew it. {_CLOCK}"
-        )
+    found = certificate_of(text, place)
+    if untimely := find_untimely(found):
+        raise Trouble(f"{place}: {untimely}")
     for name in names:
         if not any(covers(one, name) for one in found.names):
             raise Trouble(
@@ -105,6 +97,22 @@ def judge(text: str, place: str, names: t.Iterable[str]) -> Certificate:
                 f" It is for {', '.join(found.names) or 'no name'}."
             )
     return found
+
+
+def find_untimely(found: Certificate) -> str:
+    """Return what is wrong with the dates of a certificate, as the end of a sentence; empty if nothing is."""
+    now = time.time()
+    if found.begins > now:
+        return (
+            f"the certificate is valid from {moment(found.begins)}, and this host's clock says {moment(now)},"
+            f" {span(found.begins - now)} earlier; expected a certificate that is valid now. {_CLOCK}"
+        )
+    if found.ends <= now:
+        return (
+            f"the certificate expired on {moment(found.ends)}, {span(now - found.ends)} ago; expected a certificate"
+            f" that is valid now. Renew it. {_CLOCK}"
+        )
+    return ""
 
 
 def certificate_of(text: str, place: str) -> Certificate:

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import json
 import typing as t
+from pathlib import Path
 
 import pytest
 
+from ansible_collections.mailops.smtp.plugins.module_utils._relay.certificates import find_file_problem
 from ansible_collections.mailops.smtp.tests.unit.support.relay_plans import LOGINS, firewall_rules, plan, problems_of
+from ansible_collections.mailops.smtp.tests.unit.support.renewing import issue
 
 OWN = {"directory": "https://acme.lab.test:14000/dir"}
 DNS = {"server": "192.0.2.53", "key_name": "relay.", "secret": "c2VjcmV0LXNlY3JldA=="}
@@ -142,6 +145,23 @@ def test_invalid_certificate_is_refused_with_a_reason(tls: dict[str, t.Any], wor
     assert any(words in problem for problem in problems), problems
     assert "c2VjcmV0" not in " ".join(problems)
     assert "hunter2" not in " ".join(problems)
+
+
+#: Days from now, and what is wrong.
+DATES = [
+    (-1.0, 60.0, ""),
+    (-9.0, -0.5, "certificate: the certificate expired on "),
+    (1 / 24 + 0.01, 60.0, "certificate: the certificate is valid from "),
+]
+
+
+@pytest.mark.parametrize(("begins", "ends", "words"), DATES)
+def test_file_of_the_controller_must_be_valid_now(tmp_path: Path, begins: float, ends: float, words: str) -> None:
+    text = issue(tmp_path / "own.pem", "relay.a.test", begins, ends)
+    found = find_file_problem(text, text)
+    assert found.startswith(words) if words else found == ""
+    other = issue(tmp_path / "other.pem")
+    assert find_file_problem(text, other).startswith("key: the key is not that of the first certificate")
 
 
 def test_port_80_cannot_be_a_listener_and_answer_the_challenge() -> None:
