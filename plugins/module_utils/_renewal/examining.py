@@ -13,8 +13,8 @@ from pathlib import Path
 from . import lineage
 from .files import read_pem, run
 from .judging import candidate, judge
-from .ordering import due, order_due
-from .places import LINEAGE, RENEWAL, Settings, Trouble
+from .ordering import FOREIGN, due, order_due
+from .places import Settings, Trouble
 
 _CERTIFICATE = "-----BEGIN CERTIFICATE-----"
 
@@ -44,11 +44,7 @@ def examine(settings: Settings) -> dict[str, t.Any]:
 def _foreign(_settings: Settings) -> t.Iterator[str]:
     """Yield a sentence if the lineage was not made by the role, which would remove it one day."""
     if lineage.is_foreign():
-        yield (
-            f"relay_tls.acme: certbot has a certificate {LINEAGE} that this role did not order ({RENEWAL}); expected"
-            f" that the name is free. Obtain that one under another name, then run 'certbot delete --cert-name"
-            f" {LINEAGE}'."
-        )
+        yield FOREIGN
 
 
 def _without_authority(settings: Settings) -> t.Iterator[str]:

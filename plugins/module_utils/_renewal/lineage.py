@@ -33,6 +33,12 @@ def is_foreign() -> bool:
     return RENEWAL.exists() and not is_ours()
 
 
+def is_whole() -> bool:
+    """Whether certbot can renew it: an order that was killed leaves files that are empty, or only some of them."""
+    names = ("cert", "chain", "fullchain", "privkey")
+    return RENEWAL.is_file() and RENEWAL.stat().st_size > 0 and all((LIVE / f"{one}.pem").is_file() for one in names)
+
+
 @contextlib.contextmanager
 def recorded() -> t.Iterator[None]:
     """Record what certbot makes meanwhile. If this is killed, what it made is known to the next run."""

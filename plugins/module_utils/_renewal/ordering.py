@@ -16,7 +16,7 @@ from . import lineage, tls
 from .files import read_json, read_pem, run, write
 from .installing import install, is_current
 from .judging import candidate, certificate_of
-from .places import CERTBOT, HOME, LINEAGE, LIVE, ORDERED, RENEWAL, RUN, Settings, Trouble
+from .places import CERTBOT, HOME, LINEAGE, ORDERED, RENEWAL, RUN, Settings, Trouble
 
 #: Seconds to wait for another certbot, such as the one of its timer.
 _BUSY = 120.0
@@ -28,13 +28,23 @@ _CHATTER = re.compile(
     r"Certbot failed to authenticate|The Certificate Authority reported|Hint:|Renewing an existing|Account registered|"
     r"- - -|Plugins selected|Unsafe permissions|Waiting \d+ seconds"
 )
+#: What the name server says of an update (RFC 8945 section 5.2), and what it means.
+_MEANINGS: t.Mapping[str, str] = {
+    "didn't like the signature": "Expected relay_tls.acme.dns.secret and algorithm as the name server has them.",
+    "didn't know the key": "Expected relay_tls.acme.dns.key_name as the name server has it.",
+    "didn't like the time": "Expected that this host and the name server have the same time; 'timedatectl' shows it.",
+}
+FOREIGN = (
+    f"relay_tls.acme: certbot has a certificate {LINEAGE} that this role did not order ({RENEWAL}); expected that the"
+    f" name is free. Obtain that one under another name, then run 'certbot delete --cert-name {LINEAGE}'."
+)
 
 
 def order_due(settings: Settings) -> str:
     """Return why a certificate must be ordered; empty if it need not."""
     if not settings["acme"]:
         return ""
-    if not (RENEWAL.is_file() and (LIVE / "fullchain.pem").is_file() and (LIVE / "privkey.pem").is_file()):
+    if not lineage.is_whole():
         return f"the authority has not issued a certificate for {', '.join(settings['acme']['names'])} yet"
     if read_json(ORDERED) != _wanted(settings):
         return "names, authority or challenge are not those of the certificate"
@@ -68,6 +78,8 @@ def _wanted(settings: Settings) -> dict[str, t.Any]:
 
 def _order(settings: Settings) -> None:
     acme = settings["acme"]
+    if lineage.is_foreign():
+        raise Trouble(FOREIGN)
     version = _certbot_version()
     if acme["profile"] and version < _PROFILES:
         raise Trouble(
@@ -75,10 +87,10 @@ def _order(settings: Settings) -> None:
             f" {_PROFILES} or later, or no profile."
         )
     with lineage.recorded():
-        if not RENEWAL.is_file():  # an order that was killed, of which certbot knows nothing
+        if not lineage.is_whole():  # an order that was killed; beside its files, certbot would make another lineage
             lineage.remove()
-        done = _run_certbot(_arguments(settings, exists=RENEWAL.is_file()), _environment(settings))
-    if done.returncode != 0:
+        done = _run_certbot(_arguments(settings, exists=lineage.is_whole()), _environment(settings))
+    if done.returncode != 0 or not lineage.is_whole():
         raise Trouble(
             f"relay_tls.acme: {acme['directory']} issued no certificate for {', '.join(acme['names'])}:"
             f" {_reason(done.stdout + done.stderr)} The relay keeps the certificate it has. Correct the cause and run"
@@ -145,8 +157,10 @@ def _certbot_version() -> int:
 
 def _reason(text: str) -> str:
     """Return what the authority said, or else the last words of certbot, as a sentence."""
+    text = text.replace("An unexpected error occurred: ", "")
+    text = re.sub(r"Encountered exception during recovery: (?:[\w.]+: )?", "", text)
     details = [line.partition("Detail:")[2].strip() for line in text.splitlines() if line.strip().startswith("Detail:")]
     lines = [line.strip() for line in text.splitlines() if line.strip() and not _CHATTER.search(line)]
-    reason = " ".join(dict.fromkeys(details)) or " ".join(lines[-2:]) or "certbot gave no reason."
-    reason = reason.replace("An unexpected error occurred: ", "")
-    return reason if reason.endswith(".") else f"{reason}."
+    reason = " ".join(dict.fromkeys(details or lines[-2:])) or "certbot gave no reason."
+    meaning = "".join(f" {words}" for said, words in _MEANINGS.items() if said in reason)
+    return (reason if reason.endswith(".") else f"{reason}.") + meaning

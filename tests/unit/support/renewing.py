@@ -29,12 +29,12 @@ case $(basename "$0") in
   certbot)
     [ "$1" = --version ] && { echo "certbot ${CERTBOT_VERSION:-4.0.0}"; exit 0; }
     [ -n "$CERTBOT_KILLS" ] && { mkdir -p "$(dirname "$MAIL")/certbot/accounts/server/directory/abc"; kill -9 $PPID; }
-    [ -n "$CERTBOT_FAILS" ] && { echo "  Detail: $CERTBOT_FAILS" >&2; exit 1; }
+    [ -n "$CERTBOT_FAILS" ] && { echo "${CERTBOT_SAYS-  Detail: $CERTBOT_FAILS}" >&2; exit 1; }
     cd "$(dirname "$MAIL")/certbot" || exit 1
     mkdir -p renewal live accounts/server/directory/abc
     live=live/mailops-relay
     [ -e renewal/mailops-relay.conf ] || mkdir "$live" || exit 1
-    cp "$ISSUED" "$live/fullchain.pem"; cp "$ISSUED" "$live/cert.pem"; cp "$ISSUED" "$live/privkey.pem"
+    for name in fullchain cert chain privkey; do cp "$ISSUED" "$live/$name.pem"; done
     echo "version = 4" > renewal/mailops-relay.conf
     ;;
 esac

@@ -152,14 +152,62 @@ def test_refused_order_says_why_and_leaves_the_relay_its_certificate(host: Host)
     assert host.file.read_bytes() == before
 
 
-def test_killed_order_does_not_break_the_next(host: Host) -> None:
-    """certbot refuses a lineage whose directories exist without its configuration."""
+@pytest.mark.parametrize("conf", [None, ""])
+def test_killed_order_does_not_break_the_next(host: Host, conf: str | None) -> None:
+    """Beside a lineage that is not whole, certbot would make another one with another name."""
     issue(host.folder / "issued.pem")
+    certbot = host.folder / "certbot"
     for name in ("live", "archive"):
-        (host.folder / "certbot" / name / "mailops-relay").mkdir(parents=True)
+        (certbot / name / "mailops-relay").mkdir(parents=True)
+    if conf is not None:
+        (certbot / "renewal").mkdir()
+        (certbot / "renewal/mailops-relay.conf").write_text(conf)
+        (host.folder / "home/before.json").write_text("[]")
     host.write(host.acme())
     done = host.run("order")
     assert done.returncode == 0, done.stderr
+    assert "--force-renewal" not in host.calls("certbot")[0]
+    assert host.run("order").stdout == ""
+
+
+#: What certbot says, and what is made of it.
+REASONS = [
+    ("  Detail: no A record", "no A record. The relay keeps"),
+    (
+        (
+            "Encountered exception during recovery: certbot.errors.PluginError: Encountered error when making query:"
+            " The peer didn't like the signature we sent\nEncountered error when making query: The peer didn't like the"
+            " signature we sent"
+        ),
+        (
+            "a.test: Encountered error when making query: The peer didn't like the signature we sent. Expected"
+            " relay_tls.acme.dns.secret and algorithm as the name server has them. The relay keeps"
+        ),
+    ),
+    (
+        "The peer didn't know the key we used",
+        "we used. Expected relay_tls.acme.dns.key_name as the name server has it.",
+    ),
+    ("", "certbot gave no reason. The relay keeps"),
+]
+
+
+@pytest.mark.parametrize(("said", "words"), REASONS)
+def test_reason_of_certbot_is_told_once_and_explained(host: Host, said: str, words: str) -> None:
+    host.write(host.acme())
+    done = host.run("order", CERTBOT_FAILS="yes", CERTBOT_SAYS=said)
+    assert done.returncode == 1
+    assert words in done.stderr
+
+
+def test_order_beside_a_certificate_of_the_same_name_is_refused(host: Host) -> None:
+    (host.folder / "certbot/renewal").mkdir()
+    (host.folder / "certbot/renewal/mailops-relay.conf").write_text("of an administrator")
+    host.write(host.acme())
+    done = host.run("order")
+    assert done.returncode == 1
+    assert "that this role did not order" in done.stderr
+    assert host.calls("certbot") == []
 
 
 def test_dns_01_uses_the_key_file(host: Host) -> None:
