@@ -166,7 +166,7 @@ PLACES: list[tuple[str, t.Callable[[Path], None], str]] = [
     ("nothing", lambda path: None, "No such file or directory"),
     ("a loop of links", _link_to_itself, "Too many levels of symbolic links"),
     ("a directory", lambda path: path.mkdir(), "Is a directory"),
-    ("a pipe", lambda path: os.mkfifo(path), "Is not a file"),
+    ("a pipe", os.mkfifo, "Is not a file"),
     ("a device", lambda path: path.symlink_to("/dev/zero"), "Is not a file"),
     ("below a file", lambda path: path.symlink_to("/etc/passwd/x"), "Not a directory"),
 ]
