@@ -5,7 +5,8 @@
 
 By default, it is a small, correct server. ``replies`` changes its reply to a command, ``faults`` what it does instead
 of replying, and ``disturb`` either of them at a single moment. ``messages`` holds the messages that it accepted,
-``receipts`` all that were received up to their end, ``ahead`` the commands that arrived before the reply to a message.
+``receipts`` all that were received up to their end, ``cut`` what arrived of those whose client went before it, and
+``ahead`` the commands that arrived before the reply to a message.
 """
 
 from __future__ import annotations
@@ -141,6 +142,7 @@ class Peer:
         self.log: list[str] = []
         self.messages: list[bytes] = []
         self.receipts: list[Receipt] = []
+        self.cut: list[bytes] = []
         self.connections = 0
         self._conversations: list[threading.Thread] = []
         self._over = threading.Event()
@@ -290,6 +292,7 @@ class _Conversation:
         while not content.endswith(self._peer.ends) and content != b".\r\n":
             more = self._input.read(1) if by_octet else self._input.readline()
             if not more:
+                self._peer.cut.append(bytes(content))
                 raise _Hangup
             content += more
         self._conclude(bytes(content))

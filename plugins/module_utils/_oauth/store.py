@@ -9,6 +9,7 @@ Files are replaced by rename, so that a reader, or a program that was killed, fi
 from __future__ import annotations
 
 import contextlib
+import glob
 import json
 import os
 import re
@@ -91,10 +92,22 @@ class State:
         _replace(f"{self._base}.token", asdict(token))
 
     def renewed(self, configured: str) -> str | None:
-        """Return the refresh token that the server gave in place of the configured one, if there is one."""
-        facts = _read(f"{self._base}.refresh")
-        renewed = facts.get("refresh_token")
-        return renewed if facts.get("in_place_of") == configured and isinstance(renewed, str) and renewed else None
+        """Return the refresh token that the server gave in place of the configured one, if there is one.
+
+        That of another name is taken over: names change if the provider gets a second mailbox, and a server may accept
+        the configured one only once.
+
+        :param configured: the digest of the configured one.
+        """
+        own = f"{self._base}.refresh"
+        for path in (own, *sorted(glob.glob(os.path.join(glob.escape(os.path.dirname(own)), "*.refresh")))):
+            facts = _read(path)
+            renewed = facts.get("refresh_token")
+            if facts.get("in_place_of") == configured and isinstance(renewed, str) and renewed:
+                if path != own:
+                    self.keep_renewed(renewed, configured)
+                return renewed
+        return None
 
     def keep_renewed(self, refresh_token: str, configured: str) -> None:
         """Keep a refresh token of the server.

@@ -30,6 +30,7 @@ from .problem import ConfigText, Problem
 ASKING = "canary-asking"
 #: Where a reply shows that the login, if any, has succeeded (smtp_proto.c).
 _PASSED = re.compile(r"\(in reply to (?:MAIL FROM|RCPT TO|DATA|RSET) command\)")
+_TROUBLE = re.compile(r"\]: ((?:warning|error|fatal|panic): .+)")
 _TABLE = re.compile(r"texthash:(/\S+)")
 #: Shorter than those of a delivery, since a person waits.
 _PATIENCE = {
@@ -165,11 +166,17 @@ def judge(trials: t.Iterable[Trial], log: str, source: ConfigText) -> t.Iterator
             continue
         where = f"{trial.transport.name}: {trial.nexthop}"
         if hop is None:
-            said = f"{where} gave no result in time"
+            said = f"{where} gave no result in time{_last_trouble(log)}"
             yield source.on_service(said, trial.transport, "Check its address and port, and the name servers.")
         else:
             advice = explain(hop).advice or "See what the server's documentation says about this reply."
             yield source.on_service(f"{where} cannot be used: {hop.text}", trial.transport, advice)
+
+
+def _last_trouble(log: str) -> str:
+    """Return the end of a sentence with the last warning or error of the log; empty if it has none."""
+    found = _TROUBLE.findall(log)
+    return f", and Postfix said: {found[-1]}" if found else ""
 
 
 def _is_usable(hop: Hop | None) -> bool:

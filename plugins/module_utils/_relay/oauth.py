@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 import json
 import re
 import typing as t
@@ -148,9 +149,14 @@ def name_of(oauth: OAuth, place: str, mailboxes: t.Collection[str], taken: t.Col
 
     :param mailboxes: all that log in at this place.
     """
-    name = place if len(mailboxes) < 2 else f"{place[:30]}-{_plain(oauth.username.lower())[:30]}".rstrip("-")
+    name = place if len(mailboxes) < 2 else f"{_short(place)}-{_short(_plain(oauth.username.lower()))}"
     return next(one for one in (name, *(f"{name}-{count}" for count in range(2, 10_000))) if one not in taken)
 
 
 def _plain(text: str) -> str:
     return re.sub("[^a-z0-9]+", "-", text).strip("-")
+
+
+def _short(text: str) -> str:
+    """Return a text of at most 30 characters, which differs from that of another text."""
+    return text if len(text) <= 30 else f"{text[:23].rstrip('-')}-{hashlib.sha256(text.encode()).hexdigest()[:6]}"

@@ -18,6 +18,17 @@ OAUTH, DKIM = "/var/lib/postfix-oauth", "/var/lib/relay-dkim"
 OLD = ["old.token", "old.refresh", "old.token.new", "old.wanted", "old.of"]
 
 
+def test_the_host_is_asked_the_same_before_and_after_packages_are_installed() -> None:
+    asked = [
+        task["mailops.smtp.relay_host_info"]
+        for name in ("validate", "install")
+        for task in yaml.safe_load((ROLE.parents[1] / f"tasks/{name}.yml").read_text())
+        if "mailops.smtp.relay_host_info" in task
+    ]
+    assert len(asked) == 2
+    assert asked[0] == asked[1]
+
+
 @pytest.mark.parametrize(
     ("directories", "upstreams", "signs", "left_over"),
     [

@@ -198,6 +198,15 @@ def test_rotated_refresh_token_is_used_until_another_is_configured(upstream: Ups
     assert [form["refresh_token"] for form in served.server.forms] == [REFRESH, "n3xt", "c0nfigured"]
 
 
+def test_renewed_token_is_taken_over_from_a_name_that_has_changed(tmp_path: Path) -> None:
+    """A second mailbox at the provider changes the first one's name, and the role removes what the old name kept."""
+    State(str(tmp_path), "microsoft365").keep_renewed("n3xt", "digest")
+    new = State(str(tmp_path), "microsoft365-relay-a-test")
+    assert (new.renewed("another"), new.renewed("digest")) == (None, "n3xt")
+    (tmp_path / "microsoft365.refresh").unlink()
+    assert new.renewed("digest") == "n3xt"
+
+
 def day(days: int) -> str:
     return (datetime.datetime.now(datetime.UTC) + datetime.timedelta(days)).date().isoformat()
 

@@ -114,4 +114,7 @@ def test_a_fallback_covers_a_server_that_cannot_be_reached(relay: str, text: str
 
 def test_a_probe_without_a_result_is_told() -> None:
     problems: t.Any = list(judge([TRIAL], "", SOURCE))
-    assert "to-a: [a.test]:587 gave no result in time" in str(problems[0])
+    assert "to-a: [a.test]:587 gave no result in time." in str(problems[0])
+    log = "".join(f"Nov 29 11:49:29 relay postfix/verify[4{n}]: {n}: timeout on port {n}\n" for n in ("info", "fatal"))
+    problems = list(judge([TRIAL], log, SOURCE))
+    assert "gave no result in time, and Postfix said: fatal: timeout on port fatal." in str(problems[0])

@@ -86,7 +86,7 @@ NAMES: list[tuple[list[dict[str, t.Any]], list[str]]] = [
     ([SERVER, {**SERVER, "username": "b.c@a.test"}], ["smtp-p-test-587-a-a-test", "smtp-p-test-587-b-c-a-test"]),
     (
         [SERVER, {**SERVER, "username": "x" * 70}, {**SERVER, "username": "x" * 71}],
-        ["smtp-p-test-587-a-a-test", f"smtp-p-test-587-{'x' * 30}", f"smtp-p-test-587-{'x' * 30}-2"],
+        ["smtp-p-test-587-a-a-test", f"smtp-p-test-587-{'x' * 23}-c71bd1", f"smtp-p-test-587-{'x' * 23}-87a1e4"],
     ),
 ]
 
