@@ -9,23 +9,19 @@ import datetime
 import subprocess
 import typing as t
 
+from .._message.to_root import Run, mail_root
+
 #: Days before the end from which logs and the role warn.
 _SOON = 30
 #: Days before the end on which root gets a mail, and the number from which it is one each day.
 _MAILED, _DAILY = (30, 21, 14, 7), 3
 _MAIL = """\
-To: root
-Subject: The {what} of the upstream {name} {ends}
-Auto-Submitted: auto-generated
-
 The {what} with which this relay gets its OAuth2 tokens for the upstream
 {name} {ends}. From then on, mail waits in the queue.
 
 Make a new one at the provider, set it in relay_upstream.oauth, and run the
 role mailops.smtp.relay.
 """
-
-Run = t.Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 class End(t.NamedTuple):
@@ -83,10 +79,8 @@ def tell_root(name: str, end: End | None, log: t.Callable[[str], None], run: Run
         )
         return True
     text = _MAIL.format(name=name, what=end.what, ends=end)
-    command = ["sendmail", "-i", "-f", "root", "--", "root"]
-    done = run(command, input=text, text=True, check=False, capture_output=True)
-    if done.returncode:
-        log(f"{name}: failed: root could not be told by mail that the {end.what} {end}: {done.stderr.strip()}")
+    if problem := mail_root(f"The {end.what} of the upstream {name} {end}", text, run):
+        log(f"{name}: failed: the {end.what} {end}, and {problem}")
         return False
     log(f"{name}: root was told by mail that the {end.what} {end}")
     return True

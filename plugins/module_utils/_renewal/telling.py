@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
-import subprocess
 import time
 import typing as t
 from pathlib import Path
 
+from .._message.to_root import mail_root
 from .files import read_pem, write
 from .installing import install
 from .judging import certificate_of, moment, span
@@ -47,20 +48,19 @@ def check(settings: Settings, patience: float) -> str:
 def tell(settings: Settings, message: str, again: bool, say: t.Callable[[str], None]) -> None:
     """Send root a mail, once for the same message unless it is to be told again."""
     digest = hashlib.sha256(_TIMES.sub("", message).encode()).hexdigest()
+    if not again and _last_told() == digest:
+        return
+    body = f"{message}\n\nThe relay continues with the certificate it has.\n"
+    if problem := mail_root(f"The certificate of {settings['names'][0]}", body):
+        say(problem)
+        return
     try:
-        if not again and TOLD.exists() and TOLD.read_text(encoding="ascii", errors="replace") == digest:
-            return
-        _send(
-            f"To: root\nSubject: The certificate of {settings['names'][0]}\nAuto-Submitted: auto-generated\n\n"
-            f"{message}\n\nThe relay continues with the certificate it has.\n"
-        )
         write(TOLD, digest)
     except (Trouble, OSError) as error:
-        say(f"root could not be told by mail: {error}")
+        say(f"root was told by mail, and may be told the same again: {error}")
 
 
-def _send(text: str) -> None:
-    argv = ["sendmail", "-i", "-f", "root", "--", "root"]
-    done = subprocess.run(argv, input=text, text=True, check=False, capture_output=True)
-    if done.returncode != 0:
-        raise Trouble(done.stderr.strip())
+def _last_told() -> str:
+    with contextlib.suppress(OSError):
+        return TOLD.read_text(encoding="ascii", errors="replace")
+    return ""

@@ -87,4 +87,14 @@ def test_no_mail_on_other_days(end: End | None) -> None:
 def test_a_mail_that_could_not_be_sent_is_a_failure() -> None:
     done, (line,), _mails = tell(end_in(7), status=75)
     assert not done
-    assert line.endswith("the secret expires on 2027-02-08, in 7 days: sendmail: the queue is full")
+    assert line == (
+        "m365: failed: the secret expires on 2027-02-08, in 7 days, and root could not be told by mail: sendmail: the"
+        " queue is full"
+    )
+
+
+def test_a_host_without_sendmail_is_told_and_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nonexistent")
+    said: list[str] = []
+    assert not tell_root("m365", end_in(7), said.append)
+    assert said[0].endswith("root could not be told by mail: sendmail cannot be run: No such file or directory")

@@ -386,7 +386,8 @@ def test_full_disk_is_told_and_the_old_certificate_stays(host: Host) -> None:
     done = host.python("files", f"{full}sys.exit(main(['install', '--tell'], print, print))")
     assert (done.returncode, done.stderr) == (1, "")
     assert f"{host.file} cannot be written: No space left on device; it stays as it is." in done.stdout
-    assert "root could not be told by mail" in done.stdout
+    assert f"root was told by mail, and may be told the same again: {host.folder}/home/told cannot" in done.stdout
+    assert len(host.calls("sendmail")) == 1
     assert host.file.read_bytes() == before
     assert host.left_over() == []
 
@@ -397,7 +398,7 @@ def test_root_that_cannot_be_told_does_not_hide_what_is_wrong(host: Host) -> Non
     done = host.run("install", "--tell")
     assert done.returncode == 1
     assert f"{host.source}: No such file or directory" in done.stderr
-    assert "root could not be told by mail: " in done.stderr
+    assert "root could not be told by mail: sendmail cannot be run: Exec format error" in done.stderr
     assert "Traceback" not in done.stderr
 
 
