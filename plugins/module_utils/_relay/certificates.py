@@ -11,8 +11,8 @@ import re
 import typing as t
 
 from .._dns.scope import is_private_name, is_within
-from .._renewal.judging import certificate_of, find_untimely
-from .._renewal.places import Trouble
+from .._renewal.judging import CONTROLLER, certificate_of, find_untimely
+from .._renewal.places import JOINED, LIVE, Trouble
 from .._x509.pair import find_pair_problem
 from .listeners import Listener
 from .reader import Options, Reader, as_list
@@ -21,12 +21,9 @@ from .reader import Options, Reader, as_list
 FILES: t.Mapping[str, str] = {
     "files": "/etc/postfix/relay.pem",
     "self_signed": "/etc/postfix/self-signed.pem",
-    "path": "/etc/relay-certificate/relay.pem",
-    "acme": "/etc/relay-certificate/relay.pem",
+    "path": str(JOINED),
+    "acme": str(JOINED),
 }
-#: The role's lineage of certbot, and where certbot keeps it.
-LINEAGE = "mailops-relay"
-LIVE = f"/etc/letsencrypt/live/{LINEAGE}"
 
 LETS_ENCRYPT = "https://acme-v02.api.letsencrypt.org/directory"
 #: The port of HTTP-01 (RFC 8555 section 8.3).
@@ -95,14 +92,11 @@ def read_certificate(reader: Reader, tls: Options, hostname: str, listeners: t.S
 
 
 def find_file_problem(certificate: str, key: str) -> str:
-    """Return what is wrong with the files of the controller, as the option and the end of a sentence; empty if nothing.
-
-    The clock is that of the controller.
-    """
+    """Return what is wrong with files of the controller, as the option and the end of a sentence; empty if nothing."""
     if paired := find_pair_problem(certificate, key):
         return paired
     try:
-        untimely = find_untimely(certificate_of(certificate, "certificate"))
+        untimely = find_untimely(certificate_of(certificate, "certificate"), CONTROLLER)
     except Trouble as trouble:
         return str(trouble)
     return untimely and f"certificate: {untimely}"

@@ -11,6 +11,7 @@ from collections import deque
 from pathlib import Path, PurePosixPath
 
 from .._oauth.store import STATE_DIRECTORY
+from .._renewal import places
 
 OAUTH_CONFIG = "/etc/relay-oauth"
 
@@ -48,7 +49,7 @@ PROGRAMS: t.Mapping[str, Program] = {
         f'main(sys.argv[1:], lambda line: print(line, file=sys.stderr, flush=True), "{OAUTH_CONFIG}")',
     ),
     "certificate": Program(
-        "/usr/local/lib/relay-certificate",
+        str(places.PROGRAM),
         "relay_certificate",
         "_renewal/program.py",
         "sys.dont_write_bytecode = True",

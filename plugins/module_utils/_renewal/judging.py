@@ -19,7 +19,12 @@ from .places import Trouble
 DAY = 86400.0
 _BLOCK = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----\n?", re.DOTALL)
 _KEY = re.compile(r"-----BEGIN ((?:[A-Z0-9]+ )*PRIVATE KEY)-----.*?-----END \1-----\n?", re.DOTALL)
-_CLOCK = "If the clock of this host is wrong, correct it ('timedatectl' shows whether it is synchronized)."
+#: Whose clock says what is valid now. Both read files of certificates.
+HOST, CONTROLLER = "this host", "the controller"
+_CLOCKS: t.Mapping[str, str] = {
+    HOST: "If the clock of this host is wrong, correct it ('timedatectl' shows whether it is synchronized).",
+    CONTROLLER: "If the clock of the controller is wrong, correct it.",
+}
 
 
 class Certificate(t.NamedTuple):
@@ -99,18 +104,21 @@ def judge(text: str, place: str, names: t.Iterable[str]) -> Certificate:
     return found
 
 
-def find_untimely(found: Certificate) -> str:
-    """Return what is wrong with the dates of a certificate, as the end of a sentence; empty if nothing is."""
+def find_untimely(found: Certificate, owner: str = HOST) -> str:
+    """Return what is wrong with the dates of a certificate, as the end of a sentence; empty if nothing is.
+
+    :param owner: whose clock this is.
+    """
     now = time.time()
     if found.begins > now:
         return (
-            f"the certificate is valid from {moment(found.begins)}, and this host's clock says {moment(now)},"
-            f" {span(found.begins - now)} earlier; expected a certificate that is valid now. {_CLOCK}"
+            f"the certificate is valid from {moment(found.begins)}, and the clock of {owner} says {moment(now)},"
+            f" {span(found.begins - now)} earlier; expected a certificate that is valid now. {_CLOCKS[owner]}"
         )
     if found.ends <= now:
         return (
             f"the certificate expired on {moment(found.ends)}, {span(now - found.ends)} ago; expected a certificate"
-            f" that is valid now. Renew it. {_CLOCK}"
+            f" that is valid now. Renew it. {_CLOCKS[owner]}"
         )
     return ""
 

@@ -160,6 +160,8 @@ def test_file_of_the_controller_must_be_valid_now(tmp_path: Path, begins: float,
     text = issue(tmp_path / "own.pem", "relay.a.test", begins, ends)
     found = find_file_problem(text, text)
     assert found.startswith(words) if words else found == ""
+    assert not words or found.endswith(" If the clock of the controller is wrong, correct it.")
+    assert "this host" not in found
     other = issue(tmp_path / "other.pem")
     assert find_file_problem(text, other).startswith("key: the key is not that of the first certificate")
 

@@ -6,10 +6,13 @@
 from __future__ import annotations
 
 import ast
+from pathlib import Path
 
 import pytest
 
+from ansible_collections.mailops.smtp.plugins.module_utils._relay import program_files as program_module
 from ansible_collections.mailops.smtp.plugins.module_utils._relay.program_files import PROGRAMS, program_files
+from ansible_collections.mailops.smtp.plugins.module_utils._renewal import places
 
 #: program -> files that it has, how many it has at most, rooms that it must not have
 FILES = [
@@ -30,6 +33,23 @@ FILES = [
 
 def test_the_table_has_every_program() -> None:
     assert [name for name, *_rest in FILES] == list(PROGRAMS)
+
+
+#: A place of the host, and the only file of the core that has it as a text.
+PLACES = [
+    (f'"{places.PROGRAM}"', "_renewal/places.py"),
+    (f'"{places.JOINED}"', "_renewal/places.py"),
+    (f'"{places.LINEAGE}"', "_renewal/places.py"),
+    ("/etc/letsencrypt", "_renewal/places.py"),
+    ('"sendmail", "-i"', "_message/to_root.py"),
+]
+
+
+@pytest.mark.parametrize(("text", "file"), PLACES)
+def test_fact_about_the_host_is_in_at_most_one_file(text: str, file: str) -> None:
+    core = Path(program_module.__file__).parents[1]
+    files = {path.relative_to(core).as_posix() for path in core.rglob("*.py") if text in path.read_text()}
+    assert files <= {file}
 
 
 @pytest.mark.parametrize(("name", "some", "most", "foreign"), FILES)

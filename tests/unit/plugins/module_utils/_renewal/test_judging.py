@@ -131,7 +131,7 @@ BAD: list[tuple[str, t.Callable[[], bytes], str]] = [
     ("a damaged certificate", lambda: joined().replace(b"CERTIFICATE-----\nMII", b"CERTIFICATE-----\nAAA"), "damaged"),
     ("a damaged key", lambda: joined().replace(b"KEY-----\nMI", b"KEY-----\nAA"), "damaged"),
     ("expired", lambda: joined(days=(-9, -0.5)), "the certificate expired on"),
-    ("not valid yet", lambda: joined(days=(1 / 24, 9)), "If the clock of this host is wrong, correct it"),
+    ("not valid yet", lambda: joined(days=(1 / 24, 9)), "of this host is wrong, correct it ('timedatectl' shows"),
     ("other names", lambda: joined(names=["a.test", "b.test"]), f"is not for {NAME}, which clients connect to"),
     ("other names, listed", lambda: joined(names=["a.test", "b.test"]), "It is for a.test, b.test."),
     ("a wildcard of its domain", lambda: joined(names=["*.test"]), f"is not for {NAME}"),
