@@ -67,4 +67,5 @@ def _diff_of_programs(programs: t.Iterable[Change]) -> dict[str, str]:
 
 
 def _summary(path: str, content: bytes) -> str:
-    return f"{path}: {len(content.splitlines())} lines, sha256 {digest_of(content)}\n"
+    length = len(content.splitlines())
+    return f"{path}: {length} {'line' if length == 1 else 'lines'}, sha256 {digest_of(content)}\n"

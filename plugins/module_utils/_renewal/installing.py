@@ -75,6 +75,9 @@ def _bootstrap(file: Path, settings: Settings) -> str:
             *("-keyout", str(stage), "-out", str(stage)),
         )
         if done.returncode != 0:
-            raise Trouble(f"openssl made no self-signed certificate: {done.stderr.strip()}")
+            raise Trouble(
+                f"openssl could not make a self-signed certificate for {file}: {done.stderr.strip()}; correct that, and"
+                " run the role again."
+            )
         put_in_place(stage, file)
     return f"{file} has a self-signed certificate until the authority has issued one."

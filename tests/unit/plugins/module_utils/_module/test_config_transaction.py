@@ -338,7 +338,7 @@ def test_programs_are_shown_by_their_digests(run: Run, target: Path, tmp_path: P
     first, second = digest_of(b"one"), digest_of(b"two")
     diffs = [run(files("one"))["diff"], run(files("two"))["diff"]]
     assert [[one["before_header"] for one in diff] for diff in diffs] == [[str(target), "programs"]] * 2
-    lines = [[f"{path}: 1 lines, sha256 {digest}" for path in (tool, other)] for digest in (first, second)]
+    lines = [[f"{path}: 1 line, sha256 {digest}" for path in (tool, other)] for digest in (first, second)]
     assert [diff[1]["after"].splitlines() for diff in diffs] == lines
     assert [diff[1]["before"].splitlines() for diff in diffs] == [[], lines[0]]
     other.write_text("edited")

@@ -115,6 +115,17 @@ def test_relay_has_a_self_signed_certificate_until_the_first_order(host: Host) -
     assert host.file.stat().st_mode & 0o777 == 0o600
 
 
+def test_openssl_that_fails_is_told_with_the_file_and_what_to_do(host: Host) -> None:
+    (host.folder / "bin/openssl").write_text("#!/bin/sh\necho no entropy >&2; exit 1\n")
+    (host.folder / "bin/openssl").chmod(0o755)
+    host.write(host.acme())
+    (line,) = host.run("install").stderr.splitlines()
+    said = f"openssl could not make a self-signed certificate for {host.file}: no entropy"
+    assert line == f"{said}; correct that, and run the role again."
+    assert not host.file.exists()
+    assert host.left_over() == []
+
+
 def test_order_is_made_once_and_again_when_the_names_change(host: Host) -> None:
     issue(host.folder / "issued.pem")
     host.write(host.acme())
