@@ -5,13 +5,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 import typing as t
 from pathlib import Path
 
 from . import lineage
-from .files import read_pem, run
+from .files import folders_of, read_pem, run
 from .judging import candidate, judge
 from .ordering import FOREIGN, due, order_due
 from .places import Settings, Trouble
@@ -22,7 +21,7 @@ _CERTIFICATE = "-----BEGIN CERTIFICATE-----"
 def examine(settings: Settings) -> dict[str, t.Any]:
     """Return ``problems``; why a certificate is ``due``, empty if it is not; whether one is ``installed``.
 
-    ``folders`` are those in which its files change: where their paths are, and where links lead.
+    ``folders`` are those in which its files change: where their paths are, and where each link is and leads.
     """
     problems: list[str] = []
     reason = ""
@@ -36,8 +35,13 @@ def examine(settings: Settings) -> dict[str, t.Any]:
             reason = due(settings)
     except Trouble as trouble:
         problems.append(f"relay_tls: {trouble}")
-    paths = [each for path in settings["source"].values() for each in (path, os.path.realpath(path))]
-    folders = list(dict.fromkeys(map(os.path.dirname, paths)))
+    folders = list(dict.fromkeys(folder for path in settings["source"].values() for folder in folders_of(path)))
+    problems += [
+        f"relay_tls: a link leads to {folder!r}, which no unit of systemd can follow; expected a path of printable"
+        " characters. Correct the link."
+        for folder in folders
+        if not folder.isprintable() or folder.endswith("\\")
+    ]
     return {"problems": problems, "due": reason, "installed": Path(settings["file"]).exists(), "folders": folders}
 
 

@@ -20,6 +20,8 @@ from .places import LOCK, Trouble
 _LARGEST = 10_000_000
 #: Seconds for a program: certbot waits for an authority, the others for this host.
 _PATIENCE = 600.0
+#: Links that Linux follows on a path (path_resolution(7)).
+_LINKS = 40
 
 
 def run(*argv: str, environment: t.Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
@@ -52,6 +54,41 @@ def read_pem(path: str) -> str:
             raise OSError(0, f"Has more than {_LARGEST} octets", path)
         octets = stream.read(_LARGEST)
     return octets.decode("ascii", "replace").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def folders_of(path: str) -> t.Iterator[str]:
+    """Yield each directory in which a change can give an absolute path another content.
+
+    They are that of the path, that of each link on the way, and that of the path as each link makes it. In the latter,
+    links that follow are not resolved: it stays right when they lead elsewhere later.
+    """
+    place, rest, links = "/", _names(path), 0
+    while rest:
+        if ".." not in rest:  # otherwise it means something else once its links are resolved
+            yield os.path.dirname(os.path.join(place, *rest))
+        name, *rest = rest
+        step = os.path.dirname(place) if name == ".." else os.path.join(place, name)
+        target = _target(step)
+        if not target:
+            place = step
+            continue
+        yield place
+        links += 1
+        if links > _LINKS:
+            return
+        place, rest = ("/" if target.startswith("/") else place), [*_names(target), *rest]
+
+
+def _names(path: str) -> list[str]:
+    return [name for name in path.split("/") if name not in ("", ".")]
+
+
+def _target(path: str) -> str:
+    """Return where a link leads; empty if the path is none."""
+    try:
+        return os.readlink(path)
+    except OSError:
+        return ""
 
 
 def open_to_others(path: str) -> str:

@@ -413,7 +413,9 @@ def test_removal_leaves_no_account_lineage_hook_unit_or_port(
 
 @pytest.fixture(scope="module")
 def followed(brief: dict[str, t.Any], play: t.Any, hosts: t.Any, put: t.Any) -> dict[str, t.Any]:
-    """A relay that follows a file of the host, in place of its authority."""
+    """A relay that follows a file of the host, behind two links, in place of its authority."""
+    hosts["relay"].check_output("mkdir -p /etc/ssl/tls/1 && ln -sfn 1 /etc/ssl/tls/current")
+    hosts["relay"].check_output("ln -sfn tls/current /etc/ssl/own")
     put("relay", "/etc/ssl/own/relay.pem", leaf(NAMES["relay"], -1, 60))
     tls = {"path": "/etc/ssl/own/relay.pem"}
     play("9-path", relay_tls=tls).succeeded()
@@ -436,6 +438,19 @@ def test_a_new_file_of_the_host_is_followed_by_itself(
         until(lambda: {*shown(probe, "relay"), shown_by_imaps(relay)} == {new}, 30)
     finally:
         relay.check_output(NO_IMAPS)
+
+
+def test_a_link_of_a_directory_that_leads_elsewhere_is_followed_by_itself(
+    followed: dict[str, t.Any], hosts: t.Any, probe: Probe, put: t.Any
+) -> None:
+    """A new certificate in the directory of then is followed as well."""
+    relay = hosts["relay"]
+    put("relay", "/etc/ssl/tls/2/relay.pem", leaf(NAMES["relay"], -1, 62))
+    relay.check_output("ln -s 2 /etc/ssl/tls/new && mv -T /etc/ssl/tls/new /etc/ssl/tls/current")
+    until(lambda: shown(probe, "relay") == {digest(relay, "/etc/ssl/tls/2/relay.pem")}, 30)
+    until(lambda: relay.run("systemctl is-active relay-certificate.service").stdout.strip() == "inactive")
+    put("relay", "/etc/ssl/tls/2/relay.pem", leaf(NAMES["relay"], -1, 63))
+    until(lambda: shown(probe, "relay") == {digest(relay, "/etc/ssl/tls/2/relay.pem")}, 30)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ Covers program.py, installing.py, ordering.py, lineage.py, telling.py, examining
 
 from __future__ import annotations
 
+import fcntl
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.mailops.smtp.plugins.module_utils._renewal.files import folders_of
 from ansible_collections.mailops.smtp.tests.unit.support.renewing import NAME, Host, issue, new_host
 
 
@@ -330,15 +332,80 @@ def test_folders_are_those_of_the_paths_and_of_what_links_lead_to(host: Host) ->
     assert found["folders"] == [str(host.folder / "own"), str(host.folder)]
 
 
+#: Links with where they lead, all within one directory; a path there; the directories of which it is followed.
+LINKS: list[tuple[dict[str, str], str, list[str]]] = [
+    ({}, "ssl/own.pem", ["ssl"]),
+    (
+        {"ssl/own.pem": "{}/tls/current/full.pem", "tls/current": "{}/tls/2026-11"},
+        "ssl/own.pem",
+        ["ssl", "tls/current", "tls", "tls/2026-11"],
+    ),
+    (
+        {"ssl/own.pem": "../tls/./current//full.pem", "tls/current": "2026-11"},
+        "ssl/own.pem",
+        ["ssl", "tls/current", "tls", "tls/2026-11"],
+    ),
+    ({"ssl/a.pem": "b.pem", "ssl/b.pem": "{}/tls/c.pem"}, "ssl/a.pem", ["ssl", "tls"]),
+    ({"ssl/live": "{}/tls/2026-11"}, "ssl/live/full.pem", ["ssl/live", "ssl", "tls/2026-11"]),
+    # the directory above a link is not the one above what it leads to
+    ({"ssl/live": "{}/tls/2026-11", "tls/a.pem": "../ssl/live/../b.pem"}, "tls/a.pem", ["tls", "ssl"]),
+    ({"ssl/own.pem": "{}/missing/own.pem"}, "ssl/own.pem", ["ssl", "missing"]),
+    ({"ssl/own.pem": "own.pem"}, "ssl/own.pem", ["ssl"]),
+    ({"ssl/a": "{}/tls/b", "tls/b": "{}/ssl/a"}, "ssl/a/own.pem", ["ssl/a", "ssl", "tls/b", "tls"]),
+]
+
+
+@pytest.mark.parametrize(("links", "path", "folders"), LINKS)
+def test_each_directory_that_can_lead_a_path_elsewhere_is_followed(
+    tmp_path: Path, links: dict[str, str], path: str, folders: list[str]
+) -> None:
+    for folder in ("ssl", "tls/2026-11"):
+        (tmp_path / folder).mkdir(parents=True)
+    for link, target in links.items():
+        (tmp_path / link).symlink_to(target.format(tmp_path))
+    found = dict.fromkeys(folders_of(f"{tmp_path}/{path}"))
+    assert list(found) == [f"{tmp_path}/{folder}" for folder in folders]
+
+
+#: Where a link leads, and what is told.
+UNFOLLOWED = [
+    ("own/own.pem", "Too many levels of symbolic links; expected a file of this host"),
+    ("a\nUnit=reboot.target/own.pem", "\\nUnit=reboot.target', which no unit of systemd can follow"),
+    ("a\\/own.pem", "which no unit of systemd can follow; expected a path of printable characters. Correct the link."),
+]
+
+
+@pytest.mark.parametrize(("target", "words"), UNFOLLOWED)
+def test_link_that_cannot_be_followed_is_told(host: Host, target: str, words: str) -> None:
+    (host.folder / target).parent.mkdir()
+    issue(host.source)
+    link = host.folder / "link.pem"
+    link.symlink_to(host.folder / target)
+    (host.folder / target).symlink_to(link if words.startswith("Too many") else host.source)
+    found = host.examine(host.settings(source={"chain": str(link), "key": str(link)}))
+    assert [problem for problem in found["problems"] if words in problem], found
+
+
 def test_two_runs_wait_for_each_other(host: Host) -> None:
     issue(host.source)
     host.write(host.settings())
     argv = [sys.executable, "-I", str(host.folder / "lib"), "install"]
-    began = time.monotonic()
-    runs = [subprocess.Popen(argv, env=host.environment(), stdout=subprocess.DEVNULL) for _number in range(4)]
-    assert [one.wait(timeout=60) for one in runs] == [0, 0, 0, 0]
-    assert time.monotonic() - began < 60
+    with (host.folder / "home/.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        run = subprocess.Popen(argv, env=host.environment(), stdout=subprocess.DEVNULL)
+        ending = time.monotonic() + 60
+        while run.poll() is None and not waits_for_a_lock(run.pid) and time.monotonic() < ending:
+            time.sleep(0.01)
+        assert (run.poll(), waits_for_a_lock(run.pid), host.file.exists()) == (None, True, False)
+    assert run.wait(timeout=60) == 0
+    assert host.file.exists()
     assert host.left_over() == []
+
+
+def waits_for_a_lock(pid: int) -> bool:
+    """Whether the kernel lists a process as one that waits (proc_locks(5))."""
+    lines = Path("/proc/locks").read_text().splitlines()
+    return any(words[1] == "->" and str(pid) in words for words in map(str.split, lines))
 
 
 def test_killed_order_is_remembered_and_everything_it_made_is_forgotten(host: Host) -> None:
