@@ -10,7 +10,9 @@ continues. A record that disappears or changes stops its selector, since receive
 from __future__ import annotations
 
 import base64
+import contextlib
 import datetime
+import fcntl
 import functools
 import json
 import os
@@ -29,7 +31,10 @@ FOREIGN, REVOKED, SEVERAL, UNUSABLE = "foreign", "revoked", "several", "unusable
 _OVERLAP = datetime.timedelta(days=8)
 #: Seconds that a reload may take until no worker has the old table.
 _RELOAD_TIME = 60
+#: Seconds that another check may take.
+_PATIENCE = 600
 PROC = "/proc"
+_MEMORY, _DIARY = "state.json", "signed.json"
 _STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _UNTIL_THEN = "nothing is signed with it until then"
 _NEXT = {
@@ -163,21 +168,25 @@ def _as_rspamd(key: Key) -> str:
     return re.sub(r"[.]key$", ".seed", key.path) if key.kind == "ed25519" else key.path
 
 
-def replace(path: str, content: str) -> bool:
-    """Replace a file by a rename; return whether it changed."""
+def holds(path: str, content: str) -> bool:
+    """Whether a file is there and has the content."""
     try:
         with open(path, encoding="utf-8") as file:
-            if file.read() == content:
-                return False
+            return file.read() == content
     except FileNotFoundError:
-        pass
+        return False
+
+
+def replace(path: str, content: str) -> None:
+    """Replace a file by a rename, unless it has the content already."""
+    if holds(path, content):
+        return
     with open(f"{path}.new", "w", encoding="utf-8") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
     os.chmod(f"{path}.new", 0o644)
     os.rename(f"{path}.new", path)
-    return True
 
 
 def look(settings: dict[str, t.Any], before: dict[str, str]) -> dict[str, str]:
@@ -234,6 +243,25 @@ def read_json(path: str) -> dict[str, t.Any]:
             return dict(json.load(file))
     except (FileNotFoundError, ValueError):
         return {}
+
+
+@contextlib.contextmanager
+def alone(directory: str) -> t.Iterator[bool]:
+    """Wait for another check, of the timer or of the role, and say whether it ended."""
+    # no other user may open the file, and so keep it locked
+    with open(os.path.join(directory, "lock"), "w", opener=functools.partial(os.open, mode=0o600)) as file:
+        end = time.monotonic() + _PATIENCE
+        while not (is_locked := _lock(file)) and time.monotonic() < end:
+            time.sleep(0.1)
+        yield is_locked
+
+
+def _lock(file: t.IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def reload(unit: str) -> bool:
@@ -299,22 +327,39 @@ def main(words: list[str]) -> int:
         sys.stderr.write("relay_dkim.py: expected check or records\n")
         return 2
     settings = read_json(SETTINGS)
-    memory, diary = (os.path.join(settings["state_directory"], name) for name in ("state.json", "signed.json"))
-    before, signed = read_json(memory), read_json(diary)
-    known = told(settings, before, signed)
     if words == ["records"]:
-        sys.stdout.write(json.dumps(known) + "\n")
+        sys.stdout.write(json.dumps(told(settings, *recall(settings))) + "\n")
         return 0
+    with alone(settings["state_directory"]) as is_alone:
+        if is_alone:
+            return check(read_json(SETTINGS))  # the role may have changed them during the wait
+    sys.stderr.write(
+        f"relay_dkim.py: another check has not ended after {_PATIENCE} s, so this one did nothing. Stop the other one"
+        " (systemctl stop relay-dkim.service, or the run of the role), and check again.\n"
+    )
+    return 1
+
+
+def recall(settings: dict[str, t.Any]) -> list[dict[str, str]]:
+    """What the last check found for each record, and the last day on which each key signed."""
+    return [read_json(os.path.join(settings["state_directory"], name)) for name in (_MEMORY, _DIARY)]
+
+
+def check(settings: dict[str, t.Any]) -> int:
+    """Look at the DNS, and let the signer use what is published."""
+    place = functools.partial(os.path.join, settings["state_directory"])
+    before, signed = recall(settings)
+    known = told(settings, before, signed)
     states = look(settings, before)
     active = judge(settings["domains"], settings["sign_now"], states)
     signed = remember(signed, settings, active)
-    files = tables(settings["signer"], active)
-    due = os.path.join(settings["state_directory"], "reload_due")
-    for name, text in files.items():
-        if replace(os.path.join(settings["state_directory"], name), text):
-            replace(due, "")
-    replace(memory, json.dumps(states, sort_keys=True))
-    replace(diary, json.dumps(signed, sort_keys=True))
+    due = place("reload_due")
+    for name, text in tables(settings["signer"], active).items():
+        if not holds(place(name), text):
+            replace(due, "")  # first, so that a check that ends here leaves one reload too many, never one too few
+            replace(place(name), text)
+    replace(place(_MEMORY), json.dumps(states, sort_keys=True))
+    replace(place(_DIARY), json.dumps(signed, sort_keys=True))
     for record in told(settings, states, signed):
         if record not in known:
             sys.stdout.write(record["told"] + "\n")

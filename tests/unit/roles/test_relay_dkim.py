@@ -6,8 +6,11 @@
 from __future__ import annotations
 
 import datetime
+import errno
+import fcntl
 import importlib.util
 import json
+import os
 import shutil
 import subprocess
 import typing as t
@@ -155,6 +158,106 @@ def test_check_lets_a_real_key_sign_and_keeps_what_was_known(
     assert json.loads((tmp_path / "signed.json").read_text()) == {name: str(datetime.date.today())}
 
 
+@pytest.fixture(name="checks")
+def _checks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A host with a key, whose record is published; each reload is noted with the table that the signer reads."""
+    domains = [{"domain": "a.test", "selectors": [[key("r1")]]}]
+    settings = {"signer": "rspamd", "state_directory": str(tmp_path), "sign_now": False, "nameservers": []}
+    (tmp_path / "settings.json").write_text(json.dumps({**settings, "domains": domains}))
+    reloads: list[str] = []
+
+    def reload(_unit: str) -> bool:
+        reloads.append((tmp_path / "signing.conf").read_text())
+        return True
+
+    monkeypatch.setattr(program, "SETTINGS", str(tmp_path / "settings.json"))
+    monkeypatch.setattr(program, "public_half", lambda *_words: "AAAA")
+    monkeypatch.setattr(program, "ask", lambda *_words: ["v=DKIM1; p=AAAA"])
+    monkeypatch.setattr(program, "reload", reload)
+    return reloads
+
+
+@pytest.mark.parametrize("fails", range(4))
+def test_a_check_that_ends_too_soon_loses_no_reload(
+    fails: int, checks: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed at the rename of any file, or no space is left for it: the next check makes up for it."""
+    rename, renamed = os.rename, iter(range(100))
+
+    def fail(old: str, new: str) -> None:
+        if next(renamed) == fails:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        rename(old, new)
+
+    monkeypatch.setattr(program.os, "rename", fail)
+    with pytest.raises(OSError, match="No space left"):
+        program.main(["check"])
+    assert program.main(["check"]) == 0
+    assert checks[-1:] == [(tmp_path / "signing.conf").read_text()]
+    assert program.main(["check"]) == 0
+    assert len(checks) == 1
+
+
+def _is_locked(path: Path) -> bool:
+    with path.open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def test_checks_take_turns(checks: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A check waits for another one, then reads what that left, and others wait for it until its reload is done."""
+    locked: dict[str, bool] = {}
+    ask, reload = program.ask, program.reload
+    for name, function in (("ask", ask), ("reload", reload)):
+
+        def note(*words: t.Any, name: str = name, function: t.Any = function) -> t.Any:
+            locked[name] = _is_locked(tmp_path / "lock")
+            return function(*words)
+
+        monkeypatch.setattr(program, name, note)
+    settings = json.loads((tmp_path / "settings.json").read_text())
+    with (tmp_path / "lock").open("w") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+
+        def end(_seconds: float) -> None:
+            renamed = [{"domain": "b.test", "selectors": [[key("r2")]]}]
+            (tmp_path / "settings.json").write_text(json.dumps({**settings, "domains": renamed}))
+            fcntl.flock(other, fcntl.LOCK_UN)
+
+        monkeypatch.setattr(program.time, "sleep", end)
+        assert program.main(["check"]) == 0
+    assert "b.test" in checks[-1]
+    assert locked == {"ask": True, "reload": True}
+    assert not _is_locked(tmp_path / "lock")
+
+
+def test_a_check_that_never_ends_is_told(
+    checks: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    turns = iter(range(0, 10_000, 100))
+    monkeypatch.setattr(program.time, "sleep", lambda _seconds: None)
+    monkeypatch.setattr(program.time, "monotonic", lambda: next(turns))
+    with (tmp_path / "lock").open("w") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        assert program.main(["check"]) == 1
+        assert "another check has not ended after 600 s, so this one did nothing" in capsys.readouterr().err
+        assert program.main(["records"]) == 0  # only reads, and never waits
+    assert checks == []
+
+
+def test_no_other_user_can_keep_the_checks_waiting(checks: list[str], tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        assert program.main(["check"]) == 0
+    finally:
+        os.umask(before)
+    assert (tmp_path / "lock").stat().st_mode & 0o777 == 0o600
+    assert len(checks) == 1
+
+
 ED = {"r1-ed": "ed25519"}
 #: Selectors with their keys, the comparison of each, the last days of signatures; state and last day of each record.
 TOLD: list[tuple[list[list[str]], dict[str, str], dict[str, str], dict[str, tuple[str, str]]]] = [
@@ -211,20 +314,22 @@ def test_what_no_longer_belongs_to_the_relay_is_forgotten() -> None:
     assert days == {"r2._domainkey.a.test": str(datetime.date.today())}
 
 
-#: What each process says of its signals, by turns, and whether the signer has its tables in the end.
-RELOADS: list[tuple[dict[str, list[str]], bool]] = [
-    ({"1": ["0"], "2": ["0", "0", "800"], "3": ["0", ""]}, True),
-    ({"1": ["0"], "2": ["800"], "3": ["0", "0", "0", "4a03", ""]}, True),
-    ({"1": ["0"], "2": ["0"], "3": ["800"]}, False),
-    ({"1": ["100", "100", "0"]}, True),
-    ({"1": ["100"]}, False),
-    ({}, True),
+#: What each process says of its signals, by turns; the main process afterwards, which is another one after a restart;
+#: and whether the signer has its tables in the end.
+RELOADS: list[tuple[dict[str, list[str]], str, bool]] = [
+    ({"1": ["0"], "2": ["0", "0", "800"], "3": ["0", ""]}, "1", True),
+    ({"1": ["0"], "2": ["800"], "3": ["0", "0", "0", "4a03", ""]}, "1", True),
+    ({"1": ["0"], "2": ["0"], "3": ["800"]}, "1", False),
+    ({"1": ["100", "100", "0"]}, "1", True),
+    ({"1": ["100"]}, "1", False),
+    ({"1": ["100"], "2": ["0"]}, "5", True),
+    ({}, "1", True),
 ]
 
 
-@pytest.mark.parametrize(("processes", "expected"), RELOADS)
+@pytest.mark.parametrize(("processes", "after", "expected"), RELOADS)
 def test_a_reload_ends_when_no_process_with_the_old_table_takes_mail(
-    processes: dict[str, list[str]], expected: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    processes: dict[str, list[str]], after: str, expected: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A main process has taken its signal, and each worker blocks the one that told it to stop, or has ended."""
 
@@ -240,7 +345,8 @@ def test_a_reload_ends_when_no_process_with_the_old_table_takes_mail(
 
     calls: list[list[str]] = []
     monkeypatch.setattr(program, "PROC", str(tmp_path))
-    monkeypatch.setattr(program, "_main", lambda _unit: "1")
+    mains = iter(["1", after])
+    monkeypatch.setattr(program, "_main", lambda _unit: next(mains))
     monkeypatch.setattr(program.subprocess, "run", lambda argv, **_options: calls.append(argv))
     children = tmp_path / "1/task/1"
     children.mkdir(parents=True)
