@@ -9,12 +9,15 @@ import re
 import typing as t
 
 from .reader import Options, Reader, as_address, as_bool, as_list
+from .transports import DIRECTORY
 from .upstreams import Route
 
 #: The socket of the signer, as Postfix names it.
 MILTER = "unix:/run/relay-dkim/milter.sock"
 #: Table of the clients whose mail is signed without a login, in Postfix's directory.
 CLIENTS = "relay_signed_clients"
+#: What a value of the user must contain, so that mail still reaches the signer.
+_NEEDED: t.Mapping[str, str] = {"non_smtpd_milters": MILTER, "smtpd_milter_maps": f"cidr:{DIRECTORY}/{CLIENTS}"}
 _DIRECTORY = "/etc/relay-dkim"
 _KEYS = f"{_DIRECTORY}/keys"
 _SELECTOR = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*\Z")
@@ -148,12 +151,12 @@ def _is_in(address: str, domain: str) -> bool:
 
 def judge_settings(reader: Reader, dkim: Options, settings: t.Mapping[str, str]) -> None:
     """Report parameters of the user that would take the place of the signer."""
-    for name in sorted({"non_smtpd_milters", "smtpd_milter_maps"} & set(settings)) if dkim else ():
-        if MILTER not in settings[name] and CLIENTS not in settings[name]:
+    for name in sorted(set(_NEEDED) & set(settings)) if dkim else ():
+        if _NEEDED[name] not in settings[name]:
             reader.problem(
                 f"relay_settings.{name}",
-                f"takes the place of the signer of relay_dkim, so that mail would leave unsigned; expected {MILTER}"
-                " in it as well, or no relay_dkim",
+                f"takes the place of the signer of relay_dkim, so that mail would leave unsigned; expected"
+                f" {_NEEDED[name]} in it as well, or no relay_dkim",
             )
 
 

@@ -15,6 +15,7 @@ from ansible_collections.mailops.smtp.tests.unit.support.relay_plans import LOGI
 
 ROLE = Path(__file__).resolve().parents[5] / "roles/relay"
 MILTER = "unix:/run/relay-dkim/milter.sock"
+TABLE = "cidr:/etc/postfix/relay_signed_clients"
 ONE = {"domain": "example.com", "selectors": ["r1"]}
 
 
@@ -50,7 +51,7 @@ def test_only_clients_that_may_send_are_signed() -> None:
     made = plan(**LOGINS, dkim=signed())
     options = {one["line"].split()[0]: one["options"].get("smtpd_milters") for one in made["services"]}
     assert (options["587"], options["25"], made["main"].get("smtpd_milters")) == (MILTER, None, None)
-    assert made["main"]["smtpd_milter_maps"] == "cidr:/etc/postfix/relay_signed_clients"
+    assert made["main"]["smtpd_milter_maps"] == TABLE
     assert made["main"]["non_smtpd_milters"] == MILTER
     assert made["main"]["milter_default_action"] == "tempfail"
     (table,) = [one for one in made["tables"] if one["path"].endswith("relay_signed_clients")]
@@ -134,7 +135,10 @@ LATER: list[tuple[dict[str, t.Any], str]] = [
     ),
     ({"settings": {"non_smtpd_milters": "inet:127.0.0.1:11332"}}, "relay_settings.non_smtpd_milters: takes the place"),
     ({"settings": {"non_smtpd_milters": f"inet:127.0.0.1:11332, {MILTER}"}}, PASS),
-    ({"settings": {"smtpd_milter_maps": "cidr:/etc/postfix/own"}}, "relay_settings.smtpd_milter_maps: takes the place"),
+    ({"settings": {"non_smtpd_milters": TABLE}}, f"would leave unsigned; expected {MILTER} in it as well"),
+    ({"settings": {"smtpd_milter_maps": "cidr:/etc/postfix/own"}}, f"would leave unsigned; expected {TABLE} in it"),
+    ({"settings": {"smtpd_milter_maps": MILTER}}, "relay_settings.smtpd_milter_maps: takes the place"),
+    ({"settings": {"smtpd_milter_maps": f"cidr:/etc/postfix/own, {TABLE}"}}, PASS),
     ({"settings": {"smtpd_milters": "inet:127.0.0.1:11332"}}, PASS),
 ]
 
