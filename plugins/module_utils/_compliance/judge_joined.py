@@ -176,7 +176,7 @@ def _dkim_match(case: Case, control: Control, document: Document) -> t.Iterator[
     for key in signing:
         if key.domain == document.subject and not any(_is_for(key, one) for one in published):
             name = f"{key.selector}._domainkey.{key.domain}"
-            message = f"The relay signs with the key of {name}, which was not looked up."
+            message = f"The relay has a key for {name}, which was not looked up."
             yield control.not_checked(name, message, f"Add the selector {key.selector} to dkim of mail_dns_info.")
     if not published and not signing:
         yield control.not_checked(document.subject, "No DKIM selector is known.", "Name the selectors in dkim.")
@@ -195,8 +195,8 @@ def _compare_keys(control: Control, name: str, facts: DkimFacts, key: DkimKey, h
         reason = host.why(f"dkim.{key.path}") or f"the public half of {key.path} is not known"
         return control.undecided(name, reason, EvidenceKind.HOST)
     if key.spki_sha256 == facts.spki_sha256:
-        return control.passed(name, f"The key at {name} belongs to {key.path}, with which the relay signs.")
-    message = f"The key at {name} does not belong to {key.path}, with which the relay signs: no signature is valid."
+        return control.passed(name, f"The key at {name} belongs to {key.path}, the relay's key for it.")
+    message = f"The key at {name} does not belong to {key.path}, the relay's key for it, whose signatures are invalid."
     return control.failed(name, message, f"Publish the public half of {key.path} at {name}.")
 
 

@@ -590,6 +590,14 @@ def test_a_selector_that_signs_but_was_not_looked_up_is_told():
     assert "s2._domainkey.example.test" in found[-1].message
 
 
+def test_a_key_of_the_relay_is_not_said_to_sign():
+    """The signer of the role has each key, and uses it only while the DNS has its record."""
+    keys = (KEY, dataclasses.replace(KEY, spki_sha256="00"), dataclasses.replace(KEY, selector="s2"))
+    found = judged(host(dkim=keys))["MR-DKIM-02"]
+    assert statuses(found) == {"pass", "fail", "not_checked"}
+    assert not [one.message for one in found if "relay signs" in one.message]
+
+
 def test_a_null_client_needs_no_port():
     local = tuple(one for one in FACTS.listeners if one.address == "127.0.0.1")
     found = judged([cases.host(listeners=local)], cases.NULL_CLIENT)
