@@ -166,7 +166,7 @@ def rendered(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, t.
         },
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,  # on a busy machine; a play that hangs is ended
         check=False,
     )
     assert "duplicate mapping key" not in done.stdout + done.stderr  # merging anchors makes one easily
