@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.mailops.smtp.tests.lab.suite.conftest import parse
+from ansible_collections.mailops.smtp.tests.lab.suite.journals import journal_from_now
 from ansible_collections.mailops.smtp.tests.lab.suite.plays import BUILD, ROOT, Play, run_play
 from ansible_collections.mailops.smtp.tests.lab.suite.trouble.upstream import MailLog
 
@@ -283,7 +284,7 @@ def log(relay: Relay, probe: t.Any, passwords: dict[str, str]) -> str:
     if relay.name != "relay":
         pytest.skip("the client may not send through this relay")
     relay.run("log").succeeded()
-    cursor = relay.host.check_output("journalctl -n 0 --show-cursor").rpartition("-- cursor: ")[2].strip()
+    journal = journal_from_now(relay.host)
     send = [f"AUTH app@sender.test {passwords['app@sender.test']}", "MAIL FROM:<app@sender.test>"]
     send += [f"RCPT TO:<{INBOX}>", "BODY Subject: x\r\n\r\nhello\r\n"]
     for port, tls in ((587, "starttls"), (465, "implicit")):
@@ -294,7 +295,7 @@ def log(relay: Relay, probe: t.Any, passwords: dict[str, str]) -> str:
     refused = ["MAIL FROM:<x@outsider.test>", f"RCPT TO:<{INBOX}>"]
     probe("outsider", "dialogue", host=relay.hostname, port=25, tls="none", commands=refused)
     relay.program("Subject: x", INBOX)
-    read = f"journalctl --no-pager -o short --after-cursor='{cursor}' SYSLOG_FACILITY=2"
+    read = f"{journal} -o short SYSLOG_FACILITY=2"
     relay.host.check_output(f'timeout 20 sh -c "until [ $({read} | grep -c status=sent) -ge 4 ]; do sleep 0.2; done"')
     return str(relay.host.check_output(read))
 

@@ -23,6 +23,7 @@ import pytest
 import yaml
 
 from ansible_collections.mailops.smtp.tests.lab.suite.conftest import snapshot, until
+from ansible_collections.mailops.smtp.tests.lab.suite.journals import journal_from_now
 from ansible_collections.mailops.smtp.tests.lab.suite.packages import offer_packages
 from ansible_collections.mailops.smtp.tests.lab.suite.plays import RELAY, ROOT, Play, run_play
 
@@ -222,12 +223,12 @@ class TestRelay:
     def test_units_are_less_exposed(self, release: str, relay12: t.Any) -> None:
         """And survive a reload and a restart."""
         runs = PLATFORMS[release]["units"][-1]
-        since = relay12.check_output("date +@%s")
+        journal = journal_from_now(relay12)
         for unit, most in ((runs, 3.3), ("dovecot.service", 2.2)):
             relay12.check_output(f"systemctl reload {unit} && systemctl restart {unit}")
             verdict = relay12.check_output(f"systemd-analyze security --no-pager {unit} | tail -n 1")
             assert float(re.findall(r"[0-9]+\.[0-9]", verdict)[0]) <= most, verdict
-        grumbled = f"journalctl --no-pager --unit={runs} --unit=dovecot --priority=err --output=cat --since={since}"
+        grumbled = f"{journal} --unit={runs} --unit=dovecot --priority=err --output=cat"
         assert relay12.run(grumbled).stdout.replace("-- No entries --", "").strip() == ""
 
     @pytest.mark.usefixtures("release")

@@ -9,6 +9,8 @@ import time
 import typing as t
 from email import message_from_string
 
+from ansible_collections.mailops.smtp.tests.lab.suite.journals import journal_from_now
+
 HOST, PORT, CONTROL_PORT = "smtp.provider.test", 2526, 2527
 #: Key and chain on the host: the valid ones, and others that tests add.
 FOLDER = "/root/fault"
@@ -71,14 +73,11 @@ class MailLog:
 
     def __init__(self, relay: t.Any) -> None:
         self._relay = relay
-        self._cursor = self._read("-n 0 --show-cursor").rpartition("-- cursor: ")[2].strip()
-
-    def _read(self, options: str) -> str:
-        return str(self._relay.check_output(f"journalctl --no-pager -o cat -u 'postfix*' {options}"))
+        self._journal = journal_from_now(relay)
 
     @property
     def text(self) -> str:
-        return self._read(f"--after-cursor='{self._cursor}'")
+        return str(self._relay.check_output(f"{self._journal} -o cat -u 'postfix*'"))
 
     def wait(self, words: str, seconds: float = 15) -> bool:
         """Wait until the log contains these words; a failure shows the log."""
