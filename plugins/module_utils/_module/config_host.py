@@ -66,6 +66,10 @@ class ManagedHost:
         require_unmasked(units)
         return {name: unit.state for name, unit in units.items()}
 
+    def returned(self, first: t.Mapping[str, str]) -> t.Collection[str]:
+        units = self._units.look(first)
+        return [name for name, state in first.items() if is_back(units[name], state)]
+
     def require_drained(self, first: t.Mapping[str, str]) -> None:
         for service in self._params["services"]:
             if service["unit"] in first and not ran(first[service["unit"]]):
@@ -87,7 +91,7 @@ class ManagedHost:
         """Apply the activators, then reload or restart each service that reads one of the files.
 
         A service is restarted if a reload does not reach the change, or if it is not healthy: a reload does not start
-        it.
+        it. In an undo, one that fails does not keep the others on the files of the failed run.
         """
         self._explaining = not back
         held, given_back = plan.duties(back)
@@ -100,26 +104,41 @@ class ManagedHost:
                 activator, option = chosen(ACTIVATORS, entry)
                 activator.apply(self._commands, option)
             self._units.enable({name: units[name] for name in held})
-            for service in self._services_to_activate(held):
+            failures = []
+            for service in self._services_to_activate(held, plan, back):
                 name = service["unit"]
                 self._explaining = not back and name is not None  # the output of a command says why it failed
-                if sick or name in down or _needs_restart(service, plan, unsettled):
-                    self._commands.must_succeed(service["restart"] or ["systemctl", "restart", "--", name])
-                elif _reads(service, plan, unsettled):
-                    self._commands.must_succeed(service["reload"] or ["systemctl", "reload-or-restart", "--", name])
+                try:
+                    if sick or name in down or _needs_restart(service, plan, unsettled):
+                        self._commands.must_succeed(service["restart"] or ["systemctl", "restart", "--", name])
+                    elif _reads(service, plan, unsettled):
+                        self._commands.must_succeed(service["reload"] or ["systemctl", "reload-or-restart", "--", name])
+                except TransactionError as error:
+                    if not back:
+                        raise
+                    failures.append(error)
             self._explaining = not back
             self._units.give_back({name: units[name] for name in given_back}, given_back)
         except TransactionError as error:
             raise self._explained(error) from error
+        if failures:
+            raise failures[0]
 
     def _has_commands(self, down: t.Collection[str]) -> bool:
         """Whether the health commands can add anything: not if all services are units and one of them is down."""
         return not down or any(service["unit"] is None for service in self._params["services"])
 
-    def _services_to_activate(self, held: t.Collection[str]) -> t.Iterator[t.Mapping[str, t.Any]]:
-        """Yield the declared services that are not given back, and in an undo those that are no longer declared."""
+    def _services_to_activate(
+        self, held: t.Collection[str], plan: Plan, back: bool
+    ) -> t.Iterator[t.Mapping[str, t.Any]]:
+        """Yield the declared services that are not given back, and in an undo those that are no longer declared.
+
+        In an undo, a command has nothing to do if this run brought the first of its files.
+        """
         declared = self._params["services"]
-        yield from (service for service in declared if service["unit"] is None or service["unit"] in held)
+        for service in declared:
+            if service["unit"] in held or (service["unit"] is None and not (back and _is_first_use(service, plan))):
+                yield service
         for name in sorted(set(held) - {service["unit"] for service in declared}):
             yield {"unit": name, "restart": None, "reload": None, "files": [], "restart_files": [], "restart_lines": ""}
 
@@ -181,6 +200,12 @@ class ManagedHost:
 
 def _within(path: str, places: t.Collection[str]) -> bool:
     return any(path == place or path.startswith(place.rstrip(os.sep) + os.sep) for place in places)
+
+
+def _is_first_use(service: t.Mapping[str, t.Any], plan: Plan) -> bool:
+    """Whether none of the files of a service was there before the run."""
+    before = {*plan.manifest.files, *(change.path for change in plan.changes if change.present)}
+    return bool(service["files"]) and not any(_within(path, service["files"]) for path in before)
 
 
 def _reads(service: t.Mapping[str, t.Any], plan: Plan, unsettled: t.Collection[str]) -> bool:

@@ -105,7 +105,7 @@ def _run(
 ) -> None:
     """Deploy the files, or put everything back."""
     with transaction.alone(host) as interrupted:
-        plan = transaction.plan(wanted.files, wanted.directories, wanted.units)
+        plan = transaction.plan(host, wanted.files, wanted.directories, wanted.units)
         _report_plan(module, plan, report)
         report["recovered"] = interrupted
         try:
@@ -129,7 +129,7 @@ def _preview(
 ) -> None:
     """Report and validate without changing the host, on which required programs may not be installed yet."""
     interrupted = transaction.interrupted()
-    plan = transaction.plan(wanted.files, wanted.directories, wanted.units)
+    plan = transaction.plan(host, wanted.files, wanted.directories, wanted.units)
     _report_plan(module, plan, report)
     report["recovered"] = interrupted
     if interrupted:

@@ -8,7 +8,8 @@ The rules, one for each case:
 - The declaration takes precedence over an edit on the host; the plan names the edited files.
 - A file that is no longer declared is replaced by its original, or removed if there was none.
 - A file that matches its declaration before the first run is adopted: nothing is written, and its original is kept.
-- A service that is no longer declared is given back: it returns to the state before the first run.
+- A service that is no longer declared is given back: it returns to the state before the first run. If all runs that
+  used it were undone, it is in that state already, and is forgotten.
 """
 
 from __future__ import annotations
@@ -79,6 +80,7 @@ class Plan:
     :param adopted: files that match their declaration and whose original is to be kept.
     :param forgotten: files that are no longer declared and equal their original.
     :param services: names of the services that are to use the files.
+    :param returned: names of the services that no run has completed with and that are in their first states.
     """
 
     files: tuple[WantedFile, ...]
@@ -89,6 +91,7 @@ class Plan:
     adopted: tuple[str, ...]
     forgotten: tuple[str, ...]
     services: tuple[str, ...] = ()
+    returned: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         """Whether the host changes; adopting a file does not change it."""
@@ -97,7 +100,8 @@ class Plan:
     @property
     def given_back(self) -> dict[str, str]:
         """First states of the services that are no longer declared, by name."""
-        return {name: state for name, state in self.manifest.first_states.items() if name not in self.services}
+        kept = {*self.services, *self.returned}
+        return {name: state for name, state in self.manifest.first_states.items() if name not in kept}
 
     def duties(self, back: bool) -> tuple[t.Collection[str], dict[str, str]]:
         """Return the services that use the files, and the first states of those that are given back.
@@ -150,6 +154,7 @@ def make_plan(
     manifest: Manifest,
     original_of: t.Callable[[str], str],
     services: t.Sequence[str] = (),
+    returned: t.Collection[str] = (),
 ) -> Plan:
     """Compare the declaration with the host and the manifest.
 
@@ -182,7 +187,15 @@ def make_plan(
                 forgotten.append(path)
     made, released = _directories(wanted_by_path, directories, manifest)
     return Plan(
-        tuple(files), manifest, tuple(changes), made, released, tuple(adopted), tuple(forgotten), tuple(services)
+        tuple(files),
+        manifest,
+        tuple(changes),
+        made,
+        released,
+        tuple(adopted),
+        tuple(forgotten),
+        tuple(services),
+        tuple(returned),
     )
 
 

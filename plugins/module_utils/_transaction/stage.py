@@ -31,6 +31,9 @@ class Host(t.Protocol):
     def states(self, names: t.Collection[str]) -> dict[str, str]:
         """Return the state of each service as a word for the manifest, before the transaction touches any of them."""
 
+    def returned(self, first: t.Mapping[str, str]) -> t.Collection[str]:
+        """Return the names of those of these services that are in their first states."""
+
     def require_drained(self, first: t.Mapping[str, str]) -> None:
         """Require that nothing is lost if these services return to their first states."""
 

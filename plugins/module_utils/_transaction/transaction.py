@@ -103,6 +103,7 @@ class ConfigTransaction:
 
     def plan(
         self,
+        host: Host,
         files: t.Sequence[WantedFile],
         directories: t.Sequence[WantedDirectory] = (),
         services: t.Sequence[str] = (),
@@ -117,7 +118,9 @@ class ConfigTransaction:
                 self._memory.require_unowned(wanted.path for wanted in files)
                 manifest = self._memory.manifest()
                 kept = functools.partial(path_beside, self._name, kind="first")
-                plan = make_plan(files, directories, manifest, kept, services)
+                noted = {name: state for name, state in manifest.noted.items() if name not in services}
+                returned = host.returned(noted) if noted else ()
+                plan = make_plan(files, directories, manifest, kept, services, returned)
                 require_original(self._name, plan)
                 require_replaceable(plan)
                 return plan

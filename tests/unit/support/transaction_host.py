@@ -74,7 +74,7 @@ class Sandbox:
         transaction = ConfigTransaction(str(self.state / name), observe)
         fake = fake or FakeHost(self)
         with transaction.alone(fake) as interrupted:
-            plan = transaction.plan(files, directories, services)
+            plan = transaction.plan(fake, files, directories, services)
             return transaction.carry_out(plan, fake) or interrupted
 
     def tree(self) -> Tree:
@@ -153,6 +153,9 @@ class FakeHost:
 
     def states(self, names: t.Collection[str]) -> dict[str, str]:
         return {name: self._states[name] for name in names}
+
+    def returned(self, first: t.Mapping[str, str]) -> t.Collection[str]:
+        return [name for name, state in first.items() if self._states[name] == state]
 
     def require_drained(self, first: t.Mapping[str, str]) -> None:
         if self._refuses == "drained" and "stopped" in first.values():

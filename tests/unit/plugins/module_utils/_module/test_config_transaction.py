@@ -287,6 +287,36 @@ def test_undo_restarts_a_dead_service(run: Run, target: Path, tmp_path: Path) ->
     assert (target.read_text(), up.exists(), log.read_text().split()) == ("old\n", True, ["reload", "restart"])
 
 
+def test_undo_needs_no_program_that_the_run_brought(run: Run, target: Path, tmp_path: Path) -> None:
+    """Its command is gone, and the services after it use the previous files again."""
+    log, program = tmp_path / "log", tmp_path / "lib/program"
+    reader = {"restart": ["sh", "-c", f"cat {target} >> {log}"], "files": [str(target)]}
+    own = {"restart": ["sh", str(program)], "files": [str(program), f"{tmp_path}/lib/etc"]}
+    run([{"path": str(target), "content": "good\n"}], services=[reader])
+    files = [{"path": str(target), "content": "new\n"}, {"path": str(program), "content": f"echo brought >> {log}\n"}]
+    result = run(files, services=[own, reader], health=[["grep", "-q", "good", str(target)]])
+    assert (result["outcome"], result["changed"], program.parent.exists()) == ("put back", False, False)
+    assert log.read_text().split() == ["good", "brought", "new", "good"]
+
+
+@pytest.mark.parametrize("older", [True, False])
+def test_undo_goes_on_after_a_service_that_fails(run: Run, target: Path, tmp_path: Path, older: bool) -> None:
+    """What fails is told, and the next run tries again; the other services use the previous files meanwhile."""
+    log, other = tmp_path / "log", tmp_path / "other.conf"
+    fails = {"restart": ["sh", "-c", f"grep new {other} || {{ echo broken; exit 1; }}"], "files": [str(other)]}
+    reader = {"restart": ["sh", "-c", f"cat {target} >> {log}"], "files": [str(target)]}
+    if older:
+        run([{"path": str(other), "content": "old\n"}])
+    else:
+        other.write_text("old\n")
+    files = [{"path": str(target), "content": "new\n"}, {"path": str(other), "content": "new\n"}]
+    result = run(files, services=[fails, reader], health=[["false"]])
+    assert (result["outcome"], target.read_text()) == ("not active", "old\n")
+    assert "The previous files are back, but could not be activated" in result["msg"]
+    assert "broken" in result["msg"]
+    assert log.read_text().split() == ["new", "old"]
+
+
 def test_absent_restores_originals_and_removes_the_rest(run: Run, target: Path, tmp_path: Path) -> None:
     files = [{"path": str(target), "content": "new\n"}, {"path": f"{tmp_path}/made/more.conf", "content": "x\n"}]
     run(files)

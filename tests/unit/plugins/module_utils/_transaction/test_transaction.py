@@ -31,7 +31,7 @@ def host(tmp_path: Path) -> Sandbox:
 
 
 def plan_of(host: Sandbox, *files: WantedFile) -> Plan:
-    return ConfigTransaction(str(host.state / "app"), lambda _step, _path: None).plan(files)
+    return ConfigTransaction(str(host.state / "app"), lambda _step, _path: None).plan(FakeHost(host), files)
 
 
 def mode_of(path: Path) -> int:
@@ -522,6 +522,27 @@ def test_noted_state_is_restored(host: Sandbox) -> None:
     host.run([host.wanted("main.cf", "ours")], services=["main"])
     host.run([])
     assert (host.services, host.tree(), host.state.exists()) == ({"main": "stopped"}, {}, False)
+
+
+@pytest.mark.parametrize("then", ["as before", "started since"])
+@pytest.mark.parametrize("next_files", ["the same", "none"])
+def test_service_that_only_an_undone_run_used(host: Sandbox, then: str, next_files: str) -> None:
+    """It is back, so the next run forgets it and changes nothing; one that runs since then is given back."""
+    host.set_services({"main": "stopped", "login": "stopped"})
+    files = [host.wanted("main.cf", "ours"), host.wanted("login.cf", "bad")]
+    if next_files == "the same":
+        host.run(files[:1], services=["main"])
+    with pytest.raises(TransactionFailed, match="check was refused"):
+        host.run(files, services=["main", "login"], fake=FakeHost(host, refuses="check", with_content="bad"))
+    if then == "started since":
+        host.set_services({"login": "running"})
+    again = (files[:1], ["main"]) if next_files == "the same" else ([], [])
+    assert host.run(again[0], services=again[1]) is (then == "started since")
+    assert host.services == {"main": "ours" if again[1] else "stopped", "login": "stopped"}
+    assert host.run(again[0], services=again[1]) is False
+    assert host.debris() == []
+    host.run([])
+    assert not host.state.exists()
 
 
 class Filling(FakeHost):
