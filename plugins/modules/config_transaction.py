@@ -175,8 +175,8 @@ options:
       restart:
         description:
           - Command as a list of words that restarts the service, or starts it if it is not running.
-          - In an undo, it does not run if none of the files that it reads was there before. If it fails, the other services
-            are activated all the same.
+          - In an undo, it does not run if none of the files that it reads was there before. If it fails, the other
+            services are activated all the same.
         type: list
         elements: str
       files:

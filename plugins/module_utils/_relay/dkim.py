@@ -66,11 +66,12 @@ def read_dkim(reader: Reader, dkim: Options) -> dict[str, t.Any]:
 def _read_domain(reader: Reader, index: int, item: Options) -> dict[str, t.Any]:
     variable = f"relay_dkim.domains[{index}]"
     domain = reader.domain(f"{variable}.domain", item["domain"])
-    selectors = [str(one).strip().lower() for one in as_list(item.get("selectors"))]
+    given = [str(one).strip() for one in as_list(item.get("selectors"))]
+    selectors = [one.lower() for one in given]
     if not selectors:
         reader.problem(f"{variable}.selectors", "is empty; expected at least one selector, such as r202611")
     with_ed25519 = item.get("ed25519") is not None and as_bool(item["ed25519"])
-    for selector in selectors:
+    for selector in given:
         _judge_selector(reader, f"{variable}.selectors", domain, selector, with_ed25519)
     for selector in sorted({one for one in selectors if selectors.count(one) > 1}):
         reader.problem(f"{variable}.selectors", f"{selector} is listed more than once; expected each once, newest last")
@@ -79,13 +80,13 @@ def _read_domain(reader: Reader, index: int, item: Options) -> dict[str, t.Any]:
 
 
 def _judge_selector(reader: Reader, variable: str, domain: str, selector: str, with_ed25519: bool) -> None:
-    longest = f"{selector}{_ED25519 if with_ed25519 else ''}._domainkey.{domain}"
+    longest = f"{selector.lower()}{_ED25519 if with_ed25519 else ''}._domainkey.{domain}"
     labels = longest.split(".")
-    if not _SELECTOR.match(selector) or len(longest) > _LONGEST_NAME or max(map(len, labels)) > 63:
+    if not _SELECTOR.match(selector.lower()) or len(longest) > _LONGEST_NAME or max(map(len, labels)) > 63:
         reader.problem(
             variable, f"{selector!r} is not a valid selector; expected letters, digits and hyphens, such as r202611"
         )
-    elif selector.endswith(_ED25519):
+    elif selector.lower().endswith(_ED25519):
         reader.problem(
             variable,
             f"{selector} ends in {_ED25519}, as those of Ed25519 keys do; expected another one, such as r202611",

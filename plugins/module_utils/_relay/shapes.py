@@ -90,7 +90,7 @@ def _dictionary(place: str, option: Spec, value: t.Any) -> t.Iterator[str]:
             yield f"{place}.{name}: is not an option{guess}"
     for name, inner in known.items():
         if inner.get("required") and value.get(name) is None:
-            yield f"{place}: has no {name}; expected it in every entry"
+            yield f"{place}.{name}: is missing; expected a value, since it has no default"
         elif name in value:
             yield from _variable(f"{place}.{name}", inner, value[name])
 

@@ -38,7 +38,11 @@ WRONG: list[tuple[str, t.Any, str]] = [
     ("relay_listeners", "25,587", "relay_listeners: is text; expected a list of dictionaries"),
     ("relay_listeners", [None], "relay_listeners[0]: is empty; expected a dictionary with port"),
     ("relay_listeners", [[{"port": 25}]], "relay_listeners[0]: is a list; expected a dictionary with port"),
-    ("relay_listeners", [{"tls": "none"}], "relay_listeners[0]: has no port; expected it in every entry"),
+    (
+        "relay_listeners",
+        [{"tls": "none"}],
+        "relay_listeners[0].port: is missing; expected a value, since it has no default",
+    ),
     ("relay_users", ["app:secret"], "relay_users[0]: is text; expected a dictionary with name"),
     ("relay_networks", {"a": 1}, "relay_networks: is a dictionary; expected a list"),
     ("relay_networks", [["192.0.2.0/24"]], "relay_networks[0]: is a list; expected text"),
@@ -70,7 +74,7 @@ WRONG: list[tuple[str, t.Any, str]] = [
     ("relay_routes", [{"upstream": "smtp"}], "relay_routes[0].upstream: is text; expected a dictionary"),
     ("relay_domains", [{"name": "a", "to": {"prot": 1}}], "relay_domains[0].to.prot: is not an option; expected port"),
     ("relay_upstream", {"fallbacks": ["b"]}, "relay_upstream.fallbacks[0]: is text; expected a dictionary with host"),
-    ("relay_rewrites", {"header_checks": [{"match": "x"}]}, "relay_rewrites.header_checks[0]: has no action"),
+    ("relay_rewrites", {"header_checks": [{"match": "x"}]}, "relay_rewrites.header_checks[0].action: is missing"),
 ]
 
 
