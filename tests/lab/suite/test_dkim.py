@@ -267,6 +267,18 @@ def test_mail_waits_while_the_signer_is_down(signing: t.Any, probe: Probe, find_
     assert verdicts(find_signed(word, seconds=90)[0]) == OURS
 
 
+def test_session_that_postfix_holds_delays_no_restart(signing: t.Any, find_signed: FindSigned) -> None:
+    """rspamd alone waits 16 s for it, and no mail is taken meanwhile."""
+    hold = "import socket, time; s = socket.socket(socket.AF_UNIX); s.connect('/run/relay-dkim/milter.sock'); print()"
+    command = f'python3 -uc "{hold}; time.sleep(60)"'
+    signing.check_output(f"systemd-run --unit=held --property=StandardOutput=file:/run/held {command}")
+    signing.check_output("timeout 30 sh -c 'until test -s /run/held; do sleep 0.1; done'")
+    signing.check_output("timeout 12 systemctl restart rspamd.service")
+    signing.check_output("systemctl stop held.service; rm /run/held")
+    signing.check_output("timeout 30 sh -c 'until test -S /run/relay-dkim/milter.sock; do sleep 0.1; done'")
+    assert verdicts(find_signed(submit(signing))[0]) == OURS
+
+
 def test_signer_is_closed_and_small(signing: t.Any) -> None:
     files = signing.check_output("find /etc/relay-dkim/keys -type f -printf '%m %u %g %p\\n' | sort").splitlines()
     assert len(files) >= 4
