@@ -36,6 +36,12 @@ _PATIENCE = 600
 PROC = "/proc"
 _MEMORY, _DIARY = "state.json", "signed.json"
 _STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
+#: A server that neither serves the zone nor recurses; it names others, and says nothing of the records.
+_REFERRAL = re.compile(r"^;; flags:(?![^;]*\b(?:aa|ra)\b)", re.MULTILINE)
+#: Aliases to follow.
+_ALIASES = 8
+#: Name servers that did not answer during this check; they are asked last.
+_silent: set[str] = set()
 _UNTIL_THEN = "nothing is signed with it until then"
 _NEXT = {
     "signing": "signs now",
@@ -111,9 +117,13 @@ def read_tags(text: str) -> dict[str, str]:
     return {name.strip().lower(): value.strip() for name, _equals, value in pairs}
 
 
-def ask(name: str, servers: t.Sequence[str]) -> list[str] | None:
-    """The TXT records of a name; None if no name server answers."""
-    for server in servers or [""]:
+def ask(name: str, servers: t.Sequence[str], aliases: int = _ALIASES) -> list[str] | None:
+    """The TXT records of a name; None if no name server answers.
+
+    A server that does not recurse, such as that of the zone, tells only where an alias leads. That is asked of the
+    host's name servers, too.
+    """
+    for server in sorted(servers or [""], key=_silent.__contains__):
         argv = ["dig", "+noall", "+comments", "+answer", "+time=3", "+tries=2", "-t", "TXT", "-q", f"{name}."]
         try:
             done = subprocess.run(
@@ -123,14 +133,20 @@ def ask(name: str, servers: t.Sequence[str]) -> list[str] | None:
             continue
         output = done.stdout.decode("ascii", "replace")
         status = re.search(r"status: ([A-Z]+)", output)
-        if done.returncode == 0 and status and status[1] in ("NOERROR", "NXDOMAIN"):
-            rows = (line.split(None, 4) for line in output.splitlines() if line and not line.startswith(";"))
-            return ["".join(map(_plain, _STRING.findall(row[4]))) for row in rows if len(row) == 5 and row[3] == "TXT"]
+        if done.returncode or not status:
+            _silent.add(server)
+        elif status[1] in ("NOERROR", "NXDOMAIN") and not _REFERRAL.search(output):
+            lines = (line.split(None, 4) for line in output.splitlines() if line and not line.startswith(";"))
+            rows = [row for row in lines if len(row) == 5]
+            texts = ["".join(map(_plain, _STRING.findall(row[4]))) for row in rows if row[3] == "TXT"]
+            target = "" if texts else next((row[4] for row in reversed(rows) if row[3] == "CNAME"), "").rstrip(".")
+            return ask(target, [*filter(None, servers), ""], aliases - 1) if target and aliases else texts
     return None
 
 
 def _plain(text: str) -> str:
-    return re.sub(r"\\(.)", r"\1", text)
+    """A string as the DNS has it: dig writes other octets in decimal (RFC 1035 section 5.1)."""
+    return re.sub(r"\\([0-9]{3}|.)", lambda escape: chr(int(escape[1])) if len(escape[1]) == 3 else escape[1], text)
 
 
 def judge(domains: t.Sequence[dict[str, t.Any]], now: bool, states: dict[str, str]) -> dict[str, list[Key]]:
