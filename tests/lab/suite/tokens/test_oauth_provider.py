@@ -12,7 +12,7 @@ import pytest
 
 from ansible_collections.mailops.smtp.tests.lab.suite.oauth import order, ways
 
-pytestmark = pytest.mark.third_lab
+pytestmark = pytest.mark.second_lab
 
 Send = t.Callable[..., dict[str, t.Any]]
 

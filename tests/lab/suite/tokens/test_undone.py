@@ -19,7 +19,7 @@ from ansible_collections.mailops.smtp.tests.lab.suite.oauth import (
 )
 from ansible_collections.mailops.smtp.tests.lab.suite.plays import RELAY, run_play
 
-pytestmark = [pytest.mark.third_lab, pytest.mark.last]
+pytestmark = [pytest.mark.second_lab, pytest.mark.last]
 
 #: The parts' units, and the files of the role.
 SEEN = (
