@@ -71,7 +71,10 @@ options:
     default: []
     suboptions:
       command:
-        description: Command as a list of words. It must succeed.
+        description:
+          - Command as a list of words. It must succeed.
+          - In an undo, it does not run if it names a file that came with the run, such as its own program, and is gone.
+            If it fails, everything else is activated all the same.
         type: list
         elements: str
       firewall:

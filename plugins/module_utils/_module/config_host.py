@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import typing as t
@@ -91,9 +92,10 @@ class ManagedHost:
         """Apply the activators, then reload or restart each service that reads one of the files.
 
         A service is restarted if a reload does not reach the change, or if it is not healthy: a reload does not start
-        it. In an undo, one that fails does not keep the others on the files of the failed run.
+        it. In an undo, a step that fails does not keep the others on the files of the failed run.
         """
         self._explaining = not back
+        failures: list[TransactionError] = []
         held, given_back = plan.duties(back)
         try:
             self._units.reload_definitions({*unsettled, *(change.path for change in plan.changes)})
@@ -102,23 +104,23 @@ class ManagedHost:
             sick = self._has_commands(down) and not self._is_healthy()
             for entry in self._params["activate"]:
                 activator, option = chosen(ACTIVATORS, entry)
-                activator.apply(self._commands, option)
-            self._units.enable({name: units[name] for name in held})
-            failures = []
+                if not (back and _names_what_went(option, plan)):
+                    with _kept_in(failures, back):
+                        activator.apply(self._commands, option)
+            with _kept_in(failures, back):
+                self._units.enable({name: units[name] for name in held})
             for service in self._services_to_activate(held, plan, back):
                 name = service["unit"]
                 self._explaining = not back and name is not None  # the output of a command says why it failed
-                try:
+                with _kept_in(failures, back):
+                    require_unmasked({name: units[name]} if name else {})
                     if sick or name in down or _needs_restart(service, plan, unsettled):
                         self._commands.must_succeed(service["restart"] or ["systemctl", "restart", "--", name])
                     elif _reads(service, plan, unsettled):
                         self._commands.must_succeed(service["reload"] or ["systemctl", "reload-or-restart", "--", name])
-                except TransactionError as error:
-                    if not back:
-                        raise
-                    failures.append(error)
             self._explaining = not back
-            self._units.give_back({name: units[name] for name in given_back}, given_back)
+            with _kept_in(failures, back):
+                self._units.give_back({name: units[name] for name in given_back}, given_back)
         except TransactionError as error:
             raise self._explained(error) from error
         if failures:
@@ -200,6 +202,23 @@ class ManagedHost:
 
 def _within(path: str, places: t.Collection[str]) -> bool:
     return any(path == place or path.startswith(place.rstrip(os.sep) + os.sep) for place in places)
+
+
+@contextlib.contextmanager
+def _kept_in(failures: list[TransactionError], back: bool) -> t.Iterator[None]:
+    """In an undo, keep a failure until the other steps are done."""
+    try:
+        yield
+    except TransactionError as error:
+        if not back:
+            raise
+        failures.append(error)
+
+
+def _names_what_went(option: t.Iterable[str], plan: Plan) -> bool:
+    """Whether a command of an undo names a file that came with this run and is gone, such as the program itself."""
+    gone = [word for word in option if word.startswith(os.sep) and not os.path.lexists(word)]
+    return any(_within(change.path, gone) for change in plan.changes if not change.present)
 
 
 def _is_first_use(service: t.Mapping[str, t.Any], plan: Plan) -> bool:

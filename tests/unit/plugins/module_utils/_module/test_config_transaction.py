@@ -299,6 +299,32 @@ def test_undo_needs_no_program_that_the_run_brought(run: Run, target: Path, tmp_
     assert log.read_text().split() == ["good", "brought", "new", "good"]
 
 
+@pytest.mark.parametrize("named", ["lib/program", "lib"])
+def test_undo_applies_no_activator_that_the_run_brought(run: Run, target: Path, tmp_path: Path, named: str) -> None:
+    """Of a program that is a directory, too; the first run is undone as any other."""
+    log, program = tmp_path / "log", tmp_path / "lib/program"
+    own = {"command": ["sh", "-c", f"test -e $0 && echo brought >> {log}", str(tmp_path / named)]}
+    reader = {"command": ["sh", "-c", f"cat {target} >> {log}"]}
+    files = [{"path": str(target), "content": "new\n"}, {"path": str(program), "content": "x\n"}]
+    result = run(files, activate=[own, reader], health=[["grep", "-q", "old", str(target)]])
+    assert (result["outcome"], result["changed"], program.parent.exists()) == ("put back", False, False)
+    assert log.read_text().split() == ["brought", "new", "old"]
+    assert leftovers(tmp_path) == []
+
+
+def test_undo_goes_on_after_an_activator_that_fails(run: Run, target: Path, tmp_path: Path) -> None:
+    """What comes after it uses the previous files again."""
+    log = tmp_path / "log"
+    fails = {"command": ["sh", "-c", f"grep -q new {target} || {{ echo broken; exit 1; }}"]}
+    reader = {"command": ["sh", "-c", f"cat {target} >> {log}"]}
+    service = {"restart": ["sh", "-c", f"echo service; cat {target} >> {log}"], "files": [str(target)]}
+    result = run(
+        [{"path": str(target), "content": "new\n"}], activate=[fails, reader], services=[service], health=[["false"]]
+    )
+    assert (result["outcome"], "broken" in result["msg"]) == ("not active", True)
+    assert log.read_text().split() == ["new", "new", "old", "old"]
+
+
 @pytest.mark.parametrize("older", [True, False])
 def test_undo_goes_on_after_a_service_that_fails(run: Run, target: Path, tmp_path: Path, older: bool) -> None:
     """What fails is told, and the next run tries again; the other services use the previous files meanwhile."""
