@@ -133,7 +133,7 @@ class ConfigTransaction:
         :raises TransactionFailed: the files are not valid, or a service to be given back is not drained.
         """
         try:
-            self._require_drained(plan, host)
+            self._require_drained(plan.given_back, host)
             if plan and plan.files:
                 lay_out(root, plan, host, self._step)
         except TransactionError as error:
@@ -202,7 +202,7 @@ class ConfigTransaction:
         """Do everything that comes before the first change to a live file."""
         try:
             try:
-                self._require_drained(plan, host)
+                self._require_drained(plan.given_back, host)
                 built = self._stage(plan, host) if plan.files and plan else {}
                 changed = tuple(change.path for change in plan.changes)
                 record = RunRecord(
@@ -225,10 +225,10 @@ class ConfigTransaction:
             raise TransactionFailed(error, UNTOUCHED) from error
         return record
 
-    def _require_drained(self, plan: Plan, host: Host) -> None:
-        if plan.given_back:
+    def _require_drained(self, first: t.Mapping[str, str], host: Host) -> None:
+        if first:
             with self._step("drained"):
-                host.require_drained(plan.given_back)
+                host.require_drained(first)
 
     def _release(self, first: t.Mapping[str, str], host: Host) -> None:
         if first:
@@ -302,7 +302,9 @@ class ConfigTransaction:
             raise TransactionFailed(cause, NOT_ACTIVE, error) from cause
 
     def _put_back(self, record: RunRecord, host: Host) -> None:
-        self._release(self._memory.manifest().noted, host)
+        noted = self._memory.manifest().noted
+        self._require_drained(noted, host)  # before it stops: a service that stands still is never drained
+        self._release(noted, host)
         swap = Swap(self._name, record, self._step)
         swap.back()
         swap.sweep()

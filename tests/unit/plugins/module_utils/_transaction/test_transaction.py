@@ -564,6 +564,24 @@ def test_service_that_is_not_drained_is_kept(host: Sandbox, kind: str, outcome: 
     assert host.debris() == []
 
 
+def test_service_that_is_not_drained_survives_the_removal_after_a_crash(host: Sandbox) -> None:
+    """It continues with the files of the crashed first run, so that it can be drained, and is removed then."""
+    host.set_services({"main": "stopped"})
+    if (child := os.fork()) == 0:
+        host.run(
+            [host.wanted("main.cf", "killed")],
+            services=["main"],
+            observe=lambda step, _path: kill_before("committed", step),
+        )
+        os._exit(3)
+    os.waitpid(child, 0)
+    with pytest.raises(TransactionFailed, match="drained was refused") as caught:
+        host.run([], fake=FakeHost(host, refuses="drained"))
+    assert (caught.value.outcome, host.services) == (core.UNTOUCHED, {"main": "ours"})
+    assert host.run([]) is True
+    assert (host.services, host.tree(), host.state.exists()) == ({"main": "stopped"}, {}, False)
+
+
 def test_adoption_after_a_crash_activates_the_service(host: Sandbox) -> None:
     """The service may still use the file of the crashed run, although no file has to be replaced."""
     host.write("x.cf", "good", 0o640)
