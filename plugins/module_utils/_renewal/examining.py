@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 import typing as t
 from pathlib import Path
@@ -80,24 +81,38 @@ def _taken(settings: Settings) -> t.Iterator[str]:
 
 
 def _elsewhere(settings: Settings) -> t.Iterator[str]:
-    """Yield a sentence for each name that does not lead to this host. /etc/hosts may name it by a loopback address."""
+    """Yield a sentence for each name that does not lead to this host. /etc/hosts may name it by a loopback address.
+
+    Both families count: an authority asks the IPv6 address first, and need not try the other one.
+    """
     if settings["acme"]["challenge"] != "http-01":
         return
-    shown_at = {*re.findall(r"inet6? ([0-9a-f.:]+)/", run("ip", "-oneline", "address").stdout), *settings["addresses"]}
+    shown_at = {*re.findall(r"inet6? ([0-9a-f.:]+)/", run("ip", "-oneline", "address").stdout)}
+    shown_at |= {_shortest(one) for one in settings["addresses"]}
     for name in settings["acme"]["names"]:
         found = _addresses(name)
         public = {one for one in found if not one.startswith("127.") and one != "::1"}
+        families = [{one for one in public if (":" in one) == is_ipv6} for is_ipv6 in (False, True)]
+        strays = sorted(one for family in families if not family & shown_at for one in family)
         if not found:
             yield (
                 f"relay_tls.acme.names: {name} has no address in the DNS, so the authority cannot find this host;"
                 " expected a record that leads here. Publish it, or set challenge to dns-01."
             )
-        elif public and not public & shown_at:
+        elif strays:
             yield (
-                f"relay_tls.acme.names: {name} leads to {', '.join(sorted(public))}, which is not an address of this"
+                f"relay_tls.acme.names: {name} leads to {', '.join(strays)}, which is not an address of this"
                 " host; expected one. Correct the DNS; for a host behind NAT, name its outer address in"
                 " relay_dns.addresses; or set challenge to dns-01."
             )
+
+
+def _shortest(address: str) -> str:
+    """Return an address as programs print it."""
+    try:
+        return str(ipaddress.ip_address(address))
+    except ValueError:
+        return address
 
 
 def _addresses(name: str) -> set[str]:

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The program as a relay has it: from its files alone, with programs that record their calls.
 
-Covers program.py, installing.py, ordering.py, lineage.py, telling.py, examining.py, places.py and files.py.
+Covers program.py, installing.py, ordering.py, lineage.py, telling.py, places.py and files.py.
 """
 
 from __future__ import annotations
