@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 
 from .._evidence.document import moment
 from .._sasl.jwt import ClientCertificate
-from .._sasl.oauth import AccessToken, OAuthError, TokenClient
+from .._sasl.oauth import AccessToken, BadTokenAnswer, OAuthError, TokenClient
 from .._smtp.tls import TlsPolicy, UnusableFile, check_files
 from .expiry import End, end_of
 from .fetch import fetch_token
@@ -165,6 +165,11 @@ def _renew(request: Request, log: Log) -> StoredToken:
         request.state.keep_renewed(granted.refresh_token, request.configured)
         log(f"{request.name}: the server sent a new refresh token, which is used from now on")
     token = _stored(granted, began)
+    if not token.usable(time.time()):
+        raise BadTokenAnswer(
+            f"the token server {client.host} granted a token that is valid for {token.expires_at - began:.0f} s, too"
+            " short to log in with; expected some minutes"
+        )
     request.state.keep_token(token)
     return token
 

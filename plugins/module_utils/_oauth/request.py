@@ -51,7 +51,7 @@ def private_keys(options: Options) -> t.Iterator[str]:
     facts: t.Any = account
     if isinstance(account, str):
         try:
-            facts = json.loads(account)
+            facts = json.loads(account.lstrip("\ufeff"))
         except (ValueError, RecursionError):
             facts = None
     for key in (options.get("private_key"), facts.get("private_key") if isinstance(facts, dict) else None):

@@ -133,7 +133,7 @@ class ServiceAccount:
         """
         _refuse_path("service_account", text, "the JSON text of Google's key file")
         try:
-            facts = json.loads(text)
+            facts = json.loads(text.lstrip("\ufeff"))  # some editors begin a file with this mark
         except (ValueError, RecursionError):
             facts = None
         if not isinstance(facts, dict):
@@ -212,7 +212,7 @@ def _sign(data: bytes, key: str, options: t.Sequence[str]) -> bytes:
     reading, writing = os.pipe()
     try:
         with os.fdopen(writing, "wb") as pipe:  # a key is smaller than a pipe
-            pipe.write(key.encode("ascii", "replace"))
+            pipe.write(_as_openssl(key))
         with tempfile.TemporaryFile() as signed:
             signed.write(data)
             signed.seek(0)
@@ -230,6 +230,12 @@ def _sign(data: bytes, key: str, options: t.Sequence[str]) -> bytes:
         last = done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2][:200]
         raise InvalidSigner(f"openssl could not sign the JWT: {last or done.returncode}")
     return done.stdout
+
+
+def _as_openssl(text: str) -> bytes:
+    """The private key in PEM; openssl reads none whose lines were joined or indented, as YAML may do to them."""
+    label, octets = next((label, octets) for label, octets in pem_blocks(text) if label.endswith("PRIVATE KEY"))
+    return f"-----BEGIN {label}-----\n".encode() + base64.encodebytes(octets) + f"-----END {label}-----\n".encode()
 
 
 def _json(value: t.Mapping[str, t.Any]) -> bytes:

@@ -84,7 +84,7 @@ def test_token_is_fetched_and_kept_for_its_owner_alone(upstream: Upstream, serve
 
 
 #: what the server says of the life -> what is believed
-LIVES = [(599.5, 599), (0, 0), (10**9, 86_400), (10**400, 3600), ("1800", 1800), (None, 3600), (-5, 3600)]
+LIVES = [(599.5, 599), (15, 15), (10**9, 86_400), (10**400, 3600), ("1800", 1800), (None, 3600), (-5, 3600)]
 
 
 @pytest.mark.parametrize(("said", "believed"), LIVES)
@@ -138,6 +138,7 @@ FAILURES = [
     (400, b'{"error": "invalid_grant"}', "invalid_grant"),
     (500, b"<html>oops", "without a readable reason"),
     (200, b"nonsense", "without an access token"),
+    (200, b'{"access_token": "ya29.t0ken", "expires_in": 0}', "granted a token that is valid for 0 s"),
     (200, b'{"access_token": "a b"}', "without an access token"),
     (200, b" " * 1_000_000 + GRANTED, "without an access token"),
     (200, b"[" * 100_000, "without an access token"),

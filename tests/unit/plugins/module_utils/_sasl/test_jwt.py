@@ -102,6 +102,28 @@ def test_service_account_acts_for_the_user(account: t.Any) -> None:
     assert claims["aud"] == "https://oauth2.googleapis.com/token"
 
 
+#: What YAML or an editor may do to the lines of a key.
+FORMS: list[t.Callable[[str], str]] = [
+    lambda text: text.replace("\n", " "),
+    lambda text: text.replace("\n", ""),
+    lambda text: text.replace("\n", "\r\n"),
+    lambda text: text.replace("\n", "\n    "),
+]
+
+
+@pytest.mark.parametrize("form", FORMS, ids=["folded", "joined", "CRLF", "indented"])
+def test_lines_of_a_key_do_not_matter(form: t.Callable[[str], str]) -> None:
+    key = form(BY_CERTIFICATE["private_key"])
+    opened(
+        fields({**BY_CERTIFICATE, "private_key": key})["client_assertion"],
+        padding.PSS(padding.MGF1(hashes.SHA256()), 32),
+    )
+    account = "\ufeff" + json.dumps({**ACCOUNT, "private_key": form(ACCOUNT["private_key"])})
+    options = {"provider": "google", "service_account": account}
+    opened(fields(options)["assertion"], padding.PKCS1v15())
+    assert form(ACCOUNT["private_key"]) in list(private_keys(options)), "the key would not be hidden"
+
+
 def test_service_account_asks_for_google_s_scope_anywhere() -> None:
     form = fields({"token_url": "https://login.example.com/token", "service_account": json.dumps(ACCOUNT)})
     assert opened(form["assertion"], padding.PKCS1v15())[1]["scope"] == "https://mail.google.com/"
