@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import typing as t
 from pathlib import Path
 
@@ -64,3 +66,31 @@ def test_what_is_left_over(
     }
     found = Templar(DataLoader(), variables=values).template(trust_as_template("{{ __relay_left_over }}"))
     assert found == left_over
+
+
+@pytest.mark.parametrize(
+    ("program", "ordered", "succeeds"),
+    [
+        ("", False, True),  # a first run was killed when it had made the directory
+        ("import relay_certificate.missing", False, True),  # and when it had put a part of the program in place
+        ("import relay_certificate.missing", True, False),
+        ("raise SystemExit(0)", True, True),
+        ("raise SystemExit(1)", True, False),
+    ],
+)
+def test_a_part_of_the_certificate_program_keeps_no_one_from_removing_it(
+    tmp_path: Path, program: str, ordered: bool, succeeds: bool
+) -> None:
+    """Unless certbot would go on with a certificate that no one uses."""
+    known = yaml.safe_load((ROLE / "certificates.yml").read_text())
+    lineage = tmp_path / "mailops-relay.conf"
+    if program:
+        (tmp_path / "__main__.py").write_text(program)
+    if ordered:
+        lineage.touch()
+    values = {
+        "__relay_certificate_command": [sys.executable, "-I", "-B", str(tmp_path)],
+    }
+    argv = Templar(DataLoader(), variables=values).template(trust_as_template(known["__relay_certificate_forget"]))
+    words = [str(lineage) if word.endswith(lineage.name) else word for word in argv]
+    assert (subprocess.run(words, check=False, capture_output=True).returncode == 0) is succeeds
