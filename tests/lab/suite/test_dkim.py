@@ -367,6 +367,18 @@ def test_every_message_during_a_rotation_can_be_verified(
     assert {signatures[0]["s"].partition("-")[0] for signatures in arrived} == {"r1", "r2"}
 
 
+def test_rspamd_of_debian_12_signs(hosts: dict[str, t.Any], publish: Publish, find_signed: FindSigned) -> None:
+    """An older rspamd and an older systemd, whose sets of system calls are others."""
+    host, given = hosts["relay12"], dkim(hosts)
+    given["relay_dkim"]["domains"] = [{"domain": "sender.test", "selectors": ["d12"], "ed25519": True}]
+    run_play("dkim-12", RELAY, extra=given, relay="relay12").succeeded()
+    publish_all(host, publish)
+    (signatures,) = find_signed(submit(host))
+    assert {one[1:] for one in verdicts(signatures)} == {("d12", RSA, True), ("d12-ed", ED25519, True)}
+    run_play("dkim-12-absent", RELAY, extra={"relay_state": "absent"}, relay="relay12").succeeded()
+    assert host.check_output("systemctl --failed --plain --no-legend") == ""
+
+
 #: An OpenDKIM that checks signatures for someone else.
 OPENDKIM_IN_USE = """
 set -e
