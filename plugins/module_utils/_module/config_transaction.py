@@ -88,11 +88,11 @@ class _Clock:
 
 
 def _note(module: AnsibleModule, transaction: core.ConfigTransaction, wanted: Wanted, host: ManagedHost) -> None:
-    """Note first states only; an interrupted run is left to the next run that deploys files."""
+    """Note first states only; to undo an interrupted run is left to the next run that deploys files."""
     if module.check_mode:
         host.states(wanted.units)
-    elif not transaction.interrupted():
-        with transaction.alone(host):
+    else:
+        with transaction.alone(host, undo=False):
             transaction.note(wanted.units, host)
 
 

@@ -95,8 +95,13 @@ class Units:
         self._call("enable", [name for name, unit in units.items() if not unit.enabled])
 
     def bring_down(self, units: t.Mapping[str, Unit], first: t.Mapping[str, str]) -> None:
-        """Stop the units that did not run at first, and disable those that were not enabled."""
-        self._call("stop", [name for name, unit in units.items() if unit.runs and not ran(first[name])])
+        """Stop the units that did not run at first, and disable those that were not enabled.
+
+        One that failed meanwhile stays among the failed units of systemd, unless that is reset.
+        """
+        idle = [name for name in units if not ran(first[name])]
+        self._call("stop", [name for name in idle if units[name].runs])
+        self._call("reset-failed", [name for name in idle if units[name].active == "failed"])
         disabled = [name for name, unit in units.items() if unit.file == "enabled" and not was_enabled(first[name])]
         self._call("disable", disabled)
 

@@ -83,16 +83,18 @@ class ConfigTransaction:
         self._memory = Memory(directory, self._step)
 
     @contextlib.contextmanager
-    def alone(self, host: Host) -> t.Iterator[bool]:
+    def alone(self, host: Host, undo: bool = True) -> t.Iterator[bool]:
         """Hold the lock, and finish or undo an interrupted run; the context is whether there was one.
 
+        :param undo: false to leave a run that is to be undone to the next run, which activates the files then.
         :raises TransactionFailed: another run is in progress, or the interrupted run cannot be finished or undone.
         """
         with contextlib.ExitStack() as stack:
             try:
                 stack.enter_context(self._memory.locked())
                 interrupted = self._memory.interrupted()
-                self._recover(host)
+                if undo or self._memory.reached(COMMITTED):
+                    self._recover(host)
             except TransactionError as error:
                 raise TransactionFailed(error, UNTOUCHED) from error
             yield interrupted

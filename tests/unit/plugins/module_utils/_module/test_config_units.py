@@ -9,6 +9,7 @@ A script replaces systemctl here; the lab uses the real one.
 from __future__ import annotations
 
 import json
+import os
 import typing as t
 from pathlib import Path
 
@@ -38,6 +39,7 @@ for name in names:
     enabled, active = units.get(name, ["not-found", "inactive"])
     there = enabled != "not-found"
     if verb == "reset-failed":
+        units.update({name: [enabled, "inactive"]} if active == "failed" else {})
         continue
     if verb == "show":
         load = enabled if enabled in ("masked", "not-found") else "loaded"
@@ -199,6 +201,34 @@ def test_noted_state_precedes_the_package(run: Run, systemd: Systemd, tmp_path: 
     run(**bundle(tmp_path))
     assert run([], state="absent")["given_back"] == {"app.service": "not-found stopped"}
     assert systemd.units == {"app.service": ["disabled", "inactive"]}
+
+
+def test_noted_state_precedes_the_package_after_a_crash_too(run: Run, systemd: Systemd, tmp_path: Path) -> None:
+    """The crashed run is not undone by the note, but by the next run that deploys files."""
+    systemd.units = {"app.service": ["enabled", "active"]}
+    run(**bundle(tmp_path))
+    if (child := os.fork()) == 0:
+        run(**bundle(tmp_path, "port 26\n"), activate=[{"command": ["sh", "-c", "kill -9 $PPID"]}])
+    os.waitpid(child, 0)
+    services = [*bundle(tmp_path)["services"], {"unit": "more.service"}]
+    assert run([], state="noted", services=services)["changed"] is False
+    assert (tmp_path / "app.conf").read_text() == "port 26\n"
+    systemd.units = {**systemd.units, "more.service": ["enabled", "inactive"]}
+    assert run(bundle(tmp_path)["files"], services=services)["recovered"] is True
+    assert systemd.units["more.service"] == ["enabled", "active"]
+    assert run(**bundle(tmp_path))["given_back"] == {"more.service": "not-found stopped"}
+    assert systemd.units["more.service"] == ["disabled", "inactive"]
+
+
+def test_undo_forgets_that_a_unit_failed(run: Run, systemd: Systemd, tmp_path: Path) -> None:
+    """A unit that did not run before is not among the failed ones after."""
+    systemd.units = {"app.service": ["disabled", "inactive"]}
+    fails = f"! grep -q bad {tmp_path}/app.conf || {{ sed -i s/inactive/failed/ {tmp_path}/bin/units.json; exit 1; }}"
+    options = {"activate": [{"command": ["sh", "-c", fails]}], "services": [{"unit": "app.service"}]}
+    (tmp_path / "app.conf").write_text("port 25\n")
+    result = run(bundle(tmp_path, "bad\n")["files"], **options)
+    assert systemd.units == {"app.service": ["disabled", "inactive"]}, result["msg"]
+    assert "reset-failed app.service" in systemd.calls()
 
 
 def drained(tmp_path: Path, when: str) -> list[dict[str, t.Any]]:
