@@ -17,6 +17,9 @@ from .judging import Certificate, candidate, judge, moment
 from .places import Settings, Trouble
 from .serving import serve
 
+#: Seconds after a change in which a program that renews a certificate may replace further files.
+_QUIET = 2.0
+
 
 def install(settings: Settings, patience: float = 0.0) -> str:
     """Put the current certificate in place, and return what changed as a sentence; empty if nothing did.
@@ -32,6 +35,32 @@ def install(settings: Settings, patience: float = 0.0) -> str:
         if not settings["acme"]:
             lineage.forget()
     return f"{file} has the certificate {found.serial}, valid until {moment(found.ends)}." if changed else ""
+
+
+def follow(settings: Settings, patience: float) -> str:
+    """Install the certificate, and each that comes meanwhile; return what changed.
+
+    systemd forgets a change in a directory while the unit that it starts for it is still running.
+    """
+    changed = ""
+    while True:
+        changed = install(settings, patience) or changed
+        if settings["acme"] or _stays(Path(settings["file"]), settings["source"]):
+            return changed
+
+
+def _stays(file: Path, source: t.Mapping[str, str]) -> bool:
+    """Wait a while, and return whether the source still is what was installed."""
+    ending = time.monotonic() + _QUIET
+    while True:
+        try:
+            if not is_current(file, candidate(source)):
+                return False
+        except Trouble:  # a file is being replaced, or can be used no longer: install tells
+            return False
+        if time.monotonic() >= ending:
+            return True
+        time.sleep(0.2)
 
 
 def is_current(file: Path, text: str) -> bool:

@@ -55,6 +55,11 @@ def candidate(source: t.Mapping[str, str]) -> str:
             f"{source['key']}: has no private key in PEM format; expected the key of the certificate. If it is in"
             " another file, set relay_tls.key_path."
         )
+    if "ENCRYPTED" in key[0]:
+        raise Trouble(
+            f"{source['key']}: the key is encrypted, and Postfix cannot ask for its password; expected a key without"
+            " one. Run 'openssl pkey' to write it without."
+        )
     return "".join(block.rstrip("\n") + "\n" for block in (key[0], *chain))
 
 
@@ -85,10 +90,6 @@ def judge(text: str, place: str, names: t.Iterable[str]) -> Certificate:
         raise Trouble(
             f"{place}: the key is not that of the certificate; expected the key that the certificate was requested"
             " with, and the relay's own certificate before its chain. The relay keeps the certificate it has."
-        )
-    if refused and "ENCRYPTED" in text:
-        raise Trouble(
-            f"{place}: the key is encrypted, and Postfix cannot ask for its password; expected a key without one."
         )
     if refused:
         raise Trouble(f"{place}: the certificate or its key is damaged: {refused}; expected both in PEM format.")

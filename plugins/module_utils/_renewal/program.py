@@ -18,7 +18,7 @@ import shutil
 import typing as t
 
 from . import lineage
-from .installing import install
+from .installing import follow, install
 from .ordering import authorities, order
 from .places import JOINED, LOCK, PROGRAM, RUN, STAMP, TOLD, Settings, Trouble, read_settings
 from .telling import check, tell
@@ -31,7 +31,7 @@ _SETTLE = 10.0
 
 #: Each command with whether it runs by itself, and returns a sentence if something changed.
 _COMMANDS: t.Mapping[str, t.Callable[[Settings, bool], str]] = {
-    "install": lambda settings, by_itself: install(settings, _SETTLE if by_itself else 0.0),
+    "install": lambda settings, by_itself: follow(settings, _SETTLE) if by_itself else install(settings),
     "order": lambda settings, by_itself: order(settings),
     "check": lambda settings, by_itself: check(settings, _SETTLE),
     "authorities": lambda settings, by_itself: str(authorities(settings)),

@@ -180,6 +180,12 @@ def text(rendered: dict[str, dict[str, t.Any]], host: str, path: str) -> str:
     return str(found["content"])
 
 
+@pytest.mark.parametrize("path", sorted(ROLE.glob("templates/*service.j2")), ids=lambda path: path.name)
+def test_unit_that_others_start_may_start_at_any_time(path: Path) -> None:
+    """By default systemd gives up after five starts within ten seconds, and the unit that starts it fails, too."""
+    assert "\nStartLimitIntervalSec=0\n" in path.read_text().partition("[Service]")[0]
+
+
 @pytest.mark.parametrize("host", UNKNOWN)
 def test_unknown_platform_has_no_entry_unless_it_is_tried_on_purpose(
     rendered: dict[str, dict[str, t.Any]], host: str

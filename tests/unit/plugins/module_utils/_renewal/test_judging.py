@@ -77,6 +77,15 @@ def judged(path: Path, name: str = NAME) -> str:
     return ""
 
 
+def test_encrypted_key_is_told_with_its_own_path(tmp_path: Path) -> None:
+    key, certificate = made(locked=PASSWORD)
+    source = {"chain": str(tmp_path / "chain.pem"), "key": str(tmp_path / "key.pem")}
+    Path(source["chain"]).write_bytes(certificate)
+    Path(source["key"]).write_bytes(key)
+    with pytest.raises(Trouble, match=f"^{source['key']}: the key is encrypted"):
+        candidate(source)
+
+
 GOOD: dict[str, t.Callable[[], bytes]] = {
     "RSA, PKCS#8": lambda: joined(kind="rsa"),
     "RSA, traditional": lambda: joined(kind="rsa", form=TRADITIONAL),

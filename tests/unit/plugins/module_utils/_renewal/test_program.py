@@ -82,6 +82,25 @@ def test_wrong_key_beside_a_new_chain_is_told_to_root_once(host: Host) -> None:
     assert not (host.folder / "home/told").exists()
 
 
+@pytest.mark.parametrize("comes_back", [False, True], ids=["replaced", "away for a moment"])
+def test_certificate_that_comes_while_the_unit_runs_is_installed_as_well(host: Host, comes_back: bool) -> None:
+    """systemd does not start the unit again for a change during its run."""
+    issue(host.source)
+    host.write(host.settings())
+    argv = [sys.executable, "-I", str(host.folder / "lib"), "install", "--tell"]
+    with subprocess.Popen(argv, env=host.environment(), stdout=subprocess.PIPE, text=True) as running:
+        while not host.file.exists():
+            time.sleep(0.01)
+        if comes_back:
+            host.source.unlink()
+            time.sleep(0.5)
+        newer = issue(host.source)
+        said, _errors = running.communicate(timeout=60)
+    assert running.returncode == 0
+    assert said.count("valid until") == 1
+    assert set(host.file.read_text().splitlines()) == set(newer.splitlines())
+
+
 def test_missing_file_and_file_without_key_are_named(host: Host) -> None:
     host.write(host.settings())
     assert f"{host.source}: No such file or directory; expected a file of this host" in host.run("install").stderr
