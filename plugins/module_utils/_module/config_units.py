@@ -80,14 +80,17 @@ class Units:
         return dict(zip(names, found))
 
     def reload_definitions(self, paths: t.Iterable[str]) -> None:
-        """Make systemd reload its unit files if any of them changed, and forget that removed units had failed."""
+        """Make systemd reload its unit files if any of them changed, and stop and forget the units of removed ones.
+
+        What a timer or a path has started does not belong to the transaction, and goes on without its file.
+        """
         files = [path for path in paths if _UNIT_FILE.search(path)]
         if files:
             self._commands.must_succeed(["systemctl", "daemon-reload"])
         gone = [os.path.basename(path).replace("@.", "@*.") for path in files if not os.path.lexists(path)]
         units = sorted(name for name in gone if name.endswith(_UNITS))
-        if units:
-            self._commands.run(["systemctl", "reset-failed", "--", *units])  # it fails if none is known any more
+        for verb in ("stop", "reset-failed") if units else ():
+            self._commands.run(["systemctl", verb, "--", *units])  # it fails if none is known any more
 
     def enable(self, units: t.Mapping[str, Unit]) -> None:
         """Enable the units that are not enabled."""

@@ -185,9 +185,19 @@ def test_unit_whose_file_is_declared(run: Run, systemd: Systemd, tmp_path: Path)
     show = "show app.service"
     assert systemd.calls() == ["daemon-reload", show, "enable app.service", "restart app.service", show]
     result = json.dumps(run([], state="absent"))
-    down = [show, "stop app.service", "disable app.service", "daemon-reload", "reset-failed app.service", show, show]
-    assert systemd.calls() == down, result
+    down = [show, "stop app.service", "disable app.service"]
+    forgotten = ["daemon-reload", "stop app.service", "reset-failed app.service"]
+    assert systemd.calls() == [*down, *forgotten, show, show], result
     assert not unit.exists()
+
+
+def test_unit_that_a_timer_started_is_stopped_with_its_file(run: Run, systemd: Systemd, tmp_path: Path) -> None:
+    """A template stands for all its instances, which no service names."""
+    template = {"path": f"{tmp_path}/systemd/system/job@.service", "content": "[Service]\n"}
+    run([template, *bundle(tmp_path)["files"]])
+    assert "stop job@*.service" not in systemd.calls()
+    run(bundle(tmp_path)["files"])
+    assert systemd.calls() == ["daemon-reload", "stop job@*.service", "reset-failed job@*.service"]
 
 
 def test_noted_state_precedes_the_package(run: Run, systemd: Systemd, tmp_path: Path) -> None:
