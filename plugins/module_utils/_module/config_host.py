@@ -88,6 +88,10 @@ class ManagedHost:
         self._units.bring_down(self._units.look(first), first)
         self.require_drained(first)
 
+    def rest(self, first: t.Mapping[str, str]) -> None:
+        units = self._units.look(first)
+        self._units.bring_down({name: unit for name, unit in units.items() if not unit.runs}, first)
+
     def activate(self, plan: Plan, unsettled: t.Collection[str], back: bool) -> None:
         """Apply the activators, then reload or restart each service that reads one of the files.
 

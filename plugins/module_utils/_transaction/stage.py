@@ -43,6 +43,9 @@ class Host(t.Protocol):
         :meth:`activate` restores the rest of their first states after the swap.
         """
 
+    def rest(self, first: t.Mapping[str, str]) -> None:
+        """Let services that do not run and did not start at boot at first stay so: a package may have enabled them."""
+
     def activate(self, plan: Plan, unsettled: t.Collection[str], back: bool) -> None:
         """Make the services use the files, and give back the others; :meth:`.Plan.duties` returns both.
 

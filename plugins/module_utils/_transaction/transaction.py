@@ -187,6 +187,8 @@ class ConfigTransaction:
         except TransactionFailed as failed:
             if self._memory.reached(UNDONE):
                 self._activate_old(plan, unsettled, host, failed.cause)
+            with contextlib.suppress(TransactionError):
+                host.rest(self._memory.manifest().noted)
             raise
         try:
             self._release(plan.given_back, host)

@@ -169,6 +169,9 @@ class FakeHost:
         if stopping:
             self._set_states(dict.fromkeys(stopping, "stopped"))
 
+    def rest(self, first: t.Mapping[str, str]) -> None:
+        """Its services are not enabled apart."""
+
     def activate(self, plan: Plan, unsettled: t.Collection[str], back: bool) -> None:
         del unsettled
         self._judge("activate", self._host.live)

@@ -230,6 +230,25 @@ def test_noted_state_precedes_the_package_after_a_crash_too(run: Run, systemd: S
     assert systemd.units["more.service"] == ["disabled", "inactive"]
 
 
+@pytest.mark.parametrize(
+    ("since", "after"),
+    [
+        (["enabled", "inactive"], ["disabled", "inactive"]),  # by its package
+        (["enabled", "active"], ["enabled", "active"]),  # by an administrator
+    ],
+)
+def test_failed_validation_lets_no_new_unit_start_at_boot(
+    run: Run, systemd: Systemd, tmp_path: Path, since: list[str], after: list[str]
+) -> None:
+    """The configuration of the package would be in force then."""
+    run([], state="noted", services=bundle(tmp_path)["services"])
+    systemd.units = {"app.service": since}
+    failed = run(**bundle(tmp_path), validators=[{"command": ["false"]}])
+    assert (failed["outcome"], systemd.units) == ("untouched", {"app.service": after})
+    assert run(**bundle(tmp_path))["changed"] is True
+    assert systemd.units == {"app.service": ["enabled", "active"]}
+
+
 def test_undo_forgets_that_a_unit_failed(run: Run, systemd: Systemd, tmp_path: Path) -> None:
     """A unit that did not run before is not among the failed ones after."""
     systemd.units = {"app.service": ["disabled", "inactive"]}
