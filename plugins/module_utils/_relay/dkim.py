@@ -18,6 +18,20 @@ MILTER = "unix:/run/relay-dkim/milter.sock"
 CLIENTS = "relay_signed_clients"
 #: What a value of the user must contain, so that mail still reaches the signer.
 _NEEDED: t.Mapping[str, str] = {"non_smtpd_milters": MILTER, "smtpd_milter_maps": f"cidr:{DIRECTORY}/{CLIENTS}"}
+#: Parameter -> value of the user that breaks what relay_dkim promises, and why.
+_SPOILING: t.Mapping[str, tuple[str, str]] = {
+    "milter_default_action": (
+        "accept",
+        (
+            "is accept, so that mail would leave unsigned while the signer is down; expected tempfail, and"
+            " default_action=accept in braces at a milter of your own in smtpd_milters"
+        ),
+    ),
+    "disable_mime_output_conversion": (
+        "no",
+        "is no, so that 8-bit mail would be converted after it is signed; expected yes",
+    ),
+}
 _DIRECTORY = "/etc/relay-dkim"
 _KEYS = f"{_DIRECTORY}/keys"
 _SELECTOR = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*\Z")
@@ -159,6 +173,9 @@ def judge_settings(reader: Reader, dkim: Options, settings: t.Mapping[str, str])
                 f"takes the place of the signer of relay_dkim, so that mail would leave unsigned; expected"
                 f" {_NEEDED[name]} in it as well, or no relay_dkim",
             )
+    for name, (value, wrong) in _SPOILING.items() if dkim else ():
+        if settings.get(name, "").strip().lower() == value:
+            reader.problem(f"relay_settings.{name}", f"{wrong}, or no relay_dkim")
 
 
 def milter_parameters(dkim: Options, directory: str) -> dict[str, str]:

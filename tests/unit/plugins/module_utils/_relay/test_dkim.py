@@ -142,6 +142,13 @@ LATER: list[tuple[dict[str, t.Any], str]] = [
     ({"settings": {"smtpd_milter_maps": MILTER}}, "relay_settings.smtpd_milter_maps: takes the place"),
     ({"settings": {"smtpd_milter_maps": f"cidr:/etc/postfix/own, {TABLE}"}}, PASS),
     ({"settings": {"smtpd_milters": "inet:127.0.0.1:11332"}}, PASS),
+    (
+        {"settings": {"milter_default_action": "accept"}},
+        "relay_settings.milter_default_action: is accept, so that mail",
+    ),
+    ({"settings": {"milter_default_action": "reject"}}, PASS),
+    ({"settings": {"disable_mime_output_conversion": "no"}}, "is no, so that 8-bit mail would be converted"),
+    ({"settings": {"disable_mime_output_conversion": "yes"}}, PASS),
 ]
 
 
