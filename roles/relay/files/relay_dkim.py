@@ -18,6 +18,7 @@ import json
 import os
 import re
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -35,6 +36,11 @@ _RELOAD_TIME = 60
 _PATIENCE = 600
 PROC = "/proc"
 _MEMORY, _DIARY = "state.json", "signed.json"
+#: Names of the types in a public key (RFC 8017 appendix C, RFC 8410 section 3).
+_OBJECTS: t.Mapping[str, bytes] = {
+    "rsa": bytes.fromhex("06092a864886f70d010101"),
+    "ed25519": bytes.fromhex("06032b6570"),
+}
 _STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
 #: A server that neither serves the zone nor recurses; it names others, and says nothing of the records.
 _REFERRAL = re.compile(r"^;; flags:(?![^;]*\b(?:aa|ra)\b)", re.MULTILINE)
@@ -68,11 +74,35 @@ class Key(t.NamedTuple):
     path: str
 
 
+class BadKey(Exception):
+    """A file is not the key that it should be; the text is a sentence that says what to do."""
+
+
+def check_owner(path: str) -> None:
+    """Check that no other user can put another key in the place of this one. Raises :class:`BadKey`."""
+    place = path
+    while place != os.path.dirname(place):
+        with contextlib.suppress(FileNotFoundError):
+            facts = os.stat(place)
+            is_open = facts.st_mode & 0o022 and not facts.st_mode & stat.S_ISVTX
+            if is_open or facts.st_uid not in (0, os.geteuid()):
+                raise BadKey(
+                    f"{place} can be changed by others than root; expected that only root can. Run 'chown root' and"
+                    " 'chmod go-w' on it, make sure that the keys below it are still a secret, and run the role again."
+                )
+        place = os.path.dirname(place)
+
+
 @functools.cache
 def public_half(path: str, kind: str) -> str:
     """The public key as a record has it; of Ed25519 the bare key (RFC 8463 section 4)."""
-    argv = ["openssl", "pkey", "-in", path, "-pubout", "-outform", "DER"]
-    der = subprocess.run(argv, check=True, capture_output=True).stdout
+    argv = ["openssl", "pkey", "-in", path, "-passin", "pass:", "-pubout", "-outform", "DER"]
+    der = subprocess.run(argv, check=False, capture_output=True, stdin=subprocess.DEVNULL).stdout
+    if _OBJECTS[kind] not in der[:32]:
+        raise BadKey(
+            f"{path} is not a private key of type {kind} that openssl can read; expected the one that the role made."
+            " Restore it; or remove it, and run the role again, which makes another one that needs a new record."
+        )
     return base64.b64encode(der[-32:] if kind == "ed25519" else der).decode("ascii")
 
 
@@ -210,6 +240,7 @@ def look(settings: dict[str, t.Any], before: dict[str, str]) -> dict[str, str]:
     states = {}
     for domain in settings["domains"]:
         for key in (Key(**one) for keys in domain["selectors"] for one in keys):
+            check_owner(key.path)
             found = compare(ask(key.name, settings["nameservers"]), key.kind, public_half(key.path, key.kind))
             states[key.name] = before.get(key.name, UNKNOWN) if found == UNKNOWN else found
     return states
@@ -343,12 +374,16 @@ def main(words: list[str]) -> int:
         sys.stderr.write("relay_dkim.py: expected check or records\n")
         return 2
     settings = read_json(SETTINGS)
-    if words == ["records"]:
-        sys.stdout.write(json.dumps(told(settings, *recall(settings))) + "\n")
-        return 0
-    with alone(settings["state_directory"]) as is_alone:
-        if is_alone:
-            return check(read_json(SETTINGS))  # the role may have changed them during the wait
+    try:
+        if words == ["records"]:
+            sys.stdout.write(json.dumps(told(settings, *recall(settings))) + "\n")
+            return 0
+        with alone(settings["state_directory"]) as is_alone:
+            if is_alone:
+                return check(read_json(SETTINGS))  # the role may have changed them during the wait
+    except BadKey as error:
+        sys.stderr.write(f"relay_dkim.py: {error}\n")
+        return 1
     sys.stderr.write(
         f"relay_dkim.py: another check has not ended after {_PATIENCE} s, so this one did nothing. Stop the other one"
         " (systemctl stop relay-dkim.service, or the run of the role), and check again.\n"

@@ -218,6 +218,74 @@ def test_check_lets_a_real_key_sign_and_keeps_what_was_known(
     assert json.loads((tmp_path / "signed.json").read_text()) == {name: str(datetime.date.today())}
 
 
+#: What is in the place of an RSA key: a text, or options of openssl that make it; empty for none.
+NO_KEYS: list[str | list[str]] = [
+    "",
+    "garbage",
+    ["-algorithm", "ED25519"],
+    ["-algorithm", "RSA", "-aes256", "-pass", "pass:secret"],
+]
+
+
+@pytest.mark.skipif(not shutil.which("openssl"), reason="needs openssl")
+@pytest.mark.parametrize("word", ["check", "records"])
+@pytest.mark.parametrize("made", NO_KEYS)
+def test_key_that_is_none_is_told_in_a_sentence(
+    made: str | list[str],
+    word: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = tmp_path / "r1.key"
+    if isinstance(made, list):
+        subprocess.run(["openssl", "genpkey", *made, "-out", str(path)], check=True, capture_output=True)
+    elif made:
+        path.write_text(made)
+    settings = {
+        "signer": "rspamd",
+        "state_directory": str(tmp_path),
+        "sign_now": False,
+        "nameservers": [],
+        "domains": [{"domain": "a.test", "selectors": [[{**key("r1"), "path": str(path)}]]}],
+    }
+    (tmp_path / "settings.json").write_text(json.dumps(settings))
+    monkeypatch.setattr(program, "SETTINGS", str(tmp_path / "settings.json"))
+    assert program.main([word]) == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith(
+        f"relay_dkim.py: {path} is not a private key of type rsa that openssl can read; expected"
+    )
+    assert not (tmp_path / "signing.conf").exists()
+
+
+#: Mode of the directory of a key and of the key; which of them is told.
+MODES: list[tuple[int, int, str]] = [
+    (0o755, 0o640, ""),
+    (0o750, 0o644, ""),
+    (0o777, 0o640, "keys"),
+    (0o775, 0o640, "keys"),
+    (0o1777, 0o640, ""),
+    (0o755, 0o660, "keys/r1.key"),
+]
+
+
+@pytest.mark.parametrize(("folder", "file", "told"), MODES)
+def test_key_that_others_could_replace_is_told(folder: int, file: int, told: str, tmp_path: Path) -> None:
+    path = tmp_path / "keys/r1.key"
+    path.parent.mkdir()
+    path.touch()
+    path.chmod(file)
+    path.parent.chmod(folder)
+    if not told:
+        program.check_owner(str(path))
+        program.check_owner(str(path.with_name("missing.key")))
+        return
+    with pytest.raises(program.BadKey, match=f"^{tmp_path / told} can be changed by others than root; expected"):
+        program.check_owner(str(path))
+
+
 @pytest.fixture(name="checks")
 def _checks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """A host with a key, whose record is published; each reload is noted with the table that the signer reads."""
