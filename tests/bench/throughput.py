@@ -85,6 +85,7 @@ SWITCH = """
 systemctl stop postfix
 postsuper -d ALL 2>/dev/null # messages that the sink had counted but not confirmed when it exited
 rm -rf /etc/postfix && cp -a {folder} /etc/postfix
+systemctl reset-failed postfix # or systemd refuses the fifth start in ten seconds
 systemctl start postfix
 until ss -Hltn 'sport = :25' | grep -q . ; do sleep 0.05; done
 """

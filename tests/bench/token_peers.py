@@ -40,6 +40,7 @@ ExecStart=/usr/bin/python3 -m emailproxy --no-gui --config-file /etc/postfix/ema
 """
 #: Starts the proxy if the configuration of Postfix is the one that uses it, and stops it otherwise.
 START_PROXY = f"""
+systemctl reset-failed bench-emailproxy 2>/dev/null || true  # or systemd refuses the fifth start in ten seconds
 systemctl restart bench-emailproxy
 [ ! -e /etc/postfix/emailproxy.ini ] || until ss -Hltn 'sport = :{PROXY_PORT}' | grep -q . ; do sleep 0.05; done
 """
