@@ -160,6 +160,8 @@ def _fail(module: AnsibleModule, failed: core.TransactionFailed, report: dict[st
     recovered = report.get("recovered", False)
     report["changed"] = report["changed"] or failed.outcome in _CHANGED or recovered
     text = _SENTENCES[failed.outcome].format(cause=cause, then=failed.then)
+    if failed.outcome == core.UNTOUCHED and failed.then:
+        text = f"{text}\nWhat the run had prepared could not be cleared away: {failed.then}\nThe next run tries again."
     module.fail_json(
         msg=f"{text}\nBefore that, an incomplete earlier run was recovered." if recovered else text,
         outcome=failed.outcome,

@@ -187,8 +187,7 @@ class ConfigTransaction:
         except TransactionFailed as failed:
             if self._memory.reached(UNDONE):
                 self._activate_old(plan, unsettled, host, failed.cause)
-            with contextlib.suppress(TransactionError):
-                host.rest(self._memory.manifest().noted)
+            self._rest(host, failed)
             raise
         try:
             self._release(plan.given_back, host)
@@ -228,6 +227,12 @@ class ConfigTransaction:
                 raise TransactionFailed(error, UNTOUCHED, then) from error
             raise TransactionFailed(error, UNTOUCHED) from error
         return record
+
+    def _rest(self, host: Host, failed: TransactionFailed) -> None:
+        try:
+            host.rest(self._memory.manifest().noted)
+        except TransactionError as then:
+            raise TransactionFailed(failed.cause, failed.outcome, failed.then or then) from failed
 
     def _require_drained(self, first: t.Mapping[str, str], host: Host) -> None:
         if first:

@@ -47,6 +47,8 @@ for name in names:
         continue
     if not there:
         sys.exit(f"Unit {name} does not exist.")
+    if verb == "disable" and (here / "stuck").exists():
+        sys.exit(f"Failed to disable {name}: Access denied")
     if verb in ("enable", "disable"):
         units[name] = [verb + "d", active]
     elif verb == "stop":
@@ -247,6 +249,18 @@ def test_failed_validation_lets_no_new_unit_start_at_boot(
     assert (failed["outcome"], systemd.units) == ("untouched", {"app.service": after})
     assert run(**bundle(tmp_path))["changed"] is True
     assert systemd.units == {"app.service": ["enabled", "active"]}
+
+
+def test_unit_that_cannot_be_disabled_is_told(run: Run, systemd: Systemd, tmp_path: Path) -> None:
+    """After the reason of the failure; the next run, which succeeds, needs it enabled."""
+    run([], state="noted", services=bundle(tmp_path)["services"])
+    systemd.units = {"app.service": ["enabled", "inactive"]}
+    (tmp_path / "bin/stuck").touch()
+    failed = run(**bundle(tmp_path), validators=[{"command": ["sh", "-c", "echo no good; exit 1"]}])
+    assert "no good" in failed["msg"]
+    assert "could not be cleared away" in failed["msg"]
+    assert "Failed to disable app.service: Access denied" in failed["msg"]
+    assert run(**bundle(tmp_path))["changed"] is True
 
 
 def test_undo_forgets_that_a_unit_failed(run: Run, systemd: Systemd, tmp_path: Path) -> None:
