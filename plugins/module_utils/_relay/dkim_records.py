@@ -16,7 +16,7 @@ _TOLD = ("name", "domain", "selector", "state", "keep_until", "told")
 def make_records(keys: t.Iterable[t.Mapping[str, str]]) -> list[dict[str, t.Any]]:
     """Return ``relay_dkim_records``.
 
-    :param keys: what ``relay_dkim.py records`` prints on the host.
+    :param keys: what ``relay-dkim records`` prints on the host (``_signing/program.py``).
     """
     return [_record(key) for key in keys]
 

@@ -21,6 +21,9 @@ sys.dont_write_bytecode = not os.path.isdir("{STATE_DIRECTORY}") or os.stat("{ST
 if not sys.dont_write_bytecode:
     sys.pycache_prefix = "{STATE_DIRECTORY}/pycache\""""
 
+#: Whose ``main`` takes the command line, what prints a result, and what prints an error.
+_PRINTED = "main(sys.argv[1:], print, lambda line: print(line, file=sys.stderr))"
+
 
 class Program(t.NamedTuple):
     """A program of several files, started by ``python3 -I DIRECTORY``.
@@ -53,11 +56,18 @@ PROGRAMS: t.Mapping[str, Program] = {
         "relay_certificate",
         "_renewal/program.py",
         "sys.dont_write_bytecode = True",
-        "main(sys.argv[1:], print, lambda line: print(line, file=sys.stderr))",
+        _PRINTED,
+    ),
+    "dkim": Program(
+        "/usr/local/lib/relay-dkim",
+        "relay_dkim",
+        "_signing/program.py",
+        "sys.dont_write_bytecode = True",
+        _PRINTED,
     ),
 }
 _MAIN = '''# This file is managed by Ansible (mailops.smtp.relay). Changes to it will be lost.
-"""python3 -I {directory} --help"""
+"""python3 -I -B {directory} --help"""
 
 import os
 import sys

@@ -86,7 +86,7 @@ def dkim(hosts: dict[str, t.Any], *selectors: str) -> dict[str, t.Any]:
 
 def records(host: t.Any) -> dict[str, dict[str, t.Any]]:
     """Return what the host says of each record, by name, as the role has it in relay_dkim_records."""
-    found = json.loads(host.check_output("python3 -I /usr/local/lib/relay-dkim/relay_dkim.py records"))
+    found = json.loads(host.check_output("python3 -I -B /usr/local/lib/relay-dkim records"))
     return {one["name"]: one for one in make_records(found)}
 
 

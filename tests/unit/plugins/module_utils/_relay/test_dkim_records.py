@@ -14,7 +14,8 @@ from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
 from ansible_collections.mailops.smtp.plugins.module_utils._module.dns_options import ARGUMENT_SPEC, mail_system
 from ansible_collections.mailops.smtp.plugins.module_utils._relay.dkim_records import make_records
-from ansible_collections.mailops.smtp.tests.unit.roles.test_relay_dkim import program
+from ansible_collections.mailops.smtp.plugins.module_utils._signing.keys import public_half
+from ansible_collections.mailops.smtp.plugins.module_utils._signing.records import compare
 
 
 def keys_of(folder: t.Any, kind: str) -> tuple[str, str]:
@@ -23,7 +24,7 @@ def keys_of(folder: t.Any, kind: str) -> tuple[str, str]:
     path = folder / f"{kind}.key"
     form, style = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
     path.write_bytes(made.private_bytes(form, style, serialization.NoEncryption()))
-    return str(path), program.public_half(str(path), kind)
+    return str(path), public_half(str(path), kind)
 
 
 @pytest.mark.parametrize("kind", ["rsa", "ed25519"])
@@ -44,7 +45,7 @@ def test_a_record_has_what_each_reader_needs(kind: str, tmp_path: t.Any) -> None
     parts = re.findall(r'"([^"]*)"', strings)
     assert "".join(parts) == record["text"]
     assert max(map(len, parts)) <= 255
-    assert program.compare([record["text"]], kind, public) == "published"
+    assert compare([record["text"]], kind, public) == "published"
 
 
 @pytest.mark.parametrize("kind", ["rsa", "ed25519"])

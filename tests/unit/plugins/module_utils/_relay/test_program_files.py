@@ -28,6 +28,7 @@ FILES = [
         20,
         ["_module", "_relay", "_smtp"],
     ),
+    ("dkim", ["__main__.py", "relay_dkim/_signing/program.py"], 10, ["_module", "_relay", "_smtp", "_dns"]),
 ]
 
 
