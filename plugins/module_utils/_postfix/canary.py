@@ -32,12 +32,20 @@ __all__ = ["CanaryError", "Problem", "cleanup", "find_problems"]
 _OUTSIDERS = ("192.0.2.25", "198.51.100.25", "203.0.113.25", "198.18.0.25")
 _OUTSIDERS_6 = ("IPV6:2001:db8::25", "IPV6:2001:db8:ffff::25")
 
-#: Log lines that are not problems of the configuration: consequences of another complaint, effects of the canary
-#: itself, and servers that do not run yet.
+#: Complaints that are not problems of the configuration.
 _NO_PROBLEM = re.compile(
-    r"process \S+ pid \d+ (?:exit status|killed)|bad command startup|Wrapper-mode request dropped|lookup failure"
-    r"|lookup error for|is unavailable|problem talking to server|connect to |premature end-of-input|does not resolve"
-    r"|dns_|database \S+ is older than source file|is useful only in|SASL per-process initialization failed"
+    "|".join(
+        (
+            # consequences of another complaint, effects of the canary itself, and servers that do not run yet
+            r"process \S+ pid \d+ (?:exit status|killed)|bad command startup|Wrapper-mode request dropped",
+            r"lookup failure|lookup error for|is unavailable|problem talking to server|connect to ",
+            r"(?:premature|unexpected) end-of-input|does not resolve|dns_|database \S+ is older than source file",
+            r"is useful only in|SASL per-process initialization failed",
+            # the moment: since Linux 6.13, the time of a new file may be some milliseconds ahead of time(2), which is a
+            # second if one begins then; the clock may be set, and the host may be busy
+            r"file system clock is -?\d+ seconds|resetting file time stamps|backward time jump|average delay is \d+ ms",
+        )
+    )
 )
 
 
@@ -123,7 +131,7 @@ class _Trial:
                         and len(canary_upstreams.find_hops(instance.log())) >= len(trials)
                     )
                 )
-                complaints = [line for line in instance.complaints() if not _NO_PROBLEM.search(line)]
+                complaints = list(filter(is_problem, instance.complaints()))
                 alive, log = instance.alive, instance.log()
                 last_lines = self._localize(instance.last_lines())
             conversations = [(listener, talk.result()) for listener, talk in talks]  # all end with the canary
@@ -190,6 +198,11 @@ class _Trial:
         return self._source.on(
             said, name, "Put reject_unauth_destination before every rule that permits unknown clients."
         )
+
+
+def is_problem(complaint: str) -> bool:
+    """Whether a complaint of Postfix is one of the configuration."""
+    return not _NO_PROBLEM.search(complaint)
 
 
 def choose_outsiders(mynetworks: str, protocols: str) -> list[str]:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix import canary_process
-from ansible_collections.mailops.smtp.plugins.module_utils._postfix.canary import choose_outsiders
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.canary import choose_outsiders, is_problem
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.canary_config import (
     Home,
     build,
@@ -175,6 +175,30 @@ def test_each_complaint_of_a_log_is_returned_once_with_its_reason():
         "header checks",
         "parameter inet_interfaces: no local interface found for 192.0.2.1",
     ]
+
+
+#: What the canary's Postfix may say, and whether the configuration is to blame.
+COMPLAINTS = [
+    ('cannot get private key from file "/k": disabling TLS support', True),
+    ('Invalid TLS level "maybe"', True),
+    ("not enough free space in mail queue: 1024 bytes < 1.5*message size limit", True),
+    ("process /usr/lib/postfix/sbin/smtpd pid 589 exit status 1", False),
+    ("/usr/lib/postfix/sbin/smtpd: bad command startup -- throttling", False),
+    ("premature end-of-input on public/cleanup socket while reading input attribute name", False),
+    ("unexpected end-of-input from public/cleanup socket while reading input attribute name", False),
+    ("database /etc/aliases.db is older than source file /etc/aliases", False),
+    ("file system clock is 1 seconds ahead of local clock", False),
+    ("file system clock is 1 seconds behind local clock", False),
+    ("resetting file time stamps - this hurts performance", False),
+    ("another backward time jump detected -- slewing clock", False),
+    ("backward time jump recovered -- back to normality", False),
+    ("psc_cache_update: lmdb:/var/lib/postfix/relay/postscreen_cache update average delay is 132 ms", False),
+]
+
+
+@pytest.mark.parametrize(("complaint", "blamed"), COMPLAINTS)
+def test_what_says_nothing_of_the_configuration_is_no_problem(complaint, blamed):
+    assert is_problem(complaint) is blamed
 
 
 def test_staged_files_are_copied_and_other_files_linked(tmp_path):
