@@ -38,9 +38,9 @@ def install(settings: Settings, patience: float = 0.0) -> str:
 
 
 def follow(settings: Settings, patience: float) -> str:
-    """Install the certificate, and each that comes meanwhile; return what changed.
+    """Install the certificate, and each that comes within moments; return what changed.
 
-    systemd forgets a change in a directory while the unit that it starts for it is still running.
+    A renewal may replace several files. The unit that notes changes misses those that follow at once.
     """
     changed = ""
     while True:

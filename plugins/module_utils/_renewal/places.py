@@ -18,6 +18,8 @@ RUN = Path("/run/relay-certificate")
 #: When systemd ran the daily check last; it stays when a timer is removed.
 STAMP = Path("/var/lib/systemd/timers/stamp-relay-certificate-check.timer")
 SETTINGS, TOLD, LOCK = HOME / "settings.json", HOME / "told", HOME / ".lock"
+#: Is there while the certificate may have changed since the program looked.
+CHANGED = Path("/run/relay-certificate.changed")
 #: What was ordered; what certbot has made for it; what it had before an order that has not ended.
 ORDERED, MADE, BEFORE = HOME / "ordered.json", HOME / "made.json", HOME / "before.json"
 #: The file that Postfix reads.

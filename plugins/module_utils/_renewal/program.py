@@ -20,7 +20,7 @@ import typing as t
 from . import lineage
 from .installing import follow, install
 from .ordering import authorities, order
-from .places import JOINED, LOCK, PROGRAM, RUN, STAMP, TOLD, Settings, Trouble, read_settings
+from .places import CHANGED, JOINED, LOCK, PROGRAM, RUN, STAMP, TOLD, Settings, Trouble, read_settings
 from .telling import check, tell
 
 Say = t.Callable[[str], None]
@@ -70,7 +70,7 @@ def main(arguments: t.Sequence[str], report: Say, say: Say) -> int:
 def forget() -> str:
     """Remove everything that this program made."""
     lineage.forget()
-    for path in (JOINED, TOLD, JOINED.with_name(f".{JOINED.name}.new"), LOCK, STAMP):
+    for path in (JOINED, TOLD, CHANGED, JOINED.with_name(f".{JOINED.name}.new"), LOCK, STAMP):
         path.unlink(missing_ok=True)
     for folder in (RUN, PROGRAM / "__pycache__"):  # the latter if someone ran it without -B
         shutil.rmtree(folder, ignore_errors=True)
