@@ -42,6 +42,8 @@ CONFIGURATION = "/etc/lab-tokens.json"
 PORT, LOOPBACK_PORT, POLICY_PORT = 443, 8091, 10024
 #: Seconds that a clock may be wrong.
 SKEW = 300
+#: Seconds after which no further message is expected.
+TOO_LONG = 60
 ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 JWT_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 PADDINGS = {
@@ -59,7 +61,7 @@ SWITCHES: dict[str, t.Any] = {
     "strict": False,  # a refresh token can be used once
     "forget": False,  # no token is valid any more; becomes false at once
     "threads": 1000,  # messages that Postfix may take at a time
-    "hold": 0.0,  # seconds that each message takes
+    "hold": 0.0,  # seconds that each message takes; until more than ``threads`` came at a time, each takes longer
 }
 
 
@@ -199,14 +201,21 @@ class Tokens:
             user, ends = self.tokens.get(token, ("", 0.0))
         return {"active": True, "username": user, "exp": int(ends)} if ends > time.time() else {"active": False}
 
+    def peak(self) -> int:
+        """Return how many messages came at a time at most."""
+        with self.lock:
+            return self.counts.get("peak", 0)
+
     def submit(self) -> str:
         """Return what Postfix does with a message: accept it, or refuse it with the words of Microsoft."""
         with self.lock:
             self.active += 1
             self.counts["peak"] = max(self.counts.get("peak", 0), self.active)
             refused = self.active > self.switches["threads"]
-            hold = self.switches["hold"]
-        time.sleep(hold)
+            hold, threads = self.switches["hold"], self.switches["threads"]
+        began = time.monotonic()
+        while (held := time.monotonic() - began) < hold or (hold and self.peak() <= threads and held < TOO_LONG):
+            time.sleep(0.02)
         with self.lock:
             self.active -= 1
         self.count("refused" if refused else "accepted")

@@ -24,7 +24,15 @@ import pytest
 import testinfra
 import yaml
 
-from ansible_collections.mailops.smtp.tests.lab.suite.plays import LAB, ROOT, VENV, Play, run_play
+from ansible_collections.mailops.smtp.tests.lab.suite.plays import (
+    EVENT_LIMIT,
+    LAB,
+    PROGRAM_LIMIT,
+    ROOT,
+    VENV,
+    Play,
+    run_play,
+)
 
 #: The mailbox inbox@dest.test on mx.
 MAILDIR = "/srv/mail/dest.test/inbox/Maildir"
@@ -60,7 +68,7 @@ def probe(hosts: dict[str, t.Any]) -> t.Callable[..., t.Any]:
             ["ssh", "-F", str(LAB / "ssh_config"), on, command],
             input=PROBE.read_bytes(),
             capture_output=True,
-            timeout=120,
+            timeout=PROGRAM_LIMIT,
             check=False,
         )
         assert done.returncode == 0, f"{function} on {on}: {done.stderr.decode()[-3000:]}"
@@ -73,7 +81,9 @@ def probe(hosts: dict[str, t.Any]) -> t.Callable[..., t.Any]:
 def find_mail(probe: t.Callable[..., t.Any], passwords: dict[str, str]) -> t.Callable[..., list[bytes]]:
     """``find_mail(search)`` waits for messages in a mailbox on ``mx`` that an IMAP search finds; oldest first."""
 
-    def find(search: str, mailbox: str = "inbox@dest.test", count: int = 1, seconds: float = 20) -> list[bytes]:
+    def find(
+        search: str, mailbox: str = "inbox@dest.test", count: int = 1, seconds: float = EVENT_LIMIT
+    ) -> list[bytes]:
         login = {"host": "mx.dest.test", "user": mailbox, "password": passwords[mailbox]}
         found = probe("client", "find_mail", **login, search=search, count=count, seconds=seconds)
         return [base64.b64decode(message) for message in found]
@@ -88,7 +98,7 @@ def find_signed(probe: t.Callable[..., t.Any]) -> t.Callable[..., list[list[dict
     Each message is a list of signatures, each with the tags ``d``, ``s``, ``a`` and ``h``, and a reason if it fails.
     """
 
-    def find(word: str, count: int = 1, seconds: float = 20) -> list[list[dict[str, t.Any]]]:
+    def find(word: str, count: int = 1, seconds: float = EVENT_LIMIT) -> list[list[dict[str, t.Any]]]:
         return list(probe("mx", "find_signed", folder=MAILDIR, word=word, count=count, seconds=seconds))
 
     return find
@@ -125,7 +135,7 @@ def parse(raw: bytes) -> EmailMessage:
 def read_mail(find_mail: t.Callable[..., list[bytes]]) -> t.Callable[..., EmailMessage | None]:
     """``read_mail(subject)`` waits for a message in a mailbox on ``mx`` and parses the newest one."""
 
-    def read(subject: str, mailbox: str = "inbox@dest.test", seconds: float = 20) -> EmailMessage | None:
+    def read(subject: str, mailbox: str = "inbox@dest.test", seconds: float = EVENT_LIMIT) -> EmailMessage | None:
         found = find_mail(f"SUBJECT {json.dumps(subject)}", mailbox=mailbox, seconds=seconds)
         return parse(found[-1]) if found else None
 
@@ -170,7 +180,7 @@ def info() -> t.Callable[..., dict[str, t.Any]]:
             "ANSIBLE_NOCOLOR": "1",
         }
         done = subprocess.run(
-            command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=180, check=False
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=PROGRAM_LIMIT, check=False
         )
         _verdict, arrow, result = done.stdout.partition("=> ")
         assert arrow, done.stderr + done.stdout
@@ -179,7 +189,7 @@ def info() -> t.Callable[..., dict[str, t.Any]]:
     return run
 
 
-def until(condition: t.Callable[[], bool], seconds: float = 20) -> None:
+def until(condition: t.Callable[[], bool], seconds: float = EVENT_LIMIT) -> None:
     """Wait until a condition is true."""
     deadline = time.monotonic() + seconds
     while not condition():
@@ -254,7 +264,7 @@ def send() -> t.Callable[..., dict[str, t.Any]]:
             env=environment,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=PROGRAM_LIMIT,
             check=False,
         )
         verdict, arrow, result = done.stdout.partition("=> ")

@@ -15,7 +15,7 @@ DRIFT = "MR-HOST-06"
 RELAY, CLIENT = "relay", "client"
 #: The command returns before master(8) has read the configuration, which it logs.
 RELOAD = (
-    "began=$(date +%s.%N); postfix reload 2>/dev/null; export began; timeout 20 sh -c "
+    "began=$(date +%s.%N); postfix reload 2>/dev/null; export began; timeout 90 sh -c "
     "'until journalctl -q --since @$began -t postfix/master -g reload | grep -q .; do sleep 0.05; done'"
 )
 RESTART = "systemctl restart postfix"
@@ -330,7 +330,7 @@ HOST: tuple[Defect, ...] = (
     Defect(
         "a port of another program",
         "systemd-run -q --unit other-listener python3 -m http.server 2525; "
-        "timeout 20 sh -c 'until ss -Hltn sport = 2525 | grep -q .; do sleep 0.1; done'",
+        "timeout 90 sh -c 'until ss -Hltn sport = 2525 | grep -q .; do sleep 0.1; done'",
         "MR-HOST-01",
         repair="systemctl stop other-listener",
     ),

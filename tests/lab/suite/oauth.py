@@ -11,7 +11,7 @@ import time
 import typing as t
 import uuid
 
-from ansible_collections.mailops.smtp.tests.lab.suite.plays import LAB, RELAY, Play, run_play
+from ansible_collections.mailops.smtp.tests.lab.suite.plays import EVENT_LIMIT, LAB, RELAY, Play, run_play
 
 TOKEN_URL = "https://login.provider.test/lab/oauth2/v2.0/token"
 SERVICE = "service@project.provider.test"
@@ -90,9 +90,12 @@ def fetch(relay: t.Any, port: int = PORT) -> int:
 
     A session that is open already needs no token, so the next message gets a new one: Postfix closes what is idle.
     """
-    relay.check_output("timeout 60 sh -c 'while pgrep -u relay-oauth -f bridge >/dev/null; do sleep 0.1; done'")
+    relay.check_output("timeout 90 sh -c 'while pgrep -u relay-oauth -f bridge >/dev/null; do sleep 0.1; done'")
+    unit = f"relay-oauth@{name_of(port)}.service"
+    # one that runs already may have decided that the token is fresh
+    relay.check_output(f"timeout 90 sh -c 'while systemctl is-active {unit} | grep -qx activating; do sleep 0.1; done'")
     relay.check_output(f"rm -f {STATE}/{name_of(port)}.token")
-    return int(relay.run(f"systemctl start relay-oauth@{name_of(port)}.service").rc)
+    return int(relay.run(f"systemctl start {unit}").rc)
 
 
 def submit(relay: t.Any, *recipients: str, sender: str = INBOX, body: str = "hello") -> str:
@@ -103,11 +106,12 @@ def submit(relay: t.Any, *recipients: str, sender: str = INBOX, body: str = "hel
     return subject
 
 
-def wait_for_queue(relay: t.Any, words: str = "", seconds: float = 60) -> str:
+def wait_for_queue(relay: t.Any, words: str = "", seconds: float = EVENT_LIMIT) -> str:
     """Wait until the queue has a message with this reason or, without words, until it is empty; return the listing."""
     end = time.monotonic() + seconds
     while True:
-        listing = str(relay.check_output("postqueue -j"))
+        # twice, since a message that moves from one queue to another meanwhile is in neither
+        listing = str(relay.check_output("postqueue -j && postqueue -j"))
         if (words in listing and listing) if words else not listing:
             return listing
         assert time.monotonic() < end, f"{words!r} is not what the queue has: {listing}"

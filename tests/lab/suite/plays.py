@@ -50,6 +50,12 @@ class Play:
         return self
 
 
+#: Seconds to wait for what a test expects, on hosts that share a busy machine. What comes at all comes long before.
+EVENT_LIMIT = 90
+#: Seconds for a play, or for a program that a host runs meanwhile.
+PROGRAM_LIMIT = 900
+
+
 def run_play(
     name: str,
     playbook: str,
@@ -73,7 +79,13 @@ def run_play(
         command += ["--extra-vars", f"@{variables}"]
     environment = {**os.environ, "ANSIBLE_CONFIG": str(ROOT / "tests/ansible.cfg"), "ANSIBLE_NOCOLOR": "1"}
     done = subprocess.run(
-        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300, check=False
+        command,
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        timeout=PROGRAM_LIMIT,
+        check=False,
     )
     output = done.stdout.decode("utf-8", "replace")
     LOGS.mkdir(exist_ok=True)
@@ -88,6 +100,6 @@ def run_transaction(options: t.Mapping[str, t.Any]) -> None:
         cwd=ROOT,
         env={**os.environ, "ANSIBLE_CONFIG": str(ROOT / "tests/ansible.cfg")},
         capture_output=True,
-        timeout=120,
+        timeout=PROGRAM_LIMIT,
         check=False,
     )

@@ -223,6 +223,8 @@ def post_securely(host, recipient, subject, rate, until):
     found, tasks = [], []
 
     def post_one(number):
+        if os.path.exists(until):
+            return  # on a busy machine, many are due by then
         start = time.time()
         body = f"BODY From: app@sender.test\r\nTo: {recipient}\r\nSubject: {subject} {number}\r\n\r\nhello\r\n"
         digest, code = secured(host, 25, ["MAIL FROM:<app@sender.test>", f"RCPT TO:<{recipient}>", body])
@@ -276,7 +278,7 @@ def talk(host, port, tls, segments, early="", behind=""):
     """
     context = ssl.create_default_context()
     with contextlib.ExitStack() as opened:
-        stream = opened.enter_context(socket.create_connection((host, port), timeout=5))
+        stream = opened.enter_context(socket.create_connection((host, port), timeout=TIMEOUT))
         if tls == "implicit":
             stream = opened.enter_context(context.wrap_socket(stream, server_hostname=host))
         stream.sendall(early.encode("latin-1"))
@@ -293,6 +295,7 @@ def talk(host, port, tls, segments, early="", behind=""):
                     stream.sendall(segment.encode("latin-1"))
                     replies.append(read_reply(stream))
             stream.sendall(b"QUIT\r\n")
+        stream.settimeout(5)
         return [*replies, read_reply(stream, to_the_end=True)]
 
 
@@ -356,7 +359,7 @@ def time_logins(host, ports, user, password, seconds):
 
 
 def read_reply(stream, to_the_end=False):
-    """Read one reply, or all data until the server closes the connection or sends nothing for five seconds."""
+    """Read one reply, or all data until the server closes the connection; what has come if nothing more does."""
     received = b""
     with contextlib.suppress(OSError):
         while to_the_end or not re.search(rb"(^|\n)\d{3} [^\n]*\n$", received):

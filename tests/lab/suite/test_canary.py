@@ -24,16 +24,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from ansible_collections.mailops.smtp.tests.lab.suite.conftest import until
-from ansible_collections.mailops.smtp.tests.lab.suite.plays import LAB, ROOT
+from ansible_collections.mailops.smtp.tests.lab.suite.plays import LAB, PROGRAM_LIMIT, ROOT
 
 pytestmark = pytest.mark.second_lab
 
 MAIN, MASTER, SENDERS = "/etc/postfix/main.cf", "/etc/postfix/master.cf", "/etc/postfix/relay_senders"
 FOLDER = "/root/canary"
 SCRIPT = Path(__file__).with_name("try_canary.py")
-#: The goal, in seconds, on an idle host.
-LONGEST = 5.0
 
 Edit = tuple[str, str, str]
 TryOut = t.Callable[..., dict[str, t.Any]]
@@ -241,7 +238,9 @@ def try_out(relay: t.Any) -> t.Iterator[TryOut]:
 
     def run(edits: t.Sequence[Edit]) -> dict[str, t.Any]:
         command = f"python3 - {FOLDER} {shlex.quote(json.dumps(edits))}"
-        done = subprocess.run([*ssh, command], input=SCRIPT.read_bytes(), capture_output=True, timeout=120, check=False)
+        done = subprocess.run(
+            [*ssh, command], input=SCRIPT.read_bytes(), capture_output=True, timeout=PROGRAM_LIMIT, check=False
+        )
         assert done.returncode == 0, done.stderr.decode()[-3000:]
         return dict(json.loads(done.stdout))
 
@@ -268,10 +267,9 @@ def test_each_mistake_is_found(try_out: TryOut, case: str) -> None:
 @pytest.mark.parametrize("case", GOOD)
 def test_a_valid_configuration_has_no_problem(try_out: TryOut, relay: t.Any, case: str) -> None:
     result = try_out(GOOD[case])
-    assert result["problems"] == []
+    assert (result["problems"], result["in_vain"]) == ([], [])
     assert leftovers(relay) == []
     print(f"{case}: {result['seconds']:.2f} s")
-    assert min(result["seconds"], try_out(GOOD[case])["seconds"]) < LONGEST
 
 
 def test_the_canary_passes_without_dovecot(try_out: TryOut, relay: t.Any) -> None:
@@ -286,8 +284,8 @@ def test_the_next_canary_removes_a_killed_one(try_out: TryOut, relay: t.Any) -> 
     live = relay.check_output("cat /var/spool/postfix/pid/master.pid")
     with concurrent.futures.ThreadPoolExecutor() as pool:
         trial = pool.submit(try_out, [(MASTER, "1 anvil", "1 anvl")])  # takes longer than a valid configuration
-        until(lambda: relay.file("/run/mailops-canary/queue/pid/master.pid").exists)
-        relay.check_output(f"kill -9 $(pgrep -f '^python3 - {FOLDER}')")
+        runs = "until test -e /run/mailops-canary/queue/pid/master.pid; do sleep 0.01; done"
+        relay.check_output(f"timeout 90 sh -c '{runs}' && kill -9 $(pgrep -f '^python3 - {FOLDER}')")
         with pytest.raises(AssertionError):
             trial.result()
     assert leftovers(relay) != []

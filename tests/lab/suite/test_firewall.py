@@ -43,7 +43,7 @@ SOME = [{"port": 25}, {"port": 465, "from": ["{{ lab_prefix }}.40"]}]
 #: Another program on the port that Postfix no longer uses, so that only the firewall can close it.
 STRANGER = (
     "systemd-run --quiet --collect --unit=stranger python3 -m http.server 587"
-    " && timeout 20 sh -c 'until ss -Hltn sport = 587 | grep -q .; do sleep 0.1; done'"
+    " && timeout 90 sh -c 'until ss -Hltn sport = 587 | grep -q .; do sleep 0.1; done'"
 )
 Sight = dict[str, list[int]]
 

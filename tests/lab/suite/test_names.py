@@ -16,7 +16,7 @@ import pytest
 
 from ansible_collections.mailops.smtp.tests.lab.suite.conftest import parse
 from ansible_collections.mailops.smtp.tests.lab.suite.journals import journal_from_now
-from ansible_collections.mailops.smtp.tests.lab.suite.plays import BUILD, ROOT, Play, run_play
+from ansible_collections.mailops.smtp.tests.lab.suite.plays import BUILD, PROGRAM_LIMIT, ROOT, Play, run_play
 from ansible_collections.mailops.smtp.tests.lab.suite.trouble.upstream import MailLog
 
 pytestmark = pytest.mark.third_lab
@@ -84,7 +84,7 @@ def relay(
     yield Relay(request.param, hosts[request.param], passwords, find_mail)
     if request.param == "relay12":
         lab = str(ROOT / "tests/lab/lab")
-        subprocess.run([lab, "up", "relay12"], check=True, stdout=subprocess.DEVNULL, timeout=300)
+        subprocess.run([lab, "up", "relay12"], check=True, stdout=subprocess.DEVNULL, timeout=PROGRAM_LIMIT)
 
 
 def smtp(probe: t.Any, on: str, host: str, sender: str, recipient: str, header: str, extension: str = "") -> str:
@@ -296,7 +296,7 @@ def log(relay: Relay, probe: t.Any, passwords: dict[str, str]) -> str:
     probe("outsider", "dialogue", host=relay.hostname, port=25, tls="none", commands=refused)
     relay.program("Subject: x", INBOX)
     read = f"{journal} -o short SYSLOG_FACILITY=2"
-    relay.host.check_output(f'timeout 20 sh -c "until [ $({read} | grep -c status=sent) -ge 4 ]; do sleep 0.2; done"')
+    relay.host.check_output(f'timeout 90 sh -c "until [ $({read} | grep -c status=sent) -ge 4 ]; do sleep 0.2; done"')
     return str(relay.host.check_output(read))
 
 

@@ -104,7 +104,7 @@ def run_as_new(relay12: t.Any, name: str) -> None:
 
     Dovecot's package stays, since its scripts take half a minute.
     """
-    relay12.check_output("timeout 60 sh -c 'until [ -z \"$(postqueue -j)\" ]; do postqueue -f; sleep 1; done'")
+    relay12.check_output("timeout 90 sh -c 'until [ -z \"$(postqueue -j)\" ]; do postqueue -f; sleep 1; done'")
     run_play(f"platforms-{name}-absent", RELAY, extra={"relay_state": "absent"}, relay="relay12").succeeded()
     relay12.check_output("DEBIAN_FRONTEND=noninteractive apt-get purge -qq -y postfix postfix-lmdb nftables")
     play = converge(name).succeeded()  # the proof is a message that arrived

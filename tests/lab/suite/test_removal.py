@@ -15,7 +15,7 @@ import typing as t
 import pytest
 
 from ansible_collections.mailops.smtp.tests.lab.suite.conftest import snapshot
-from ansible_collections.mailops.smtp.tests.lab.suite.plays import ROOT, Play, run_play, run_transaction
+from ansible_collections.mailops.smtp.tests.lab.suite.plays import PROGRAM_LIMIT, ROOT, Play, run_play, run_transaction
 
 pytestmark = pytest.mark.last
 
@@ -48,13 +48,15 @@ find /etc/postfix /etc/dovecot /etc/systemd /etc/nftables* -type f -print0 | sor
 HOLDING = {"relay_settings": {"header_checks": "static:HOLD"}, "relay_verify": {}}
 HELD = r"""
 printf 'Subject: held\n\nheld\n' | sendmail -f x@sender.test inbox@dest.test
-timeout 30 sh -c "until postqueue -j | grep -q '\"hold\"'; do sleep 0.2; done"
+timeout 90 sh -c "until postqueue -j | grep -q '\"hold\"'; do sleep 0.2; done"
 """
 
 
 def lab_up() -> None:
     """Recreate the relay as a bare host."""
-    subprocess.run([str(ROOT / "tests/lab/lab"), "up", "relay"], check=True, stdout=subprocess.DEVNULL, timeout=120)
+    subprocess.run(
+        [str(ROOT / "tests/lab/lab"), "up", "relay"], check=True, stdout=subprocess.DEVNULL, timeout=PROGRAM_LIMIT
+    )
 
 
 def remove(name: str, *options: str) -> Play:

@@ -67,7 +67,7 @@ PACKAGE = "DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install
 IN_USE = r"""
 useradd --create-home alice
 printf 'Subject: hello\n\nhello\n' | sendmail -f root alice
-timeout 30 sh -c 'until test -s /var/mail/alice; do sleep 0.2; done'
+timeout 90 sh -c 'until test -s /var/mail/alice; do sleep 0.2; done'
 echo 'bob@dest.test' >/home/alice/.forward
 printf 'support: "|/usr/bin/true"\n' >>/etc/aliases
 postconf -e 'transport_maps = hash:/etc/postfix/transport' 'smtpd_milters = inet:127.0.0.1:8891'

@@ -13,7 +13,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.mailops.smtp.tests.lab.suite.plays import BUILD, RELAY, ROOT, run_play
+from ansible_collections.mailops.smtp.tests.lab.suite.plays import BUILD, PROGRAM_LIMIT, RELAY, ROOT, run_play
 
 pytestmark = pytest.mark.last
 
@@ -26,7 +26,9 @@ NEWEST = BUILD / "core" / VERSIONS[-1] / "bin"
     reason=f"no ansible-core {VERSIONS[-1]}: CORE={VERSIONS[-1]} tests/setup/environment.sh installs it",
 )
 def test_newest_ansible_core_makes_a_relay_and_removes_it(hosts: dict[str, t.Any], passwords: dict[str, str]) -> None:
-    subprocess.run([str(ROOT / "tests/lab/lab"), "up", "relay"], check=True, stdout=subprocess.DEVNULL, timeout=120)
+    subprocess.run(
+        [str(ROOT / "tests/lab/lab"), "up", "relay"], check=True, stdout=subprocess.DEVNULL, timeout=PROGRAM_LIMIT
+    )
     first = run_play("newest-first", RELAY, tools=NEWEST).succeeded()
     assert first.says(f"[core {VERSIONS[-1]}]")
     assert first.count("relay", "changed") >= 3

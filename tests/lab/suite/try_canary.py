@@ -4,7 +4,8 @@
 """Try a changed copy of a host's own configuration in the canary: ``python3 - FOLDER EDITS``.
 
 FOLDER holds the collection's module_utils. EDITS is a JSON list of ``[path, old, new]``; if the old text is empty, the
-new text is appended to the file, which is created if needed. Prints the problems found, as JSON.
+new text is appended to the file, which is created if needed. Prints as JSON the problems found, how many waits ran out,
+and the seconds.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ def main(folder, edits):
     sys.path.insert(0, folder)
     sys.dont_write_bytecode = True
     find_problems = importlib.import_module("module_utils._postfix.canary").find_problems
+    in_vain = watch_waits(importlib.import_module("module_utils._postfix.canary_process").Instance)
 
     stage = folder + "/stage"
     shutil.rmtree(stage, ignore_errors=True)  # left by a killed trial
@@ -39,7 +41,24 @@ def main(folder, edits):
         seconds = time.monotonic() - began
     finally:
         shutil.rmtree(stage)
-    print(json.dumps({"seconds": seconds, "problems": [str(problem) for problem in problems]}))
+    print(json.dumps({"seconds": seconds, "in_vain": in_vain, "problems": [str(problem) for problem in problems]}))
+
+
+def watch_waits(instance):
+    """Return a list that gets the name of each wait of a canary that ends before its condition holds."""
+    in_vain = []
+
+    def watched(name, wait):
+        def run(self, condition):
+            wait(self, condition)
+            if not condition():
+                in_vain.append(name)
+
+        return run
+
+    for name in ("wait", "watch"):
+        setattr(instance, name, watched(name, getattr(instance, name)))
+    return in_vain
 
 
 def edit(path, old, new):

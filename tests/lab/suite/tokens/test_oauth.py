@@ -101,10 +101,10 @@ def test_a_fourth_connection_is_refused_and_nothing_is_lost(
     order(provider, down=True)
     relay.check_output(f"rm -f /var/lib/postfix-oauth/*{port}.token")
     subjects = [submit(relay, INBOX, OPS) for dummy in range(20)]
-    order(provider, reset=True)
-    order(provider, threads=3, hold=1)
+    relay.check_output("postsuper -h ALL")
+    order(provider, reset=True, threads=3, hold=1)
     assert fetch(relay, port) == 0
-    relay.check_output("postqueue -f")
+    relay.check_output("postsuper -H ALL && postqueue -f")
     wait_for_queue(relay, seconds=180)
     counts = order(provider)["counts"]
     assert counts["peak"] > 3, counts
