@@ -31,7 +31,7 @@ Facts = dict[str, t.Any]
 SECRET = "s3cret-of-this-host"
 
 CLEAN = r"""
-systemctl stop postfix@second opendkim 2>/dev/null
+systemctl stop postfix postfix@second opendkim 2>/dev/null  # the package leaves Postfix running when it goes
 apt-get purge -qq --yes postfix postfix-lmdb opendkim >/dev/null 2>&1
 rm -rf /etc/aliases* /etc/postfix* /var/spool/postfix* /var/lib/postfix* /etc/opendkim* /etc/dkimkeys /etc/hostfacts
 ip addr del 192.0.2.77/32 dev lo 2>/dev/null
