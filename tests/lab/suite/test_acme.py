@@ -437,7 +437,7 @@ def test_a_new_file_of_the_host_is_followed_by_itself(
         until(lambda: shown_by_imaps(relay) == digest(relay))
         put("relay", "/etc/ssl/own/relay.pem", leaf(NAMES["relay"], -1, 61))
         new = digest(relay, "/etc/ssl/own/relay.pem")
-        until(lambda: {*shown(probe, "relay"), shown_by_imaps(relay)} == {new})
+        until(lambda: {*shown(probe, "relay"), shown_by_imaps(relay)} == {new}, 30)
     finally:
         relay.check_output(NO_IMAPS)
 
@@ -466,9 +466,9 @@ def test_a_link_of_a_directory_that_leads_elsewhere_is_followed_by_itself(
     relay = hosts["relay"]
     put("relay", "/etc/ssl/tls/2/relay.pem", leaf(NAMES["relay"], -1, 62))
     relay.check_output("ln -s 2 /etc/ssl/tls/new && mv -T /etc/ssl/tls/new /etc/ssl/tls/current")
-    until(lambda: shown(probe, "relay") == {digest(relay, "/etc/ssl/tls/2/relay.pem")})
+    until(lambda: shown(probe, "relay") == {digest(relay, "/etc/ssl/tls/2/relay.pem")}, 30)
     put("relay", "/etc/ssl/tls/2/relay.pem", leaf(NAMES["relay"], -1, 63))
-    until(lambda: shown(probe, "relay") == {digest(relay, "/etc/ssl/tls/2/relay.pem")})
+    until(lambda: shown(probe, "relay") == {digest(relay, "/etc/ssl/tls/2/relay.pem")}, 30)
 
 
 @pytest.mark.parametrize(

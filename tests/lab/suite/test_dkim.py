@@ -273,7 +273,7 @@ def test_session_that_postfix_holds_delays_no_restart(signing: t.Any, find_signe
     command = f'python3 -uc "{hold}; time.sleep(60)"'
     signing.check_output(f"systemd-run --unit=held --property=StandardOutput=file:/run/held {command}")
     signing.check_output("timeout 90 sh -c 'until test -s /run/held; do sleep 0.1; done'")
-    signing.check_output("timeout 15 systemctl restart rspamd.service")
+    signing.check_output("timeout 12 systemctl restart rspamd.service")
     signing.check_output("systemctl stop held.service; rm /run/held")
     signing.check_output("timeout 90 sh -c 'until test -S /run/relay-dkim/milter.sock; do sleep 0.1; done'")
     assert verdicts(find_signed(submit(signing))[0]) == OURS
